@@ -1,0 +1,326 @@
+"""The ledger: one row per leaf with its five columns, the programs that update leaves, and what the run did.
+
+Everything a rule may look at is here, as plain data. Probes and the observer fill it; rules, the verdict and
+the reports only read it. A column that could not be established holds ``None`` and its reason stands in
+``LeafRow.unknown`` under the column's name; it never reads as fine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Kind = Literal["parameter", "buffer"]
+Answer = Literal["yes", "no", "unknown"]
+Gradient = Literal["none", "zero", "nonzero", "unknown"]
+Place = Literal["step", "forward", "outside", "between"]
+Severity = Literal["error", "warning", "note"]
+Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer", "random-state", "other"]
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(slots=True)
+class Shift:
+    """How the bits of one leaf moved between two readings, seen on a copy kept around the move.
+
+    ``ratio`` is c where every element obeys w' = c·w up to rounding, else None. ``max_ulp`` counts units in the
+    last place of the leaf's own type. ``equals`` names the tensor that held exactly the new bits beforehand, and
+    ``follows`` with ``rate`` the leaf towards which the move went: w' = w + rate·(source - w).
+    """
+
+    elements: int
+    moved: int
+    max_abs: float | None = None
+    max_ulp: int | None = None
+    ratio: float | None = None
+    rows: int | None = None
+    rows_moved: int | None = None
+    equals: str | None = None
+    follows: str | None = None
+    rate: float | None = None
+    raw_gradient: float | None = None
+
+
+@dataclass(slots=True)
+class Movement:
+    """One observed change of a leaf, with everything known about the moment.
+
+    ``place`` is ``step`` (inside a step of ``program``), ``forward`` (inside its module's forward pass),
+    ``outside`` (neither) or ``between`` (somewhere between two checks: no tighter bound was taken). ``since``
+    and ``until`` count executed steps of all programs.
+    """
+
+    place: Place
+    since: int
+    until: int
+    program: str | None = None
+    program_step: int | None = None
+    trainable: bool | None = None
+    training: bool | None = None
+    gradient: Gradient | None = None
+    state: bool | None = None
+    lr: float | None = None
+    weight_decay: float | None = None
+    blocks: int = 0
+    blocks_moved: int = 0
+    shift: Shift | None = None
+    event: str | None = None
+
+
+@dataclass(slots=True)
+class Flip:
+    """The flag of a leaf changed before global step ``step`` and nothing but the script can have done it."""
+
+    step: int
+    now: bool
+    program: str | None = None
+
+
+@dataclass(slots=True)
+class Declared:
+    """What the flags say: ``trainable`` now, ``first`` at the first look, and every flip in between.
+
+    ``container`` names an enclosing module whose own flag contradicts the leaf's; ``intents`` are explicit calls
+    that set the flag of one of the leaf's names, as ``(name, flag)``.
+    """
+
+    trainable: bool | None = None
+    first: bool | None = None
+    training: bool | None = None
+    flips: list[Flip] = field(default_factory=list)
+    flip_count: int = 0
+    frozen_since: int | None = None
+    frozen_steps: int = 0
+    trainable_steps: int = 0
+    container: str | None = None
+    container_flag: bool | None = None
+    intents: list[tuple[str, bool]] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Wire:
+    """How one program holds one leaf: group, rates, gradients seen at its checks, optimizer state.
+
+    ``captured`` is the flag of the leaf when a compiled step was made (None where nothing is captured).
+    ``update_ulp`` is the largest update the step could have made, in units in the last place of the weight.
+    """
+
+    program: str
+    group: int | None = None
+    listed: bool = True
+    captured: bool | None = None
+    lr: float | None = None
+    max_lr: float | None = None
+    weight_decay: float | None = None
+    gradients: dict[str, int] = field(default_factory=dict)
+    state: bool | None = None
+    state_of: str | None = None
+    update_ulp: float | None = None
+    steps: int = 0
+
+
+@dataclass(slots=True)
+class Changed:
+    """Which bits moved since the baseline: the verdict, when, where and how often it was looked at.
+
+    ``before_training`` says that the bits moved after the first look but before the first step (loading, set-up).
+    ``followed`` names the leaf that this one was seen to follow (an average or a synchronised copy).
+    """
+
+    verdict: Answer = "unknown"
+    first_step: int | None = None
+    last_step: int | None = None
+    during: list[str] = field(default_factory=list)
+    checks: int = 0
+    checked_until: int = 0
+    blocks: int = 0
+    blocks_moved: int = 0
+    before_training: bool = False
+    followed: str | None = None
+    movements: list[Movement] = field(default_factory=list)
+    reason: str | None = None
+
+
+@dataclass(slots=True)
+class Owner:
+    """The module or layer that holds the leaf: its type, path, role and what was seen of its calls.
+
+    ``called`` is None where calls were not watched; ``outputs_detached`` says that what it returned was cut from
+    the gradient (no_grad, detach); ``siblings_called`` that a module of the same type beside it was called.
+    """
+
+    path: str = ""
+    type: str = ""
+    role: Role = "other"
+    called: bool | None = None
+    recorded: bool | None = None
+    detached: bool | None = None
+    sibling_called: bool | None = None
+    rewrites_in_forward: bool = False
+    frozen_subtree: str | None = None
+    default_initialised: bool | None = None
+
+
+@dataclass(slots=True)
+class LeafRow:
+    """One leaf of the ledger: every name it has, what it is, and the five columns."""
+
+    name: str
+    model: str
+    kind: Kind
+    shape: tuple[int, ...]
+    dtype: str
+    bytes: int
+    numbers: int
+    aliases: list[str] = field(default_factory=list)
+    owner: Owner = field(default_factory=Owner)
+    meant: str | None = None
+    meant_pattern: str | None = None
+    declared: Declared = field(default_factory=Declared)
+    wired: list[Wire] = field(default_factory=list)
+    changed: Changed = field(default_factory=Changed)
+    saved: dict[str, str] | None = None
+    overlaps: list[str] = field(default_factory=list)
+    former_aliases: list[str] = field(default_factory=list)
+    replaced: str | None = None
+    registered: bool = True
+    reached_by_backward: bool | None = None
+    loaded: bool | None = None
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Program:
+    """One thing that updates leaves: an optimizer, or the train step of a compiled model."""
+
+    id: str
+    kind: Literal["optimizer", "compiled-step"]
+    name: str
+    steps_executed: int = 0
+    steps_skipped: int = 0
+    checks: list[int] = field(default_factory=list)
+    groups: list[dict[str, float | int | None]] = field(default_factory=list)
+    holds: int = 0
+    orphans: list[str] = field(default_factory=list)
+    models: list[str] = field(default_factory=list)
+    trains_model: str | None = None
+    captured_at: int | None = None
+    merged: int = 1
+    notes: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Event:
+    """Something the run did that a rule may need: a summary printed, a load, a stray flag, a broken tie.
+
+    ``kind`` is one of ``summary``, ``load``, ``stray-flag``, ``tie-broken``, ``replaced``, ``stale-gradient-shared``,
+    ``same-phase``, ``misplaced-average``, ``untracked``; ``facts`` holds the numbers, ``leaves`` the names concerned.
+    """
+
+    kind: str
+    step: int
+    subject: str = ""
+    leaves: list[str] = field(default_factory=list)
+    facts: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Meant:
+    """What the user said should happen: patterns for frozen and for trained leaves."""
+
+    frozen: list[str] = field(default_factory=list)
+    trained: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Finding:
+    """A rule that fired: which leaves, the fact, the evidence from this run, and what to do."""
+
+    rule: str
+    code: str
+    severity: Severity
+    tensors: list[str]
+    message: str
+    evidence: dict[str, str | int | float | bool | None | list[str]]
+    hint: str
+
+
+@dataclass(slots=True)
+class Run:
+    """How the script was run and how it ended; ``faults`` are errors inside frostline itself, by place and reason."""
+
+    command: list[str] = field(default_factory=list)
+    exit: int | None = None
+    complete: bool = False
+    rank: int | None = None
+    world_size: int | None = None
+    frameworks: dict[str, str] = field(default_factory=dict)
+    python: str = ""
+    started: str = ""
+    seconds: float = 0.0
+    checks: int = 0
+    bytes_read: int = 0
+    steps: int = 0
+    ended_by: str | None = None
+    faults: list[str] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class Ledger:
+    """All that was seen of a run, before any judgement."""
+
+    leaves: list[LeafRow] = field(default_factory=list)
+    programs: list[Program] = field(default_factory=list)
+    events: list[Event] = field(default_factory=list)
+    meant: Meant = field(default_factory=Meant)
+    run: Run = field(default_factory=Run)
+    patience: int = 3
+
+    def program(self, program_id: str) -> Program:
+        """The program with this id; KeyError when there is none."""
+        for program in self.programs:
+            if program.id == program_id:
+                return program
+        raise KeyError(program_id)
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts of numbers (not of tensors) over all parameters, each leaf counted once whatever its names."""
+
+    parameters: int = 0
+    buffers: int = 0
+    declared_trainable: int = 0
+    declared_frozen: int = 0
+    wired: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    unknown: int = 0
+    leaves: int = 0
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What the findings add up to: how many of each severity, and how many columns could not be established."""
+
+    errors: int = 0
+    warnings: int = 0
+    notes: int = 0
+    unknown: int = 0
+
+
+@dataclass(slots=True)
+class Record:
+    """The one document that is stored, reported and printed as JSON."""
+
+    format: int
+    frostline: str
+    run: Run
+    programs: list[Program]
+    leaves: list[LeafRow]
+    totals: Totals
+    findings: list[Finding]
+    verdict: Verdict
+    events: list[Event] = field(default_factory=list)
+    meant: Meant = field(default_factory=Meant)

@@ -1,0 +1,49 @@
+"""Patterns over leaf names: ``*`` stays inside one dotted part, ``**`` crosses them, ``?`` is one character."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+
+@lru_cache(maxsize=1024)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """The pattern as a regular expression over a whole name; ``/`` in the pattern reads as ``.``."""
+    pieces = re.split(r"(\*\*|\*|\?)", pattern.replace("/", "."))
+    regex = "".join({"**": ".*", "*": r"[^.]*", "?": r"[^.]"}.get(piece) or re.escape(piece) for piece in pieces)
+    return re.compile(regex)
+
+
+def matches(pattern: str, name: str) -> bool:
+    """Whether ``pattern`` names the leaf ``name``, or a module above it, with or without the model's own name.
+
+    >>> matches("backbone.**", "model.backbone.0.weight"), matches("backbone", "model.backbone.0.weight")
+    (True, True)
+    >>> matches("*.bias", "model.fc.bias"), matches("fc.*", "model.fc2.bias")
+    (True, False)
+    """
+    name = name.replace("/", ".")
+    regex = compiled(pattern)
+    candidates = (name, name.partition(".")[2]) if "." in name else (name,)
+    for candidate in candidates:
+        while candidate:
+            if regex.fullmatch(candidate):
+                return True
+            candidate = candidate.rpartition(".")[0]
+    return False
+
+
+def matching(pattern: str, names: Sequence[Sequence[str]]) -> list[int]:
+    """Indices of the leaves (each given by all its names) that ``pattern`` matches under any name."""
+    return [index for index, known in enumerate(names) if any(matches(pattern, name) for name in known)]
+
+
+def looks_like_prefix(pattern: str, names: Sequence[str]) -> list[str]:
+    """Numbered modules that ``pattern`` matches only because it ends inside a number (layer.1 and layer.10)."""
+    stem = pattern.rstrip("*").rstrip(".")
+    digits = re.search(r"(\d+)$", stem)
+    if not digits or not pattern.endswith("*") or pattern.endswith((".*", ".**")):
+        return []
+    longer = re.compile(re.escape(stem) + r"\d+(\.|$)")
+    return sorted(name for name in names if longer.search(name) and matches(pattern, name))

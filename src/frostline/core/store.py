@@ -1,0 +1,91 @@
+"""The record on disk: one JSON document, replaced whole or not at all.
+
+Format history
+  1  first version
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from frostline.core.ledger import Record
+from frostline.errors import RecordError
+
+FORMAT = 1
+
+
+class _Header(msgspec.Struct):
+    """The one field that every format version has."""
+
+    format: int
+
+
+def to_json(record: Record) -> bytes:
+    """The record as the bytes of its JSON document, one line, UTF-8; NaN and infinities become null."""
+    return msgspec.json.encode(record)
+
+
+def from_json(data: bytes, source: str = "the record") -> Record:
+    """The record in ``data``.
+
+    Raises:
+        RecordError: the bytes are no JSON document, of another format version, or not of the expected shape.
+    """
+    again = "run the script again with `frostline run`"
+    try:
+        found = msgspec.json.decode(data, type=_Header).format
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(f"{source} is not a frostline record: {error}", again) from None
+    if found != FORMAT:
+        raise RecordError(
+            f"{source} has record format {found}; this frostline reads format {FORMAT}",
+            "read it with the frostline that wrote it, or run the script again",
+        )
+    try:
+        return msgspec.json.decode(data, type=Record)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(f"{source} is not a valid frostline record: {error}", again) from None
+
+
+def load(path: str | os.PathLike[str]) -> Record:
+    """The record stored at ``path``; RecordError when it is missing, unreadable or foreign."""
+    try:
+        data = Path(path).read_bytes()
+    except FileNotFoundError:
+        raise RecordError(f"there is no record at {path}", "make one with `frostline run your_script.py`") from None
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}", "check the path and its permissions") from None
+    return from_json(data, str(path))
+
+
+def save(record: Record, path: str | os.PathLike[str]) -> None:
+    """Write the record beside ``path`` under a temporary name, then rename: a kill leaves the old or the new one."""
+    write_atomically(to_json(record), path)
+
+
+def write_atomically(data: bytes, path: str | os.PathLike[str]) -> None:
+    """Replace the file at ``path`` by ``data``, whole or not at all; RecordError when that is impossible."""
+    target = Path(path)
+    temporary = ""
+    try:
+        descriptor, temporary = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".tmp", dir=target.parent)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, target)
+    except OSError as error:
+        if temporary:
+            with contextlib.suppress(OSError):
+                os.unlink(temporary)
+        raise RecordError(f"cannot write {path}: {error.strerror}", "choose another place with --data FILE") from None
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

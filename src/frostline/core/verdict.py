@@ -1,0 +1,82 @@
+"""What findings add up to: the one place that decides the verdict line and the exit status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from frostline.core.ledger import Finding, LeafRow, Totals, Verdict
+
+FAIL_ON = ("error", "warning", "never")
+
+
+def judge(findings: Iterable[Finding], leaves: Iterable[LeafRow]) -> Verdict:
+    """Count findings by severity and leaves with a column that could not be established."""
+    verdict = Verdict(unknown=sum(1 for leaf in leaves if leaf.unknown))
+    for finding in findings:
+        match finding.severity:
+            case "error":
+                verdict.errors += 1
+            case "warning":
+                verdict.warnings += 1
+            case "note":
+                verdict.notes += 1
+    return verdict
+
+
+def exit_status(verdict: Verdict, fail_on: str) -> int:
+    """0 when nothing at or above ``fail_on`` was found, else 1.
+
+    >>> exit_status(Verdict(warnings=1), "error"), exit_status(Verdict(warnings=1), "warning")
+    (0, 1)
+    """
+    if fail_on == "never":
+        return 0
+    failing = verdict.errors + (verdict.warnings if fail_on == "warning" else 0)
+    return 1 if failing else 0
+
+
+def sentence(verdict: Verdict) -> str:
+    """The verdict as one line, the last line of every report.
+
+    >>> sentence(Verdict(errors=1, notes=2, unknown=3))
+    '1 error, 0 warnings, 2 notes; 3 leaves could not be fully established'
+    """
+    counts = (
+        _count(verdict.errors, "error"),
+        _count(verdict.warnings, "warning"),
+        _count(verdict.notes, "note"),
+    )
+    line = ", ".join(counts)
+    if not (verdict.errors or verdict.warnings):
+        line = f"no contradiction found ({line})"
+    if verdict.unknown:
+        line += f"; {_count(verdict.unknown, 'leaf', 'leaves')} could not be fully established"
+    return line
+
+
+def totals(leaves: Sequence[LeafRow]) -> Totals:
+    """Counts of numbers per column; buffers and random state are counted apart from parameters."""
+    total = Totals(leaves=len(leaves))
+    for leaf in leaves:
+        if leaf.kind == "buffer":
+            total.buffers += leaf.numbers
+            continue
+        total.parameters += leaf.numbers
+        if leaf.declared.trainable:
+            total.declared_trainable += leaf.numbers
+        elif leaf.declared.trainable is not None:
+            total.declared_frozen += leaf.numbers
+        if any(wire.listed for wire in leaf.wired):
+            total.wired += leaf.numbers
+        match leaf.changed.verdict:
+            case "yes":
+                total.changed += leaf.numbers
+            case "no":
+                total.unchanged += leaf.numbers
+            case _:
+                total.unknown += leaf.numbers
+    return total
+
+
+def _count(number: int, singular: str, plural: str | None = None) -> str:
+    return f"{number} {singular if number == 1 else plural or singular + 's'}"

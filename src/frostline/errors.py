@@ -1,0 +1,45 @@
+"""Every error that frostline raises on purpose: a fact, and a hint that says what to do."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class FrostlineError(Exception):
+    """A plain failure of the tool or its input; the command line prints it in two lines and exits 2."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.message}\nhint: {self.hint}" if self.hint else self.message
+
+
+class RecordError(FrostlineError):
+    """A record file that is missing, truncated, foreign, or of another format version."""
+
+
+class CheckpointError(FrostlineError):
+    """A checkpoint file that cannot be read as what it claims to be."""
+
+
+class UnknownName(FrostlineError):
+    """A rule, tensor or option that does not exist; the hint names the nearest one that does."""
+
+    @classmethod
+    def among(cls, kind: str, name: str, known: Iterable[str]) -> UnknownName:
+        """The error for ``name``, with a "did you mean" drawn from ``known``."""
+        return cls(f"there is no {kind} '{name}'", did_you_mean(name, known))
+
+
+class FindingsError(AssertionError, FrostlineError):
+    """Raised by ``report.check()``: the findings, one paragraph each."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """A hint naming up to three known names close to ``name``; empty when none is close."""
+    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    return f"did you mean {', '.join(close)}?" if close else ""

@@ -1,0 +1,66 @@
+"""The ten contradictions of today's Keras, as real scripts on each backend, must be found with the right rule."""
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from frostline.core.ledger import Record
+from frostline.core.store import load
+
+HERE = Path(__file__).parent
+CASES = [
+    pytest.param(case, backend, id=f"{case['script']}-{backend}{'-options' if 'options' in case else ''}")
+    for case in tomllib.loads((HERE / "expected.toml").read_text("utf-8"))["case"]
+    for backend in case["backends"]
+]
+
+
+def observe(case: dict, backend: str, data: Path) -> tuple[int, str, Record]:
+    """The script's exit status and stderr under frostline, and the record of the run."""
+    script = HERE / "scripts" / f"{case['script']}.py"
+    run = subprocess.run(
+        [sys.executable, "-m", "frostline", "run", "--quiet", "--data", data, *case.get("options", []), script],
+        env=os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    return run.returncode, run.stderr, load(data)
+
+
+def named(record: Record, slug: str) -> list[str]:
+    """Names of the leaves in all findings of one rule, with every alias, dotted."""
+    aliases = {leaf.name: leaf.aliases for leaf in record.leaves}
+    tensors = [name for finding in record.findings if finding.rule == slug for name in finding.tensors]
+    return [known.replace("/", ".") for name in tensors for known in (name, *aliases.get(name, []))]
+
+
+def missing(expected: list[str], names: list[str]) -> list[str]:
+    """The expected leaves (``layer.weight``) that no name ends with."""
+    return [leaf for leaf in expected if not any(f".{name}".endswith(f".{leaf}") for name in names)]
+
+
+@pytest.mark.parametrize(("case", "backend"), CASES)
+def test_contradiction(case: dict, backend: str, tmp_path: Path) -> None:
+    status, stderr, record = observe(case, backend, tmp_path / "record.json")
+
+    assert status == case.get("exit", 0), stderr
+    findings = case.get("findings", {})
+    fired = {finding.rule for finding in record.findings}
+    assert findings.keys() <= fired, f"fired: {sorted(fired)}"
+    for slug, leaves in findings.items():
+        assert not missing(leaves, named(record, slug)), (slug, named(record, slug))
+    louder = {finding.rule for finding in record.findings if finding.severity != "note"}
+    assert louder <= {*findings, *case.get("also", [])}
+    assert record.run.faults == []
+
+
+def test_every_script_has_cases_for_every_backend() -> None:
+    scripts = {path.stem for path in (HERE / "scripts").glob("*.py")}
+    assert {(case.values[0]["script"], case.values[1]) for case in CASES} == {
+        (script, backend) for script in scripts for backend in ("jax", "torch", "tensorflow")
+    }

@@ -1,0 +1,272 @@
+"""The command line: it parses and prints, and leaves all work to the modules it calls."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+
+import click
+
+from frostline.core.verdict import FAIL_ON, exit_status
+from frostline.errors import FrostlineError, UnknownName, did_you_mean
+from frostline.version import __version__
+
+if TYPE_CHECKING:
+    from frostline.core.ledger import Record
+    from frostline.runner import Outcome
+
+CANNOT = 2
+DEFAULT_DATA = ".frostline.json"
+
+# Commands that bring their own libraries, loaded when they are called or listed.
+_ELSEWHERE: dict[str, str] = {}
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run the command line and leave the process with its exit status; errors are two lines on stderr."""
+    try:
+        status = cli.main(args=arguments, prog_name="frostline", standalone_mode=False)
+    except FrostlineError as error:
+        status = _complain(error)
+    except click.ClickException as error:
+        status = _complain(_plain(error))
+    except click.Abort:
+        status = 130
+    except BrokenPipeError:  # the reader of stdout has left: `frostline report | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = CANNOT
+    sys.exit(status)
+
+
+class _Commands(click.Group):
+    """A group that loads some commands on demand and answers a wrong name with the nearest right one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*self.commands, *_ELSEWHERE]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name in _ELSEWHERE:
+            return getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+        return super().get_command(ctx, cmd_name)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+            known = self.list_commands(ctx)
+            hint = did_you_mean(args[0], known) or f"the commands are {', '.join(known)}"
+            if Path(args[0]).is_file():
+                hint = f"to observe a script: frostline run {args[0]}"
+            raise FrostlineError(f"there is no command '{args[0]}'", hint)
+        return super().resolve_command(ctx, args)
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_examples(
+        "frostline demo", "frostline run train.py --epochs 3", "frostline report", "frostline explain F101"
+    ),
+)
+@click.version_option(__version__, prog_name="frostline", message="%(prog)s %(version)s")
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Tell which weights a training run really trained."""
+    if context.invoked_subcommand is None:
+        _write(context.get_help(), sys.stdout)
+
+
+@cli.command(
+    context_settings={"allow_interspersed_args": False},
+    epilog=_examples(
+        "frostline run train.py --lr 0.1",
+        "frostline run -m package.train --lr 0.1",
+        "frostline run --frozen 'backbone.**' --trained 'head.**' --fail-on error train.py",
+    ),
+)
+@click.option("-m", "as_module", is_flag=True, help="SCRIPT is the name of a module, as in `python -m`.")
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_DATA,
+    show_default=True,
+    metavar="FILE",
+    help="Where the record goes; under several processes each adds its rank.",
+)
+@click.option("--frozen", multiple=True, metavar="PATTERN", help="Leaves meant to stay frozen; repeatable.")
+@click.option("--trained", multiple=True, metavar="PATTERN", help="Leaves meant to be trained; repeatable.")
+@click.option(
+    "--check-every",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Check at every N-th step in place of steps 1, 2, 4, 8, …",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(FAIL_ON),
+    default="never",
+    show_default=True,
+    help="Exit 1 on such findings if the script itself exits 0.",
+)
+@click.option("--quiet", is_flag=True, help="Store the record and print no report.")
+@click.option("--debug", is_flag=True, help="Show errors inside frostline with their tracebacks.")
+@click.argument("script", metavar="SCRIPT")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
+def run(
+    as_module: bool,
+    data: Path,
+    frozen: tuple[str, ...],
+    trained: tuple[str, ...],
+    check_every: int | None,
+    fail_on: str,
+    quiet: bool,
+    debug: bool,
+    script: str,
+    arguments: tuple[str, ...],
+) -> int:
+    """Run SCRIPT unchanged and observe which weights it trains.
+
+    Everything after SCRIPT belongs to the script. Its output, its exit status and its exceptions are its own; the
+    report follows on stderr.
+    """
+    from frostline.core.ledger import Meant
+    from frostline.runner import run as observe
+    from frostline.settings import Settings
+
+    meant = Meant(frozen=list(frozen), trained=list(trained))
+    settings = Settings(data=data, meant=meant, check_every=check_every, debug=debug)
+    stderr = sys.stderr  # the script may put another one in its place
+    outcome = observe(script, arguments, settings, as_module=as_module)
+    return _conclude(outcome, fail_on, None if quiet else stderr, stderr)
+
+
+@cli.command(epilog=_examples("frostline demo", "frostline demo --backend torch", "frostline demo --first"))
+@click.option(
+    "--backend",
+    type=click.Choice(["jax", "torch", "tensorflow"]),
+    help="The backend of Keras; by default the first of these that is installed.",
+)
+@click.option("--first", is_flag=True, help="Freeze the first of the two models, which the article did not try.")
+@click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="Keep the record in FILE.")
+def demo(backend: str | None, first: bool, data: Path | None) -> int:
+    """Freeze a model inside a model, train, and see who was right: the flag or the summary.
+
+    The script is an ordinary Keras script that knows nothing of frostline.
+    """
+    from frostline.diagnosis import demo_backend
+    from frostline.runner import run as observe
+    from frostline.settings import Settings
+
+    arguments = ["--backend", demo_backend(backend), *(["--first"] if first else [])]
+    article = Path(__file__).parent / "demo" / "article.py"
+    outcome = observe(str(article), arguments, Settings(data=data))
+    return _conclude(outcome, "never", sys.stdout, sys.stderr)
+
+
+@cli.command(
+    epilog=_examples(
+        "frostline report", "frostline report run7.json --format markdown", "frostline report --fail-on warning"
+    )
+)
+@click.argument("data", type=click.Path(path_type=Path), default=DEFAULT_DATA, metavar="[DATA]")
+@click.option("--format", "form", default="text", show_default=True, metavar="FORMAT", help="text, json, markdown, …")
+@click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE in place of stdout.")
+@click.option(
+    "--fail-on", type=click.Choice(FAIL_ON), default="error", show_default=True, help="Exit 1 on such findings."
+)
+def report(data: Path, form: str, output: Path | None, fail_on: str) -> int:
+    """Print the report of a stored run."""
+    from frostline.core.store import load, write_atomically
+
+    record = load(data)
+    text = _rendered(record, form, sys.stdout if output is None else None)
+    if output is None:
+        _write(text, sys.stdout)
+    else:
+        try:
+            write_atomically(text.encode(), output)
+        except FrostlineError as error:
+            raise FrostlineError(error.message, "choose another place with --output FILE") from None
+    return exit_status(record.verdict, fail_on)
+
+
+@cli.command(epilog=_examples("frostline explain F101", "frostline explain frozen-but-decayed"))
+@click.argument("rule")
+def explain(rule: str) -> None:
+    """Print the page of one RULE, given by its code or its name."""
+    from frostline.report.pages import rule_page
+    from frostline.rules import RULES
+
+    for one in RULES:
+        if rule.lower() in (one.code.lower(), one.slug):
+            return _write(rule_page(one), sys.stdout)
+    raise UnknownName.among("rule", rule, [name for one in RULES for name in (one.code, one.slug)])
+
+
+@cli.command(epilog=_examples("frostline rules"))
+def rules() -> None:
+    """List all rules, a line each."""
+    from frostline.report.pages import rule_list
+    from frostline.rules import RULES
+
+    _write(rule_list(RULES), sys.stdout)
+
+
+@cli.command(epilog=_examples("frostline debug"))
+def debug() -> None:
+    """Print versions, frameworks found, kernels chosen, and why each fallback was taken."""
+    from frostline.diagnosis import describe
+
+    _write(describe(), sys.stdout)
+
+
+def _conclude(outcome: Outcome, fail_on: str, paper: TextIO | None, stderr: TextIO) -> int:
+    """Print what came of a run, and give the status to leave with: the script's own wherever it is a failure."""
+    if outcome.is_child:
+        return outcome.status
+    if outcome.record is not None and outcome.problem is None and paper is not None:
+        _write(_rendered(outcome.record, "text", paper), paper)
+    if outcome.problem is not None:
+        if paper is not None or not outcome.status:
+            _complain(outcome.problem, stderr)
+        return outcome.status or CANNOT
+    return outcome.status or (exit_status(outcome.record.verdict, fail_on) if outcome.record is not None else 0)
+
+
+def _rendered(record: Record, form: str, paper: TextIO | None) -> str:
+    from frostline.report import render
+
+    terminal = paper is not None and paper.isatty()
+    width = shutil.get_terminal_size().columns if terminal else 80
+    return render(record, form, width=width, color=terminal and not os.environ.get("NO_COLOR"))
+
+
+def _write(text: str, paper: TextIO) -> None:
+    paper.write(text if text.endswith("\n") else text + "\n")
+    paper.flush()
+
+
+def _complain(error: FrostlineError, paper: TextIO | None = None) -> int:
+    lines = [f"frostline: {error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
+    _write("\n".join(lines), paper or sys.stderr)
+    return CANNOT
+
+
+def _plain(error: click.ClickException) -> FrostlineError:
+    """A usage error in the tool's own two lines; an unknown option names the nearest one."""
+    context: Any = getattr(error, "ctx", None)
+    hint = f"see `{context.command_path} --help`" if context is not None else ""
+    if isinstance(error, click.NoSuchOption):
+        names = [name for option in context.command.get_params(context) for name in option.opts if name[:2] == "--"]
+        return FrostlineError(f"there is no option '{error.option_name}'", did_you_mean(error.option_name, names) or hint)
+    return FrostlineError(error.format_message().rstrip("."), hint)

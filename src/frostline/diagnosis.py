@@ -1,0 +1,76 @@
+"""What frostline found on this machine: versions, frameworks, kernels, and the reason for each fallback."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+import sys
+
+from frostline.errors import FrostlineError
+from frostline.frameworks.registry import PROBES
+from frostline.version import __version__
+
+_LIBRARIES = ("click", "msgspec", "numpy", "rich", "wrapt", "xxhash")
+_BACKENDS = ("jax", "torch", "tensorflow")
+
+
+def describe() -> str:
+    """The text of ``frostline debug``; no framework is imported to write it."""
+    rows = [
+        ("frostline", __version__),
+        ("python", f"{platform.python_version()} ({sys.executable})"),
+        ("system", f"{platform.platform()}, {os.cpu_count()} cores, {sys.byteorder} endian"),
+        *((name, _version(name) or "not installed") for name in _LIBRARIES),
+        *((f"framework {name}", _framework(name)) for name in dict.fromkeys((*PROBES, *_BACKENDS))),
+        *_kernels(),
+    ]
+    width = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name:{width}}  {value}" for name, value in rows)
+
+
+def demo_backend(wanted: str | None) -> str:
+    """The Keras backend for the demo: the one wanted, else the first that is installed.
+
+    Raises:
+        FrostlineError: Keras or the backend is not installed.
+    """
+    present = [name for name in _BACKENDS if _is_installed(name)]
+    missing = [name for name in ("keras", wanted) if name is not None and not _is_installed(name)]
+    if missing or not present:
+        raise FrostlineError(
+            f"the demo needs {' and '.join(missing or ['jax'])}, which this python does not have",
+            "pip install 'frostline[demo]'",
+        )
+    return wanted or present[0]
+
+
+def _framework(name: str) -> str:
+    if not _is_installed(name):
+        return "not installed"
+    probe = "observed" if name in PROBES else "as a backend of keras"
+    return f"{_version(name) or 'version not known'} ({probe})"
+
+
+def _kernels() -> list[tuple[str, str]]:
+    import xxhash
+
+    return [
+        ("kernel cpu", f"XXH3-64 of xxhash {xxhash.VERSION} (libxxhash {xxhash.XXHASH_VERSION}), one thread"),
+        ("kernel gpu", "none: bytes are read through the host, block by block; there is no device kernel yet"),
+    ]
+
+
+def _is_installed(name: str) -> bool:
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _version(name: str) -> str | None:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return None

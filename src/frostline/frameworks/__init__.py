@@ -1,0 +1,1 @@
+"""One probe per framework, each loaded only once the script itself has imported that framework."""

@@ -1,0 +1,238 @@
+"""An unchanged script under observation: hooks before it, the record after it, and its own exit status throughout."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import importlib.util
+import os
+import platform
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from frostline import script
+from frostline.core.ledger import Record, Run
+from frostline.errors import FrostlineError, RecordError
+from frostline.frameworks.registry import PROBES
+from frostline.settings import Settings
+
+if TYPE_CHECKING:
+    from frostline.watch import Session
+
+DEFAULT_DATA = Path(".frostline.json")
+
+# Who is who among several processes, as the launchers say it: torchrun, Open MPI, PMI, Slurm.
+_LAUNCHERS = (
+    ("RANK", "WORLD_SIZE"),
+    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
+    ("PMI_RANK", "PMI_SIZE"),
+    ("SLURM_PROCID", "SLURM_NTASKS"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: the script's own status, the record if there is one, and what kept frostline from its job.
+
+    ``is_child`` marks a process that the script forked and that came to the script's end: it has nothing to report.
+    """
+
+    status: int
+    record: Record | None = None
+    problem: FrostlineError | None = None
+    is_child: bool = False
+
+
+def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module: bool = False) -> Outcome:
+    """Run a script as ``python target arguments…`` would, observed.
+
+    Args:
+        target: a script, a folder or zip with a ``__main__.py``, or with ``as_module`` a module's name.
+        arguments: what the script finds in ``sys.argv[1:]``.
+        settings: how to observe, and where the record goes.
+        as_module: run ``target`` as ``python -m`` does.
+
+    Raises:
+        FrostlineError: there is no such script, or the record cannot be written; the script was not started.
+    """
+    located = script.locate(target, as_module=as_module)
+    rank, world_size = process_rank(os.environ)
+    settings = replace(settings, data=record_path(settings.data, rank, world_size))
+    if settings.data is not None:
+        require_writable(settings.data)
+    observer = _Observer(settings, _described(target, arguments, as_module, rank, world_size))
+    observer.install()
+    ending = script.run(located, arguments)
+    if observer.is_forked():
+        return Outcome(ending.status, is_child=True)
+    return observer.close(ending)
+
+
+def process_rank(environment: Mapping[str, str]) -> tuple[int | None, int | None]:
+    """This process's rank and the number of processes, as the launcher put them; ``(None, None)`` when alone.
+
+    Example:
+        >>> process_rank({"RANK": "1", "WORLD_SIZE": "4"}), process_rank({"RANK": "0", "WORLD_SIZE": "1"})
+        ((1, 4), (None, None))
+    """
+    for rank_name, size_name in _LAUNCHERS:
+        with contextlib.suppress(KeyError, ValueError):
+            rank, size = int(environment[rank_name]), int(environment[size_name])
+            return (rank, size) if size > 1 else (None, None)
+    return None, None
+
+
+def record_path(data: Path | None, rank: int | None, world_size: int | None) -> Path | None:
+    """The absolute path of this process's record: scripts change folders, and every rank writes its own file.
+
+    Example:
+        >>> record_path(Path("/runs/.frostline.json"), 1, 4).name
+        '.frostline.1.json'
+    """
+    if data is None:
+        return None
+    name = data.name
+    if "{rank}" in name:
+        name = name.replace("{rank}", str(rank or 0))
+    elif world_size is not None:
+        name = f"{data.stem}.{rank}{data.suffix}"
+    return data.with_name(name).absolute()
+
+
+def require_writable(path: Path) -> None:
+    """Make sure, before the script runs, that a record can be put at ``path`` and would replace nothing but a record.
+
+    Raises:
+        RecordError: the folder does not take a file, or something else stands there.
+    """
+    elsewhere = "choose another place with --data FILE"
+    if path.is_dir():
+        raise RecordError(f"cannot write {path}: it is a folder", elsewhere)
+    probe = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        probe.touch()
+        probe.unlink()
+        head = _head(path)
+    except OSError as error:
+        raise RecordError(f"cannot write {path}: {error.strerror}", elsewhere) from None
+    if head is not None:
+        _require_record(path, head)
+
+
+def _head(path: Path) -> bytes | None:
+    if not path.exists():
+        return None
+    with open(path, "rb") as file:
+        return file.read(64)
+
+
+def _require_record(path: Path, head: bytes) -> None:
+    from frostline.core.store import FORMAT
+
+    if (found := re.match(rb'\{"format":(\d+),', head)) is None:
+        raise RecordError(f"{path} exists and is no frostline record", "it was left alone; name another --data FILE")
+    if int(found[1]) != FORMAT:
+        raise RecordError(
+            f"{path} has record format {int(found[1])}; this frostline writes format {FORMAT}",
+            "it was left alone; move it away or name another --data FILE",
+        )
+
+
+def _described(
+    target: str, arguments: Sequence[str], as_module: bool, rank: int | None, world_size: int | None
+) -> Run:
+    return Run(
+        command=[*(["-m"] if as_module else []), target, *arguments],
+        python=platform.python_version(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        rank=rank,
+        world_size=world_size,
+    )
+
+
+class _Observer:
+    """Opens a session when the script imports the first framework, and closes it when the script has ended.
+
+    Until then nothing heavy is loaded, numpy included: scripts set thread counts in the environment before their
+    own imports, and those must still count.
+    """
+
+    def __init__(self, settings: Settings, run: Run) -> None:
+        self._settings = settings
+        self._run = run
+        self._process = os.getpid()
+        self._session: Session | None = None
+        self._fault: Exception | None = None
+
+    def install(self) -> None:
+        """Ask to be told when a framework that has a probe was imported."""
+        import wrapt
+
+        for framework in PROBES:
+            wrapt.register_post_import_hook(functools.partial(self._imported, framework), framework)
+
+    def is_forked(self) -> bool:
+        """Whether this process is a child that the script forked."""
+        return os.getpid() != self._process
+
+    def close(self, ending: script.Ending) -> Outcome:
+        """The last check and the record; errors of frostline's own end here and never reach the script."""
+        try:
+            if self._session is None:
+                return Outcome(ending.status, problem=self._unopened())
+            record = self._session.close(ending.status, ending.by)
+        except Exception as error:
+            return Outcome(ending.status, problem=self._broken(error))
+        except KeyboardInterrupt:
+            return Outcome(script.INTERRUPTED, problem=FrostlineError("interrupted while the record was closed"))
+        return Outcome(ending.status, record, self._session.store_error or _emptiness(record))
+
+    def _imported(self, framework: str, module: ModuleType) -> None:
+        if self.is_forked():
+            return
+        try:
+            if self._session is None:
+                from frostline.watch import Session
+
+                self._session = Session(self._settings, self._run)
+            self._session.attach(framework, module)
+        except Exception as error:
+            self._fault = error
+            if self._session is not None:
+                self._session.fault(f"attaching to {framework}", error)
+
+    def _unopened(self) -> FrostlineError:
+        if self._fault is not None:
+            return self._broken(self._fault)
+        return FrostlineError(
+            f"no model was found: the script imported none of {', '.join(PROBES)}",
+            "if it starts the training in another process, run that one under frostline",
+        )
+
+    def _broken(self, error: Exception) -> FrostlineError:
+        if self._settings.debug:
+            sys.excepthook(type(error), error, error.__traceback__)
+        return FrostlineError(
+            f"the run could not be observed: {type(error).__name__}: {error}",
+            "this is an error inside frostline; --debug shows where",
+        )
+
+
+def _emptiness(record: Record) -> FrostlineError | None:
+    if not record.leaves:
+        return FrostlineError(
+            "no model was found in the run",
+            "a model is seen when it is called or when an optimizer holds it; was the training started at all?",
+        )
+    if not record.run.steps:
+        return FrostlineError(
+            "no step was executed, so nothing can be said about what was trained",
+            "run the script until its optimizer has made at least one step",
+        )
+    return None

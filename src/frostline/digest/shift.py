@@ -1,0 +1,270 @@
+"""What a change of a leaf looks like: how much moved, by how much, and which simple law explains every element.
+
+All functions take readings of one leaf as buffers of its bytes and work through them in chunks.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from frostline.core.ledger import Shift
+from frostline.digest.blocks import Buffer
+from frostline.digest.floats import FLOATS, Codes, Float, Reals
+from frostline.digest.slope import Slope, fit
+
+CHUNK = 1 << 16  # elements: the dozen float64 forms of a chunk stay in the processor's cache
+_INTEGERS = {f"{sign}int{8 * size}": f"<{sign or 'i'}{size}" for sign in ("", "u") for size in (1, 2, 4, 8)}
+_EXACT = {"bool": "|u1", **_INTEGERS}
+
+
+def describe(before: Buffer, after: Buffer, dtype: str, shape: Sequence[int]) -> Shift:
+    """How the bits of one leaf moved between two readings.
+
+    Elements are compared by their bits: 0.0 and -0.0 differ, equal NaN bits do not. ``max_abs`` and ``max_ulp``
+    are over moves between finite values (of the parts, where complex) and None where there are none.
+
+    Args:
+        before: the leaf's bytes at the first reading.
+        after: the same at the second.
+        dtype: the name of its type without prefix, as "float32"; of unknown types only the counts are made.
+        shape: its shape; the first of two or more axes gives the rows.
+
+    Raises:
+        ValueError: the buffers do not both hold a leaf of this type and shape.
+
+    >>> old, new = np.array([[1, 2], [3, 4]], "f4"), np.array([[1, 2], [3, 4.5]], "f4")
+    >>> shift = describe(old, new, "float32", (2, 2))
+    >>> shift.moved, shift.max_abs, shift.rows, shift.rows_moved
+    (1, 0.5, 2, 1)
+    """
+    elements = math.prod(shape)
+    old, new = _words(before, dtype, elements), _words(after, dtype, elements)
+    rows = shape[0] if len(shape) > 1 else None
+    rows_seen = np.zeros(rows or 0, np.bool_)
+    moved = 0
+    gaps: list[tuple[float | None, int | None]] = []
+    for start, one, other in _chunks(old, new):
+        differs = one != other
+        where = np.flatnonzero(differs if differs.ndim == 1 else differs.any(axis=1))
+        if not where.size:
+            continue
+        moved += where.size
+        gaps.append(_gap(one[differs], other[differs], dtype))
+        if rows:
+            rows_seen[(where + start) // (elements // rows)] = True
+    return Shift(
+        elements=elements,
+        moved=moved,
+        max_abs=max((gap for gap, _ in gaps if gap is not None), default=None),
+        max_ulp=max((ulps for _, ulps in gaps if ulps is not None), default=None),
+        ratio=_ratio(before, after, dtype) if moved else None,
+        rows=rows,
+        rows_moved=None if rows is None else int(rows_seen.sum()),
+    )
+
+
+def follows(before: Buffer, after: Buffer, source: Buffer, dtype: str) -> float | None:
+    """The rate r of a move towards ``source``: after = before + r·(source - before) in every element, up to rounding.
+
+    1.0 means that ``after`` is ``source``, bit for bit. None where the law does not hold with 0 < r <= 1, and where
+    the data cannot show it: fewer than two elements with telling moves of different size, or a constant source.
+
+    >>> old, new, average = (np.array(row, "f4") for row in ([0, 0, 0], [1, 2, 4], [0.25, 0.5, 1]))
+    >>> follows(old, average, new, "float32"), follows(old, new, new, "float32"), follows(old, old, new, "float32")
+    (0.25, 1.0, None)
+    """
+    if _is_copy(before, after, source, dtype):
+        return 1.0
+    if _constant(source, dtype):
+        return None
+    slope = _slope((before, after, source), dtype, 0.0, lambda old, new, aim: (new - old, aim - old))
+    rate = None if slope is None else slope.found
+    return rate if rate is not None and 0 < rate < 1 else None
+
+
+def step_like(before: Buffer, after: Buffer, gradient: Buffer, dtype: str) -> float | None:
+    """The k with after - before = k·gradient in every element, up to rounding: -lr for plain SGD, 1 raw.
+
+    >>> old, grad = np.array([1, 2, 3], "f4"), np.array([0.5, -1, 0], "f4")
+    >>> step_like(old, old - np.float32(0.1) * grad, grad, "float32")
+    -0.1
+    """
+    slope = _slope((before, after, gradient), dtype, 0.0, lambda old, new, slant: (new - old, slant))
+    return None if slope is None else slope.found
+
+
+def explained_by_decay(before: Buffer, after: Buffer, dtype: str, *, lr: float, weight_decay: float) -> bool:
+    """Whether the move is after = (1 - lr·weight_decay)·before in every element, and could not be nothing at all.
+
+    Unlike ``describe(...).ratio`` this needs no two magnitudes, because the number is known beforehand: a leaf of
+    ones will do.
+    """
+    slope = _decay(before, after, dtype)
+    return slope is not None and slope.allows(1 - lr * weight_decay)
+
+
+def update_in_ulp(weights: Buffer, update: Buffer, dtype: str, *, update_dtype: str | None = None) -> float:
+    """The largest \\|update\\| in units in the last place of its weight: below 0.5, no weight can move.
+
+    Towards zero the neighbour of a power of two is half a unit away, so such an update counts twice.
+
+    Args:
+        weights: the leaf's bytes.
+        update: what is to be added, element by element.
+        dtype: the leaf's type.
+        update_dtype: the type of ``update`` where it is another.
+
+    Raises:
+        ValueError: one of the types is no floating-point type, or the sizes do not agree.
+
+    >>> update_in_ulp(np.float32([1, 2]), np.float32([2.0**-25, 0]), "float32")
+    0.25
+    """
+    held, given = FLOATS.get(dtype), FLOATS.get(update_dtype or dtype)
+    if held is None or given is None:
+        raise ValueError(f"{dtype if held is None else update_dtype} has no units in the last place")
+    largest = 0.0
+    for _, codes, steps in _chunks(_flat(weights, dtype), _flat(update, update_dtype or dtype)):
+        values, change = held.values(codes), given.values(steps)
+        units = held.ulps(codes)
+        units[held.lowest(codes) & (values * change < 0)] /= 2
+        with np.errstate(over="ignore", invalid="ignore"):
+            sizes = np.abs(change) / units
+        largest = max(largest, float(sizes[np.isfinite(values) & np.isfinite(change)].max(initial=0.0)))
+    return largest
+
+
+def _ratio(before: Buffer, after: Buffer, dtype: str) -> float | None:
+    """The c with after = c·before in every element, zeros staying zeros; None where there is no such number but 1."""
+    slope = _decay(before, after, dtype)
+    return None if slope is None else slope.found
+
+
+def _decay(before: Buffer, after: Buffer, dtype: str) -> Slope | None:
+    return _slope((before, after), dtype, 1.0, lambda old, new: (new, old))
+
+
+def _slope(
+    readings: Sequence[Buffer], dtype: str, neutral: float, law: Callable[..., tuple[Reals, Reals]]
+) -> Slope | None:
+    """The slope of a law over readings (before, after, ...), telling or not; None where it does not hold.
+
+    First with the one rounding that a fused operation makes, which tells more in the narrow types; then with one
+    for each reading.
+    """
+    layout = FLOATS.get(dtype)
+    if layout is None:
+        return None
+    scalar = 2.0 ** (-53 if layout.width == 64 else -24)
+    arrays = [_flat(reading, dtype) for reading in readings]
+    for once in (True, False):
+        slope = fit(Slope(neutral, scalar), _terms(arrays, layout, law, once))
+        if slope is not None:
+            return slope
+    return None
+
+
+def _terms(
+    arrays: list[Codes], layout: Float, law: Callable[..., tuple[Reals, Reals]], once: bool
+) -> Iterator[tuple[Reals, Reals, Reals] | None]:
+    """Target, direction and tolerance of the finite elements, chunk by chunk; None where one became or left non-finite.
+
+    In float64 the arithmetic here rounds like the one it judges, hence the wider tolerance.
+    """
+    scale = 2.0 if layout.width == 64 else 0.52 if once else 1.0
+    for _, *codes in _chunks(*arrays):
+        values = [layout.values(code) for code in codes]
+        sound = np.isfinite(values[0])
+        for reading in values[2:]:
+            sound &= np.isfinite(reading)
+        if not np.array_equal(np.isfinite(values[1]), sound):
+            yield None
+            return
+        if not sound.all():
+            values, codes = [value[sound] for value in values], [code[sound] for code in codes]
+        rounded = codes[1:2] if once else codes
+        tolerance = np.sum([layout.ulps(code) for code in rounded], axis=0) * scale
+        yield *law(*values), tolerance
+
+
+def _gap(old: Codes, new: Codes, dtype: str) -> tuple[float | None, int | None]:
+    """Largest absolute difference, and distance in representable numbers, of words that differ."""
+    if dtype in _EXACT:
+        kind = np.dtype(_EXACT[dtype])
+        wide = np.int64 if kind.kind == "i" else np.uint64
+        return float(_distance(old.view(kind).astype(wide), new.view(kind).astype(wide)).max()), None
+    if dtype not in FLOATS:
+        return None, None
+    layout = FLOATS[dtype]
+    one, other = layout.values(old), layout.values(new)
+    finite = np.isfinite(one) & np.isfinite(other)
+    if not finite.any():
+        return None, None
+    with np.errstate(over="ignore"):  # between the ends of float64's range
+        size = np.abs(one[finite] - other[finite]).max()
+    return float(size), int(_distance(layout.order(old[finite]), layout.order(new[finite])).max())
+
+
+def _distance(one: NDArray[Any], other: NDArray[Any]) -> NDArray[np.uint64]:
+    """The distances of 64-bit integers, signed or not: unsigned arithmetic wraps to the right number."""
+    forward: NDArray[np.uint64] = other.view(np.uint64) - one.view(np.uint64)
+    return np.where(one > other, -forward, forward)
+
+
+def _is_copy(before: Buffer, after: Buffer, source: Buffer, dtype: str) -> bool:
+    """Whether ``after`` has the bits of ``source`` and the move there brought at least two values."""
+    first: Any = None
+    varied = False
+    for _, old, new, aim in _chunks(_flat(before, dtype), _flat(after, dtype), _flat(source, dtype)):
+        if not np.array_equal(new, aim):
+            return False
+        brought = aim[old != aim]
+        if brought.size:
+            first = brought[0] if first is None else first
+            varied = varied or bool((brought != first).any())
+    return varied
+
+
+def _constant(buffer: Buffer, dtype: str) -> bool:
+    words = _flat(buffer, dtype)
+    return all((piece == words[0]).all() for _, piece in _chunks(words))
+
+
+def _chunks(*arrays: NDArray[Any]) -> Iterator[tuple[Any, ...]]:
+    """The position and the pieces of arrays of one length, a chunk at a time."""
+    if len({len(array) for array in arrays}) > 1:
+        raise ValueError(f"readings of different lengths: {', '.join(str(len(array)) for array in arrays)}")
+    for start in range(0, len(arrays[0]), CHUNK):
+        yield start, *(array[start : start + CHUNK] for array in arrays)
+
+
+def _words(buffer: Buffer, dtype: str, elements: int) -> Codes:
+    """The elements as unsigned integers; a row of them each where an element is wider than a word, or complex."""
+    size = np.frombuffer(cast("memoryview", buffer), np.uint8).size
+    item = _word(dtype) * _parts(dtype) if _word(dtype) else size // max(elements, 1)
+    if item * elements != size:
+        raise ValueError(f"{size} bytes do not hold {elements} elements of {dtype}")
+    word = _word(dtype) or math.gcd(item, 8)
+    words = np.frombuffer(cast("memoryview", buffer), f"<u{word}")
+    return words if word == item or not size else words.reshape(elements, -1)
+
+
+def _flat(buffer: Buffer, dtype: str) -> Codes:
+    """The words of known types, parts of complex numbers one after the other; the bytes of unknown types."""
+    return np.frombuffer(cast("memoryview", buffer), f"<u{_word(dtype) or 1}")
+
+
+def _word(dtype: str) -> int:
+    """Bytes of one word of a known type, else 0."""
+    if dtype in FLOATS:
+        return FLOATS[dtype].width // 8
+    return np.dtype(_EXACT[dtype]).itemsize if dtype in _EXACT else 0
+
+
+def _parts(dtype: str) -> int:
+    return FLOATS[dtype].parts if dtype in FLOATS else 1

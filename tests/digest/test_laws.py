@@ -1,0 +1,236 @@
+"""The laws behind a change, on what torch's own optimizers and averages really do to weights."""
+
+import numpy as np
+import pytest
+
+from frostline.digest.shift import describe, explained_by_decay, follows, step_like
+
+torch = pytest.importorskip("torch")
+
+TYPES = ["float64", "float32", "float16", "bfloat16"]
+NARROW = ["float16", "bfloat16"]
+
+
+def bits(tensor):
+    return tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy()
+
+
+def normal(dtype, *shape, scale=0.05, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return (torch.randn(*shape, generator=generator, dtype=torch.float64) * scale).to(getattr(torch, dtype))
+
+
+def stepped(weights, gradients, optimizer, **options):
+    """The weights after a step of the optimizer for each gradient."""
+    parameter = torch.nn.Parameter(weights.clone())
+    program = optimizer([parameter], **options)
+    for gradient in gradients:
+        parameter.grad = gradient.clone()
+        program.step()
+    return parameter.detach()
+
+
+def ratio(before, after):
+    return describe(bits(before), bits(after), str(before.dtype).removeprefix("torch."), before.shape).ratio
+
+
+# Decay
+
+
+@pytest.mark.parametrize(
+    ("dtype", "size"),
+    [(dtype, size) for dtype in TYPES for size in (2, 10, 1000, 200_000) if size > 2 or dtype not in NARROW],
+)
+@pytest.mark.parametrize(("lr", "decay"), [(0.1, 0.1), (0.5, 0.5)])
+@pytest.mark.parametrize("optimizer", [torch.optim.AdamW, torch.optim.SGD])
+def test_decay_at_zero_gradient(dtype, size, lr, decay, optimizer):
+    before = normal(dtype, size)
+    eps = {"eps": 1e-4} if optimizer is torch.optim.AdamW else {}  # 1e-8 is 0 in float16: torch makes NaN of it
+    after = stepped(before, [torch.zeros_like(before)], optimizer, lr=lr, weight_decay=decay, **eps)
+    assert ratio(before, after) == pytest.approx(1 - lr * decay, rel=2e-3 if dtype in NARROW else 1e-7)
+    assert explained_by_decay(bits(before), bits(after), dtype, lr=lr, weight_decay=decay)
+    assert not explained_by_decay(bits(before), bits(after), dtype, lr=lr, weight_decay=2 * decay)
+    assert not explained_by_decay(bits(before), bits(after), dtype, lr=lr, weight_decay=0)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("foreach", [True, False])
+def test_weak_decay_is_found_where_the_type_can_hold_it(dtype, foreach):
+    before = normal(dtype, 1000)
+    after = stepped(before, [torch.zeros_like(before)], torch.optim.AdamW, lr=1e-3, weight_decay=1e-2, foreach=foreach)
+    assert ratio(before, after) == 0.99999
+
+
+def test_decay_that_is_half_rounded_away_is_still_one_number():
+    before = normal("bfloat16", 20_000)
+    after = stepped(before, [torch.zeros_like(before)], torch.optim.SGD, lr=0.1, weight_decay=0.03)
+    moved = describe(bits(before), bits(after), "bfloat16", before.shape).moved
+    assert 0 < moved < 20_000
+    assert ratio(before, after) == pytest.approx(0.997, abs=1e-4)
+
+
+def test_decay_keeps_zeros_and_one_zero_that_moved_denies_it():
+    before = normal("float32", 100)
+    before[::3] = 0
+    after = before * 0.9
+    assert ratio(before, after) == 0.9
+    after[0] = 1e-9
+    assert ratio(before, after) is None
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+def test_two_elements_of_a_narrow_type_may_agree_by_chance(dtype):
+    before = normal(dtype, 2)
+    assert ratio(before, before * 0.9) is None
+    assert explained_by_decay(bits(before), bits(before * 0.9), dtype, lr=1, weight_decay=0.1)
+
+
+def test_infinities_and_nans_that_stay_are_no_objection():
+    before = normal("float32", 100)
+    before[:2] = torch.tensor([torch.nan, torch.inf])
+    after = before * 0.9
+    assert ratio(before, after) == 0.9
+    after[5] = torch.nan
+    assert ratio(before, after) is None
+
+
+@pytest.mark.parametrize("values", [[0.5], [1.0, 1.0, 1.0], [1.0, -1.0, 0.0], [0.0, 0.0, 3.0]])
+def test_one_magnitude_cannot_show_a_ratio_but_the_known_decay_explains_it(values):
+    before = torch.tensor(values)
+    after = stepped(before, [torch.zeros_like(before)], torch.optim.AdamW, lr=0.1, weight_decay=0.1)
+    assert ratio(before, after) is None
+    assert explained_by_decay(bits(before), bits(after), "float32", lr=0.1, weight_decay=0.1)
+
+
+def test_no_decay_explains_weights_that_did_not_move():
+    before = normal("float32", 100)
+    assert not explained_by_decay(bits(before), bits(before), "float32", lr=1e-9, weight_decay=1e-3)
+    assert not explained_by_decay(bits(before), bits(before), "float32", lr=0.0, weight_decay=0.1)
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, 2.0, 0.25])
+def test_other_ratios_than_decay(factor):
+    before = normal("float32", 100)
+    assert ratio(before, before * factor) == factor
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("size", [2, 10, 1000])
+@pytest.mark.parametrize("seed", range(20))
+def test_momentum_and_gradient_steps_are_no_ratio(dtype, size, seed):
+    before, gradient = normal(dtype, size, seed=2 * seed), normal(dtype, size, scale=1.0, seed=2 * seed + 1)
+    still = torch.zeros_like(gradient)
+    first = stepped(before, [gradient], torch.optim.SGD, lr=0.01, momentum=0.9)
+    carried = stepped(before, [gradient, still], torch.optim.SGD, lr=0.01, momentum=0.9)
+    adam = stepped(before, [gradient], torch.optim.Adam, lr=0.01, eps=1e-4)
+    for one, other in [(before, first), (first, carried), (before, adam)]:
+        assert ratio(one, other) is None
+        assert not explained_by_decay(bits(one), bits(other), dtype, lr=0.01, weight_decay=0.1)
+
+
+# Averages and copies
+
+
+def lerped(average, source, rate):
+    return torch.lerp(average, source, rate)
+
+
+def multiplied(average, source, rate):
+    return average.clone().mul_(1 - rate).add_(source, alpha=rate)
+
+
+def summed(average, source, rate):
+    return (1 - rate) * average + rate * source
+
+
+def corrected(average, source, rate):
+    return average - rate * (average - source)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("form", [lerped, multiplied, summed, corrected])
+@pytest.mark.parametrize("rate", [0.5, 0.1])
+@pytest.mark.parametrize("start", ["random", "zero"])
+def test_moving_averages_are_followed(dtype, form, rate, start):
+    source = normal(dtype, 5000, seed=1)
+    before = normal(dtype, 5000, seed=2) if start == "random" else torch.zeros_like(source)
+    after = form(before, source, rate)
+    found = follows(bits(before), bits(after), bits(source), dtype)
+    assert found == pytest.approx(rate, rel=0.02 if dtype in NARROW else 1e-6)
+
+
+@pytest.mark.parametrize("form", [lerped, multiplied, summed, corrected])
+def test_a_slow_average_is_followed_in_float32(form):
+    before, source = normal("float32", 5000, seed=1), normal("float32", 5000, seed=2)
+    after = form(before, source, 0.001)
+    assert follows(bits(before), bits(after), bits(source), "float32") == pytest.approx(0.001, rel=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [*TYPES, "float8_e4m3fn", "float8_e5m2", "complex64", "int32", "uint4"])
+def test_a_copy_is_followed_at_rate_one(dtype):
+    before, source = (np.random.default_rng(seed).integers(0, 100, 64, dtype="u1") for seed in (0, 1))
+    assert follows(before, source, source, dtype) == 1.0
+    assert follows(before, before, source, dtype) is None
+    assert follows(source, source, source, dtype) is None
+
+
+def test_a_copy_of_one_value_shows_nothing():
+    before, source = normal("float32", 50), torch.zeros(50)
+    assert follows(bits(before), bits(source), bits(source), "float32") is None
+    assert follows(bits(before), bits(before * 0.9), bits(source), "float32") is None
+    assert follows(bits(before[:1]), bits(before[1:2]), bits(before[1:2]), "float32") is None
+
+
+def test_rate_one_means_equal_bits():
+    before, source = normal("float32", 1000), normal("float32", 1000, seed=1)
+    nearly = source.clone()
+    nearly[7] = torch.nextafter(nearly[7], torch.tensor(1.0))
+    assert follows(bits(before), bits(nearly), bits(source), "float32") != 1.0
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("size", [3, 10, 1000])
+@pytest.mark.parametrize("seed", range(20))
+def test_unrelated_weights_are_not_followed(dtype, size, seed):
+    before, source, gradient = (normal(dtype, size, seed=3 * seed + index) for index in range(3))
+    stepped_once = stepped(before, [gradient], torch.optim.SGD, lr=0.1)
+    for after in (normal(dtype, size, seed=1000 + seed), stepped_once):
+        assert follows(bits(before), bits(after), bits(source), dtype) is None
+
+
+def test_away_from_the_source_or_beyond_it_is_not_following():
+    before, source = normal("float32", 100), normal("float32", 100, seed=1)
+    for rate in (-0.5, 1.5):
+        assert follows(bits(before), bits(lerped(before, source, rate)), bits(source), "float32") is None
+
+
+# Steps
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("size", [10, 5000])
+@pytest.mark.parametrize("lr", [1.0, 0.1])
+def test_a_plain_step_is_the_gradient_times_the_rate(dtype, size, lr):
+    before, gradient = normal(dtype, size), normal(dtype, size, seed=1)
+    after = stepped(before, [gradient], torch.optim.SGD, lr=lr)
+    found = step_like(bits(before), bits(after), bits(gradient), dtype)
+    assert found == pytest.approx(-lr, rel=0.02 if dtype in NARROW else 1e-6)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_the_raw_gradient_added(dtype):
+    before, gradient = normal(dtype, 1000), normal(dtype, 1000, seed=1)
+    assert step_like(bits(before), bits(before + gradient), bits(gradient), dtype) == 1.0
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+@pytest.mark.parametrize("seed", range(20))
+def test_other_steps_are_no_multiple_of_the_gradient(dtype, seed):
+    before, old, gradient = (normal(dtype, 10, seed=3 * seed + index) for index in range(3))
+    first = stepped(before, [old], torch.optim.SGD, lr=0.1, momentum=0.9)
+    second = stepped(before, [old, gradient], torch.optim.SGD, lr=0.1, momentum=0.9)
+    adam = stepped(before, [gradient], torch.optim.Adam, lr=0.01, eps=1e-4)
+    assert step_like(bits(first), bits(second), bits(gradient), dtype) is None
+    assert step_like(bits(before), bits(adam), bits(gradient), dtype) is None
+    assert step_like(bits(before), bits(before), bits(gradient), dtype) is None
+    assert step_like(bits(before), bits(first), bits(torch.zeros_like(gradient)), dtype) is None

@@ -51,7 +51,8 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _ELSEWHERE:
-            return getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            found: click.Command = getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            return found
         return super().get_command(ctx, cmd_name)
 
     def resolve_command(
@@ -268,5 +269,7 @@ def _plain(error: click.ClickException) -> FrostlineError:
     hint = f"see `{context.command_path} --help`" if context is not None else ""
     if isinstance(error, click.NoSuchOption):
         names = [name for option in context.command.get_params(context) for name in option.opts if name[:2] == "--"]
-        return FrostlineError(f"there is no option '{error.option_name}'", did_you_mean(error.option_name, names) or hint)
+        return FrostlineError(
+            f"there is no option '{error.option_name}'", did_you_mean(error.option_name, names) or hint
+        )
     return FrostlineError(error.format_message().rstrip("."), hint)

@@ -9,7 +9,7 @@ import platform
 import sys
 
 from frostline.errors import FrostlineError
-from frostline.frameworks.registry import PROBES
+from frostline.frameworks.registry import FRAMEWORKS
 from frostline.version import __version__
 
 _LIBRARIES = ("click", "msgspec", "numpy", "rich", "wrapt", "xxhash")
@@ -23,7 +23,7 @@ def describe() -> str:
         ("python", f"{platform.python_version()} ({sys.executable})"),
         ("system", f"{platform.platform()}, {os.cpu_count()} cores, {sys.byteorder} endian"),
         *((name, _version(name) or "not installed") for name in _LIBRARIES),
-        *((f"framework {name}", _framework(name)) for name in dict.fromkeys((*PROBES, *_BACKENDS))),
+        *((f"framework {name}", _framework(name)) for name in dict.fromkeys((*FRAMEWORKS, *_BACKENDS))),
         *_kernels(),
     ]
     width = max(len(name) for name, _ in rows)
@@ -49,7 +49,7 @@ def demo_backend(wanted: str | None) -> str:
 def _framework(name: str) -> str:
     if not _is_installed(name):
         return "not installed"
-    probe = "observed" if name in PROBES else "as a backend of keras"
+    probe = "observed" if name in FRAMEWORKS else "as a backend of keras"
     return f"{_version(name) or 'version not known'} ({probe})"
 
 

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 import os
-import platform
 import re
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from frostline import script
 from frostline.core.ledger import Record, Run
 from frostline.errors import FrostlineError, RecordError
-from frostline.frameworks.registry import PROBES
+from frostline.frameworks.registry import FRAMEWORKS
+from frostline.script import INTERRUPTED, Ending, execute, locate
 from frostline.settings import Settings
 
 if TYPE_CHECKING:
     from frostline.watch import Session
-
-DEFAULT_DATA = Path(".frostline.json")
 
 # Who is who among several processes, as the launchers say it: torchrun, Open MPI, PMI, Slurm.
 _LAUNCHERS = (
@@ -61,14 +56,14 @@ def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module:
     Raises:
         FrostlineError: there is no such script, or the record cannot be written; the script was not started.
     """
-    located = script.locate(target, as_module=as_module)
+    located = locate(target, as_module=as_module)
     rank, world_size = process_rank(os.environ)
     settings = replace(settings, data=record_path(settings.data, rank, world_size))
     if settings.data is not None:
         require_writable(settings.data)
     observer = _Observer(settings, _described(target, arguments, as_module, rank, world_size))
     observer.install()
-    ending = script.run(located, arguments)
+    ending = execute(located, arguments)
     if observer.is_forked():
         return Outcome(ending.status, is_child=True)
     return observer.close(ending)
@@ -144,13 +139,9 @@ def _require_record(path: Path, head: bytes) -> None:
         )
 
 
-def _described(
-    target: str, arguments: Sequence[str], as_module: bool, rank: int | None, world_size: int | None
-) -> Run:
+def _described(target: str, arguments: Sequence[str], as_module: bool, rank: int | None, world_size: int | None) -> Run:
     return Run(
         command=[*(["-m"] if as_module else []), target, *arguments],
-        python=platform.python_version(),
-        started=datetime.now(UTC).isoformat(timespec="seconds"),
         rank=rank,
         world_size=world_size,
     )
@@ -174,14 +165,14 @@ class _Observer:
         """Ask to be told when a framework that has a probe was imported."""
         import wrapt
 
-        for framework in PROBES:
+        for framework in FRAMEWORKS:
             wrapt.register_post_import_hook(functools.partial(self._imported, framework), framework)
 
     def is_forked(self) -> bool:
         """Whether this process is a child that the script forked."""
         return os.getpid() != self._process
 
-    def close(self, ending: script.Ending) -> Outcome:
+    def close(self, ending: Ending) -> Outcome:
         """The last check and the record; errors of frostline's own end here and never reach the script."""
         try:
             if self._session is None:
@@ -190,7 +181,7 @@ class _Observer:
         except Exception as error:
             return Outcome(ending.status, problem=self._broken(error))
         except KeyboardInterrupt:
-            return Outcome(script.INTERRUPTED, problem=FrostlineError("interrupted while the record was closed"))
+            return Outcome(INTERRUPTED, problem=FrostlineError("interrupted while the record was closed"))
         return Outcome(ending.status, record, self._session.store_error or _emptiness(record))
 
     def _imported(self, framework: str, module: ModuleType) -> None:
@@ -211,7 +202,7 @@ class _Observer:
         if self._fault is not None:
             return self._broken(self._fault)
         return FrostlineError(
-            f"no model was found: the script imported none of {', '.join(PROBES)}",
+            f"no model was found: the script imported none of {', '.join(FRAMEWORKS)}",
             "if it starts the training in another process, run that one under frostline",
         )
 

@@ -11,9 +11,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
+from typing import TYPE_CHECKING
 
 from frostline.errors import FrostlineError, did_you_mean
 from frostline.tracebacks import strip_own_frames
+
+if TYPE_CHECKING:
+    from _typeshed.importlib import PathEntryFinderProtocol
 
 INTERRUPTED = 130
 
@@ -61,7 +65,7 @@ def locate(name: str, *, as_module: bool = False) -> Target:
     return Target(name, absolute, lambda: _execute_module("__main__", False), is_container=True)
 
 
-def run(target: Target, arguments: Sequence[str]) -> Ending:
+def execute(target: Target, arguments: Sequence[str]) -> Ending:
     """Execute ``target`` as ``__main__`` and wait for its threads, with every trace that python itself would leave.
 
     An uncaught exception is printed as python prints it, without any frame of frostline. What is left for the
@@ -98,7 +102,7 @@ def _nearby(absolute: str) -> str:
     return did_you_mean(Path(absolute).name, sorted(path.name for path in folder.glob("*.py")))
 
 
-def _container(path: str) -> importlib.machinery.FileFinder | None:
+def _container(path: str) -> PathEntryFinderProtocol | None:
     """The importer of a folder or a zip, None for a file: the test that python makes."""
     for hook in sys.path_hooks:
         try:
@@ -146,20 +150,28 @@ def _compile(path: str) -> CodeType:
 def _execute_module(name: str, alter_argv: bool) -> None:
     import runpy  # late: only -m, folders and zips need it
 
-    runpy._run_module_as_main(name, alter_argv)  # what the interpreter itself calls; also its frames in tracebacks
+    # What the interpreter itself calls, so that its frames stand in tracebacks as under plain python.
+    runpy._run_module_as_main(name, alter_argv)  # type: ignore[attr-defined]
 
 
 def _ending_of(execute: Callable[[], None]) -> Ending:
+    error = _raised_by(execute)  # judged out here: under plain python a hook finds no exception being handled
+    if error is None:
+        return Ending(0)
+    if isinstance(error, SystemExit):
+        return Ending(_leave(error))
+    strip_own_frames(error)
+    interrupted = type(error) is KeyboardInterrupt
+    by = "SIGINT" if interrupted else type(error).__qualname__
+    return Ending(_report(error, INTERRUPTED if interrupted else 1), by)
+
+
+def _raised_by(execute: Callable[[], None]) -> BaseException | None:
     try:
         execute()
-    except SystemExit as leaving:
-        return Ending(_leave(leaving))
     except BaseException as error:
-        strip_own_frames(error)
-        interrupted = type(error) is KeyboardInterrupt
-        by = "SIGINT" if interrupted else type(error).__qualname__
-        return Ending(_report(error, INTERRUPTED if interrupted else 1), by)
-    return Ending(0)
+        return error
+    return None
 
 
 def _leave(leaving: SystemExit) -> int:
@@ -178,11 +190,10 @@ def _report(error: BaseException, status: int) -> int:
     sys.last_type, sys.last_value, sys.last_traceback = type(error), error, error.__traceback__
     if sys.version_info >= (3, 12):
         sys.last_exc = error
-    try:
-        sys.excepthook(type(error), error, error.__traceback__)
-    except SystemExit as leaving:
-        return _leave(leaving)
-    except BaseException as inner:
+    inner = _raised_by(lambda: sys.excepthook(type(error), error, error.__traceback__))
+    if isinstance(inner, SystemExit):
+        return _leave(inner)
+    if inner is not None:
         strip_own_frames(inner)
         print("Error in sys.excepthook:", file=sys.stderr)
         sys.__excepthook__(type(inner), inner, inner.__traceback__)

@@ -7,14 +7,14 @@ from types import ModuleType
 
 from frostline.errors import UnknownName
 
-PROBES = {
+FRAMEWORKS = {
     "torch": "frostline.frameworks.torch_probe",
     "keras": "frostline.frameworks.keras_probe",
     "tf_keras": "frostline.frameworks.tf_keras_probe",
 }
 
 
-def load(framework: str) -> ModuleType:
+def load_probe(framework: str) -> ModuleType:
     """The probe module of ``framework``; to be called only where the script has imported that framework.
 
     Args:
@@ -24,11 +24,11 @@ def load(framework: str) -> ModuleType:
         UnknownName: no probe is registered under that name.
 
     Example:
-        >>> load("torhc")
+        >>> load_probe("torhc")
         Traceback (most recent call last):
         frostline.errors.UnknownName: there is no framework 'torhc'
         hint: did you mean torch?
     """
-    if framework not in PROBES:
-        raise UnknownName.among("framework", framework, PROBES)
-    return import_module(PROBES[framework])
+    if framework not in FRAMEWORKS:
+        raise UnknownName.among("framework", framework, FRAMEWORKS)
+    return import_module(FRAMEWORKS[framework])

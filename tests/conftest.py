@@ -1,0 +1,29 @@
+"""What all tests share: which frameworks are here, and that none is missing unnoticed."""
+
+import importlib.util
+import os
+
+import pytest
+
+FRAMEWORKS = ("torch", "keras", "jax", "tensorflow", "tf_keras")
+MUST_HAVE = tuple(os.environ.get("FROSTLINE_MUST_HAVE", "").split())
+
+
+def is_installed(framework: str) -> bool:
+    return importlib.util.find_spec(framework) is not None
+
+
+def pytest_report_header() -> str:
+    """Say in every run what could not be tested."""
+    missing = [name for name in FRAMEWORKS if not is_installed(name)]
+    return f"frameworks missing: {', '.join(missing) or 'none'}; must be there: {', '.join(MUST_HAVE) or 'not stated'}"
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip what needs a missing framework; where it was stated as present, fail."""
+    for marker in item.iter_markers("needs"):
+        for framework in marker.args:
+            if is_installed(framework):
+                continue
+            message = f"{framework} is not installed"
+            pytest.fail(message) if framework in MUST_HAVE else pytest.skip(message)

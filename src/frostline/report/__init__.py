@@ -1,0 +1,86 @@
+"""Reports: one view of a record, rendered as text, Markdown or JSON."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from frostline.core.ledger import Record
+from frostline.core.store import to_json
+from frostline.errors import UnknownName
+from frostline.report import markdown, terminal
+from frostline.report.view import build
+
+_WIDEST = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """What the output goes to: its columns, whether it shows colours, and its encoding."""
+
+    width: int = 80
+    color: bool = False
+    encoding: str = "utf-8"
+
+
+def _text(record: Record, stream: Stream) -> str:
+    return terminal.render(build(record), stream.width, stream.color, stream.encoding)
+
+
+def _markdown(record: Record, stream: Stream) -> str:
+    return markdown.render(build(record), stream.encoding)
+
+
+def _json(record: Record, stream: Stream) -> str:
+    return to_json(record).decode()
+
+
+FORMATS: dict[str, Callable[[Record, Stream], str]] = {"text": _text, "json": _json, "markdown": _markdown}
+
+
+def render(
+    record: Record,
+    format: str = "text",
+    *,
+    width: int | None = None,
+    color: bool | None = None,
+    encoding: str | None = None,
+) -> str:
+    """``record`` as a report, without a newline at its end.
+
+    Args:
+        record: what was seen and judged.
+        format: one of ``FORMATS``.
+        width: columns; None is the terminal's, at most 120, and 80 where there is none.
+        color: None is yes on a terminal, unless ``NO_COLOR`` is set.
+        encoding: of the stream that the text will be written to; None is that of standard output.
+
+    Raises:
+        UnknownName: there is no such format.
+
+    Example:
+        >>> from frostline.core.ledger import Run, Totals, Verdict
+        >>> empty = Record(1, "0.1", Run(complete=True), [], [], Totals(), [], Verdict())
+        >>> render(empty, color=False).splitlines()[-1]
+        'no contradiction found (0 errors, 0 warnings, 0 notes)'
+    """
+    if format not in FORMATS:
+        raise UnknownName.among("report format", format, FORMATS)
+    stream = Stream(
+        _terminal_width() if width is None else width,
+        _shows_color() if color is None else color,
+        encoding or sys.stdout.encoding or "utf-8",
+    )
+    return FORMATS[format](record, stream)
+
+
+def _shows_color() -> bool:
+    return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def _terminal_width() -> int:
+    """The terminal's columns up to a readable limit; a log file or a pipe gets 80."""
+    return min(shutil.get_terminal_size().columns, _WIDEST) if sys.stdout.isatty() else 80

@@ -1,0 +1,128 @@
+"""The one intermediate form of every report: sections of prose, facts and tables, made of spans with roles.
+
+A span says what a text *is* (a changed count, an error's code); a renderer decides how that looks. Nothing
+that could steer a terminal survives in a span: whatever is not printable is spelled out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+Role = Literal[
+    "plain", "title", "label", "name", "dim", "changed", "still", "trainable", "frozen", "mixed",
+    "unknown", "error", "warning", "note", "hint", "command",
+]  # fmt: skip
+ROLES: tuple[Role, ...] = get_args(Role)
+
+
+def visible(text: str) -> str:
+    r"""``text`` with everything that is not printable spelled out (escape codes, newlines, direction marks).
+
+    >>> visible("a\x1b[31m")
+    'a\\x1b[31m'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def shortened(text: str, limit: int) -> str:
+    """``text`` with its middle left out when it has more than ``limit`` characters.
+
+    >>> shortened("model.backbone.weight", 11)
+    'model…eight'
+    """
+    if len(text) <= limit:
+        return text
+    tail = (limit - 1) // 2
+    return f"{text[: limit - 1 - tail]}…{text[len(text) - tail :]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of one line and what it is."""
+
+    text: str
+    role: Role = "plain"
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "text", visible(self.text))
+
+
+Line = tuple[Span, ...]
+
+
+def line(*parts: str | Span) -> Line:
+    """A line of spans; bare strings are plain."""
+    return tuple(Span(part) if isinstance(part, str) else part for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True)
+class Prose:
+    """One paragraph."""
+
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Lines to be shown as they stand."""
+
+    lines: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "lines", tuple(visible(text) for text in self.lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Labelled lines, under a headline where there is one."""
+
+    rows: tuple[tuple[Span, Line], ...]
+    head: Line = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """The head of one column of a table."""
+
+    head: str
+    right: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of a table; ``depth`` indents its first cell."""
+
+    cells: tuple[Line, ...]
+    depth: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Rows under columns; ``tree`` says that the depths are those of a tree."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[Row, ...]
+    tree: bool = False
+
+
+Block = Prose | Code | Facts | Table
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A title and what stands under it."""
+
+    title: Span
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A whole report; ``last`` is the one line that ends it."""
+
+    title: Line
+    sections: tuple[Section, ...]
+    last: Line = ()

@@ -1,0 +1,65 @@
+"""The page of one rule, and the list of all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from frostline.report import terminal
+from frostline.report.form import Block, Code, Column, Prose, Role, Row, Section, Span, Table, View, line
+
+_SEVERITY: dict[str, Role] = {"error": "error", "warning": "warning", "note": "note"}
+
+
+class Page(Protocol):
+    """What a rule says of itself."""
+
+    @property
+    def code(self) -> str: ...
+    @property
+    def slug(self) -> str: ...
+    @property
+    def severity(self) -> str: ...
+    @property
+    def means(self) -> str: ...
+    @property
+    def matters(self) -> str: ...
+    @property
+    def example(self) -> str: ...
+    @property
+    def remedy(self) -> str: ...
+    @property
+    def tells_apart(self) -> str: ...
+
+
+def rule_page(rule: Page, *, width: int = 80, color: bool = False, encoding: str | None = "utf-8") -> str:
+    """The page of ``rule``: what it means, why it matters, an example, what to do and what tells it apart."""
+    sections = (
+        ("What it means", _paragraphs(rule.means)),
+        ("Why it matters", _paragraphs(rule.matters)),
+        ("Example", (Code(tuple(rule.example.strip("\n").expandtabs(4).splitlines())),) if rule.example else ()),
+        ("What to do", _paragraphs(rule.remedy)),
+        ("Told apart by", _paragraphs(rule.tells_apart)),
+    )
+    view = View(
+        title=line(Span(f"{rule.code} {rule.slug}", "title"), " (", _severity(rule), ")"),
+        sections=tuple(Section(Span(title, "title"), blocks) for title, blocks in sections if blocks),
+    )
+    return terminal.render(view, width, color, encoding)
+
+
+def rule_list(rules: Iterable[Page], *, width: int = 80, color: bool = False, encoding: str | None = "utf-8") -> str:
+    """All rules, a line each: code, severity and slug."""
+    columns = (Column("code"), Column("severity"), Column("rule"))
+    rows = tuple(Row((line(Span(rule.code, "name")), line(_severity(rule)), line(rule.slug))) for rule in rules)
+    view = View(title=(), sections=(Section(Span(""), (Table(columns, rows),)),))
+    return terminal.render(view, width, color, encoding)
+
+
+def _severity(rule: Page) -> Span:
+    return Span(rule.severity, _SEVERITY.get(rule.severity, "plain"))
+
+
+def _paragraphs(text: str) -> tuple[Block, ...]:
+    """Paragraphs are parted by empty lines; line breaks inside one do not count."""
+    return tuple(Prose(line(" ".join(paragraph.split()))) for paragraph in text.split("\n\n") if paragraph.strip())

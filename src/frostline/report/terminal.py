@@ -1,0 +1,182 @@
+"""A view as text for a terminal or a log file: roles become colours, blocks become lines of bounded width."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator, Sequence
+
+from rich.cells import cell_len
+from rich.console import Console
+from rich.text import Text
+
+from frostline.report.charset import Charset
+from frostline.report.form import Block, Code, Column, Facts, Line, Prose, Role, Row, Section, Table, View
+
+STYLES: dict[Role, str] = {
+    "plain": "",
+    "title": "bold",
+    "label": "bold",
+    "name": "cyan",
+    "dim": "dim",
+    "changed": "magenta",
+    "still": "blue",
+    "trainable": "magenta",
+    "frozen": "blue",
+    "mixed": "yellow",
+    "unknown": "yellow",
+    "error": "bold red",
+    "warning": "bold yellow",
+    "note": "bold green",
+    "hint": "italic",
+    "command": "cyan",
+}
+_GAP = 2
+_NARROWEST = 40
+_LABEL = 18
+_WORD = 9
+_TREE = 36
+
+
+def render(view: View, width: int = 80, color: bool = False, encoding: str | None = "utf-8") -> str:
+    """The view as text of at most ``width`` columns; only the last line is never broken.
+
+    Args:
+        view: what to show.
+        width: columns of the terminal, at least 40.
+        color: whether to use escape codes for colours.
+        encoding: of the stream it goes to; where that cannot print lines and dots, ASCII stands in.
+    """
+    page = _Page(max(width, _NARROWEST), Charset(encoding))
+    console = Console(
+        file=io.StringIO(), width=page.width, force_terminal=color, no_color=not color, legacy_windows=False,
+        color_system="standard" if color else None, highlight=False, emoji=False, markup=False,
+    )  # fmt: skip
+    with console.capture() as capture:
+        for text in page.view(view):
+            text.rstrip()
+            console.print(text, soft_wrap=True)
+    return capture.get().rstrip("\n")
+
+
+class _Page:
+    """Lays blocks out as lines that fit the width."""
+
+    def __init__(self, width: int, charset: Charset) -> None:
+        self.width = width
+        self.charset = charset
+        self._ruler = Console(width=width, file=io.StringIO(), legacy_windows=False)
+
+    def view(self, view: View) -> Iterator[Text]:
+        if view.title:
+            yield from self.wrapped(view.title)
+        for index, section in enumerate(view.sections):
+            if index or view.title:
+                yield Text()
+            yield from self.section(section)
+        if view.last:
+            yield Text()
+            yield self.text(view.last)
+
+    def section(self, section: Section) -> Iterator[Text]:
+        if section.title.text:
+            title = _cut(self.text((section.title,)), self.width - _GAP, self.charset)
+            yield title.append(" " + self.charset("─") * (self.width - title.cell_len - 1), STYLES["dim"])
+        for index, block in enumerate(section.blocks):
+            if index:
+                yield Text()
+            yield from self.block(block)
+
+    def block(self, block: Block) -> Iterator[Text]:
+        match block:
+            case Prose():
+                yield from self.wrapped(block.line)
+            case Code():
+                yield from (Text(self.charset(f"    {text}")) for text in block.lines)
+            case Facts():
+                yield from self.facts(block)
+            case Table():
+                yield from self.table(block)
+
+    def facts(self, facts: Facts) -> Iterator[Text]:
+        if facts.head:
+            yield from self.wrapped(facts.head, hanging=_GAP)
+        indent = 4 if facts.head else 0
+        widest = max((cell_len(self.charset(label.text)) for label, _ in facts.rows), default=0)
+        start = indent + min(widest, _LABEL) + _GAP
+        for label, value in facts.rows:
+            head = Text(" " * indent).append_text(self.text((label,)))
+            lines = list(self.wrapped(value, room=self.width - start)) or [Text()]
+            if head.cell_len > start - _GAP:
+                head.truncate(self.width)
+                yield head
+                head = Text()
+            head.append(" " * (start - head.cell_len))
+            yield head.append_text(lines[0])
+            yield from (Text(" " * start).append_text(more) for more in lines[1:])
+
+    def table(self, table: Table) -> Iterator[Text]:
+        heads = [Text(self.charset(column.head), STYLES["dim"]) for column in table.columns]
+        rows = [[self.text(cell) for cell in row.cells] + [Text()] for row in table.rows]
+        guides = list(_guides(table.rows)) if table.tree else ["  " * row.depth for row in table.rows]
+        for cells, guide in zip(rows, guides, strict=True):
+            cells[0] = Text(self.charset(guide), STYLES["dim"]).append_text(cells[0])
+        widths = self._widths(table.columns, heads, rows)
+        for cells in (heads, *rows):
+            out = Text()
+            for column, width, cell in zip(table.columns, widths, cells, strict=False):
+                cell = _cut(cell, width, self.charset)
+                pad = " " * (width - cell.cell_len)
+                out.append(" " * _GAP if out else "")
+                out.append_text(Text(pad).append_text(cell) if column.right else cell.append(pad))
+            yield out
+
+    def _widths(self, columns: Sequence[Column], heads: Sequence[Text], rows: Sequence[Sequence[Text]]) -> list[int]:
+        """What the cells need; where that is too much, long names and words give way, numbers last."""
+        needs = [
+            max([head.cell_len, *(row[index].cell_len for row in rows if index < len(row))])
+            for index, head in enumerate(heads)
+        ]
+        excess = sum(needs) + _GAP * (len(heads) - 1) - self.width
+        words = [index for index, column in enumerate(columns) if index and not column.right]
+        numbers = [index for index, column in enumerate(columns) if index and column.right]
+        for indices, least in (([0], _TREE), (words, _WORD), ([0], _LABEL), (words, 2), (numbers, 2), ([0], 2)):
+            while excess > 0 and any(needs[index] > least for index in indices):
+                needs[max(indices, key=needs.__getitem__)] -= 1
+                excess -= 1
+        return needs
+
+    def wrapped(self, line: Line, hanging: int = 0, room: int | None = None) -> Iterator[Text]:
+        """The line broken at ``room`` columns, further lines indented; a word longer than a line is broken too."""
+        broken = self.text(line).wrap(self._ruler, (room or self.width) - hanging, overflow="fold")
+        for index, text in enumerate(broken):
+            yield Text(" " * hanging).append_text(text) if index and hanging else text
+
+    def text(self, line: Line) -> Text:
+        """The spans as one styled text, in characters that can be printed."""
+        return Text.assemble(*((self.charset(span.text), STYLES[span.role]) for span in line))
+
+
+def _guides(rows: Sequence[Row]) -> Iterator[str]:
+    """The lines that join each row of a tree to the row above it."""
+    for index, row in enumerate(rows):
+        guide = ""
+        for depth in range(1, row.depth + 1):
+            goes_on = next((later.depth == depth for later in rows[index + 1 :] if later.depth <= depth), False)
+            if depth == row.depth:
+                guide += "├ " if goes_on else "└ "
+            else:
+                guide += "│ " if goes_on else "  "
+        yield guide
+
+
+def _cut(text: Text, width: int, charset: Charset) -> Text:
+    """The text in at most ``width`` columns, its middle left out where it is longer."""
+    if text.cell_len <= width:
+        return text
+    tail = min((width - 1) // 2, len(text))
+    head = min(width - 1 - tail, len(text))
+    while True:
+        cut = text[:head].append(charset("…")).append_text(text[len(text) - tail :])
+        if cut.cell_len <= width:
+            return cut
+        head, tail = (head - 1, tail) if head > tail else (head, tail - 1)

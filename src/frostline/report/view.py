@@ -1,0 +1,271 @@
+"""From a record to a view: what a report says and in which order, for every format alike."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from frostline.core.ledger import SEVERITIES, Finding, LeafRow, Program, Record, Run
+from frostline.core.verdict import sentence
+from frostline.report.folding import Names
+from frostline.report.form import Facts, Line, Prose, Section, Span, View, line, shortened
+from frostline.report.tables import ledger_section, numbers_section
+
+MODELS = 8
+_PROGRAMS = 8
+_PATTERNS = 4
+_ITEMS = 3
+_NAME = 160
+_TEXT = 1200
+
+
+def build(record: Record) -> View:
+    """The view of ``record``: header, numbers, ledger per model, findings, unknowns, faults and the verdict."""
+    names = Names(record.leaves)
+    models = list(dict.fromkeys(leaf.model for leaf in record.leaves))
+    codes = _codes(record.findings)
+    sections = [
+        _header(record),
+        numbers_section(record, models),
+        *(ledger_section(record, model, codes) for model in models[:MODELS]),
+        _other_models(record, models[MODELS:]),
+        _several_names(record.leaves),
+        _findings(record.findings, names),
+        _unknowns(record.leaves, names),
+        _faults(record.run),
+    ]
+    return View(
+        title=line(Span("frostline", "title"), f" {record.frostline}: which weights the run really trained"),
+        sections=tuple(section for section in sections if section),
+        last=line(Span(sentence(record.verdict), "title")),
+    )
+
+
+def _header(record: Record) -> Section:
+    run = record.run
+    rows = [("command", line(Span(shortened(shlex.join(run.command) or "not known", _TEXT), "name")))]
+    frameworks = [f"{name} {version}" for name, version in run.frameworks.items()]
+    if run.python:
+        frameworks.append(f"python {run.python}")
+    rows.append(("frameworks", line(", ".join(frameworks) or "none seen")))
+    if run.world_size is not None and run.world_size > 1:
+        rows.append(("process", line(f"rank {run.rank} of {run.world_size}")))
+    rows.append(("ended", _ending(run)))
+    rows.append(("looked", line(f"{_many(run.checks, 'check')}, {_size(run.bytes_read)} read, {run.seconds:,.1f} s")))
+    for label, patterns in (("meant frozen", record.meant.frozen), ("meant trained", record.meant.trained)):
+        if patterns:
+            rows.append((label, _joined([Span(shortened(pattern, _NAME), "name") for pattern in patterns])))
+    rows.extend(("program", _program(program, record)) for program in record.programs[:_PROGRAMS])
+    if len(record.programs) > _PROGRAMS:
+        rows.append(("", line(Span(f"and {_many(len(record.programs) - _PROGRAMS, 'more program')}", "dim"))))
+    if not record.programs:
+        rows.append(("program", line(Span("none: no optimizer and no compiled step was seen", "unknown"))))
+    return Section(Span("Run", "title"), (Facts(tuple((Span(label, "label"), text) for label, text in rows)),))
+
+
+def _ending(run: Run) -> Line:
+    if not run.complete:
+        by = f", ended by {run.ended_by}" if run.ended_by else ""
+        return line(Span(f"incomplete: known up to step {run.steps:,} only{by}", "warning"))
+    code = "exit status not known" if run.exit is None else f"exit {run.exit}"
+    by = f" ({run.ended_by})" if run.ended_by else ""
+    return line(f"{code}{by} after {_many(run.steps, 'executed step')}")
+
+
+def _program(program: Program, record: Record) -> Line:
+    name = program.id if program.name in (program.id, "") else f"{program.id} ({program.name})"
+    held = sum(
+        leaf.numbers for leaf in record.leaves if any(wire.program == program.id and wire.listed for wire in leaf.wired)
+    )
+    facts = [
+        f"{program.kind.replace('-', ' ')}, {_many(program.steps_executed, 'step')}, {program.steps_skipped:,} skipped",
+        f"wired to {_many(held, 'number')}",
+    ]
+    if len(program.groups) > 1:
+        facts.append(_many(len(program.groups), "group"))
+    facts.extend(
+        f"{shortened(key.replace('_', ' '), 24)} {value:g}"
+        for group in program.groups[:1]
+        for key, value in group.items()
+        if len(program.groups) == 1 and value is not None
+    )
+    if program.captured_at is not None:
+        facts.append(f"made at step {program.captured_at:,}")
+    if program.merged > 1:
+        facts.append(f"{program.merged:,} of its kind as one")
+    if program.orphans:
+        facts.append(f"also holds {_many(len(program.orphans), 'tensor')} of no live model")
+    facts.extend(shortened(note, _NAME) for note in program.notes[:_ITEMS])
+    return line(Span(shortened(name, _NAME), "name"), f": {'; '.join(facts)}")
+
+
+def _other_models(record: Record, models: Sequence[str]) -> Section | None:
+    if not models:
+        return None
+    hidden = set(models)
+    numbers = sum(leaf.numbers for leaf in record.leaves if leaf.model in hidden)
+    text = line(f"{_many(len(models), 'model')} with {_many(numbers, 'number')}; see ", _report("json"))
+    return Section(Span("Further models, not shown", "title"), (Prose(text),))
+
+
+def _several_names(leaves: Iterable[LeafRow]) -> Section | None:
+    """Leaves with more than one name, told by the modules that share them rather than leaf by leaf."""
+    pairs: Counter[tuple[str, str, str]] = Counter()
+    for leaf in leaves:
+        pairs.update(("same", *_differing(leaf.name, alias)) for alias in leaf.aliases)
+        pairs.update(("overlap", leaf.name, other) for other in leaf.overlaps)
+    if not pairs:
+        return None
+    rows = [
+        (
+            Span(how, "label"),
+            line(_name(one), " = " if how == "same" else " and ", _name(other), f" ({_many(count, 'leaf', 'leaves')})"),
+        )
+        for (how, one, other), count in pairs.most_common(_PROGRAMS)
+    ]
+    if len(pairs) > _PROGRAMS:
+        rows.append((Span("", "label"), line(Span(f"and {len(pairs) - _PROGRAMS:,} more", "dim"))))
+    return Section(Span("One tensor, several names (counted once)", "title"), (Facts(tuple(rows)),))
+
+
+def _differing(name: str, alias: str) -> tuple[str, str]:
+    """Both names without the parts that they end in alike, at least one part left of each."""
+    one, other = name.split("."), alias.split(".")
+    while len(one) > 1 and len(other) > 1 and one[-1] == other[-1]:
+        one.pop()
+        other.pop()
+    return ".".join(one), ".".join(other)
+
+
+def _codes(findings: Iterable[Finding]) -> dict[str, list[Span]]:
+    """The codes of the findings that point at each leaf, by its name."""
+    codes: dict[str, list[Span]] = {}
+    for finding in findings:
+        code = Span(finding.code, finding.severity)
+        for name in finding.tensors:
+            codes.setdefault(name, []).append(code)
+    return codes
+
+
+def _by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors first; within a severity the order of the record, which puts the cause before the symptom."""
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _findings(findings: Sequence[Finding], names: Names) -> Section:
+    title = Span("Findings", "title")
+    if not findings:
+        return Section(title, (Prose(line(Span("none", "dim"))),))
+    return Section(title, tuple(_finding(finding, names) for finding in _by_severity(findings)))
+
+
+def _finding(finding: Finding, names: Names) -> Facts:
+    head = line(
+        Span(f"{finding.severity}: {finding.code} {finding.rule}:", finding.severity),
+        f" {shortened(finding.message, _TEXT)}",
+    )
+    rows = [
+        (Span(shortened(key.replace("_", " "), 24), "dim"), _value(value)) for key, value in finding.evidence.items()
+    ]
+    if finding.tensors:
+        rows.append((Span("leaves", "label"), _leaves(finding.tensors, names)))
+    if finding.hint:
+        rows.append((Span("hint", "label"), line(Span(shortened(finding.hint, _TEXT), "hint"))))
+    rows.append((Span("more", "label"), line(Span(f"frostline explain {finding.code}", "command"))))
+    return Facts(tuple(rows), head)
+
+
+def _value(value: str | int | float | bool | list[str] | None) -> Line:
+    """One piece of evidence as a person writes it."""
+    match value:
+        case None:
+            return line(Span("not known", "unknown"))
+        case bool():
+            return line("yes" if value else "no")
+        case int():
+            return line(f"{value:,}")
+        case float():
+            return line(f"{value:.6g}")
+        case str():
+            return line(shortened(value, _TEXT))
+        case _:
+            more = f", and {len(value) - _ITEMS:,} more" if len(value) > _ITEMS else ""
+            return (*_joined([_name(item) for item in value[:_ITEMS]]), *line(more)) if value else line("none")
+
+
+def _leaves(tensors: Sequence[str], names: Names) -> Line:
+    """How many, the first patterns, and how many leaves those leave out."""
+    patterns = names.patterns(tensors)
+    shown = patterns if len(patterns) <= _PATTERNS else patterns[: _PATTERNS - 1]
+    left = sum(pattern.leaves for pattern in patterns[len(shown) :])
+    more = line(f" and {left:,} more") if left else ()
+    count = names.describe(list(dict.fromkeys(tensors)))
+    return (*line(f"{count}: "), *_joined([_name(pattern.text) for pattern in shown]), *more)
+
+
+def _unknowns(leaves: Iterable[LeafRow], names: Names) -> Section | None:
+    reasons: dict[tuple[str, str], list[str]] = {}
+    for leaf in leaves:
+        for column, reason in _reasons(leaf).items():
+            reasons.setdefault((column, reason), []).append(leaf.name)
+    if not reasons:
+        return None
+    rows = tuple(
+        (Span(column, "label"), (*line(Span(shortened(reason, _TEXT), "unknown"), "; "), *_leaves(tensors, names)))
+        for (column, reason), tensors in reasons.items()
+    )
+    return Section(Span("Unknown: columns that could not be established", "title"), (Facts(rows),))
+
+
+def _reasons(leaf: LeafRow) -> dict[str, str]:
+    if leaf.changed.verdict == "unknown" and "changed" not in leaf.unknown:
+        return {**leaf.unknown, "changed": leaf.changed.reason or "no reason was recorded"}
+    return leaf.unknown
+
+
+def _faults(run: Run) -> Section | None:
+    if not run.faults:
+        return None
+    distinct = Counter(run.faults)
+    rows = [
+        (Span(f"{count:,} ×", "label"), line(Span(shortened(fault, _TEXT), "unknown")))
+        for fault, count in distinct.most_common(_ITEMS)
+    ]
+    if len(distinct) > _ITEMS:
+        rows.append((Span("", "label"), line(Span(f"and {len(distinct) - _ITEMS:,} other kinds", "dim"))))
+    text = line(
+        f"{_many(len(run.faults), 'error')} inside frostline; the script was not touched by them. See them whole with ",
+        Span("frostline run --debug", "command"),
+        ".",
+    )
+    return Section(Span("Faults in frostline itself", "title"), (Prose(text), Facts(tuple(rows))))
+
+
+def _joined(spans: Sequence[Span]) -> Line:
+    joined = [part for span in spans for part in (span, Span(", "))]
+    return tuple(joined[:-1])
+
+
+def _name(text: str) -> Span:
+    return Span(shortened(text, _NAME) or "''", "name")
+
+
+def _report(format: str) -> Span:
+    return Span(f"frostline report --format {format}", "command")
+
+
+def _many(number: int, singular: str, plural: str | None = None) -> str:
+    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
+
+
+def _size(count: int) -> str:
+    """Bytes in the largest unit that leaves at least one.
+
+    >>> _size(999), _size(2_500_000)
+    ('999 bytes', '2.5 MB')
+    """
+    for unit, size in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return _many(count, "byte")

@@ -1,0 +1,313 @@
+"""Reports say the same in every format, stay inside their columns, and let no name break them."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from pathlib import Path
+
+import pytest
+from report_records import SAMPLES, a_run, leaf, record
+from rich.cells import cell_len
+
+from frostline.core.ledger import Event, Finding, Program
+from frostline.core.store import from_json, to_json
+from frostline.core.verdict import sentence
+from frostline.errors import UnknownName
+from frostline.report import FORMATS, markdown, render, terminal
+from frostline.report.form import ROLES, Prose, Section, Span, View, line, visible
+
+GOLD = Path(__file__).parent / "gold"
+HOSTILE = [
+    "model.\x1b[31mred\x1b[0m.weight",
+    "model.[red]markup[/red].weight",
+    "model.new\nline\r.weight",
+    "model.back`tick|pipe`.weight",
+    "model.漢字の層.weight",
+    "model." + "very_long_" * 300 + ".weight",
+    "model" + ".x" * 3000,
+    "model.\u202eright-to-left\u2066.weight",
+    "model.<script>alert(1)</script>.*bold*_._weight_",
+    "model.\udcff.weight",
+    "model..",
+    "model",
+    "",
+]
+# Escape sequences, and the characters that steer a terminal or a reading direction.
+CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def hostile():
+    leaves = [
+        leaf(name, 3, model="model", program=f"A\x1b[2Jdam{index}", changed="no") for index, name in enumerate(HOSTILE)
+    ]
+    leaves[3].unknown = {"changed": "\x1b]0;title\x07 | `reason`\n"}
+    leaves[0].aliases = [HOSTILE[2]]
+    finding = Finding(
+        "rule", "X999", "error", HOSTILE, HOSTILE[0] * 9, {"\x1b[1mkey_" * 9: HOSTILE, "nul": "\x00"}, "\x1b[5mhint"
+    )
+    programs = [Program("A\x1b[2Jdam", "optimizer", "\x07", notes=["\n\n# heading"])]
+    events = [Event("summary", 0, "model\x1b[3m", facts={"total": 1, "trainable": "?", "non_trainable": None})]
+    run = a_run(command=["a\x1b[1m.py", "漢" * 200], faults=["\x9b31m"], ended_by="\r", complete=False)
+    return record(leaves, findings=[finding], programs=programs, events=events, run=run)
+
+
+@pytest.mark.parametrize("sample", SAMPLES)
+@pytest.mark.parametrize("format", ["text", "markdown"])
+def test_golden(sample, format):
+    """The checked-in texts; set FROSTLINE_REGOLD=1 to write them anew, then read the difference."""
+    gold = GOLD / f"{sample}.{format}"
+    found = render(SAMPLES[sample](), format, width=80, color=False, encoding="utf-8") + "\n"
+    if os.environ.get("FROSTLINE_REGOLD"):
+        gold.parent.mkdir(exist_ok=True)
+        gold.write_text(found, encoding="utf-8")
+    assert found == gold.read_text(encoding="utf-8")
+
+
+def test_every_golden_text_has_its_sample():
+    assert {path.stem for path in GOLD.iterdir()} == set(SAMPLES)
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+@pytest.mark.parametrize("sample", [*SAMPLES.values(), hostile])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_no_line_but_the_last_is_wider_than_asked(sample, width, encoding):
+    *lines, _ = render(sample(), width=width, color=False, encoding=encoding).splitlines()
+    assert [text for text in lines if cell_len(text) > width] == []
+
+
+def test_numbers_are_not_cut_where_words_can_be():
+    rows = [
+        leaf(f"a_rather_long_model_name.a_block_with_a_long_name_{i}", 10**6, 10**3 + i, program=f"optimizer-{i}" * 3)
+        for i in range(3)
+    ]
+    text = render(record(rows), width=60, color=False, encoding="utf-8")
+    for row in rows:
+        assert f"{row.numbers:,}" in text
+
+
+@pytest.mark.parametrize("sample", [*SAMPLES.values(), hostile])
+@pytest.mark.parametrize("format", ["text", "markdown"])
+def test_no_control_character_comes_through(sample, format):
+    assert CONTROL.findall(render(sample(), format, color=False, encoding="utf-8")) == []
+
+
+def test_hostile_names_stay_readable_text():
+    text = render(hostile(), width=120, color=False, encoding="utf-8")
+    for name in (r"\x1b[31mred\x1b[0m", "[red]markup[/red]", r"new\nline\r", "back`tick|pipe`", "漢字の層", r"\udcff"):
+        assert name in text
+    assert len(text.splitlines()) < 200
+
+
+def test_colours_carry_no_more_than_the_text():
+    """Without its escape codes the coloured text is the plain one, and hostile escape codes are not among them."""
+    codes = re.compile(r"\x1b\[[0-9;]*m")
+    for sample in (SAMPLES["resnet"], hostile):
+        colored = render(sample(), width=80, color=True, encoding="utf-8")
+        assert codes.search(colored)
+        plain = "\n".join(text.rstrip() for text in codes.sub("", colored).split("\n"))
+        assert plain == render(sample(), width=80, color=False, encoding="utf-8")
+
+
+class Terminal:
+    """Standard output that says it is a terminal."""
+
+    encoding = "utf-8"
+
+    def isatty(self):
+        return True
+
+
+@pytest.mark.parametrize(
+    ("variables", "colored"),
+    [({}, True), ({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True), ({"TERM": "dumb"}, False)],
+)
+def test_colours_on_a_terminal_unless_unwanted(monkeypatch, variables, colored):
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr("sys.stdout", Terminal())
+    assert ("\x1b[" in render(SAMPLES["nothing"]())) is colored
+
+
+def test_no_colours_and_eighty_columns_into_a_pipe(capsys):
+    assert render(SAMPLES["resnet"](), encoding="utf-8") == render(
+        SAMPLES["resnet"](), width=80, color=False, encoding="utf-8"
+    )
+
+
+@pytest.mark.parametrize("sample", [*SAMPLES.values(), hostile])
+@pytest.mark.parametrize("width", [40, 80])
+def test_the_last_line_is_the_verdict(sample, width):
+    made = sample()
+    assert render(made, width=width, color=False).splitlines()[-1] == sentence(made.verdict)
+    assert render(made, "markdown").splitlines()[-1] == f"**{sentence(made.verdict)}**"
+
+
+def test_json_is_the_stored_document():
+    made = SAMPLES["adapters"]()
+    text = render(made, "json")
+    assert text.encode() == to_json(made)
+    assert from_json(text.encode()) == made
+
+
+def test_an_unknown_format_names_the_nearest():
+    with pytest.raises(UnknownName, match="there is no report format 'markdwon'") as error:
+        render(SAMPLES["nothing"](), "markdwon")
+    assert error.value.hint == "did you mean markdown?"
+    assert set(FORMATS) == {"text", "json", "markdown"}
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_each_role_is_known_to_each_renderer(role):
+    assert role in terminal.STYLES
+    assert role in markdown.MARKUP
+    view = View((), (Section(Span(""), (Prose(line(Span("word", role))),)),))
+    assert "word" in terminal.render(view, color=True)
+    assert "word" in markdown.render(view)
+
+
+def test_renderers_know_no_further_roles():
+    assert set(terminal.STYLES) == set(markdown.MARKUP) == set(ROLES)
+
+
+def test_ascii_where_the_stream_prints_nothing_else():
+    text = render(SAMPLES["adapters"](), width=80, color=False, encoding="ascii")
+    assert text.isascii()
+    assert "| | ` mlp " in text
+    assert render(SAMPLES["adapters"](), "markdown", encoding="ascii").isascii()
+    assert render(SAMPLES["adapters"](), color=False, encoding="no-such-encoding").isascii()
+    # cp437 has lines but no ellipsis; latin-1 has neither
+    for encoding in ("cp437", "latin-1"):
+        render(hostile(), color=False, encoding=encoding).encode(encoding)
+
+
+def test_an_incomplete_run_says_how_far_it_is_known():
+    text = render(SAMPLES["gan"](), color=False, encoding="utf-8")
+    assert "incomplete: known up to step 640 only, ended by SIGKILL" in text
+    assert "incomplete" not in render(SAMPLES["article"](), color=False)
+
+
+def test_ten_thousand_leaves_are_fast_and_short():
+    leaves = []
+    for block in range(1000):
+        for name in range(10):
+            frozen = block < 900
+            leaves.append(
+                leaf(
+                    f"model.blocks.{block}.mlp.{name}.weight",
+                    8,
+                    trainable=not frozen,
+                    changed="no" if frozen or (block, name) == (950, 3) else "yes",
+                    program=None if frozen else "AdamW",
+                )
+            )
+    still = Finding("zero-gradient", "T204", "error", ["model.blocks.950.mlp.3.weight"], "one", {}, "look")
+    many = Finding("frozen-random-weights", "D306", "note", [row.name for row in leaves[:9000]], "many", {}, "load")
+    made = record(leaves, findings=[still, many])
+    started = time.process_time()
+    text = render(made, color=False, encoding="utf-8")
+    assert time.process_time() - started < 1
+    assert len(text.splitlines()) < 60
+    assert "9,000 parameters: model.blocks.{0–899}.mlp.**" in text
+    assert "├ 0–899 ×900" in text
+    assert "900–949, 951–999 ×99" in text
+    assert "error: T204 zero-gradient" in text
+
+
+def test_a_bound_on_rows_holds_where_nothing_is_alike():
+    leaves = [
+        leaf(f"model.{'abcdefghij'[i % 10]}{i}.{bit}", 2, trainable=bool(i >> bit & 1))
+        for i in range(200)
+        for bit in range(8)
+    ]
+    text = render(record(leaves), color=False, encoding="utf-8")
+    assert len(text.splitlines()) < 80
+    assert re.search(r"└ … \d+ more", text)
+
+
+def test_forty_leaves_are_folded_to_a_few_names():
+    names = [f"model.m{index}.{'abcde'[index % 5]}" for index in range(40)]
+    leaves = [leaf(name, 2) for name in names] + [leaf(f"model.m{index}.other", 2) for index in range(40)]
+    text = render(record(leaves, findings=[Finding("r", "F100", "error", names, "m", {}, "h")]), color=False)
+    assert "40 parameters: model.m0.a, model.m1.b, model.m2.c and 37 more" in " ".join(text.split())
+
+
+def test_errors_come_first_and_causes_keep_their_place():
+    order = [("A1", "note"), ("A2", "error"), ("A3", "warning"), ("A4", "error"), ("A5", "note")]
+    findings = [Finding("slug", code, severity, [], "m", {}, "h") for code, severity in order]
+    text = render(record([leaf("m.w", 1)], findings=findings), color=False)
+    assert re.findall(r"^(?:error|warning|note): (A\d)", text, re.M) == ["A2", "A4", "A3", "A1", "A5"]
+
+
+def test_a_finding_shows_every_kind_of_evidence():
+    evidence = {
+        "steps": 12_000,
+        "c": 0.999990001,
+        "on": True,
+        "off": False,
+        "gone": None,
+        "names": ["a.b"] * 9,
+        "s": "x",
+    }
+    finding = Finding("slug", "F100", "error", ["m.w"], "fact", evidence, "do this")
+    lines = render(record([leaf("m.w", 1)], findings=[finding]), color=False).splitlines()
+    start = lines.index("error: F100 slug: fact")
+    assert [re.split("  +", text.strip(), maxsplit=1) for text in lines[start + 1 : start + 11]] == [
+        ["steps", "12,000"],
+        ["c", "0.99999"],
+        ["on", "yes"],
+        ["off", "no"],
+        ["gone", "not known"],
+        ["names", "a.b, a.b, a.b, and 6 more"],
+        ["s", "x"],
+        ["leaves", "1 parameter: m.w"],
+        ["hint", "do this"],
+        ["more", "frostline explain F100"],
+    ]
+
+
+def test_an_unknown_without_a_reason_is_still_shown():
+    text = render(record([leaf("m.w", 5, changed="unknown")]), color=False)
+    assert "changed  no reason was recorded; 1 parameter: m.w" in text
+
+
+def test_an_empty_leaf_that_was_looked_at_is_not_unknown():
+    text = render(record([leaf("m.w", 0, changed="no")]), color=False)
+    assert re.search(r"^m +0 +trainable +\S +none$", text, re.M)
+
+
+def test_markdown_keeps_names_whole_in_tables_and_text():
+    text = render(hostile(), "markdown", encoding="utf-8")
+    rows = [row for row in text.splitlines() if row.startswith("| ")]
+    cells = {len(re.findall(r"(?<!\\)\|", row)) for row in rows}
+    assert cells == {6, 7}  # five columns of numbers, six of the ledger
+    assert "`` back`tick\\|pipe` ``" in text
+    assert "<script>" not in re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)", "", text)
+    assert "\n# heading" not in text
+
+
+def test_markdown_escapes_what_is_not_a_name():
+    view = View((), (Section(Span("a|b"), (Prose(line("# no *head* [x](y) <b> `c` 1")), Prose(line("1. x")))),))
+    text = markdown.render(view)
+    assert "### a\\|b" in text
+    assert "\\# no \\*head\\* \\[x\\](y) &lt;b> \\`c\\` 1" in text
+    assert "1\\. x" in text
+
+
+def test_spans_cannot_hold_what_steers_a_terminal():
+    assert Span("a\x1b[0m\u202e\n").text == "a\\x1b[0m\\u202e\\n"
+    assert visible("é 漢 …") == "é 漢 …"
+
+
+def test_many_models_and_programs_are_counted_not_shown():
+    leaves = [leaf(f"net_{index}.w", 5, program=f"opt_{index}") for index in range(12)]
+    programs = [Program(f"opt_{index}", "optimizer", "SGD", 1) for index in range(12)]
+    text = render(record(leaves, programs=programs), color=False, encoding="utf-8")
+    assert "and 4 more programs" in text
+    assert "4 models with 20 numbers; see frostline report --format json" in text
+    assert "Ledger of net_7 " in text
+    assert "net_8" not in text
+    assert re.search(r"^all models together\n  declared by the flags +60 +60 +0$", text, re.M)

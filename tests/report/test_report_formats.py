@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from report_records import SAMPLES, a_run, leaf, record
 from rich.cells import cell_len
+from rich.style import Style
 
 from frostline.core.ledger import Event, Finding, Program
 from frostline.core.store import from_json, to_json
@@ -162,7 +163,7 @@ def test_an_unknown_format_names_the_nearest():
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_is_known_to_each_renderer(role):
-    assert role in terminal.STYLES
+    Style.parse(terminal.STYLES[role])
     assert role in markdown.MARKUP
     view = View((), (Section(Span(""), (Prose(line(Span("word", role))),)),))
     assert "word" in terminal.render(view, color=True)

@@ -10,7 +10,6 @@ import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from math import gcd
 from typing import Any, TypeAlias, cast
 
 import numpy as np
@@ -20,6 +19,7 @@ from xxhash import xxh3_64_digest, xxh3_128_hexdigest
 Buffer: TypeAlias = "bytes | bytearray | memoryview | array[Any] | ctypes.Array[Any] | np.ndarray[Any, Any]"
 
 BLOCK = 64 * 1024
+_SPREAD = 64  # blocks that a proof of change tries all over the leaf before it reads on in order
 _WORD = 8  # bytes of one XXH3-64 value
 
 
@@ -86,29 +86,30 @@ def differing(digest: Digest, buffer: Buffer) -> tuple[list[int], Digest]:
 
 def first_difference(digest: Digest, buffer: Buffer) -> bool:
     """Whether any block differs from ``digest``: reads until the first that does, every block at most once."""
-    view = _bytes(buffer)
+    view, hashes = _bytes(buffer), digest.hashes
     count = -(-view.nbytes // BLOCK)
     if count != len(digest):
         return True
-    hashes = digest.hashes
-    return any(
-        xxh3_64_digest(view[index * BLOCK : (index + 1) * BLOCK]) != hashes[index * _WORD : (index + 1) * _WORD]
-        for index in reading_order(count)
-    )
+    if count <= 1:
+        return _hashes(view) != hashes
+    for index in reading_order(count):
+        if xxh3_64_digest(view[index * BLOCK : (index + 1) * BLOCK]) != hashes[index * _WORD : (index + 1) * _WORD]:
+            return True
+    return False
 
 
 def reading_order(count: int) -> Iterator[int]:
-    """Every block once: both ends and the middle, then strides of the golden section, spread evenly at any point.
+    """Every block once: both ends, the middle, some steps of the golden section, which spread evenly; then the rest.
+
+    The rest is in order of place, because memory is read twice as fast that way.
 
     >>> list(reading_order(8))
     [0, 7, 4, 5, 2, 1, 6, 3]
     """
-    ends = dict.fromkeys((0, count - 1, count // 2)) if count else {}
-    yield from ends
     stride = round(count * 0.618)
-    while gcd(stride, count) > 1:
-        stride += 1
-    yield from (index for index in (k * stride % count for k in range(count)) if index not in ends)
+    spread = dict.fromkeys([0, count - 1, count // 2, *(k * stride % count for k in range(min(count, _SPREAD)))])
+    yield from spread
+    yield from (index for index in range(count) if index not in spread)
 
 
 def _hashes(buffer: Buffer) -> bytes:

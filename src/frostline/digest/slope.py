@@ -17,6 +17,8 @@ from frostline.digest.floats import Reals
 
 # The most that may stay open of what k does (its distance from the k that does nothing) for it to count as found.
 _OPEN = 0.5
+# An element that just touches the neutral k tells nothing; rounding here must not make it tell.
+_CLEAR = 1e-6
 # How unlikely the agreement must be by chance, in bits: two elements of a narrow type often agree on something.
 _SURPRISE = 10.0
 
@@ -49,14 +51,12 @@ class Slope:
             target, direction, tolerance = target[~still], direction[~still], tolerance[~still]
         if not direction.size:
             return True
-        with np.errstate(
-            over="ignore", invalid="ignore", divide="ignore"
-        ):  # directions near zero
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):  # directions near zero
             centre, reach = target / direction, tolerance / np.abs(direction)
             self.low = max(self.low, float((centre - reach).max()))
             self.high = min(self.high, float((centre + reach).min()))
             clearness = np.log2(np.abs(centre - self.neutral) / reach)
-        self._weigh(np.abs(direction), clearness, clearness > 0)
+        self._weigh(np.abs(direction), clearness, clearness > _CLEAR)
         return self.low <= self.high
 
     def _weigh(self, magnitude: Reals, clearness: Reals, telling: NDArray[np.bool_]) -> None:

@@ -11,7 +11,7 @@ FAIL_ON = ("error", "warning", "never")
 
 def judge(findings: Iterable[Finding], leaves: Iterable[LeafRow]) -> Verdict:
     """Count findings by severity and leaves with a column that could not be established."""
-    verdict = Verdict(unknown=sum(1 for leaf in leaves if leaf.unknown))
+    verdict = Verdict(unknown=sum(1 for leaf in leaves if leaf.unknown or leaf.changed.verdict == "unknown"))
     for finding in findings:
         match finding.severity:
             case "error":
@@ -39,7 +39,7 @@ def sentence(verdict: Verdict) -> str:
     """The verdict as one line, the last line of every report.
 
     >>> sentence(Verdict(errors=1, notes=2, unknown=3))
-    '1 error, 0 warnings, 2 notes; 3 leaves could not be fully established'
+    '1 error, 0 warnings, 2 notes; 3 leaves unknown'
     """
     counts = (
         _count(verdict.errors, "error"),
@@ -50,7 +50,7 @@ def sentence(verdict: Verdict) -> str:
     if not (verdict.errors or verdict.warnings):
         line = f"no contradiction found ({line})"
     if verdict.unknown:
-        line += f"; {_count(verdict.unknown, 'leaf', 'leaves')} could not be fully established"
+        line += f"; {_count(verdict.unknown, 'leaf', 'leaves')} unknown"
     return line
 
 

@@ -1,11 +1,13 @@
-"""What a rule is: its name, its page, and a function from the ledger to findings."""
+"""What a rule is: its name, its page, and how it becomes a finding."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from frostline.core.ledger import Finding, Ledger
+from frostline.core.ledger import Finding, LeafRow, Ledger, Severity
+
+Evidence = dict[str, str | int | float | bool | None | list[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +21,61 @@ class Rule:
 
     code: str
     slug: str
-    severity: str
+    severity: Severity
     means: str
     matters: str
-    example: str
     remedy: str
     tells_apart: str = ""
+    example: str = ""
+
+    def found(
+        self,
+        leaves: Iterable[LeafRow | str],
+        message: str,
+        evidence: Evidence | None = None,
+        *,
+        severity: Severity | None = None,
+        hint: str | None = None,
+    ) -> Finding:
+        """A finding of this rule.
+
+        Args:
+            leaves: rows or names concerned, in the ledger's order.
+            message: the fact, with names and numbers.
+            evidence: numbers of this run.
+            severity: other than the rule's own, when the run calls for it.
+            hint: other than the rule's remedy.
+        """
+        names = [leaf if isinstance(leaf, str) else leaf.name for leaf in leaves]
+        return Finding(
+            rule=self.slug,
+            code=self.code,
+            severity=severity or self.severity,
+            tensors=list(dict.fromkeys(names)),
+            message=message,
+            evidence={key: value for key, value in (evidence or {}).items() if value is not None},
+            hint=hint or self.remedy,
+        )
 
 
-Family = Callable[[Ledger], Iterable[Finding]]
+Family = Callable[[Ledger], list[Finding]]
+
+
+def numbers(leaves: Iterable[LeafRow]) -> int:
+    """How many numbers the leaves hold together."""
+    return sum(leaf.numbers for leaf in leaves)
+
+
+def several(count: int, singular: str, plural: str | None = None) -> str:
+    """A count with its noun.
+
+    >>> several(1, "leaf", "leaves"), several(2, "leaf", "leaves")
+    ('1 leaf', '2 leaves')
+    """
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def tensors(leaves: Iterable[LeafRow]) -> str:
+    """The leaves as "3 tensors (1,024 numbers)"."""
+    rows = list(leaves)
+    return f"{several(len(rows), 'tensor')} ({several(numbers(rows), 'number')})"

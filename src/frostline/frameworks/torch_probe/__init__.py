@@ -1,0 +1,113 @@
+"""Watching PyTorch: `attach` puts the hooks in place and returns what takes them away again."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import torch
+import wrapt
+from torch.optim import optimizer as optim
+
+from frostline.core.ledger import Event
+from frostline.frameworks.torch_probe.probe import TorchProbe
+from frostline.settings import Settings
+
+Fault = Callable[[str, BaseException], None]
+
+
+def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> TorchProbe:
+    """Observe every optimizer and model of this process from now on.
+
+    Args:
+        settings: of the run.
+        on_check: called after each check.
+        fault: takes errors inside frostline.
+    """
+    probe = TorchProbe(settings, on_check, fault)
+    probe.removers.extend(
+        [
+            optim.register_optimizer_step_pre_hook(probe.before_step).remove,
+            optim.register_optimizer_step_post_hook(probe.after_step).remove,
+        ]
+    )
+    wraps: list[tuple[Any, str, Any]] = [
+        (torch.optim.Optimizer, "__init__", _optimizer_made),
+        (torch.amp.GradScaler, "step", _scaler_step),
+        (torch.autograd, "backward", _backward),
+        (torch.nn.Module, "requires_grad_", _module_flag),
+        (torch.nn.Module, "load_state_dict", _load),
+        (torch, "compile", _compile),
+    ]
+    for owner, name, wrapper in wraps:
+        probe.removers.append(_wrap(owner, name, wrapper, probe))
+    probe.forwards.switch(True)
+    return probe
+
+
+def _wrap(owner: Any, name: str, wrapper: Any, probe: TorchProbe) -> Callable[[], None]:
+    original = owner.__dict__[name]
+
+    def observed(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        return wrapper(probe, wrapped, instance, args, kwargs)
+
+    setattr(owner, name, wrapt.FunctionWrapper(original, observed))
+    return lambda: setattr(owner, name, original)
+
+
+def _quietly(probe: TorchProbe, where: str, act: Callable[[], Any]) -> None:
+    """Do our part of a wrapped call; whatever goes wrong in it is ours and stays with us."""
+    try:
+        with torch.no_grad():
+            act()
+    except Exception as error:
+        probe.fault(f"torch: {where}", error)
+
+
+def _optimizer_made(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    result = wrapped(*args, **kwargs)
+    probe.optimizers_made += 1
+    _quietly(probe, "an optimizer was made", lambda: probe.forwards.switch(True))
+    return result
+
+
+def _scaler_step(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    before = probe.observer.steps
+    result = wrapped(*args, **kwargs)
+    optimizer = args[0] if args else kwargs.get("optimizer")
+    _quietly(probe, "a scaler stepped", lambda: probe.scaler_stepped(optimizer, before))
+    return result
+
+
+def _backward(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    _quietly(probe, "before a backward pass", probe.before_backward)
+    return wrapped(*args, **kwargs)
+
+
+def _module_flag(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    result = wrapped(*args, **kwargs)
+    flag = bool(args[0] if args else kwargs.get("requires_grad", True))
+    probe.models.intents.append((weakref.ref(instance), flag))
+    return result
+
+
+def _load(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    _quietly(probe, "before a load", lambda: probe.before_load(instance))
+    result = wrapped(*args, **kwargs)
+    source = args[0] if args else kwargs.get("state_dict")
+    _quietly(probe, "after a load", lambda: probe.after_load(instance, source))
+    return result
+
+
+def _compile(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    model = args[0] if args else kwargs.get("model")
+
+    def before() -> None:
+        if isinstance(model, torch.nn.Module):
+            probe.meet(model)
+        probe.forwards.block("a model is compiled: its forward passes are not watched")
+        probe.events.append(Event("compiled", probe.observer.steps, type(model).__name__))
+
+    _quietly(probe, "before a compilation", before)
+    return wrapped(*args, **kwargs)

@@ -1,0 +1,195 @@
+"""Facts that only torch knows, gathered at the end and when a move must be explained."""
+
+from __future__ import annotations
+
+import difflib
+import gc
+import math
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import nn
+
+from frostline.core.ledger import Event
+from frostline.frameworks.torch_probe import discover
+from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes, zero_state
+from frostline.frameworks.torch_probe.models import Models
+from frostline.observe.live import Unreadable
+
+if TYPE_CHECKING:
+    from frostline.frameworks.torch_probe.probe import TorchProbe
+
+ALIKE = 0.85
+ENOUGH_NUMBERS = 64
+
+
+def finish_rows(probe: TorchProbe) -> None:
+    """Fill the rows with modes, calls, ties and initial values, before the rules look at them."""
+    forwards, models = probe.forwards, probe.models
+    watched_any = bool(forwards.called)
+    for leaf in models.leaves:
+        module, owner = leaf.module, leaf.row.owner
+        if module is not None:
+            leaf.row.declared.training = module.training
+        if module is None or not watched_any:
+            continue
+        owner.called = id(module) in forwards.called
+        owner.recorded = id(module) in forwards.recorded
+        owner.detached = id(module) in forwards.detached
+        owner.sibling_called = _sibling_called(leaf, models, forwards.called)
+        if leaf.row.declared.first is False and leaf.row.changed.verdict == "no":
+            owner.default_initialised = looks_default(module, leaf)
+    _merge_ties(models)
+    _note_rates(probe)
+    for model in models.models:
+        for reference, flag in models.intents:
+            module = reference()
+            if module is not None and model.root is not None:
+                _note_intent(models, model.root, model.name, module, flag)
+
+
+def _sibling_called(leaf: TorchLeaf, models: Models, called: set[int]) -> bool:
+    """Whether a module of the same type, elsewhere in the same model, was called: an expert, a head of many."""
+    module = leaf.module
+    return any(
+        id(other.module) in called
+        for other in models.leaves
+        if other.row.model == leaf.row.model and other.module is not module and type(other.module) is type(module)
+        and other.row.shape == leaf.row.shape
+    )
+
+
+def _merge_ties(models: Models) -> None:
+    """One storage is one row: what is known of its other tensors moves to the first."""
+    for leaf in models.leaves:
+        for alias in leaf.row.aliases:
+            other = models.by_name.get(alias)
+            if other is None or other is leaf:
+                continue
+            flag = other.row.declared.trainable
+            if flag is not None and flag != leaf.row.declared.trainable:
+                leaf.row.declared.intents.append((alias, flag))
+            known = {wire.program for wire in leaf.row.wired}
+            leaf.row.wired.extend(wire for wire in other.row.wired if wire.program not in known)
+
+
+def _note_rates(probe: TorchProbe) -> None:
+    for leaf in probe.models.leaves:
+        for wire in leaf.row.wired:
+            wire.max_lr = probe.observer.max_lr(wire.program, wire.group)
+            wire.steps = probe.observer.programs[wire.program].steps_executed
+
+
+def _note_intent(models: Models, root: nn.Module, name: str, module: nn.Module, flag: bool) -> None:
+    """An explicit requires_grad_ call on a module, told to the tied leaves below it under the name it used."""
+    path = next((path for path, each in root.named_modules() if each is module), None)
+    if path is None:
+        return
+    for inner, parameter in module.named_parameters():
+        leaf = models.of(parameter)
+        full = ".".join(part for part in (name, path, inner) if part)
+        if leaf is not None and leaf.row.aliases:
+            leaf.row.declared.intents.append((full, flag))
+
+
+def stray_flags(models: Models) -> list[Event]:
+    """Attributes that look like a flag and that nothing reads: ``param.require_grad``, ``module.requires_grad``."""
+    events = []
+    for model in models.models:
+        root = model.root
+        for path, module in root.named_modules() if root is not None else ():
+            where = ".".join(part for part in (model.name, path) if part)
+            below = [leaf for parameter in module.parameters() if (leaf := models.of(parameter)) is not None]
+            for attribute in _stray(vars(module), "requires_grad", exact=True):
+                contradicted = [leaf.row.name for leaf in below if leaf.row.declared.trainable]
+                if vars(module)[attribute] is False and contradicted:
+                    facts: dict[str, Any] = {"attribute": attribute, "value": False, "on": "module"}
+                    events.append(Event("stray-flag", 0, f"{where}.{attribute}", contradicted, facts))
+    for leaf in models.leaves:
+        tensor = leaf.tensor
+        for attribute in _stray(getattr(tensor, "__dict__", {}), "requires_grad", exact=False):
+            if tensor is not None and tensor.requires_grad and vars(tensor)[attribute] is False:
+                facts = {"attribute": attribute, "value": False, "on": "tensor"}
+                events.append(Event("stray-flag", 0, f"{leaf.row.name}.{attribute}", [leaf.row.name], facts))
+    return events
+
+
+def _stray(attributes: dict[str, Any], meant: str, *, exact: bool) -> list[str]:
+    """Attributes named like the flag (or exactly like it, where it means nothing) that hold a truth value."""
+    return [
+        name
+        for name, value in attributes.items()
+        if isinstance(value, bool)
+        and ((exact and name == meant) or (name != meant and difflib.SequenceMatcher(None, name, meant).ratio() >= ALIKE))
+    ]
+
+
+def named_tensor_with(content: bytes, leaf: TorchLeaf, optimizers: list[Any]) -> str | None:
+    """The name of another tensor that holds exactly these bytes after a change of type: a master or averaged copy."""
+    shape, own = leaf.row.shape, leaf.tensor
+    for optimizer in optimizers:
+        for group in optimizer.param_groups if optimizer is not None else ():
+            for tensor in group["params"]:
+                if tensor is not own and tuple(tensor.shape) == shape and _holds(tensor, content, own):
+                    return f"a tensor of {type(optimizer).__name__}"
+        for state in optimizer.state.values() if optimizer is not None else ():
+            for name, tensor in state.items() if isinstance(state, dict) else ():
+                if isinstance(tensor, torch.Tensor) and tuple(tensor.shape) == shape and _holds(tensor, content, own):
+                    return f"{type(optimizer).__name__}'s {name}"
+    candidates = [value for value in gc.get_objects() if issubclass(type(value), torch.Tensor)]
+    for tensor in candidates:
+        if tensor is not own and not tensor.is_meta and tuple(tensor.shape) == shape and not _same_storage(tensor, own):
+            if tensor.numel() > 1 and bool(tensor.detach().any()) and _holds(tensor, content, own):
+                return discover.variable_names({id(tensor)}).get(id(tensor), "a copy kept by the script")
+    return None
+
+
+def _same_storage(one: torch.Tensor, other: torch.Tensor | None) -> bool:
+    return other is not None and one.layout == torch.strided and one.data_ptr() == other.data_ptr()
+
+
+def _holds(tensor: torch.Tensor, content: bytes, like: torch.Tensor | None) -> bool:
+    if like is None:
+        return False
+    try:
+        return bytes(host_bytes(tensor.detach().to(like.dtype))) == content
+    except (RuntimeError, Unreadable):
+        return False
+
+
+def looks_default(module: nn.Module, leaf: TorchLeaf) -> bool | None:
+    """Whether a weight still looks like what the module's initialiser makes, by its distribution; None if unclear.
+
+    Linear and convolution weights start uniform in ±1/sqrt(fan_in), embeddings normal with unit variance. Trained
+    weights of enough numbers do not keep to the bound and the spread of that distribution at once.
+    """
+    tensor = leaf.tensor
+    if tensor is None or tensor.numel() < ENOUGH_NUMBERS or not tensor.is_floating_point() or tensor.is_meta:
+        return None
+    values = tensor.detach().double().cpu()
+    if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)) and leaf.row.name.endswith(".weight"):
+        bound = 1 / math.sqrt(values[0].numel())
+        spread = float(values.std()) / (bound / math.sqrt(3))
+        return float(values.abs().max()) <= bound * 1.0001 and abs(spread - 1) < 4 / math.sqrt(values.numel())
+    if isinstance(module, nn.Embedding):
+        tolerance = 4 / math.sqrt(values.numel())
+        return abs(float(values.std()) - 1) < tolerance and abs(float(values.mean())) < tolerance
+    return None
+
+
+def strays(models: Models) -> list[tuple[torch.Tensor, str]]:
+    """Parameters of the process that a gradient reaches and that are in no model and no optimizer, with their names.
+
+    Only nn.Parameter counts: a plain tensor with a gradient may as well be an input (an adversarial example, the
+    points of a physics-informed network).
+    """
+    found = [
+        value
+        for value in gc.get_objects()
+        if issubclass(type(value), nn.Parameter)
+        and models.of(value) is None
+        and value.is_leaf
+        and zero_state(value.grad) == "nonzero"
+    ]
+    names = discover.variable_names({id(tensor) for tensor in found})
+    return [(tensor, names[id(tensor)]) for tensor in found if id(tensor) in names]

@@ -1,0 +1,104 @@
+"""What forward passes tell: which modules were called, under gradient recording or not, and whose output was cut."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+from torch.nn.modules import module as hooks
+
+_DEPTH = 3
+
+
+class Forwards:
+    """Global forward hooks that are on for single iterations: until the roots are known, and around checks.
+
+    While a model is compiled they stay off, because the compiler would trace them (and says so on the console).
+
+    Args:
+        on_root: called with an outermost module just before its forward pass.
+        on_enter, on_leave: called around the forward pass of the modules in ``bracketed``.
+    """
+
+    def __init__(
+        self,
+        on_root: Callable[[nn.Module], None],
+        on_enter: Callable[[nn.Module], None],
+        on_leave: Callable[[nn.Module], None],
+    ) -> None:
+        self.on_root, self.on_enter, self.on_leave = on_root, on_enter, on_leave
+        self.bracketed: set[int] = set()
+        self.called: set[int] = set()
+        self.recorded: set[int] = set()
+        self.detached: set[int] = set()
+        self.roots_called = 0
+        self.blocked: str | None = None
+        self._depth = 0
+        self._outputs: dict[int, nn.Module] = {}
+        self._handles: list[Any] = []
+
+    @property
+    def on(self) -> bool:
+        return bool(self._handles)
+
+    def switch(self, wanted: bool) -> None:
+        """Install or remove the hooks."""
+        if wanted and not self._handles and self.blocked is None:
+            self._depth = 0
+            self._handles = [
+                hooks.register_module_forward_pre_hook(self._before),
+                hooks.register_module_forward_hook(self._after, always_call=True),
+            ]
+        elif not wanted and self._handles:
+            for handle in self._handles:
+                handle.remove()
+            self._handles = []
+            self._outputs.clear()
+
+    def block(self, reason: str) -> None:
+        """Keep the hooks off for the rest of the run."""
+        self.switch(False)
+        self.blocked = reason
+
+    def _before(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        if torch.compiler.is_compiling():
+            return
+        self._depth += 1
+        if self._depth == 1:
+            self._outputs.clear()
+            self.roots_called += 1
+            self.on_root(module)
+        self.called.add(id(module))
+        if torch.is_grad_enabled():
+            self.recorded.add(id(module))
+        for tensor in _tensors(inputs):
+            if not tensor.requires_grad:
+                producer = self._outputs.get(tensor.data_ptr())
+                if producer is not None:
+                    self.detached.update(id(inner) for inner in producer.modules())
+        if id(module) in self.bracketed:
+            self.on_enter(module)
+
+    def _after(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
+        if torch.compiler.is_compiling():
+            return
+        self._depth = max(0, self._depth - 1)
+        for tensor in _tensors(output):
+            if tensor.requires_grad:
+                self._outputs[tensor.data_ptr()] = module
+        if id(module) in self.bracketed:
+            self.on_leave(module)
+
+
+def _tensors(value: Any, depth: int = _DEPTH) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        if value.layout == torch.strided and not value.is_meta and type(value) in (torch.Tensor, nn.Parameter):
+            yield value
+    elif isinstance(value, (list, tuple)) and depth:
+        for item in value:
+            yield from _tensors(item, depth - 1)
+    elif isinstance(value, dict) and depth:
+        for item in value.values():
+            yield from _tensors(item, depth - 1)

@@ -1,0 +1,153 @@
+"""One torch tensor as a live leaf: its bytes without a copy where that is possible, its flag and its gradient."""
+
+from __future__ import annotations
+
+import ctypes
+import weakref
+from collections.abc import Hashable
+from typing import Any
+
+import torch
+
+from frostline.core.ledger import Gradient, LeafRow
+from frostline.observe.live import Unreadable
+
+# Containers whose storage is the value itself; any other subclass may keep its data elsewhere.
+PLAIN_TYPES = (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)
+
+
+def dtype_name(tensor: torch.Tensor) -> str:
+    """The type's name without the framework's prefix, such as ``bfloat16``."""
+    return str(tensor.dtype).removeprefix("torch.")
+
+
+def why_unreadable(tensor: torch.Tensor) -> str | None:
+    """The reason why the bytes of ``tensor`` cannot be had, or None when they can."""
+    if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+        return "a lazy tensor that has no shape yet"
+    if tensor.is_meta:
+        return "a meta tensor: it has a shape and no data"
+    if tensor.layout not in (torch.strided, torch.sparse_coo):
+        return f"sparse layout {str(tensor.layout).removeprefix('torch.')}"
+    return None
+
+
+def local(tensor: torch.Tensor) -> torch.Tensor:
+    """The plain tensor behind wrappers that hold this process's part (a DTensor's shard)."""
+    to_local = getattr(tensor, "to_local", None)
+    return to_local() if to_local is not None else tensor
+
+
+def host_bytes(tensor: torch.Tensor) -> Any:
+    """The bytes of ``tensor`` in C order as a buffer; a view of live memory where the tensor is dense and on the CPU.
+
+    Raises:
+        Unreadable: with the reason to print.
+    """
+    reason = why_unreadable(tensor)
+    if reason:
+        raise Unreadable(reason)
+    with torch.no_grad():
+        plain = local(tensor.detach())
+        if type(plain) not in PLAIN_TYPES and type(plain).__torch_dispatch__ is not _PLAIN_DISPATCH:
+            raise Unreadable(f"tensor subclass {type(plain).__name__}")
+        if plain.layout == torch.sparse_coo:
+            plain = plain.coalesce().values()
+        if plain.is_conj() or plain.is_neg():
+            plain = plain.resolve_conj().resolve_neg()
+        if plain.device.type != "cpu":
+            plain = plain.cpu()
+        if not plain.is_contiguous():
+            plain = plain.contiguous()
+    return _memory(plain)
+
+
+_PLAIN_DISPATCH = torch.Tensor.__torch_dispatch__
+_ARRAY_TYPES: dict[int, type[ctypes.Array[ctypes.c_char]]] = {}
+
+
+def _memory(tensor: torch.Tensor) -> Any:
+    size = tensor.numel() * tensor.element_size()
+    if size == 0:
+        return b""
+    kind = _ARRAY_TYPES.get(size)
+    if kind is None:
+        kind = _ARRAY_TYPES[size] = ctypes.c_char * size
+    array = kind.from_address(tensor.data_ptr())
+    array.tensor = tensor  # type: ignore[attr-defined]  # the view must not outlive its memory
+    return array
+
+
+def zero_state(gradient: torch.Tensor | None) -> Gradient:
+    """Whether a gradient is missing, exactly zero everywhere, or not; NaN counts as not zero."""
+    if gradient is None:
+        return "none"
+    try:
+        with torch.no_grad():
+            values = local(gradient.detach())
+            if values.layout == torch.sparse_coo:
+                values = values._values()
+            return "nonzero" if bool(values.any()) else "zero"
+    except (RuntimeError, NotImplementedError):
+        return "unknown"
+
+
+class TorchLeaf:
+    """A parameter or buffer of a torch model, under the name of its first owner.
+
+    Only a weak reference is held: the observer must not keep a model alive. ``carry`` gives the name to another
+    tensor when the module exchanges it.
+    """
+
+    __slots__ = ("_module", "_tensor", "key", "row")
+
+    def __init__(self, key: Hashable, row: LeafRow, tensor: torch.Tensor, module: torch.nn.Module | None) -> None:
+        self.key = key
+        self.row = row
+        self.carry(tensor, module)
+
+    def carry(self, tensor: torch.Tensor, module: torch.nn.Module | None) -> None:
+        """From now on ``tensor``, held by ``module``, goes by this leaf's name."""
+        self._tensor = weakref.ref(tensor)
+        self._module = weakref.ref(module) if module is not None else None
+
+    @property
+    def tensor(self) -> torch.Tensor | None:
+        """The tensor that carries the name now; None when it was freed."""
+        return self._tensor()
+
+    @property
+    def module(self) -> torch.nn.Module | None:
+        """The module that holds it, while that is alive."""
+        return self._module() if self._module is not None else None
+
+    def read(self) -> Any:
+        """The live bytes, or Unreadable with the reason."""
+        tensor = self._tensor()
+        if tensor is None:
+            raise Unreadable("the tensor was freed before it could be read again")
+        if type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu" and tensor.layout == torch.strided:
+            if tensor.is_contiguous() and not tensor.is_conj() and not tensor.is_neg():
+                return _memory(tensor)
+        return host_bytes(tensor)
+
+    def flag(self) -> bool | None:
+        """``requires_grad`` now; the last flag seen where the tensor was freed."""
+        tensor = self._tensor()
+        return tensor.requires_grad if tensor is not None else self.row.declared.trainable
+
+    def gradient(self) -> Gradient:
+        """The state of ``.grad`` now."""
+        tensor = self._tensor()
+        return zero_state(tensor.grad) if tensor is not None else "unknown"
+
+    def gradient_bytes(self) -> bytes | None:
+        """The gradient's bytes, when it is dense and of the leaf's own type."""
+        tensor = self._tensor()
+        gradient = tensor.grad if tensor is not None else None
+        if gradient is None or gradient.dtype != tensor.dtype:  # type: ignore[union-attr]
+            return None
+        try:
+            return bytes(host_bytes(gradient))
+        except Unreadable:
+            return None

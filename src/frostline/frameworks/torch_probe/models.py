@@ -1,0 +1,290 @@
+"""The torch models under observation: their leaves, kept true to what the modules hold at every check."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from frostline.core.aliases import Span, overlapping
+from frostline.core.ledger import Event, LeafRow, Owner
+from frostline.frameworks.torch_probe import discover
+from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, why_unreadable
+from frostline.observe.observer import Observer
+
+KEPT_ALIVE = 64 * 2**20
+
+
+class Model:
+    """One root module under observation.
+
+    A script's model usually dies with the function that made it, before the run ends. Small models are therefore
+    kept alive for the last look; for the others ``on_death`` is called while their tensors are still there.
+    """
+
+    def __init__(self, root: nn.Module, name: str, on_death: Callable[[Model], None]) -> None:
+        self.name = name
+        self.type = type(root).__name__
+        self.reference = weakref.ref(root, lambda _: on_death(self))
+        self.bytes = sum(tensor.numel() * tensor.element_size() for tensor in root.parameters() if not tensor.is_meta)
+        self.kept: nn.Module | None = root
+        self.leaves: list[TorchLeaf] = []
+
+    @property
+    def root(self) -> nn.Module | None:
+        return self.reference()
+
+
+class Models:
+    """All models seen so far, and the leaves by tensor.
+
+    Args:
+        observer: where leaves are handed to.
+        note: takes events (ties broken, tensors replaced, stray flags).
+    """
+
+    def __init__(self, observer: Observer, note: Any) -> None:
+        self.observer = observer
+        self.note = note
+        self.models: list[Model] = []
+        self.leaves: list[TorchLeaf] = []
+        self.flagged: list[weakref.ref[torch.Tensor] | None] = []  # beside ``leaves``; None for buffers
+        self._by_id: dict[int, TorchLeaf] = {}
+        self.by_name: dict[str, TorchLeaf] = {}
+        self.intents: list[tuple[weakref.ref[nn.Module], bool]] = []
+        self._modules: set[int] = set()
+
+    def add(self, roots: list[nn.Module]) -> None:
+        """Take new roots under observation, named as the script names them."""
+        fresh = [root for root in roots if not any(model.root is root for model in self.models)]
+        if not fresh:
+            return
+        names = discover.names_of(fresh)
+        taken = {model.name for model in self.models}
+        for root in fresh:
+            name, count = names[id(root)], 1
+            while name in taken:
+                count += 1
+                name = f"{names[id(root)]}#{count}"
+            taken.add(name)
+            self.models.append(Model(root, name, self._dying))
+        self._keep_within_budget()
+        self.refresh()
+
+    def knows(self, module: nn.Module) -> bool:
+        """Whether the outermost module of a forward pass is a known root or part of one."""
+        inner = discover.unwrap(module)
+        return any(model.root is inner for model in self.models) or id(module) in self._modules
+
+    def _keep_within_budget(self) -> None:
+        """Let the oldest models go first, after a look at each."""
+        spent = 0
+        for model in reversed(self.models):
+            spent += model.bytes if model.kept is not None else 0
+            if spent > KEPT_ALIVE and model.kept is not None:
+                self._dying(model)
+                model.kept = None
+
+    def _dying(self, model: Model) -> None:
+        self.observer.look_now([leaf.key for leaf in model.leaves], "between")
+
+    def add_tensors(self, tensors: list[torch.Tensor]) -> None:
+        """Take plain tensors that an optimizer holds and no module does."""
+        fresh = [tensor for tensor in tensors if self.of(tensor) is None]
+        names = discover.variable_names({id(tensor) for tensor in fresh})
+        for index, tensor in enumerate(fresh):
+            name = names.get(id(tensor), f"tensor_{len(self.leaves) + index}")
+            self._adopt(name, tensor, None, Owner(), None, "parameter", registered=True)
+
+    def add_strays(self, found: list[tuple[torch.Tensor, str]]) -> None:
+        """Take parameters that get gradients and that no model and no optimizer knows."""
+        for tensor, name in found:
+            self._adopt(name, tensor, None, Owner(), None, "parameter", registered=False)
+
+    def refresh(self) -> None:
+        """Bring leaves, aliases, owners and flags in line with what the modules hold now."""
+        modules: set[int] = set()
+        present: dict[str, torch.Tensor] = {}
+        for model in self.models:
+            root = model.root
+            if root is None:
+                continue
+            frozen = _FrozenSubtrees(root, self.intents)
+            for path, tensor, module, module_path, kind in discover.tensors_of(root):
+                modules.add(id(module))
+                name = f"{model.name}.{path}"
+                present[name] = tensor
+                self._meet(name, tensor, module, module_path, model, kind, frozen)
+            modules.update(id(module) for module in root.modules())
+        self._modules = modules
+        self._retie(present)
+
+    def hidden(self) -> None:
+        """Take parameters that the models use through plain containers, where registration does not see them."""
+        for model in self.models:
+            root = model.root
+            for path, tensor, module, module_path in discover.hidden_tensors(root) if root is not None else ():
+                name = f"{model.name}.{path}"
+                if self.of(tensor) is None and name not in self.by_name:
+                    owner = Owner(module_path, type(module).__name__, discover.role_of(module))
+                    self._adopt(name, tensor, module, owner, model, "parameter", registered=False)
+
+    def _meet(
+        self, name: str, tensor: torch.Tensor, module: nn.Module, path: str, model: Model, kind: str, frozen: _FrozenSubtrees
+    ) -> None:
+        leaf = self.by_name.get(name) or self.of(tensor)
+        if leaf is None:
+            if why_unreadable(tensor) == "a lazy tensor that has no shape yet":
+                return
+            owner = Owner(path, type(module).__name__, discover.role_of(module))
+            leaf = self._adopt(name, tensor, module, owner, model, kind, registered=True)
+        elif leaf.tensor is not tensor and leaf.row.name == name:
+            self._exchange(leaf, tensor, module)
+        if leaf.row.name == name:
+            leaf.row.declared.training = module.training
+            if kind == "buffer":
+                self._freeze_buffer(leaf, frozen.over(path))
+
+    def _freeze_buffer(self, leaf: TorchLeaf, subtree: str | None) -> None:
+        watched = self.observer.leaves[leaf.key]
+        if (subtree is None) != (leaf.row.owner.frozen_subtree is None):
+            if leaf.row.changed.checks:
+                leaf.row.declared.flip_count += 1
+            watched.froze_at = self.observer.now if leaf.row.changed.checks else watched.froze_at
+            watched.settled = False
+        leaf.row.owner.frozen_subtree = subtree
+
+    def _exchange(self, leaf: TorchLeaf, tensor: torch.Tensor, module: nn.Module) -> None:
+        """Another tensor carries the leaf's name now."""
+        row = leaf.row
+        if row.kind == "parameter":
+            facts = {"flag_before": row.declared.trainable, "flag_now": tensor.requires_grad}
+            self.note(Event("replaced", self.observer.steps, row.name, [row.name], facts))
+            row.replaced = type(module).__name__
+        reshaped = (tuple(tensor.shape), dtype_name(tensor)) != (row.shape, row.dtype)
+        leaf.carry(tensor, module)
+        self.flagged[self.leaves.index(leaf)] = weakref.ref(tensor) if row.kind == "parameter" else None
+        self._by_id[id(tensor)] = leaf
+        row.shape, row.dtype = tuple(tensor.shape), dtype_name(tensor)
+        row.numbers, row.bytes = tensor.numel(), tensor.numel() * tensor.element_size()
+        if reshaped:
+            self.observer.leaves[leaf.key].rebase(self.observer.now)
+
+    def _adopt(
+        self,
+        name: str,
+        tensor: torch.Tensor,
+        module: nn.Module | None,
+        owner: Owner,
+        model: Model | None,
+        kind: Any,
+        *,
+        registered: bool,
+    ) -> TorchLeaf:
+        row = LeafRow(
+            name=name,
+            model=model.name if model is not None else "tensors",
+            kind=kind,
+            shape=tuple(tensor.shape),
+            dtype=dtype_name(tensor),
+            bytes=tensor.numel() * tensor.element_size(),
+            numbers=tensor.numel(),
+            owner=owner,
+            registered=registered,
+        )
+        leaf = TorchLeaf(("torch", len(self.leaves)), row, tensor, module)
+        self.leaves.append(leaf)
+        self.flagged.append(weakref.ref(tensor) if kind == "parameter" else None)
+        if model is not None:
+            model.leaves.append(leaf)
+        self._by_id[id(tensor)] = leaf
+        self.by_name[name] = leaf
+        self.observer.adopt(leaf, tensor.requires_grad if kind == "parameter" else None)
+        return leaf
+
+    def _retie(self, present: dict[str, torch.Tensor]) -> None:
+        """Group the names that share a storage now; say which shared one before and no longer do."""
+        names = list(present)
+        spans = [_span(present[name]) for name in names]
+        ties: dict[str, set[str]] = {}
+        overlaps: dict[str, set[str]] = {}
+        for group in overlapping(spans):
+            for index in group if len(group) > 1 else ():
+                for other in group:
+                    if other != index:
+                        same = spans[index] == spans[other]
+                        (ties if same else overlaps).setdefault(names[index], set()).add(names[other])
+        for leaf in self.leaves:
+            row = leaf.row
+            if row.name not in present:
+                continue
+            now = ties.get(row.name, set())
+            lost = (set(row.aliases) - now) & present.keys()
+            if lost and row.changed.checks:
+                self.note(Event("tie-broken", self.observer.steps, row.name, [row.name, *sorted(lost)]))
+                row.former_aliases = sorted(set(row.former_aliases) | lost)
+                self._part(leaf, lost, present)
+            row.aliases = sorted(now)
+            row.overlaps = sorted(overlaps.get(row.name, ()))
+
+    def _part(self, leaf: TorchLeaf, lost: set[str], present: dict[str, torch.Tensor]) -> None:
+        for name in lost:
+            if name not in self.by_name and self.of(present[name]) is None:
+                model = next(model for model in self.models if model.name == leaf.row.model)
+                self._adopt(name, present[name], leaf.module, Owner(), model, leaf.row.kind, registered=True)
+
+    def of(self, tensor: Any) -> TorchLeaf | None:
+        """The leaf that this very tensor carries now."""
+        leaf = self._by_id.get(id(tensor))
+        return leaf if leaf is not None and leaf.tensor is tensor else None
+
+    def keys(self) -> dict[int, Hashable]:
+        """Leaf keys by id of the tensors that carry them now."""
+        return {id(tensor): leaf.key for leaf in self.leaves if (tensor := leaf.tensor) is not None}
+
+    def let_go(self) -> None:
+        """Keep no model alive any longer."""
+        for model in self.models:
+            model.kept = None
+
+
+def _span(tensor: torch.Tensor) -> Span:
+    if why_unreadable(tensor) or tensor.layout != torch.strided or type(tensor).__torch_dispatch__ is not _PLAIN:
+        return Span(("object", id(tensor)), 0, 1)
+    storage = tensor.untyped_storage()
+    start = tensor.storage_offset() * tensor.element_size()
+    extent = 1 + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if size)
+    length = extent * tensor.element_size() if tensor.numel() else 0
+    return Span((str(tensor.device), storage.data_ptr()), start, start + length)
+
+
+_PLAIN = torch.Tensor.__torch_dispatch__
+
+
+class _FrozenSubtrees:
+    """For each module path the nearest enclosing module that has parameters, when all of those are frozen."""
+
+    def __init__(self, root: nn.Module, intents: list[tuple[weakref.ref[nn.Module], bool]]) -> None:
+        self._frozen: dict[str, bool | None] = {}
+        said = {id(module): flag for reference, flag in intents if (module := reference()) is not None}
+        for path, module in root.named_modules(remove_duplicate=False):
+            flags = {parameter.requires_grad for parameter in module.parameters()}
+            self._frozen[path] = (flags == {False}) if flags else (not said[id(module)] if id(module) in said else None)
+
+    def over(self, path: str) -> str | None:
+        """The frozen module around ``path`` (the empty string is the root), or None."""
+        for candidate in _upwards(path):
+            frozen = self._frozen.get(candidate)
+            if frozen is not None:
+                return candidate if frozen else None
+        return None
+
+
+def _upwards(path: str) -> Iterator[str]:
+    while path:
+        yield path
+        path = path.rpartition(".")[0]
+    yield ""

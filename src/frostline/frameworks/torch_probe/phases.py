@@ -1,0 +1,83 @@
+"""The order of backward passes and steps: gradients that one program's phase leaves for another, and double steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import torch
+
+from frostline.core.ledger import Event
+from frostline.frameworks.torch_probe.leaf import zero_state
+
+ROUNDS_WATCHED = 4
+SAMPLED = 4
+
+
+class Phases:
+    """Watches the first rounds of a run with two or more optimizers.
+
+    Gradients leak from the phase of B into the step of A when a tensor of A (not held by B) has a gradient before
+    A's own backward pass begins, A has not been stepped since, and B was stepped in between. Where B steps again
+    on A's backward pass, the two merely run at different paces (accumulation) and nothing leaked.
+    """
+
+    def __init__(self, note: Callable[[Event], None], name_of: Callable[[Any], str]) -> None:
+        self.note, self.name_of = note, name_of
+        self.backwards = 0
+        self._held: dict[Hashable, list[torch.Tensor]] = {}
+        self._stepped: list[Hashable] = []  # programs stepped since the last backward pass
+        self._other_stepped: dict[Hashable, Hashable] = {}  # program -> another one stepped since its own last step
+        self._leaked: dict[Hashable, tuple[Hashable, list[torch.Tensor]]] = {}
+        self._pending: dict[Hashable, tuple[Hashable, list[torch.Tensor], int]] = {}
+        self._seen: dict[Hashable, int] = {}
+        self._reported: set[tuple[str, Hashable]] = set()
+
+    def holds(self, program: Hashable, tensors: list[torch.Tensor]) -> None:
+        """Tell what a program holds (again)."""
+        self._held[program] = tensors
+
+    def backward(self) -> None:
+        """A backward pass is about to begin."""
+        self.backwards += 1
+        if len(self._held) > 1:
+            for program, other in list(self._other_stepped.items()):
+                if program in self._stepped or self._seen.get(program, 0) > ROUNDS_WATCHED:
+                    continue
+                theirs = {id(tensor) for tensor in self._held.get(other, [])}
+                own = [tensor for tensor in self._held.get(program, []) if id(tensor) not in theirs]
+                left = [tensor for tensor in own[:SAMPLED] if zero_state(tensor.grad) == "nonzero"]
+                if left:
+                    self._leaked[program] = (other, own)
+                else:
+                    self._leaked.pop(program, None)
+        for program, (other, tensors, step) in self._pending.items():
+            if other not in self._stepped:
+                self._report("stale-gradient-shared", program, other, tensors, step)
+        self._pending.clear()
+        self._stepped.clear()
+
+    def step(self, program: Hashable, step: int) -> None:
+        """A program is about to step."""
+        self._seen[program] = self._seen.get(program, 0) + 1
+        leak = self._leaked.pop(program, None)
+        if leak is not None and not self._stepped:
+            self._pending[program] = (*leak, step)
+        for other in self._stepped:
+            mine = {id(tensor) for tensor in self._held.get(program, [])}
+            twice = [tensor for tensor in self._held.get(other, []) if id(tensor) in mine]
+            moving = [tensor for tensor in twice if zero_state(tensor.grad) == "nonzero"]
+            if moving and other != program:
+                self._report("same-phase", program, other, moving, step)
+        for other in self._held:
+            if other != program:
+                self._other_stepped[other] = program
+        self._other_stepped.pop(program, None)
+        self._stepped.append(program)
+
+    def _report(self, kind: str, program: Hashable, other: Hashable, tensors: list[torch.Tensor], step: int) -> None:
+        if (kind, program) in self._reported:
+            return
+        self._reported.add((kind, program))
+        names = [name for name in map(self.name_of, tensors) if name]
+        self.note(Event(kind, step, leaves=names, facts={"program": str(program), "other": str(other)}))

@@ -1,0 +1,89 @@
+"""How a torch optimizer is wired: which tensors it holds, at what rates, with what state, and what a step can do."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from typing import Any
+
+import torch
+
+from frostline.observe.live import Hold
+
+
+def number(value: Any) -> float | None:
+    """A rate as a float; None where a group has none."""
+    if isinstance(value, torch.Tensor):
+        return float(value.detach()) if value.numel() == 1 else None
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def state_tensors(state: Mapping[str, Any], tensor: torch.Tensor) -> list[torch.Tensor]:
+    """The floating tensors in an optimizer's state for ``tensor`` that have its shape."""
+    return [
+        value
+        for value in state.values()
+        if isinstance(value, torch.Tensor) and value.shape == tensor.shape and value.is_floating_point()
+    ]
+
+
+def carries(optimizer: torch.optim.Optimizer, tensor: torch.Tensor) -> bool:
+    """Whether the optimizer has state for the tensor that is not zero, and so can move it at zero gradient."""
+    state = optimizer.state.get(tensor)
+    if not state:
+        return False
+    try:
+        return any(bool(value.any()) for value in state_tensors(state, tensor))
+    except RuntimeError:
+        return True
+
+
+def holds(optimizer: torch.optim.Optimizer, keys: Mapping[int, Hashable]) -> dict[Hashable, Hold]:
+    """The leaves (by key, from ids of tensors) that the optimizer holds, each with its group's rates."""
+    held: dict[Hashable, Hold] = {}
+    for index, group in enumerate(optimizer.param_groups):
+        lr, decay = number(group.get("lr")), number(group.get("weight_decay"))
+        for tensor in group["params"]:
+            key = keys.get(id(tensor))
+            if key is not None:
+                held[key] = Hold(group=index, lr=lr, weight_decay=decay, state=carries(optimizer, tensor))
+    return held
+
+
+def misshapen_state(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    """Tensors whose moments have another shape than they: state that was made for other tensors."""
+    wrong = []
+    for tensor, state in optimizer.state.items():
+        if not isinstance(tensor, torch.Tensor) or not isinstance(state, dict):
+            continue
+        for name in ("exp_avg", "exp_avg_sq", "momentum_buffer", "square_avg"):
+            moment = state.get(name)
+            if isinstance(moment, torch.Tensor) and moment.shape != tensor.shape:
+                wrong.append(tensor)
+                break
+    return wrong
+
+
+def step_bound(optimizer: torch.optim.Optimizer, tensor: torch.Tensor) -> torch.Tensor | None:
+    """The update of the last step, element by element, for the families whose rule is known; None for others.
+
+    Adam and its kin move by lr·m/(sqrt(v) + eps) with bias corrections near one in magnitude; plain and momentum
+    SGD move by lr times the momentum buffer or the gradient. Both are computed from what the optimizer left behind.
+    """
+    group = next((group for group in optimizer.param_groups if any(each is tensor for each in group["params"])), None)
+    rate = number(group.get("lr")) if group else None
+    if group is None or rate is None:
+        return None
+    state = optimizer.state.get(tensor) or {}
+    first, second = state.get("exp_avg"), state.get("exp_avg_sq")
+    with torch.no_grad():
+        if isinstance(first, torch.Tensor) and isinstance(second, torch.Tensor) and second.shape == tensor.shape:
+            step = number(state.get("step")) or 1.0
+            beta1, beta2 = (*group.get("betas", ()), 0.9, 0.999)[:2]
+            mean = first.double() / (1 - float(beta1) ** step)
+            spread = (second.double() / (1 - float(beta2) ** step)).sqrt() + float(group.get("eps", 1e-8))
+            return rate * mean / spread
+        momentum = state.get("momentum_buffer")
+        if isinstance(momentum, torch.Tensor) and momentum.shape == tensor.shape:
+            return rate * momentum.double()
+        known = type(optimizer).__name__ == "SGD"
+        return rate * tensor.grad.double() if known and tensor.grad is not None else None

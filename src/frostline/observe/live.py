@@ -1,0 +1,75 @@
+"""What a probe hands to the observer: live leaves that can be read, and programs that can say how they are wired."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from frostline.core.ledger import Gradient, LeafRow
+
+
+class Unreadable(Exception):
+    """The bytes of a leaf cannot be had; the text is the reason that is printed."""
+
+
+class LiveLeaf(Protocol):
+    """One leaf of a running framework; the observer calls these at checks, never in between."""
+
+    key: Hashable
+    row: LeafRow
+
+    def read(self) -> Any:
+        """The leaf's bytes now, in C order, as an object with the buffer protocol; Unreadable with the reason."""
+
+    def gradient(self) -> Gradient:
+        """Whether the gradient is missing, exactly zero, or not."""
+
+    def gradient_bytes(self) -> bytes | None:
+        """The gradient in the leaf's own type and layout, or None."""
+
+
+@dataclass(slots=True)
+class Hold:
+    """How a program holds a leaf at this moment, as the probe reads it off the framework."""
+
+    group: int | None = None
+    listed: bool = True
+    captured: bool | None = None
+    lr: float | None = None
+    weight_decay: float | None = None
+    state: bool | None = None
+    state_of: str | None = None
+
+
+class Probe(Protocol):
+    """One framework under observation."""
+
+    name: str
+
+    def flags(self) -> list[bool | None]:
+        """The declared flag of every adopted leaf, in the order of adoption; called before every step."""
+
+    def refresh(self) -> None:
+        """Look for leaves that are new, replaced, tied or untied; called at checks."""
+
+    def holds(self, program: Hashable) -> dict[Hashable, Hold]:
+        """The leaves a program holds, by leaf key."""
+
+    def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
+        """The largest update the program's last step can have made to the leaf, in units in the last place."""
+
+    def rates(self, program: Hashable) -> list[float | None]:
+        """The learning rate of every group, now."""
+
+    def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
+        """The name of another tensor of the optimizer or of the process that holds exactly ``content``."""
+
+    def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
+        """Other leaves of the same shape and type, the likeliest source of a copy first."""
+
+    def watch_forwards(self, wanted: bool) -> None:
+        """Bracket the forward pass of the modules that own blamed leaves, until told otherwise."""
+
+    def frozen_in_place(self) -> None:
+        """Fill what only the framework knows into the rows (modes, owners, calls) before rules run."""

@@ -1,0 +1,88 @@
+"""The names a user knows: which variable of the script, or of a function now running, holds an object."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import Any
+
+_CO_OPTIMIZED = 0x1
+_CONTAINER_ITEMS = 64
+_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+
+
+def variable_names(wanted: set[int], unwrap: Callable[[Any], Any] = lambda value: value) -> dict[int, str]:
+    """Names for the objects whose ids are in ``wanted``: a variable, an attribute of one, or an item of a list.
+
+    The script's own globals come first, then the frames now running from the outermost in; a name that starts with
+    an underscore is taken only when there is no other.
+
+    Args:
+        wanted: ids of the objects to name.
+        unwrap: sees through wrappers, so that a variable that holds a wrapper names what is wrapped.
+    """
+    found: dict[int, str] = {}
+    spare: dict[int, str] = {}
+
+    def offer(name: str, value: Any) -> None:
+        for candidate in (id(value), id(unwrap(value))):
+            if candidate in wanted and candidate not in found:
+                (spare if name.startswith("_") else found).setdefault(candidate, name)
+
+    namespaces = list(_namespaces())
+    for namespace in namespaces:
+        for name, value in namespace:
+            offer(name, value)
+    for namespace in namespaces:
+        if len(found) == len(wanted):
+            break
+        for name, value in namespace:
+            for inner, item in _inside(value):
+                offer(inner if inner.isidentifier() else f"{name}.{inner}", item)
+    return spare | found
+
+
+def _namespaces() -> Iterator[list[tuple[str, Any]]]:
+    main = sys.modules.get("__main__")
+    if main is not None:
+        yield list(vars(main).items())
+    frames: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(_HERE):
+            frames.append(frame)
+        frame = frame.f_back
+    for frame in reversed(frames):
+        yield _locals_of(frame)
+
+
+def _locals_of(frame: FrameType) -> list[tuple[str, Any]]:
+    """The local variables of a running function, without leaving behind references to them.
+
+    Before Python 3.13 reading ``f_locals`` of a function fills a snapshot that lives as long as the frame and would
+    keep the user's tensors alive; clearing that snapshot does not touch the variables themselves.
+    """
+    snapshot = frame.f_locals
+    items = list(snapshot.items())
+    if frame.f_code.co_flags & _CO_OPTIMIZED and sys.version_info < (3, 13) and sys.gettrace() is None:
+        snapshot.clear()
+    return items
+
+
+def _inside(value: Any) -> Iterator[tuple[str, Any]]:
+    kind = type(value)
+    if kind in (list, tuple):
+        for index, item in enumerate(value[:_CONTAINER_ITEMS]):
+            yield str(index), item
+    elif kind is dict:
+        for key, item in list(value.items())[:_CONTAINER_ITEMS]:
+            yield str(key), item
+    elif kind.__module__ != "builtins" and not issubclass(kind, type):
+        try:
+            attributes = object.__getattribute__(value, "__dict__")
+        except AttributeError:
+            return
+        if type(attributes) is dict:
+            yield from list(attributes.items())

@@ -1,0 +1,323 @@
+"""The observer: reads bits around the steps of programs and turns differences into movements with evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+
+from frostline.core.ledger import Gradient, Movement, Place, Program, Wire
+from frostline.observe import schedule
+from frostline.observe.live import Hold, LiveLeaf, Probe
+from frostline.observe.pursuit import Pursuit
+from frostline.observe.watched import Reading, Watched
+from frostline.settings import Settings
+
+FLIPS_THAT_CHECK = 4
+IN_STEP_EVIDENCE = 6
+
+
+class Observer:
+    """Watches the leaves of one framework; the probe tells it when steps and forward passes begin and end.
+
+    Args:
+        probe: the framework's probe, asked for flags at every step and for the rest at checks.
+        settings: schedule, patience and memory budget.
+        on_check: called after every check, with the record in a consistent state.
+    """
+
+    def __init__(self, probe: Probe, settings: Settings, on_check: Callable[[], None]) -> None:
+        self.probe = probe
+        self.settings = settings
+        self.on_check = on_check
+        self.leaves: dict[Hashable, Watched] = {}
+        self.programs: dict[Hashable, Program] = {}
+        self.steps = 0
+        self.checks = 0
+        self._flags: list[bool | None] = []
+        self._order: list[Watched] = []
+        self._holds: dict[Hashable, Hold] | None = None
+        self._gradients: dict[Hashable, Gradient] = {}
+        self._max_lr: dict[str, list[float | None]] = {}
+        self._now = 1
+        self._closing = False
+        self._pursuit = Pursuit(self)
+
+    # What the probe reports
+
+    def adopt(self, leaf: LiveLeaf, flag: bool | None) -> Watched:
+        """Take a leaf under observation: its present bits are the baseline."""
+        watched = Watched(leaf, flag, flag_since=self.steps, froze_at=self.now)
+        declared = leaf.row.declared
+        declared.trainable = declared.first = flag
+        declared.frozen_since = self.steps if flag is False else None
+        watched.rebase(self.now)
+        self.leaves[leaf.key] = watched
+        self._order.append(watched)
+        self._flags.append(flag)
+        return watched
+
+    def abandon(self, key: Hashable) -> None:
+        """A leaf is gone for good: judge it by what was seen until now."""
+        watched = self.leaves[key]
+        watched.count_flag_steps(self.steps)
+        watched.settled = True
+
+    @property
+    def now(self) -> int:
+        """The present half-step: 2·n before global step n, 2·n + 1 after it."""
+        return self._now
+
+    def before_step(self, key: Hashable) -> None:
+        """A program is about to update leaves."""
+        program = self.programs[key]
+        self._now = 2 * (self.steps + 1)
+        flipped = self.poll(program.id)
+        if flipped or schedule.due(program.steps_executed + 1, self.settings.check_every):
+            self._open_check(key, program)
+        elif self._pursuit.active:
+            self._pursuit.before_step()
+
+    def after_step(self, key: Hashable) -> None:
+        """The program has updated its leaves (or the script has, where it does so by hand)."""
+        program = self.programs[key]
+        self.steps += 1
+        self._now = 2 * self.steps + 1
+        program.steps_executed += 1
+        self._note_rates(key, program)
+        if self._holds is not None:
+            self._close_check(key, program)
+        elif self._pursuit.active:
+            self._pursuit.after_step(program)
+
+    def skipped(self, key: Hashable) -> None:
+        """The program was asked to step and did not (an overflow in mixed precision)."""
+        self.programs[key].steps_skipped += 1
+
+    def forgot_step(self) -> None:
+        """The step that was announced ended in an exception: it did not count."""
+        self._holds = None
+
+    def look_now(self, keys: Iterable[Hashable], place: Place, event: str | None = None) -> list[Watched]:
+        """Read these leaves at once and write what moved since the last look as happening at ``place``."""
+        moved = []
+        for key in keys:
+            watched = self.leaves.get(key)
+            if watched is None or watched.settled:
+                continue
+            reading = watched.look(self._now, whole=watched.frozen)
+            if reading is not None:
+                self.write(watched, reading, place, self._now, event=event)
+                moved.append(watched)
+        return moved
+
+    def close(self) -> None:
+        """The last check: read every leaf that is not settled."""
+        self._closing = True
+        self._now = 2 * self.steps + (1 if self.steps else 0)
+        self.probe.refresh()
+        self.poll("the end")
+        for watched in self._order:
+            watched.count_flag_steps(self.steps)
+            if watched.settled:
+                continue
+            start = watched.read_at
+            reading = watched.look(self._now, whole=watched.frozen)
+            if reading is not None:
+                self.write(watched, reading, self.place_since(start), start)
+            elif watched.row.changed.verdict == "unknown" and watched.digest is not None:
+                watched.row.changed.verdict = "no"
+        self.probe.frozen_in_place()
+        self.checks += 1
+
+    def settle_verdicts(self) -> None:
+        """Leaves read at least once and never seen to move are, so far, unchanged."""
+        for watched in self._order:
+            if watched.row.changed.verdict == "unknown" and watched.digest is not None:
+                watched.row.changed.verdict = "no"
+
+    # A check
+
+    def _open_check(self, key: Hashable, program: Program) -> None:
+        self.probe.refresh()
+        self._holds = self.probe.holds(key)
+        self._note_wires(key, program)
+        for watched in self._order:
+            if watched.settled:
+                continue
+            start = watched.read_at
+            reading = watched.look(self._now, whole=watched.frozen)
+            if reading is not None:
+                self.write(watched, reading, self.place_since(start), start)
+                self._pursuit.consider(watched, start)
+            if watched.leaf.key not in self._holds and watched.row.kind == "parameter":
+                self._note_gradient(watched)
+        self._keep_suspects()
+
+    def _close_check(self, key: Hashable, program: Program) -> None:
+        holds, self._holds = self._holds or {}, None
+        for watched in self._order:
+            if watched.settled:
+                continue
+            hold = holds.get(watched.leaf.key)
+            reading = watched.look(self._now, whole=watched.frozen)
+            if reading is None:
+                self._note_stillness(key, program, watched, hold)
+            else:
+                self._moved_in_step(program, watched, hold, reading)
+        program.checks.append(program.steps_executed)
+        self.checks += 1
+        self._pursuit.begin()
+        self.on_check()
+
+    def _moved_in_step(self, program: Program, watched: Watched, hold: Hold | None, reading: Reading) -> None:
+        gradient = self._gradient_of(watched, hold)
+        movement = self.write(watched, reading, "step", self._now - 1, program=program, hold=hold, gradient=gradient)
+        if watched.row.kind == "buffer":
+            watched.settled = not watched.frozen
+        elif not watched.frozen:
+            decay_like = movement.shift is not None and movement.shift.ratio is not None
+            watched.settled = gradient != "zero" and not decay_like
+        elif movement.shift is None:
+            self._pursuit.consider(watched, self._now - 1)
+        elif gradient == "none" and reading.after is not None:
+            movement.shift.equals = self.probe.copies(watched.leaf, reading.after)
+
+    def _note_stillness(self, key: Hashable, program: Program, watched: Watched, hold: Hold | None) -> None:
+        if hold is None or watched.frozen:
+            return
+        wire = self._wire(watched, program)
+        if wire.gradients.get("nonzero"):
+            wire.update_ulp = self.probe.update_ulp(key, watched.leaf)
+
+    def _keep_suspects(self) -> None:
+        """Keep copies of the leaves whose next move would need explaining, the smallest first."""
+        budget = self.settings.keep_bytes
+        for watched in sorted(self._order, key=lambda each: each.row.bytes):
+            if watched.settled:
+                continue
+            watched.keep = (self._suspect(watched) or watched.pursuit > 0) and watched.row.bytes <= budget
+            budget -= watched.row.bytes if watched.keep else 0
+            watched.take_copy()
+
+    def _suspect(self, watched: Watched) -> bool:
+        """Whether the coming step may move the leaf in a way that its gradient does not explain."""
+        hold = (self._holds or {}).get(watched.leaf.key)
+        if hold is None:
+            return False
+        gradient = self._gradients.get(watched.leaf.key)
+        if watched.frozen:
+            return gradient != "none"
+        return gradient == "zero" or (gradient in ("none", "unknown") and bool(hold.weight_decay))
+
+    # Wiring and flags
+
+    def poll(self, program: str) -> bool:
+        """Compare the flags with those of the last step; True where a flip is worth a check of its own."""
+        flags = self.probe.flags()
+        if flags == self._flags:
+            return False
+        worth = False
+        for watched, old, new in zip(self._order, self._flags, flags, strict=False):
+            if old != new:
+                watched.flip(new, self._now, program)
+                worth |= watched.row.declared.flip_count <= FLIPS_THAT_CHECK
+        self._flags = flags
+        return worth
+
+    def _note_wires(self, key: Hashable, program: Program) -> None:
+        holds = self._holds or {}
+        program.holds = len(holds)
+        for leaf_key, hold in holds.items():
+            watched = self.leaves.get(leaf_key)
+            if watched is None:
+                continue
+            wire = self._wire(watched, program)
+            wire.group, wire.listed, wire.captured = hold.group, hold.listed, hold.captured
+            wire.lr, wire.weight_decay = hold.lr, hold.weight_decay
+            wire.state, wire.state_of = hold.state, hold.state_of
+            if not watched.settled:
+                gradient = self._note_gradient(watched)
+                wire.gradients[gradient] = wire.gradients.get(gradient, 0) + 1
+
+    def _note_gradient(self, watched: Watched) -> Gradient:
+        gradient = self._gradients[watched.leaf.key] = watched.leaf.gradient()
+        watched.row.reached_by_backward = watched.row.reached_by_backward or gradient == "nonzero"
+        return gradient
+
+    def _gradient_of(self, watched: Watched, hold: Hold | None) -> Gradient:
+        """The gradient that went into the step just done: a closure may have made it inside the step."""
+        before = self._gradients.get(watched.leaf.key) if hold is not None else None
+        if before in ("nonzero", "unknown"):
+            return before
+        after = watched.leaf.gradient()
+        return after if after == "nonzero" or before is None else before
+
+    def _wire(self, watched: Watched, program: Program) -> Wire:
+        for wire in watched.row.wired:
+            if wire.program == program.id:
+                return wire
+        wire = Wire(program.id)
+        watched.row.wired.append(wire)
+        return wire
+
+    def _note_rates(self, key: Hashable, program: Program) -> None:
+        rates = self.probe.rates(key)
+        seen = self._max_lr.setdefault(program.id, [])
+        for group, rate in enumerate(rates):
+            if group >= len(seen):
+                seen.append(rate)
+            elif rate is not None and (seen[group] is None or rate > (seen[group] or 0.0)):
+                seen[group] = rate
+
+    def max_lr(self, program: str, group: int | None) -> float | None:
+        """The largest learning rate that a group had in any executed step."""
+        seen = self._max_lr.get(program, [])
+        return seen[group] if group is not None and group < len(seen) else None
+
+    # Writing a movement
+
+    def place_since(self, start: int) -> Place:
+        """Where a move between the half-step ``start`` and now can have happened."""
+        return "outside" if self._now - start <= 1 and start % 2 else "between"
+
+    def place_now(self) -> Place:
+        """Where a move seen at this moment happened: inside a program's step that is under way, or outside."""
+        return "outside" if self._now % 2 else "between"
+
+    def write(
+        self,
+        watched: Watched,
+        reading: Reading,
+        place: Place,
+        start: int,
+        *,
+        program: Program | None = None,
+        hold: Hold | None = None,
+        gradient: Gradient | None = None,
+        event: str | None = None,
+    ) -> Movement:
+        row = watched.row
+        movement = Movement(
+            place=place,
+            since=start // 2,
+            until=self._now // 2 if place == "step" or self._closing else (self._now + 1) // 2,
+            program=program.id if program else None,
+            program_step=program.steps_executed if program else None,
+            trainable=not watched.frozen_over(start) if place in ("between", "outside") else not watched.frozen,
+            training=row.declared.training,
+            gradient=gradient,
+            state=hold.state if hold else None,
+            lr=hold.lr if hold else None,
+            weight_decay=hold.weight_decay if hold else None,
+            blocks=row.changed.blocks,
+            blocks_moved=reading.blocks_moved,
+            shift=watched.shift_of(reading),
+            event=event,
+        )
+        if self.steps == 0 and place in ("between", "outside"):
+            row.changed.before_training = True
+            return movement
+        watched.note(movement)
+        if place in ("between", "outside", "forward") and not watched.frozen:
+            decayed = any(move.place == "step" and move.shift and move.shift.ratio for move in row.changed.movements)
+            watched.settled = not decayed
+        return movement

@@ -1,0 +1,14 @@
+"""When to check: at steps 1, 2, 4, 8, … of each program, or at every n-th."""
+
+from __future__ import annotations
+
+
+def due(step: int, every: int | None = None) -> bool:
+    """Whether the step with this number (from 1) is a check.
+
+    >>> [step for step in range(1, 20) if due(step)], [step for step in range(1, 8) if due(step, 3)]
+    ([1, 2, 4, 8, 16], [1, 3, 6])
+    """
+    if every is None:
+        return step & (step - 1) == 0
+    return step == 1 or step % every == 0

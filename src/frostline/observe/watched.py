@@ -1,0 +1,160 @@
+"""The observer's own notes on one leaf: the last digest, when it was taken, and whether more reading is needed."""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+
+from frostline.core.ledger import Flip, LeafRow, Movement, Shift
+from frostline.digest.blocks import Digest, blocks, differing, first_difference
+from frostline.digest.shift import describe
+from frostline.observe.live import LiveLeaf, Unreadable
+
+MOVEMENTS_KEPT = 8
+FLIPS_KEPT = 8
+
+
+@dataclass(slots=True)
+class Reading:
+    """What one look at a leaf found: nothing (None), or which blocks differ from the last look and the old copy."""
+
+    blocks_moved: int
+    before: bytes | None
+    after: bytes | None
+
+
+@dataclass(slots=True)
+class Watched:
+    """One leaf under observation.
+
+    Times are half-steps: 2·n is just before global step n, 2·n + 1 just after it. ``keep`` asks for a copy of the
+    bytes at every look, so that the shape of the next move can be told.
+    """
+
+    leaf: LiveLeaf
+    flag: bool | None
+    digest: Digest | None = None
+    read_at: int = 0
+    froze_at: int = 0
+    flag_since: int = 0
+    settled: bool = False
+    keep: bool = False
+    copy: bytes | None = None
+    pursuit: int = 0
+    bytes_read: int = 0
+
+    @property
+    def row(self) -> LeafRow:
+        return self.leaf.row
+
+    @property
+    def frozen(self) -> bool:
+        """Declared frozen now: its flag is off, or it is a buffer of a module that is frozen as a whole."""
+        if self.row.kind == "buffer":
+            return self.row.owner.frozen_subtree is not None
+        return self.flag is False
+
+    def frozen_over(self, start: int) -> bool:
+        """Whether the leaf was declared frozen without a break since the half-step ``start``."""
+        return self.frozen and self.froze_at <= start
+
+    def rebase(self, now: int) -> None:
+        """Take the present bits as the baseline."""
+        try:
+            buffer = self.leaf.read()
+        except Unreadable as reason:
+            self.lose(str(reason))
+            return
+        self.digest = blocks(buffer)
+        self.bytes_read += self.row.bytes
+        self.row.changed.blocks = len(self.digest)
+        self.read_at = now
+        self.take_copy()
+
+    def look(self, now: int, *, whole: bool) -> Reading | None:
+        """Compare the present bits with the last look's; the new bits become the baseline.
+
+        ``whole`` reads everything and counts blocks; without it reading stops at the first block that differs, and
+        the baseline is renewed only when there is one.
+        """
+        if self.digest is None:
+            return None
+        try:
+            buffer = self.leaf.read()
+        except Unreadable as reason:
+            self.lose(str(reason))
+            return None
+        self.row.changed.checks += 1
+        self.row.changed.checked_until = now // 2
+        self.bytes_read += self.row.bytes
+        self.read_at = now
+        if not whole and not first_difference(self.digest, buffer):
+            return None
+        moved, self.digest = differing(self.digest, buffer)
+        if not moved:
+            return None
+        before, after = self.copy, bytes(buffer) if self.keep or self.copy is not None else None
+        self.copy = after if self.keep else None
+        return Reading(len(moved), before, after)
+
+    def take_copy(self) -> None:
+        """Keep the present bytes for the next look when ``keep`` asks for it; drop an older copy otherwise."""
+        self.copy = None
+        if self.keep and self.digest is not None:
+            with contextlib.suppress(Unreadable):
+                self.copy = bytes(self.leaf.read())
+
+    def lose(self, reason: str) -> None:
+        """The leaf can no longer be read: its column becomes unknown, with the reason."""
+        self.digest = None
+        self.settled = True
+        if self.row.changed.verdict != "yes":
+            self.row.changed.verdict = "unknown"
+            self.row.changed.reason = reason
+            self.row.unknown["changed"] = reason
+
+    def note(self, movement: Movement) -> None:
+        """Write a move into the row's changed column."""
+        changed = self.row.changed
+        changed.verdict = "yes"
+        step = movement.until
+        changed.first_step = step if changed.first_step is None else changed.first_step
+        changed.last_step = step
+        changed.blocks_moved = max(changed.blocks_moved, movement.blocks_moved)
+        where = f"{movement.program} step" if movement.place == "step" else movement.place
+        if where not in changed.during:
+            changed.during.append(where)
+        if len(changed.movements) < MOVEMENTS_KEPT:
+            changed.movements.append(movement)
+        elif movement.shift is not None:
+            changed.movements[-1] = movement
+
+    def flip(self, now: bool | None, time: int, program: str) -> None:
+        """The flag was found changed just before a step."""
+        declared, steps = self.row.declared, max(0, time // 2 - 1)
+        self.count_flag_steps(steps)
+        self.flag = declared.trainable = now
+        declared.flip_count += 1
+        if len(declared.flips) < FLIPS_KEPT:
+            declared.flips.append(Flip(time // 2, bool(now), program))
+        if now is False:
+            self.froze_at = time
+            declared.frozen_since = time // 2
+        else:
+            declared.frozen_since = None
+        self.settled = False
+
+    def count_flag_steps(self, steps: int) -> None:
+        """Add the steps since the last flip to the tally of the present flag."""
+        spent = max(0, steps - self.flag_since)
+        if self.flag:
+            self.row.declared.trainable_steps += spent
+        else:
+            self.row.declared.frozen_steps += spent
+        self.flag_since = steps
+
+    def shift_of(self, reading: Reading) -> Shift | None:
+        """The shape of a move, when a copy was at hand."""
+        if reading.before is None or reading.after is None or len(reading.before) != len(reading.after):
+            return None
+        return describe(reading.before, reading.after, self.row.dtype, self.row.shape)

@@ -1,0 +1,43 @@
+"""All rules, and the one pass that turns a ledger into findings."""
+
+from __future__ import annotations
+
+from frostline.core.ledger import SEVERITIES, Finding, Ledger
+from frostline.rules import declared, frozen, meant, printed, trainable, wired
+from frostline.rules.rule import Rule
+
+RULES: tuple[Rule, ...] = (
+    *frozen.RULES,
+    *trainable.RULES,
+    *declared.RULES,
+    *wired.RULES,
+    *meant.RULES,
+    *printed.RULES,
+)
+
+
+def find(ledger: Ledger) -> list[Finding]:
+    """Every finding of the run, causes before symptoms, the grave ones first.
+
+    Args:
+        ledger: what was seen; nothing else is consulted.
+    """
+    causes = [*frozen.find(ledger), *trainable.find(ledger), *wired.find(ledger), *declared.find(ledger)]
+    findings = [*_without_symptoms(causes), *meant.find(ledger, causes), *printed.find(ledger)]
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+
+
+def _without_symptoms(findings: list[Finding]) -> list[Finding]:
+    """Drop "trainable but unchanged" where an empty program or a stray flag on the same leaves is the cause."""
+    empty = {name for each in findings if each.rule == "program-runs-empty" for name in each.tensors}
+    stray = {name for each in findings if each.rule == "stray-flag-attribute" for name in each.tensors}
+    kept = []
+    for finding in findings:
+        family = finding.code[0]
+        names = set(finding.tensors)
+        if family == "T" and names and names <= empty:
+            continue
+        if finding.rule == "flag-flipped-during-run" and names and names <= stray:
+            continue
+        kept.append(finding)
+    return kept

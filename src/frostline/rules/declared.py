@@ -1,0 +1,184 @@
+"""D: the declaration itself is contradictory, lost, or never read."""
+
+from __future__ import annotations
+
+from frostline.core.ledger import Event, Finding, LeafRow, Ledger
+from frostline.rules.rule import Rule, several, tensors
+
+FLIPPED = Rule(
+    "D301", "flag-flipped-during-run", "note",
+    means="A flag changed while the run was going on.",
+    matters="Gradual unfreezing and GANs do this on purpose; a helper that switches flags does it behind your back.",
+    remedy="nothing, when you meant it; say --frozen PATTERN to have a flip back to trainable reported as an error",
+    tells_apart="The flag itself was seen to differ between two steps.",
+)
+TIED_NAMES = Rule(
+    "D302", "tied-names-disagree", "warning",
+    means="One storage has several names, and freezing one of them silently decided the other.",
+    matters="There is one tensor and one flag: the last call wins, for both names.",
+    remedy="decide once for the shared tensor, or untie it with a copy before freezing one side",
+    tells_apart="Two names of one leaf were given different flags by explicit calls, or by the rest of their modules.",
+)
+TIE_BROKEN = Rule(
+    "D303", "tie-broken", "warning",
+    means="Names that shared a storage at the first look no longer do.",
+    matters="One of them trains and is saved; the other stays what it was.",
+    remedy="tie the weights again after conversion, wrapping or loading (for example with tie_weights())",
+    tells_apart="The same names, two storages now, one at the first look.",
+)
+STRAY = Rule(
+    "D304", "stray-flag-attribute", "error",
+    means="A flag was written to an attribute that nothing reads.",
+    matters="Python accepts any attribute: the script visibly freezes the weights and they train.",
+    remedy="write requires_grad (on tensors), call requires_grad_() (on modules), or set layer.trainable",
+    tells_apart="The attribute exists on the object, holds False, and the real flag is True.",
+)
+RESET = Rule(
+    "D305", "flags-reset-by-replacement", "warning",
+    means="A tensor was replaced under its name (conversion, resize, adapter) and came back trainable.",
+    matters="What you froze before the replacement trains after it.",
+    remedy="freeze again after every step that builds new modules",
+    tells_apart="Another tensor object carries the name, and its flag differs from that of the old one.",
+)
+RANDOM = Rule(
+    "D306", "frozen-random-weights", "note",
+    means="A leaf was frozen from the start and still looks like what its initialiser made.",
+    matters="A frozen backbone that was never loaded is a random projection.",
+    remedy="check that the pretrained weights were really loaded (names, strict=False, skip_mismatch)",
+    tells_apart="Frozen at the first look, unchanged, never loaded, and distributed as the initialiser does.",
+)
+
+RULES = (FLIPPED, TIED_NAMES, TIE_BROKEN, STRAY, RESET, RANDOM)
+
+
+def find(ledger: Ledger) -> list[Finding]:
+    """Look at flags, ties and replacements."""
+    return [
+        *_flips(ledger),
+        *_tied(ledger),
+        *(_tie_broken(event, ledger) for event in ledger.events if event.kind == "tie-broken"),
+        *(_stray(event, ledger) for event in ledger.events if event.kind == "stray-flag"),
+        *_resets(ledger),
+        *_random(ledger),
+    ]
+
+
+def _flips(ledger: Ledger) -> list[Finding]:
+    replaced = {event.subject for event in ledger.events if event.kind == "replaced"}
+    groups: dict[tuple[str, tuple[tuple[int, bool], ...], bool], list[LeafRow]] = {}
+    for leaf in ledger.leaves:
+        if leaf.kind == "parameter" and leaf.declared.flips and leaf.name not in replaced:
+            flips = tuple((flip.step, flip.now) for flip in leaf.declared.flips)
+            against = leaf.meant == "frozen" and any(flip.now for flip in leaf.declared.flips)
+            groups.setdefault((leaf.model, flips, against), []).append(leaf)
+    found = []
+    for (_, flips, against), leaves in groups.items():
+        times = [f"{'on' if now else 'off'} before step {step}" for step, now in flips]
+        count = leaves[0].declared.flip_count
+        found.append(
+            FLIPPED.found(
+                leaves,
+                f"the flag of {tensors(leaves)} changed {several(count, 'time')} during the run",
+                {"flips": times, "meant": leaves[0].meant_pattern if against else None},
+                severity="error" if against else "note",
+            )
+        )
+    return found
+
+
+def _tied(ledger: Ledger) -> list[Finding]:
+    flags = {leaf.name: leaf.declared.trainable for leaf in ledger.leaves}
+    found = []
+    for leaf in ledger.leaves:
+        if not leaf.aliases or leaf.kind == "buffer":
+            continue
+        names = [leaf.name, *leaf.aliases]
+        said = {name: flag for name, flag in leaf.declared.intents if name in names}
+        if len(set(said.values())) > 1:
+            found.append(_disagree(leaf, said, "explicit calls"))
+        elif not said and leaf.declared.trainable is not None:
+            about = {name: _neighbours(name, flags, set(names)) for name in names}
+            if len({flag for flag in about.values() if flag is not None}) > 1:
+                found.append(_disagree(leaf, about, "the other tensors of each module", note=True))
+    return found
+
+
+def _neighbours(name: str, flags: dict[str, bool | None], tied: set[str]) -> bool | None:
+    """The one flag that all other parameters of the module around ``name`` have, or None."""
+    prefix = name.rpartition(".")[0] + "."
+    around = {flag for other, flag in flags.items() if other.startswith(prefix) and other not in tied}
+    return around.pop() if len(around) == 1 else None
+
+
+def _disagree(leaf: LeafRow, said: dict[str, bool] | dict[str, bool | None], source: str, *, note: bool = False) -> Finding:
+    words = {True: "trainable", False: "frozen", None: "nothing"}
+    return TIED_NAMES.found(
+        [leaf],
+        f"{leaf.name} is one tensor under {several(1 + len(leaf.aliases), 'name')}, declared "
+        + " and ".join(f"{words[flag]} as {name}" for name, flag in said.items() if flag is not None),
+        {"names": [leaf.name, *leaf.aliases], "flag": leaf.declared.trainable, "seen_from": source},
+        severity="note" if note else None,
+    )
+
+
+def _tie_broken(event: Event, ledger: Ledger) -> Finding:
+    rows = {leaf.name: leaf for leaf in ledger.leaves}
+    concerned = [rows[name] for name in event.leaves if name in rows]
+    apart = {leaf.changed.verdict for leaf in concerned}
+    return TIE_BROKEN.found(
+        event.leaves,
+        f"{' and '.join(event.leaves)} shared one storage and no longer do (seen before step {event.step + 1})",
+        {"changed": [f"{leaf.name}: {leaf.changed.verdict}" for leaf in concerned]},
+        severity="error" if len(apart) > 1 else None,
+    )
+
+
+def _stray(event: Event, ledger: Ledger) -> Finding:
+    rows = {leaf.name: leaf for leaf in ledger.leaves}
+    moved = [name for name in event.leaves if name in rows and rows[name].changed.verdict == "yes"]
+    return STRAY.found(
+        event.leaves,
+        f"{event.subject} = False has no effect: {len(moved)} of {several(len(event.leaves), 'tensor')} below it moved",
+        {"attribute": str(event.facts.get("attribute")), "on": str(event.facts.get("on")), "moved": len(moved)},
+        severity="error" if moved else "warning",
+    )
+
+
+def _resets(ledger: Ledger) -> list[Finding]:
+    rows = {leaf.name: leaf for leaf in ledger.leaves}
+    reset = [
+        rows[event.subject]
+        for event in ledger.events
+        if event.kind == "replaced"
+        and event.facts.get("flag_before") is False
+        and event.facts.get("flag_now") is True
+        and event.subject in rows
+    ]
+    groups: dict[str, list[LeafRow]] = {}
+    for leaf in reset:
+        groups.setdefault(leaf.model, []).append(leaf)
+    return [
+        RESET.found(
+            leaves,
+            f"{tensors(leaves)} were replaced during the run and came back trainable",
+            {"module": leaves[0].replaced, "moved": sum(leaf.changed.verdict == "yes" for leaf in leaves)},
+            severity="error" if any(leaf.changed.verdict == "yes" for leaf in leaves) else None,
+        )
+        for leaves in groups.values()
+    ]
+
+
+def _random(ledger: Ledger) -> list[Finding]:
+    groups: dict[str, list[LeafRow]] = {}
+    for leaf in ledger.leaves:
+        if leaf.owner.default_initialised and not leaf.loaded and leaf.declared.trainable is False:
+            if not leaf.changed.followed and not leaf.changed.before_training:
+                groups.setdefault(leaf.model, []).append(leaf)
+    return [
+        RANDOM.found(
+            leaves,
+            f"{tensors(leaves)} were frozen from the start and still look like their initialiser's",
+            {"meant": leaves[0].meant_pattern, "layer": leaves[0].owner.type},
+        )
+        for leaves in groups.values()
+    ]

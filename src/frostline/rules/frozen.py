@@ -1,0 +1,335 @@
+"""F: declared frozen, yet the bits changed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from frostline.core.ledger import Finding, LeafRow, Ledger, Movement, Wire
+from frostline.rules.rule import Evidence, Rule, tensors
+
+FROZEN_BUT_CHANGED = Rule(
+    "F100", "frozen-but-changed", "error",
+    means="A leaf that was declared frozen has other bits than before, and no cause could be established.",
+    matters="What you ship differs from what you froze; comparisons with the original model are void.",
+    remedy="run again with --check-every 1, so that the move is caught between two adjacent readings",
+    tells_apart="Fires only when every other F rule was ruled out; the evidence lists what was excluded.",
+)
+DECAYED = Rule(
+    "F101", "frozen-but-decayed", "error",
+    means="Weight decay shrank a frozen leaf: every number was multiplied by the same factor inside a step.",
+    matters="The leaf fades towards zero although nothing is learned from it.",
+    remedy="give the optimizer only the parameters that require a gradient, or set their .grad to None",
+    tells_apart="The gradient was exactly zero and w' = c·w for one c; momentum and gradients do not move like that.",
+)
+MOMENTUM = Rule(
+    "F102", "frozen-but-carried-by-momentum", "error",
+    means="A frozen leaf went on moving because the optimizer still held momentum for it and its gradient was zero.",
+    matters="A zero gradient is not a missing one: the moments of earlier steps are still applied.",
+    remedy="set .grad to None when freezing (zero_grad(set_to_none=True)), or rebuild the optimizer without it",
+    tells_apart="Gradient exactly zero, optimizer state not zero, and the move is no common factor.",
+)
+STALE_GRADIENT = Rule(
+    "F103", "frozen-with-stale-gradient", "error",
+    means="The flag was turned off after a backward pass; the gradient left behind was applied by the next step.",
+    matters="The optimizer looks at .grad, not at requires_grad, so the leaf moves once or at every step.",
+    remedy="set .grad = None for the leaves when you freeze them",
+    tells_apart="The flag was on earlier in the run, is off in the step, and the gradient is not zero.",
+)
+OVERWRITTEN = Rule(
+    "F104", "frozen-but-overwritten-from-copy", "error",
+    means="A copy held elsewhere (a full-precision master, an average, an older state) was written over the leaf.",
+    matters="Values you loaded or set are silently replaced by those of the copy.",
+    remedy="make the optimizer or wrapper after loading, or refresh its copies from the model",
+    tells_apart="The new bits equal another tensor of the process; a step would have made new values.",
+)
+STALE_STEP = Rule(
+    "F105", "stale-compiled-step", "error",
+    means="The compiled train step was made while the leaf was trainable and goes on training it.",
+    matters="The flag and the summary say frozen; the step that runs was built before and does not look at them.",
+    remedy="call compile() again after changing a flag (or make_train_function(force=True))",
+    tells_apart="The flag when the step was made differs from the flag now, and the move was inside that step.",
+)
+TIED = Rule(
+    "F106", "frozen-but-tied-to-trained", "error",
+    means="The leaf shares its storage with one that is trained under another name or in another model.",
+    matters="A flag belongs to a tensor object, the bits belong to the storage; freezing one view freezes nothing.",
+    remedy="freeze every name of the storage, or untie them with a copy",
+    tells_apart="Two tensors overlap in memory, one of them is trained; no other rule is needed to explain the move.",
+)
+STATISTICS = Rule(
+    "F107", "frozen-but-statistics-moved", "error",
+    means="Running statistics of a normalisation layer moved although the layer's parameters are frozen.",
+    matters="The frozen part gives other outputs after training; checkpoints of 'the same backbone' differ.",
+    remedy="put the frozen part in eval mode (and again after every model.train()), or use frozen batch norm",
+    tells_apart="A buffer of a normalisation layer, moved by a forward pass in training mode and by no optimizer.",
+)
+REWRITTEN_IN_FORWARD = Rule(
+    "F108", "frozen-but-rewritten-in-forward", "error",
+    means="The forward pass itself rewrites the leaf: a norm bound, a codebook, a power iteration, an observer.",
+    matters="Flags and optimizers have no say in it; the module must be told in its own way.",
+    remedy="switch the module to eval mode or use its own switch (max_norm, freeze_codebook, disable_observer)",
+    tells_apart="Moved between the beginning and the end of its module's forward pass; no optimizer was involved.",
+)
+REWRITTEN_OUTSIDE = Rule(
+    "F109", "frozen-but-rewritten-outside-step", "error",
+    means="Something wrote into the frozen leaf outside every step and forward pass: by hand, a reload, a callback.",
+    matters="The training loop is innocent; the write is somewhere else in the script or its callbacks.",
+    remedy="look for writes between the steps named here: load_state_dict, .data, set_weights, averaging callbacks",
+    tells_apart="Both neighbouring steps and the module's forward pass left the bits alone; it follows no other leaf.",
+)
+NOT_INHERITED = Rule(
+    "F110", "frozen-flag-not-inherited", "error",
+    means="A container says frozen; leaves inside say trainable, and were trained.",
+    matters="The container's own summary counts them as frozen while the outer model's step trains them.",
+    remedy="set container.trainable = False after everything in it exists, and set it last",
+    tells_apart="The leaf's own flag is on and an enclosing layer's flag is off; the step trained it.",
+)
+LISTED = Rule(
+    "F113", "frozen-but-listed", "error",
+    means="The loop handed the leaf to the step explicitly, with a gradient, and the step trained it.",
+    matters="An optimizer trains what it is given; the flag is only consulted by those who build the list.",
+    remedy="build the list from the trainable parameters only",
+    tells_apart="The flag was off at every check and yet a non-zero gradient came in with the step.",
+)
+RAW_GRADIENT = Rule(
+    "F112", "frozen-but-raw-gradient-applied", "error",
+    means="The untransformed gradient was added to a frozen leaf.",
+    matters="A mask around an optimizer lets the gradient of unmasked leaves through as their update.",
+    remedy="set the updates of the frozen leaves to zero instead of masking the optimizer",
+    tells_apart="The move equals the gradient (or its negative) exactly, and there is no optimizer state.",
+)
+
+RULES = (
+    FROZEN_BUT_CHANGED, DECAYED, MOMENTUM, STALE_GRADIENT, OVERWRITTEN, STALE_STEP, TIED, STATISTICS,
+    REWRITTEN_IN_FORWARD, REWRITTEN_OUTSIDE, NOT_INHERITED, RAW_GRADIENT, LISTED,
+)  # fmt: skip
+
+TOGGLING = 2
+FORWARD_ROLES = ("codebook", "spectral", "observer", "embedding", "normalisation")
+Cause = tuple[Rule, str]
+
+
+def find(ledger: Ledger) -> list[Finding]:
+    """Group the leaves that moved while frozen by cause and place, one finding for each."""
+    averages = _followers(ledger.leaves)
+    causes: dict[str, tuple[Cause, Movement]] = {}
+    open_ones: list[tuple[LeafRow, Movement]] = []
+    for leaf in ledger.leaves:
+        moves = _moves_while_frozen(leaf, averages)
+        if not moves:
+            continue
+        judged = [(cause, move) for move in moves if (cause := _cause(leaf, move, ledger)) is not None]
+        if judged:
+            causes[leaf.name] = judged[0]
+        else:
+            open_ones.append((leaf, moves[0]))
+    for leaf, move in open_ones:
+        causes[leaf.name] = (_cause_of_mates(leaf, move, causes, ledger), move)
+    return _grouped(ledger, causes)
+
+
+def _followers(leaves: Iterable[LeafRow]) -> set[str]:
+    """Models of which a leaf was seen to follow another leaf: averages and synchronised copies."""
+    return {leaf.model for leaf in leaves if leaf.changed.followed}
+
+
+def _moves_while_frozen(leaf: LeafRow, averages: set[str]) -> list[Movement]:
+    if leaf.kind == "buffer" and leaf.declared.flip_count > TOGGLING:
+        return []
+    if leaf.changed.followed or _goes_with_average(leaf, averages):
+        return []
+    moves = [move for move in leaf.changed.movements if move.trainable is False]
+    contradicted = leaf.declared.container_flag is False or any(not flag for _, flag in leaf.declared.intents)
+    if not moves and contradicted and leaf.declared.trainable:
+        moves = [move for move in leaf.changed.movements if move.place == "step"]
+    return moves
+
+
+def _goes_with_average(leaf: LeafRow, averages: set[str]) -> bool:
+    """Whether the leaf belongs to an averaged or synchronised copy and no step of a program moved it."""
+    return leaf.model in averages and all(move.place != "step" for move in leaf.changed.movements)
+
+
+def _cause(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
+    match move.place:
+        case "step":
+            return _cause_in_step(leaf, move, ledger)
+        case "forward":
+            return (STATISTICS if leaf.owner.role == "normalisation" else REWRITTEN_IN_FORWARD), "forward"
+        case "outside":
+            return _cause_outside(leaf, move)
+    if leaf.kind == "buffer" and leaf.owner.role == "normalisation":
+        return STATISTICS, "forward"
+    if leaf.owner.rewrites_in_forward:
+        return REWRITTEN_IN_FORWARD, "forward"
+    return None
+
+
+def _cause_in_step(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
+    program = move.program or ""
+    wire = next((wire for wire in leaf.wired if wire.program == program), None)
+    if _shares_bits_with_trained(leaf, ledger):
+        return TIED, program
+    if leaf.declared.container_flag is False and leaf.declared.trainable:
+        return NOT_INHERITED, program
+    if wire is not None and wire.captured and not leaf.declared.trainable:
+        return STALE_STEP, program
+    if leaf.kind == "buffer" and _stale_owner(leaf, ledger, program):
+        return STALE_STEP, program
+    if leaf.owner.rewrites_in_forward:
+        return REWRITTEN_IN_FORWARD, program
+    if move.event == "average overwritten":
+        return OVERWRITTEN, program
+    if leaf.kind == "buffer":
+        return (STATISTICS if leaf.owner.role == "normalisation" else REWRITTEN_IN_FORWARD), program
+    return _cause_by_gradient(leaf, move, wire, program)
+
+
+def _cause_by_gradient(leaf: LeafRow, move: Movement, wire: Wire | None, program: str) -> Cause | None:
+    shift = move.shift
+    if move.gradient == "nonzero":
+        if shift is not None and shift.raw_gradient is not None and not move.state:
+            return RAW_GRADIENT, program
+        was_trainable = leaf.declared.first or any(flip.now is False for flip in leaf.declared.flips)
+        return (STALE_GRADIENT if was_trainable else LISTED), program
+    if shift is not None and shift.ratio is not None and move.weight_decay:
+        return DECAYED, program
+    if shift is not None and shift.equals:
+        return OVERWRITTEN, program
+    if move.gradient == "zero" and move.state:
+        return MOMENTUM, program
+    if move.gradient == "unknown" and wire is not None and wire.listed:
+        return LISTED, program
+    return None
+
+
+def _cause_outside(leaf: LeafRow, move: Movement) -> Cause | None:
+    if leaf.kind == "buffer" and leaf.owner.role == "normalisation" and move.event is None:
+        return STATISTICS, "forward"
+    if move.event:
+        return REWRITTEN_OUTSIDE, move.event
+    if move.shift is not None and move.shift.equals:
+        return OVERWRITTEN, "outside"
+    if leaf.owner.role in FORWARD_ROLES and leaf.owner.called is None:
+        return REWRITTEN_IN_FORWARD, "forward"
+    if move.shift is not None:
+        return REWRITTEN_OUTSIDE, "outside"
+    return None
+
+
+def _cause_of_mates(
+    leaf: LeafRow, move: Movement, causes: dict[str, tuple[Cause, Movement]], ledger: Ledger
+) -> Cause:
+    """A leaf whose own moves show no cause shares that of a leaf of its model that moved in the same interval."""
+    for other in ledger.leaves:
+        if other.name in causes and other.model == leaf.model and other.kind == leaf.kind:
+            cause, theirs = causes[other.name]
+            same_place = theirs.place == move.place or "between" in (theirs.place, move.place)
+            if same_place and theirs.since <= move.until and move.since <= theirs.until:
+                return cause
+    if move.place == "outside":
+        return REWRITTEN_OUTSIDE, "outside"
+    return FROZEN_BUT_CHANGED, move.program or move.place
+
+
+def _shares_bits_with_trained(leaf: LeafRow, ledger: Ledger) -> bool:
+    if leaf.aliases and any(flag != leaf.declared.trainable for _, flag in leaf.declared.intents):
+        return True
+    trained = {other.name for other in ledger.leaves if other.declared.trainable and other.wired}
+    return any(name in trained for name in leaf.overlaps)
+
+
+def _stale_owner(leaf: LeafRow, ledger: Ledger, program: str) -> bool:
+    """Whether the parameters beside a buffer were captured by the step when they were still trainable."""
+    return any(
+        wire.program == program and wire.captured and not other.declared.trainable
+        for other in ledger.leaves
+        if other.owner.path == leaf.owner.path and other.model == leaf.model and other.kind == "parameter"
+        for wire in other.wired
+    )
+
+
+def _grouped(ledger: Ledger, causes: dict[str, tuple[Cause, Movement]]) -> list[Finding]:
+    groups: dict[tuple[str, str, str], list[LeafRow]] = {}
+    rules: dict[str, Rule] = {}
+    for leaf in ledger.leaves:
+        if leaf.name in causes:
+            (rule, where), _ = causes[leaf.name]
+            rules[rule.slug] = rule
+            groups.setdefault((rule.slug, where, leaf.model), []).append(leaf)
+    return [
+        rules[slug].found(
+            leaves, _fact(rules[slug], where, leaves, causes), _evidence(rules[slug], leaves, causes)
+        )
+        for (slug, where, _), leaves in groups.items()
+    ]
+
+
+def _fact(rule: Rule, where: str, leaves: list[LeafRow], causes: dict[str, tuple[Cause, Movement]]) -> str:
+    first = min(causes[leaf.name][1].until for leaf in leaves)
+    what = f"{tensors(leaves)} declared frozen moved"
+    match rule.slug:
+        case "stale-compiled-step":
+            return f"{what} inside {where}'s step, which was made when they were trainable (first seen at step {first})"
+        case "frozen-flag-not-inherited":
+            containers = sorted({leaf.declared.container or "" for leaf in leaves})
+            return f"{tensors(leaves)} were trained by {where} although {', '.join(containers)} is declared frozen"
+        case "frozen-but-statistics-moved":
+            return f"running statistics of frozen layers moved in {tensors(leaves)} (first seen at step {first})"
+        case "frozen-but-rewritten-in-forward":
+            return f"{what} in the forward pass of {leaves[0].owner.type} (first seen at step {first})"
+        case "frozen-but-rewritten-outside-step":
+            by = f" by {where}" if where != "outside" else ""
+            return f"{what} outside every step and forward pass{by} (first seen at step {first})"
+        case "frozen-but-tied-to-trained":
+            return f"{what}: the same storage is trained under another name (first seen at step {first})"
+    return f"{what} (first seen at step {first}, {where})"
+
+
+def _evidence(rule: Rule, leaves: list[LeafRow], causes: dict[str, tuple[Cause, Movement]]) -> Evidence:
+    leaf = max(leaves, key=lambda each: causes[each.name][1].shift is not None)
+    move = causes[leaf.name][1]
+    shift, declared = move.shift, leaf.declared
+    evidence: Evidence = {
+        "leaf": leaf.name,
+        "interval": f"after step {move.since} to step {move.until}",
+        "place": move.place,
+        "program": move.program,
+        "flag": declared.trainable,
+        "flag_at_first_look": declared.first,
+        "flips": [f"{'on' if flip.now else 'off'} before step {flip.step}" for flip in declared.flips] or None,
+        "training_mode": move.training,
+        "gradient": move.gradient,
+        "optimizer_state": move.state,
+        "lr": move.lr,
+        "weight_decay": move.weight_decay,
+        "blocks_moved": f"{move.blocks_moved} of {move.blocks}",
+        "container": declared.container,
+        "same_storage": [*leaf.aliases, *leaf.overlaps] or None,
+        "module": leaf.owner.type or None,
+    }
+    if shift is not None:
+        evidence |= {
+            "elements_moved": f"{shift.moved} of {shift.elements}",
+            "largest_change": shift.max_abs,
+            "largest_change_ulp": shift.max_ulp,
+            "factor": shift.ratio,
+            "equals": shift.equals,
+        }
+    if rule is FROZEN_BUT_CHANGED:
+        evidence["ruled_out"] = _ruled_out(leaf, move)
+    return evidence
+
+
+def _ruled_out(leaf: LeafRow, move: Movement) -> list[str]:
+    """What can be excluded for a move of unknown cause, each with the reason."""
+    out = []
+    if not leaf.aliases and not leaf.overlaps:
+        out.append("shared storage: no other leaf overlaps it")
+    if not any(wire.listed for wire in leaf.wired):
+        out.append("weight decay, momentum, stale gradient: no program holds it")
+    elif move.gradient == "none":
+        out.append("stale gradient: there was none")
+    if leaf.owner.role == "other":
+        out.append(f"normalisation statistics: its owner is a {leaf.owner.type or 'plain tensor'}")
+    return out

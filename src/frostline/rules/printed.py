@@ -1,0 +1,99 @@
+"""P: a printed count against what the run's steps update."""
+
+from __future__ import annotations
+
+from frostline.core.ledger import Event, Finding, LeafRow, Ledger
+from frostline.rules.rule import Rule, numbers
+
+SUMMARY = Rule(
+    "P801", "summary-disagrees", "error",
+    means="A printed count of trainable parameters differs from what the steps of the run update.",
+    matters="People read the summary and believe it; it counts flags, and not always the ones that decide.",
+    remedy="trust the columns of this report; print the summary of the model whose step runs, after compile",
+    tells_apart="The flags did not change between the summary and the steps; the numbers are those printed.",
+)
+
+RULES = (SUMMARY,)
+
+
+def find(ledger: Ledger) -> list[Finding]:
+    """Compare each model's last summary with the steps that followed it under the same flags."""
+    found = []
+    for event in ledger.events:
+        if event.kind == "summary":
+            finding = _wrong_trainable(event, ledger) or _wrong_total(event)
+            if finding is not None:
+                found.append(finding)
+    return _one_per_model(found)
+
+
+def _wrong_trainable(event: Event, ledger: Ledger) -> Finding | None:
+    rows = [leaf for leaf in ledger.leaves if leaf.name in event.leaves and leaf.kind == "parameter"]
+    printed = event.facts.get("trainable")
+    if not rows or not isinstance(printed, int) or _flipped_before_training(rows, event, ledger):
+        return None
+    moved = [leaf for leaf in rows if _moved_after(leaf, event.step)]
+    steps = [program for program in ledger.programs if program.steps_executed]
+    if not steps or not moved or _steps_after(ledger) <= event.step:
+        return None
+    trained = numbers(moved)
+    total = numbers(rows)
+    if trained <= printed:
+        return None
+    return SUMMARY.found(
+        [leaf for leaf in moved if leaf.declared.trainable is False or leaf.declared.container_flag is False] or moved,
+        f"the summary of {event.subject} says {printed:,} trainable; the steps after it changed {trained:,} "
+        f"of {total:,}: the summary is wrong",
+        {
+            "printed_total": event.facts.get("total"),
+            "printed_trainable": printed,
+            "printed_non_trainable": event.facts.get("non_trainable"),
+            "changed": trained,
+            "printed_before_step": event.step + 1,
+            "right": "the bits",
+        },
+    )
+
+
+def _wrong_total(event: Event) -> Finding | None:
+    total, trainable, rest = (event.facts.get(key) for key in ("total", "trainable", "non_trainable"))
+    if not isinstance(total, int) or not isinstance(trainable, int) or not isinstance(rest, int):
+        return None
+    if total == trainable + rest:
+        return None
+    optimizer = event.facts.get("optimizer")
+    return SUMMARY.found(
+        [],
+        f"the summary of {event.subject} says {total:,} in total; trainable and non-trainable add up to "
+        f"{trainable + rest:,}",
+        {"printed_total": total, "printed_trainable": trainable, "printed_non_trainable": rest, "optimizer": optimizer},
+        severity="note",
+        hint="the total counts the optimizer's own numbers once it is built; the model has trainable + non-trainable",
+    )
+
+
+def _flipped_before_training(rows: list[LeafRow], event: Event, ledger: Ledger) -> bool:
+    """Whether a flag changed between the summary and the first step after it: then it was right when printed."""
+    flags = event.facts.get("flags_trainable")
+    now = sum(leaf.numbers for leaf in rows if leaf.declared.trainable)
+    return isinstance(flags, int) and flags != now
+
+
+def _moved_after(leaf: LeafRow, step: int) -> bool:
+    """Whether a step moved the leaf after global step ``step``, by the bits or by a later sighting of them."""
+    in_step = any(move.place in ("step", "between") and move.until > step for move in leaf.changed.movements)
+    if in_step:
+        return True
+    held = any(wire.listed for wire in leaf.wired)
+    return leaf.changed.verdict == "yes" and held and step == 0
+
+
+def _steps_after(ledger: Ledger) -> int:
+    return sum(program.steps_executed for program in ledger.programs)
+
+
+def _one_per_model(found: list[Finding]) -> list[Finding]:
+    kept: dict[str, Finding] = {}
+    for finding in found:
+        kept.setdefault(f"{finding.message.split(' says ')[0]}{finding.severity}", finding)
+    return list(kept.values())

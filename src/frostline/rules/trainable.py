@@ -1,0 +1,344 @@
+"""T: declared trainable, yet no bit changed after the executed steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from frostline.core.ledger import Finding, LeafRow, Ledger, Program, Severity, Wire
+from frostline.rules.rule import Evidence, Rule, several, tensors
+
+UNCHANGED = Rule(
+    "T200", "trainable-but-unchanged", "error",
+    means="A leaf declared trainable and held by a program kept every bit, and no cause could be established.",
+    matters="The run paid for training it and did not.",
+    remedy="run again with --check-every 1; look at how the update reaches the tensor on this device",
+    tells_apart="Gradient not zero, learning rate not zero, and the update was large enough to show.",
+)
+NOT_HELD = Rule(
+    "T201", "not-in-any-optimizer", "error",
+    means="A leaf declared trainable is held by no optimizer.",
+    matters="It gets gradients and is never updated: a group was forgotten, or it was meant to be frozen.",
+    remedy="add it to the optimizer, or say requires_grad_(False) when it is meant to stay",
+    tells_apart="The flag was on all the time (else T209), and the optimizer holds nothing strange (else T202).",
+)
+OTHER_TENSORS = Rule(
+    "T202", "optimizer-holds-other-tensors", "error",
+    means="The optimizer holds tensors that belong to no live model, and the model's own are held by nobody.",
+    matters="Steps update orphans: the loss stays where it is and nothing is reported.",
+    remedy="make the optimizer after the model has its final tensors (after loading, converting, wrapping, resizing)",
+    tells_apart="The optimizer's tensors have the shapes of the model's and are other objects.",
+)
+NO_GRADIENT = Rule(
+    "T203", "no-gradient", "error",
+    means="A leaf held by an optimizer had no gradient at any check.",
+    matters="Its module was not called, was called without gradient recording, or its output was cut from the loss.",
+    remedy="look for no_grad, detach, .data, reentrant checkpointing with frozen inputs, or an unused output",
+    tells_apart="The gradient is missing, not zero; the evidence says whether the module was called and recorded.",
+)
+ZERO_GRADIENT = Rule(
+    "T204", "zero-gradient", "warning",
+    means="The gradient was there and exactly zero at every check.",
+    matters="The leaf takes part in the graph but the loss does not depend on it.",
+    remedy="look for dead activations, masks, a zero-initialised partner, or a product with zero",
+    tells_apart="The gradient is zero, not missing, and the state and decay moved nothing either.",
+)
+ROUNDED = Rule(
+    "T205", "update-rounded-away", "error",
+    means="Every update was smaller than half a unit in the last place of the weight and was rounded away.",
+    matters="Gradients and optimizer state look alive; the weight's type cannot hold steps that small.",
+    remedy="keep a full-precision master copy, use stochastic rounding, or a larger learning rate",
+    tells_apart="Gradient and rate are not zero, and the largest update of the last step is below half a unit.",
+)
+ZERO_RATE = Rule(
+    "T206", "learning-rate-zero", "error",
+    means="The learning rate of the leaf's group was zero in every executed step.",
+    matters="The step runs and multiplies everything by zero.",
+    remedy="look at the scheduler and at the group's lr; freeze by flag when zero was meant",
+    tells_apart="The largest learning rate seen over all steps of the group is 0.",
+)
+SKIPPED = Rule(
+    "T207", "steps-skipped", "error",
+    means="All or most steps of the program were skipped.",
+    matters="In mixed precision a step with an overflow is dropped without a word.",
+    remedy="look at the loss scale and at what makes the gradients infinite",
+    tells_apart="The scaler was asked to step and the optimizer's step did not run.",
+)
+NOTHING = Rule(
+    "T208", "nothing-trained", "error",
+    means="A program executed steps and no leaf changed, or it holds nothing that can change.",
+    matters="The run ends normally, the loss is logged, and the model is the one you started from.",
+    remedy="look at what the optimizer was given and at the flags when it was made",
+    tells_apart="It concerns the whole program; a cause that explains each leaf is told instead.",
+)
+UNFROZEN_LATE = Rule(
+    "T209", "unfrozen-after-compile", "error",
+    means="The flag was turned on after the optimizer or compiled step was made; the step does not know it.",
+    matters="Gradual unfreezing that unfreezes nothing: flags and summary say trainable.",
+    remedy="add the parameters to the optimizer (add_param_group), or compile again",
+    tells_apart="The flag was off at the first look or at capture and is on now; no program updates the leaf.",
+)
+UNREGISTERED = Rule(
+    "T210", "unregistered-tensor", "error",
+    means="A parameter that the forward pass uses is in no model's parameters: kept in a plain list or alone.",
+    matters="No optimizer that is given model.parameters() will ever see it, and it is not saved.",
+    remedy="use ModuleList, ModuleDict, ParameterList, or register it as an attribute",
+    tells_apart="Backward reached it; no module lists it and no program holds it.",
+)
+DECAY_ALONE = Rule(
+    "T211", "moved-by-decay-alone", "warning",
+    means="A leaf declared trainable got no gradient; the only movement was weight decay.",
+    matters="It looks trained: the bits differ. It only shrank.",
+    remedy="find out why no gradient reaches it, or exclude it from decay",
+    tells_apart="Every observed move is w' = c·w with one c, and the gradient is zero or missing.",
+)
+NEVER_TRACKED = Rule(
+    "T212", "never-tracked", "error",
+    means="A layer is kept where the model cannot see it, so neither summary nor optimizer lists its weights.",
+    matters="It takes part in every forward pass and is never trained nor saved.",
+    remedy="keep layers as attributes or in lists and dicts of the model, not inside plain objects",
+    tells_apart="The layer hangs under an attribute that the framework does not track.",
+)
+
+RULES = (
+    UNCHANGED, NOT_HELD, OTHER_TENSORS, NO_GRADIENT, ZERO_GRADIENT, ROUNDED, ZERO_RATE, SKIPPED, NOTHING,
+    UNFROZEN_LATE, UNREGISTERED, DECAY_ALONE, NEVER_TRACKED,
+)  # fmt: skip
+
+MOSTLY = 0.9
+HALF_UNIT = 0.5
+Cause = tuple[Rule, Severity, str]
+
+
+def find(ledger: Ledger) -> list[Finding]:
+    """Explain every leaf that should have moved and did not, then the programs that trained nothing."""
+    if not any(program.steps_executed or program.steps_skipped for program in ledger.programs):
+        return []
+    groups: dict[tuple[str, Severity, str, str], list[LeafRow]] = {}
+    rules: dict[str, Rule] = {}
+    for leaf in ledger.leaves:
+        cause = _cause(leaf, ledger)
+        if cause is not None:
+            rule, severity, where = cause
+            rules[rule.slug] = rule
+            groups.setdefault((rule.slug, severity, where, leaf.model), []).append(leaf)
+    found = [
+        rules[slug].found(leaves, _fact(rules[slug], where, leaves), _evidence(leaves, ledger), severity=severity)
+        for (slug, severity, where, _), leaves in groups.items()
+    ]
+    return found + _programs(ledger, {name for finding in found for name in finding.tensors})
+
+
+def _cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    if leaf.kind == "buffer" or not leaf.declared.trainable or not leaf.numbers:
+        return None
+    if leaf.changed.verdict == "yes" and not _still_since_unfrozen(leaf):
+        return _decay_alone(leaf, ledger)
+    if leaf.changed.verdict == "unknown":
+        return None
+    wires = [wire for wire in leaf.wired if wire.listed and ledger.program(wire.program).steps_executed]
+    skipping = [wire for wire in leaf.wired if _mostly_skipped(ledger.program(wire.program))]
+    if skipping and not wires:
+        return SKIPPED, "error", skipping[0].program
+    if not leaf.registered:
+        return _unregistered(leaf, ledger)
+    if not wires:
+        return _unheld(leaf, ledger)
+    return _held(leaf, wires, ledger)
+
+
+def _still_since_unfrozen(leaf: LeafRow) -> bool:
+    """Whether the flag was turned on during the run and nothing moved since."""
+    ons = [flip.step for flip in leaf.declared.flips if flip.now]
+    last = leaf.changed.last_step or 0
+    return bool(ons) and leaf.declared.flip_count <= len(leaf.declared.flips) and last < ons[-1]
+
+
+def _unregistered(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    if any(event.kind == "untracked" and leaf.name in event.leaves for event in ledger.events):
+        return NEVER_TRACKED, "error", ""
+    return (UNREGISTERED, "error", "") if leaf.reached_by_backward else None
+
+
+def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    late = leaf.declared.first is False or any(flip.now for flip in leaf.declared.flips)
+    grave: Severity = _patient("error", leaf.declared.trainable_steps, ledger)
+    if late:
+        return (UNFROZEN_LATE, grave, "") if _model_is_trained(leaf, ledger) or leaf.reached_by_backward else None
+    for program in ledger.programs:
+        shape = f"of shape {tuple(leaf.shape)}"
+        if program.steps_executed and any(orphan.endswith(shape) for orphan in program.orphans):
+            return OTHER_TENSORS, grave, program.id
+    if any(wire.captured is False for wire in leaf.wired):
+        return UNFROZEN_LATE, grave, leaf.wired[0].program
+    if not _model_is_trained(leaf, ledger):
+        return None
+    if leaf.reached_by_backward:
+        return NOT_HELD, grave, ""
+    return NOT_HELD, "note", ""
+
+
+def _model_is_trained(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether some program holds another leaf of the same model."""
+    return any(other.model == leaf.model and any(wire.listed for wire in other.wired) for other in ledger.leaves)
+
+
+def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
+    program = wires[0].program
+    steps = min(max(ledger.program(wire.program).steps_executed for wire in wires), max(1, leaf.declared.trainable_steps))
+    if leaf.wired and all(wire.captured is False for wire in wires):
+        return UNFROZEN_LATE, _patient("error", steps, ledger), program
+    if all(wire.max_lr == 0 for wire in wires):
+        return ZERO_RATE, _patient("error", steps, ledger), program
+    if any(_mostly_skipped(ledger.program(wire.program)) for wire in wires):
+        return SKIPPED, "error", program
+    seen = {state for wire in wires for state, count in wire.gradients.items() if count}
+    if seen == {"none"}:
+        return NO_GRADIENT, _patient(_severity_of_missing(leaf), steps, ledger), program
+    if seen and seen <= {"none", "zero"}:
+        benign: Severity = "note" if leaf.owner.sibling_called else "warning"
+        return ZERO_GRADIENT, _patient(benign, steps, ledger), program
+    bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
+    if "nonzero" in seen and bounds and max(bounds) <= HALF_UNIT:
+        return ROUNDED, _patient("error", steps, ledger), program
+    if "nonzero" not in seen:
+        return UNCHANGED, _patient("warning", steps, ledger), program
+    return UNCHANGED, _patient("error", steps, ledger), program
+
+
+def _severity_of_missing(leaf: LeafRow) -> Severity:
+    """Missing gradients are an error when the cut was seen, and a note where an unused module explains them.
+
+    A module that is never called while one of its kind is (an expert, one head of many), and a module whose output
+    the loss does not use, look the same in a healthy model.
+    """
+    owner = leaf.owner
+    if owner.detached or (owner.called and owner.recorded is False):
+        return "error"
+    if owner.called is False:
+        return "note" if owner.sibling_called else "warning"
+    return "note"
+
+
+def _patient(severity: Severity, steps: int, ledger: Ledger) -> Severity:
+    """Too few steps to call it a fault: a note."""
+    return severity if steps >= ledger.patience else "note"
+
+
+def _mostly_skipped(program: Program) -> bool:
+    asked = program.steps_executed + program.steps_skipped
+    return program.steps_skipped > 0 and program.steps_skipped >= MOSTLY * asked
+
+
+def _decay_alone(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    moves = leaf.changed.movements
+    alone = moves and all(
+        move.place in ("step", "between")
+        and (move.place == "between" or move.gradient in ("none", "zero", "unknown"))
+        and (move.shift is None or move.shift.ratio is not None)
+        for move in moves
+    )
+    proven = [move for move in moves if move.place == "step" and move.shift and move.shift.ratio is not None]
+    if not alone or not proven or not proven[0].weight_decay:
+        return None
+    severity: Severity = "note" if leaf.owner.sibling_called or leaf.owner.called is False else "warning"
+    return DECAY_ALONE, _patient(severity, leaf.declared.trainable_steps, ledger), proven[0].program or ""
+
+
+def _programs(ledger: Ledger, explained: set[str]) -> list[Finding]:
+    found = []
+    for program in ledger.programs:
+        held = [leaf for leaf in ledger.leaves if any(w.program == program.id and w.listed for w in leaf.wired)]
+        if _mostly_skipped(program) and not any(leaf.name in explained for leaf in held):
+            found.append(_skipped(program, held))
+        elif program.kind == "optimizer" and program.steps_executed and not program.orphans:
+            trainable = [leaf for leaf in held if leaf.declared.trainable]
+            moved = [leaf for leaf in held if leaf.changed.verdict != "no"]
+            ever = [leaf for leaf in held if leaf.declared.first or leaf.declared.flip_count]
+            if not moved and not ever and not trainable:
+                found.append(_nothing(program, held, ledger))
+    return found
+
+
+def _skipped(program: Program, held: list[LeafRow]) -> Finding:
+    asked = program.steps_executed + program.steps_skipped
+    return SKIPPED.found(
+        held,
+        f"{program.id} skipped {program.steps_skipped} of {several(asked, 'step')}",
+        {"program": program.id, "executed": program.steps_executed, "skipped": program.steps_skipped},
+    )
+
+
+def _nothing(program: Program, held: list[LeafRow], ledger: Ledger) -> Finding:
+    why = "it holds no tensor" if not held else f"all {tensors(held)} it holds are declared frozen"
+    severity: Severity = "error" if program.steps_executed >= ledger.patience else "note"
+    return NOTHING.found(
+        held,
+        f"{program.id} executed {several(program.steps_executed, 'step')} and nothing changed: {why}",
+        {"program": program.id, "steps": program.steps_executed, "groups": len(program.groups)},
+        severity=severity,
+    )
+
+
+def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
+    what = f"{tensors(leaves)} declared trainable"
+    by = f" by {where}" if where else ""
+    match rule.slug:
+        case "moved-by-decay-alone":
+            return f"{what} moved{by} by weight decay alone"
+        case "optimizer-holds-other-tensors":
+            return f"{what} kept every bit: {where} holds other tensors of the same shapes"
+        case "not-in-any-optimizer":
+            return f"{what} kept every bit: no optimizer holds them"
+        case "unregistered-tensor":
+            return f"{what} kept every bit: the model does not list them"
+        case "never-tracked":
+            return f"{what} kept every bit: the model does not track the layer that owns them"
+        case "unfrozen-after-compile":
+            return f"{what} kept every bit since they were unfrozen: the step was made before"
+        case "no-gradient":
+            return f"{what} and held{by} kept every bit: no gradient arrived ({_calls(leaves[0])})"
+    return f"{what} and held{by} kept every bit"
+
+
+def _calls(leaf: LeafRow) -> str:
+    owner = leaf.owner
+    if owner.called is None:
+        return "forward passes were not watched"
+    if owner.called is False:
+        beside = ", another of its kind was" if owner.sibling_called else ""
+        return f"its module was not called in the passes watched{beside}"
+    if owner.recorded is False:
+        return "its module was called without gradient recording"
+    if owner.detached:
+        return "its module's output was cut from the graph"
+    return "its module was called and its output took no part in the loss"
+
+
+def _evidence(leaves: Iterable[LeafRow], ledger: Ledger) -> Evidence:
+    leaf = next(iter(leaves))
+    evidence: Evidence = {
+        "leaf": leaf.name,
+        "checks": leaf.changed.checks,
+        "unchanged_until_step": leaf.changed.checked_until,
+        "flag_at_first_look": leaf.declared.first,
+        "flips": [f"{'on' if flip.now else 'off'} before step {flip.step}" for flip in leaf.declared.flips] or None,
+        "dtype": leaf.dtype,
+        "reached_by_backward": leaf.reached_by_backward,
+        "called": leaf.owner.called,
+        "recorded": leaf.owner.recorded,
+    }
+    for wire in leaf.wired[:1]:
+        program = ledger.program(wire.program)
+        evidence |= {
+            "program": wire.program,
+            "group": wire.group,
+            "steps_executed": program.steps_executed,
+            "steps_skipped": program.steps_skipped or None,
+            "lr": wire.lr,
+            "largest_lr": wire.max_lr,
+            "weight_decay": wire.weight_decay,
+            "gradients_at_checks": ", ".join(f"{state} {count}" for state, count in wire.gradients.items()) or None,
+            "flag_when_captured": wire.captured,
+            "largest_update_ulp": wire.update_ulp,
+        }
+    return evidence

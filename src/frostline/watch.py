@@ -1,0 +1,263 @@
+"""The façade: one observed run, from the frameworks it attaches to until the record with its findings."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import platform
+import sys
+import time
+import traceback
+from types import TracebackType
+from typing import Any
+
+from frostline.core import store
+from frostline.core.ledger import Finding, LeafRow, Ledger, Record, Run
+from frostline.core.patterns import matching
+from frostline.core.verdict import judge, totals
+from frostline.errors import FindingsError, RecordError
+from frostline.frameworks.registry import FRAMEWORKS, load_probe
+from frostline.rules import find
+from frostline.settings import Settings
+from frostline.version import __version__
+
+FAULTS_KEPT = 20
+
+
+class Session:
+    """One run under observation.
+
+    Args:
+        settings: what was meant, the schedule, where the record goes.
+        run: how the script was started; filled in as the run goes on.
+    """
+
+    def __init__(self, settings: Settings, run: Run | None = None) -> None:
+        self.settings = settings
+        self.run = run or Run()
+        self.run.python = platform.python_version()
+        self.run.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
+        self.store_error: RecordError | None = None
+        self._probes: list[Any] = []
+        self._began = time.monotonic()
+        self._process = os.getpid()
+
+    def attach(self, framework: str, module: Any) -> None:
+        """A framework has been imported by the script: observe it. Never raises."""
+        try:
+            probe = load_probe(framework).attach(self.settings, self.checked, self.fault)
+        except Exception as error:
+            self.fault(f"{framework}: attaching", error)
+            return
+        self._probes.append(probe)
+        self.run.frameworks[framework] = str(getattr(module, "__version__", "unknown"))
+
+    def attach_imported(self) -> None:
+        """Observe every supported framework that the process has already imported."""
+        for framework in FRAMEWORKS:
+            if framework in sys.modules:
+                self.attach(framework, sys.modules[framework])
+
+    def probe(self, framework: str) -> Any:
+        """The probe of an attached framework, or None."""
+        return next((probe for probe in self._probes if probe.name == framework), None)
+
+    def fault(self, where: str, error: BaseException) -> None:
+        """An error inside frostline: counted, told in the record, shown when debugging, never raised."""
+        if len(self.run.faults) < FAULTS_KEPT:
+            self.run.faults.append(f"{where}: {type(error).__name__}: {error}")
+        if self.settings.debug:
+            traceback.print_exception(error, file=sys.stderr)
+
+    def checked(self) -> None:
+        """A check was made: replace the stored record."""
+        if self.settings.data is None or os.getpid() != self._process:
+            return
+        try:
+            self._store(self.record())
+        except Exception as error:
+            self.fault("storing the record", error)
+
+    def record(self) -> Record:
+        """All that is known now, judged."""
+        ledger = self.ledger()
+        findings = self._judged(ledger)
+        return Record(
+            format=store.FORMAT,
+            frostline=__version__,
+            run=ledger.run,
+            programs=ledger.programs,
+            leaves=ledger.leaves,
+            totals=totals(ledger.leaves),
+            findings=findings,
+            verdict=judge(findings, ledger.leaves),
+            events=ledger.events,
+            meant=ledger.meant,
+        )
+
+    def ledger(self) -> Ledger:
+        """The rows, programs and events of all probes as one ledger."""
+        ledger = Ledger(meant=self.settings.meant, run=self.run, patience=self.settings.patience)
+        for probe in self._probes:
+            probe.observer.settle_verdicts()
+            ledger.leaves.extend(probe.rows())
+            ledger.programs.extend(probe.observer.programs.values())
+            ledger.events.extend(probe.events)
+            self.run.checks = max(self.run.checks, probe.observer.checks)
+            self.run.bytes_read = sum(watched.bytes_read for watched in probe.observer.leaves.values())
+        self.run.steps = sum(program.steps_executed for program in ledger.programs)
+        self.run.seconds = round(time.monotonic() - self._began, 3)
+        mark_meant(ledger)
+        return ledger
+
+    def close(self, exit_status: int | None = None, ended_by: str | None = None) -> Record:
+        """The last check: detach, judge, store. Storing may fail: see ``store_error``."""
+        for probe in self._probes:
+            try:
+                probe.close()
+            except Exception as error:
+                self.fault(f"{probe.name}: closing", error)
+        self.run.exit, self.run.ended_by, self.run.complete = exit_status, ended_by, True
+        record = self.record()
+        if self.settings.data is not None and os.getpid() == self._process:
+            try:
+                self._store(record)
+            except RecordError as error:
+                self.store_error = error
+        return record
+
+    def _judged(self, ledger: Ledger) -> list[Finding]:
+        try:
+            return find(ledger)
+        except Exception as error:
+            self.fault("judging", error)
+            return []
+
+    def _store(self, record: Record) -> None:
+        assert self.settings.data is not None
+        store.save(record, self.settings.data)
+
+
+def mark_meant(ledger: Ledger) -> None:
+    """Write into every row what the user's patterns say of it."""
+    names = [[row.name, *row.aliases, *row.former_aliases] for row in ledger.leaves]
+    for answer, patterns in (("frozen", ledger.meant.frozen), ("trained", ledger.meant.trained)):
+        for pattern in patterns:
+            for index in matching(pattern, names):
+                row: LeafRow = ledger.leaves[index]
+                if row.kind == "parameter" or answer == "frozen":
+                    row.meant, row.meant_pattern = answer, pattern
+
+
+class Report:
+    """What a watch found, to print, to assert on, or to read as data.
+
+    Args:
+        record: of the run.
+    """
+
+    def __init__(self, record: Record) -> None:
+        self.record = record
+
+    def check(self, fail_on: str = "error") -> None:
+        """Raise when there are findings at or above ``fail_on``.
+
+        Raises:
+            FindingsError: with every such finding in its message.
+        """
+        grave = ("error",) if fail_on == "error" else ("error", "warning")
+        findings = [finding for finding in self.record.findings if finding.severity in grave]
+        if findings:
+            lines = [f"{each.code} {each.rule}: {each.message} ({', '.join(each.tensors)})" for each in findings]
+            raise FindingsError("\n".join(lines), findings[0].hint)
+
+    def __str__(self) -> str:
+        from frostline.report import render
+
+        return render(self.record, "text", color=False)
+
+
+class watch(contextlib.AbstractContextManager["watch"]):
+    """Observe the training inside a ``with`` block.
+
+    Args:
+        objects: models and optimizers of interest; they must belong to a framework that is imported. Models are
+            looked at when the block begins.
+        frozen: patterns of leaves that should stay as they are.
+        trained: patterns of leaves that should change.
+        check_every: check at every n-th step instead of at 1, 2, 4, 8, …
+
+    Example:
+        >>> import torch, frostline
+        >>> model = torch.nn.Linear(2, 1)
+        >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        >>> with frostline.watch(model, optimizer) as seen:
+        ...     model(torch.ones(4, 2)).sum().backward()
+        ...     optimizer.step()
+        >>> seen.report.record.totals.changed
+        3
+    """
+
+    def __init__(
+        self,
+        *objects: Any,
+        frozen: list[str] | tuple[str, ...] = (),
+        trained: list[str] | tuple[str, ...] = (),
+        check_every: int | None = None,
+        patience: int = 3,
+    ) -> None:
+        from frostline.core.ledger import Meant
+
+        self.objects = objects
+        meant = Meant(list(frozen), list(trained))
+        self.session = Session(Settings(meant=meant, check_every=check_every, patience=patience))
+        self._report: Report | None = None
+
+    def __enter__(self) -> watch:
+        self.session.attach_imported()
+        for probe in self.session._probes:
+            for value in self.objects:
+                probe.take(value)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._report = Report(self.session.close())
+
+    @property
+    def report(self) -> Report:
+        """What was found; during the block, what has been found so far."""
+        return self._report or Report(self.session.record())
+
+
+def assert_frozen(model: Any, *patterns: str, during: Any) -> None:
+    """Run ``during()`` and raise unless every leaf that the patterns name kept its bits.
+
+    Args:
+        model: a model of an imported framework.
+        patterns: which leaves; all of the model when none is given.
+        during: a function of no arguments that trains.
+
+    Raises:
+        FindingsError: naming the leaves that moved and why.
+    """
+    with watch(model, frozen=list(patterns) or ["**"]) as seen:
+        during()
+    meant = [each for each in seen.report.record.findings if each.severity == "error" and _concerns_meant(each, seen)]
+    if meant:
+        lines = [f"{each.code} {each.rule}: {each.message} ({', '.join(each.tensors)})" for each in meant]
+        raise FindingsError("\n".join(lines), meant[0].hint)
+
+
+def _concerns_meant(finding: Finding, seen: watch) -> bool:
+    frozen = {row.name for row in seen.report.record.leaves if row.meant == "frozen"}
+    return bool(frozen & set(finding.tensors)) or finding.rule == "pattern-matches-nothing"
+
+
+def summary(model: Any) -> str:
+    """A summary of a model that tells declared apart from what a run has shown, as text at 80 columns."""
+    with watch(model) as seen:
+        pass
+    return str(seen.report)

@@ -1,0 +1,22 @@
+"""Unfreeze the lower layer from the third epoch on."""
+
+import keras
+import numpy as np
+from keras import layers
+
+keras.utils.set_random_seed(107)
+rng = np.random.default_rng(107)
+x = rng.normal(size=(128, 6)).astype("float32")
+y = rng.normal(size=(128, 2)).astype("float32")
+
+model = keras.Sequential(
+    [keras.Input((6,)), layers.Dense(18, activation="gelu", name="lower"), layers.Dense(2, name="upper")]
+)
+model.get_layer("lower").trainable = False
+model.compile("adam", "mse")
+
+
+model.fit(x, y, batch_size=16, epochs=2, verbose=0)
+model.get_layer("lower").trainable = True
+model.compile("adam", "mse")
+model.fit(x, y, batch_size=16, epochs=3, verbose=0)

@@ -108,6 +108,22 @@ def test_no_decay_explains_weights_that_did_not_move():
     assert not explained_by_decay(bits(before), bits(before), "float32", lr=0.0, weight_decay=0.1)
 
 
+@pytest.mark.parametrize("seed", range(10))
+def test_a_move_within_the_tolerance_is_no_decay(seed):
+    before = normal("float32", 100, seed=seed).abs()
+    after = before.clone()
+    for _ in range(2):
+        after[7] = torch.nextafter(after[7], torch.tensor(0.0))
+    assert not explained_by_decay(bits(before), bits(after), "float32", lr=1e-6, weight_decay=1e-3)
+
+
+def test_a_number_that_stays_half_open_is_not_told():
+    before = 2.0 ** torch.arange(-20, 20).to(torch.bfloat16)
+    after = before * 0.997  # all of them move by the same half unit, which many numbers explain
+    assert ratio(before, after) is None
+    assert explained_by_decay(bits(before), bits(after), "bfloat16", lr=0.1, weight_decay=0.03)
+
+
 @pytest.mark.parametrize("factor", [0.0, -1.0, 2.0, 0.25])
 def test_other_ratios_than_decay(factor):
     before = normal("float32", 100)

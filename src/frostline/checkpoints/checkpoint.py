@@ -1,0 +1,99 @@
+"""What every reader gives: a checkpoint, its tensors by name, and what else the file holds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+
+from frostline.checkpoints import dtypes
+from frostline.checkpoints.files import File
+from frostline.checkpoints.sources import Held, Source
+from frostline.core.aliases import Span as Extent
+from frostline.core.aliases import overlapping
+from frostline.errors import CheckpointError
+
+
+@dataclass(frozen=True, slots=True)
+class Tensor:
+    """One named tensor of a checkpoint.
+
+    ``unknown`` gives the reason where the file names a tensor but its bytes cannot be had; ``note`` says what the
+    bytes alone do not (quantised, lazily conjugated, a type the reader cannot name). ``extent`` is the storage and
+    the bytes of it that the tensor covers, so that tied names can be told.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    source: Source
+    extent: Extent | None = None
+    unknown: str | None = None
+    note: str = ""
+
+    @property
+    def nbytes(self) -> int:
+        return self.source.nbytes
+
+    @property
+    def numbers(self) -> int:
+        return math.prod(self.shape)
+
+
+@dataclass(slots=True)
+class Checkpoint:
+    """A checkpoint opened for reading: what its structure says; bytes are read when they are asked for.
+
+    Use it as a context manager: on a normal exit it raises when a file of it changed meanwhile.
+    """
+
+    path: Path
+    kind: str
+    tensors: dict[str, Tensor] = field(default_factory=dict)
+    extras: dict[str, str] = field(default_factory=dict)
+    metadata: dict[str, str] = field(default_factory=dict)
+    files: list[File] = field(default_factory=list)
+
+    def add(self, tensor: Tensor) -> None:
+        """Take in one tensor; CheckpointError when its name is unusable or taken, or its size contradicts its type."""
+        try:
+            tensor.name.encode()
+        except UnicodeEncodeError:
+            raise self.bad("a tensor's name is not valid UTF-8") from None
+        if tensor.name in self.tensors:
+            raise self.bad(f"the name {tensor.name!r} stands for two tensors")
+        width = dtypes.bits(tensor.dtype)
+        if width and not tensor.unknown and tensor.nbytes != (tensor.numbers * width + 7) // 8:
+            raise self.bad(
+                f"{tensor.name!r} is {tensor.dtype} {list(tensor.shape)}, which does not fill {tensor.nbytes:,} bytes"
+            )
+        self.tensors[tensor.name] = tensor
+
+    def add_unknown(self, name: str, dtype: str, shape: tuple[int, ...], reason: str) -> None:
+        """Take in a tensor that the file names without giving its bytes."""
+        self.add(Tensor(name, dtype, shape, Held(b""), unknown=reason))
+
+    def bad(self, fact: str) -> CheckpointError:
+        return self.files[0].bad(fact) if self.files else CheckpointError(f"{self.path}: {fact}")
+
+    def ties(self) -> list[list[str]]:
+        """Groups of names whose tensors share bytes of one storage, each group in file order."""
+        named = [(tensor.name, tensor.extent) for tensor in self.tensors.values() if tensor.extent]
+        groups = overlapping([extent for _, extent in named])
+        return [[named[index][0] for index in group] for group in groups if len(group) > 1]
+
+    def close(self) -> None:
+        for file in self.files:
+            file.close()
+
+    def __enter__(self) -> Checkpoint:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        try:
+            if kind is None:
+                for file in self.files:
+                    file.check_unchanged()
+        finally:
+            self.close()

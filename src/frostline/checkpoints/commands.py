@@ -1,0 +1,212 @@
+"""The commands on checkpoint files: show, diff, lock, verify."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from frostline.checkpoints import Checkpoint, documents
+from frostline.checkpoints import lock as locks
+from frostline.checkpoints import open as open_checkpoint
+from frostline.checkpoints.compare import compare, parallel
+from frostline.checkpoints.digests import Advance, digest_of, nothing
+from frostline.checkpoints.naming import parsed_renames
+
+LONG_WORK = 2**28
+SHOWN = 40
+FORMATS = ("text", "markdown", "json")
+
+_FILE = click.Path(path_type=Path)
+_RENAME = click.option(
+    "--rename", "renames", multiple=True, metavar="OLD=NEW", help="Names, or modules, that mean the same; repeatable."
+)
+_FORMAT = click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
+_JSON = click.option("--json", "form", flag_value="json", help="The same as --format json.")
+_ALL = click.option("--all", "everything", is_flag=True, help="List every tensor, however many there are.")
+_QUIET = click.option("--quiet", is_flag=True, help="Print nothing; the exit status tells.")
+
+
+def _examples(*lines: str) -> str:
+    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
+
+
+@click.command(epilog=_examples("frostline show model.safetensors", "frostline show last.ckpt --no-digests --json"))
+@click.argument("file", type=_FILE)
+@click.option("--no-digests", is_flag=True, help="Read the table of contents only, and none of the numbers.")
+@_FORMAT
+@_JSON
+def show(file: Path, no_digests: bool, form: str) -> int:
+    """List the tensors in FILE: names, types, shapes, bytes, digests, and which share storage."""
+    with open_checkpoint(file) as checkpoint:
+        digests: dict[str, str] = {}
+        if not no_digests:
+            tensors = list(checkpoint.tensors.values())
+            with _progress(sum(tensor.nbytes for tensor in tensors)) as advance:
+                found = parallel(lambda tensor: digest_of(tensor, advance), tensors, size=lambda t: t.nbytes)
+            digests = {tensor.name: digest for tensor, digest in zip(tensors, found, strict=True)}
+        _print(
+            form,
+            lambda: documents.of_checkpoint(checkpoint, digests),
+            lambda render: render.of_checkpoint(checkpoint, digests),
+        )
+    return 0
+
+
+@click.command(
+    epilog=_examples(
+        "frostline diff base.safetensors tuned.safetensors",
+        "frostline diff last.pt model.safetensors --only 'head.**'",
+        "frostline diff old.keras new.keras --format markdown",
+    )
+)
+@click.argument("old", type=_FILE)
+@click.argument("new", type=_FILE)
+@click.option("--only", multiple=True, metavar="PATTERN", help="Compare tensors that match; repeatable.")
+@click.option("--ignore", multiple=True, metavar="PATTERN", help="Leave out tensors that match; repeatable.")
+@_RENAME
+@_FORMAT
+@_JSON
+@_ALL
+@_QUIET
+def diff(
+    old: Path,
+    new: Path,
+    only: tuple[str, ...],
+    ignore: tuple[str, ...],
+    renames: tuple[str, ...],
+    form: str,
+    everything: bool,
+    quiet: bool,
+) -> int:
+    """Tell which tensors differ between OLD and NEW, bit for bit, whatever their formats.
+
+    Exit status: 0 the same, 1 different, 2 could not tell.
+    """
+    pairs = parsed_renames(renames)
+    with (
+        open_checkpoint(old) as before,
+        open_checkpoint(new) as after,
+        _progress(0 if quiet else min(_bytes(before), _bytes(after))) as advance,
+    ):
+        found = compare(before, after, only=only, ignore=ignore, renames=pairs, advance=advance)
+    if not quiet:
+        limit = None if everything else SHOWN
+        _print(form, lambda: documents.of_diff(found), lambda render: render.of_diff(found, limit))
+    return found.exit_status
+
+
+@click.command(epilog=_examples("frostline lock model.safetensors -o weights.lock"))
+@click.argument("file", type=_FILE)
+@click.option("-o", "--output", type=_FILE, metavar="LOCK", help="Write to LOCK in place of stdout.")
+def lock(file: Path, output: Path | None) -> int:
+    """Write one line for each tensor in FILE: name, type, shape and the BLAKE3 of its bytes.
+
+    The lock belongs beside the code: `frostline verify` proves that another file still holds the same bytes.
+    """
+    with open_checkpoint(file) as checkpoint, _progress(_bytes(checkpoint)) as advance:
+        entries = locks.locked(checkpoint, advance)
+    if output is None:
+        _write(locks.text(entries))
+    else:
+        locks.save(entries, output)
+    return 0
+
+
+@click.command(
+    epilog=_examples(
+        "frostline verify tuned.safetensors weights.lock --may-differ 'head.**'",
+        "frostline verify adapter.safetensors base.lock --partial --may-differ '**.lora_*.**'",
+    )
+)
+@click.argument("file", type=_FILE)
+@click.argument("lock", type=_FILE)
+@click.option(
+    "--may-differ", multiple=True, metavar="PATTERN", help="Tensors that may change, be new, or be gone; repeatable."
+)
+@click.option("--partial", is_flag=True, help="FILE need not hold every tensor of LOCK.")
+@_RENAME
+@_FORMAT
+@_JSON
+@_ALL
+@_QUIET
+def verify(
+    file: Path,
+    lock: Path,
+    may_differ: tuple[str, ...],
+    partial: bool,
+    renames: tuple[str, ...],
+    form: str,
+    everything: bool,
+    quiet: bool,
+) -> int:
+    """Prove that FILE holds the tensors of LOCK bit for bit, in whatever format and however sharded.
+
+    Exit status: 0 proven, 1 something differs, is missing or is new, 2 could not tell.
+    """
+    pairs = parsed_renames(renames)
+    entries = locks.load(lock)
+    with open_checkpoint(file) as checkpoint, _progress(0 if quiet else _bytes(checkpoint)) as advance:
+        names = [*entries, *checkpoint.tensors]
+        for pattern, hint in locks.unmatched(may_differ, names):
+            click.echo(f"frostline: --may-differ {pattern} matches nothing{f'; {hint}' if hint else ''}", err=True)
+        result = locks.verify(
+            checkpoint, entries, may_differ=may_differ, partial=partial, renames=pairs, advance=advance
+        )
+    if not quiet:
+        limit = None if everything else SHOWN
+        title = f"{file} against {lock}"
+        _print(
+            form, lambda: documents.of_verification(result), lambda render: render.of_verification(result, title, limit)
+        )
+    return result.exit_status
+
+
+def _bytes(checkpoint: Checkpoint) -> int:
+    return sum(tensor.nbytes for tensor in checkpoint.tensors.values())
+
+
+def _print(form: str, document: Callable[[], dict[str, Any]], view: Callable[[Any], Any]) -> None:
+    """Write a result as JSON, or as the view that ``view`` makes with the module of views; that one is slow to load."""
+    if form == "json":
+        _write(msgspec.json.format(msgspec.json.encode(document()), indent=2).decode())
+        return
+    from frostline.checkpoints import render
+    from frostline.report import markdown, terminal
+
+    if form == "markdown":
+        _write(markdown.render(view(render), sys.stdout.encoding))
+        return
+    is_terminal = sys.stdout.isatty()
+    width = shutil.get_terminal_size().columns if is_terminal else 120
+    color = is_terminal and not os.environ.get("NO_COLOR")
+    _write(terminal.render(view(render), width, color, sys.stdout.encoding))
+
+
+def _write(text: str) -> None:
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def _progress(total: int) -> Iterator[Advance]:
+    """A bar on stderr where somebody is looking and the work is long; a function that moves it."""
+    if total < LONG_WORK or not sys.stderr.isatty():
+        yield nothing
+        return
+    guard = threading.Lock()
+    with click.progressbar(length=total, file=sys.stderr, show_pos=False) as bar:
+
+        def advance(count: int) -> None:
+            with guard:
+                bar.update(count)
+
+        yield advance

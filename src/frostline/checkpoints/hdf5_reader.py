@@ -1,0 +1,224 @@
+"""Reads HDF5 files as Keras writes them: another process lists the datasets, their bytes are read from here."""
+
+from __future__ import annotations
+
+import base64
+import importlib.util
+import itertools
+import json
+import math
+import re
+import subprocess
+import sys
+import zlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from frostline.checkpoints import dtypes
+from frostline.checkpoints.checkpoint import Checkpoint, Tensor
+from frostline.checkpoints.files import File
+from frostline.checkpoints.sources import PIECE, Held, Piece, Source, Span, Swapped, regrouped
+from frostline.core.aliases import Span as Extent
+from frostline.errors import CheckpointError
+
+MAGIC = b"\x89HDF\r\n\x1a\n"
+SECONDS = 60
+LARGEST_SLAB = 2**28
+
+
+def sniff(head: bytes) -> bool:
+    """Whether a file that starts with ``head`` is an HDF5 file, with or without a user block in front."""
+    return any(head[start : start + 8] == MAGIC for start in (0, 512, 1024, 2048))
+
+
+def read(file: File, start: int = 0, size: int | None = None) -> Checkpoint:
+    """The datasets of the HDF5 file that takes ``size`` bytes of ``file`` from ``start``."""
+    size = file.size if size is None else size
+    found = _listed(file, start, size)
+    checkpoint = Checkpoint(file.path, "hdf5", files=[file])
+    names = _renamed(found["names"], list(found["datasets"]))
+    for path, entry in found["datasets"].items():
+        name = names[path]
+        if "other" in entry:
+            checkpoint.extras[name] = f"not a tensor: {entry['other']}"
+            continue
+        shape = tuple(entry["shape"])
+        dtype, note = _element_type(entry)
+        if "unknown" in entry:
+            checkpoint.add_unknown(name, dtype, shape, entry["unknown"])
+            continue
+        source = _source(file, start, start + size, name, entry)
+        extent = Extent((file, entry["address"]), 0, source.nbytes)
+        checkpoint.add(Tensor(name, dtype, shape, source, extent, note=note))
+    return checkpoint
+
+
+def _listed(file: File, start: int, size: int) -> dict[str, Any]:
+    if importlib.util.find_spec("h5py") is None:
+        raise CheckpointError(f"{file.path}: HDF5 files need the package h5py", "pip install 'frostline[checkpoints]'")
+    command = [sys.executable, "-P", str(Path(__file__).with_name("hdf5_child.py")), str(start), str(size)]
+    try:
+        child = subprocess.run(command, stdin=file.fileno(), capture_output=True, timeout=SECONDS, check=False)
+    except subprocess.TimeoutExpired:
+        raise file.bad(f"keeps the HDF5 library busy for more than {SECONDS} seconds") from None
+    if child.returncode:
+        raise file.bad("makes the HDF5 library fail")
+    found: dict[str, Any] = json.loads(child.stdout)
+    if "refused" in found:
+        raise file.bad(found["refused"])
+    return found
+
+
+def _renamed(groups: dict[str, str], paths: list[str]) -> dict[str, str]:
+    """Names for paths: Keras numbers layers by their class in the file and writes the real name beside the variables.
+
+    A name that Keras made up counts layers over the whole process and would differ between two equal models, so only
+    one that somebody chose takes the place of the number.
+
+    >>> _renamed({"layers/dense_1/vars": "head", "layers/dense/vars": "dense_7"}, ["layers/dense_1/vars/0"])
+    {'layers/dense_1/vars/0': 'layers/head/vars/0'}
+    """
+    names = {}
+    for path in paths:
+        parts = path.split("/")
+        for at in range(1, len(parts)):
+            chosen = groups.get("/".join([*path.split("/")[: at + 1], "vars"]), "")
+            if chosen and "/" not in chosen and _unnumbered(chosen) != _unnumbered(parts[at]):
+                parts[at] = chosen
+        names[path] = "/".join(parts)
+    counts = Counter(names.values())
+    return {path: name if counts[name] == 1 else path for path, name in names.items()}
+
+
+def _unnumbered(name: str) -> str:
+    return re.sub(r"_\d+$", "", name)
+
+
+def _element_type(entry: dict[str, Any]) -> tuple[str, str]:
+    """The type by the file's own label where numpy has no word for it, and a note where nobody has."""
+    found = np.dtype(entry["dtype"])
+    dtype, label = dtypes.from_numpy(found), entry["label"]
+    if not dtype.startswith("raw"):
+        return dtype, ""
+    if label in dtypes.BITS and dtypes.BITS[label] == 8 * found.itemsize:
+        return label, ""
+    return dtype, f"HDF5 type {found.str} without a name; compared as bytes"
+
+
+def _source(file: File, start: int, stop: int, name: str, entry: dict[str, Any]) -> Source:
+    kind = np.dtype(entry["dtype"])
+    nbytes = math.prod(entry["shape"]) * kind.itemsize
+    fill = base64.b64decode(entry["fill"]) if entry.get("fill") else bytes(kind.itemsize)
+    source: Source
+    if entry["layout"] == "compact":
+        source = Held(base64.b64decode(entry["data"]))
+    elif entry["layout"] == "chunked":
+        source = _chunked(file, start, stop, name, entry, fill)
+    elif entry["offset"] is None:
+        source = Repeated(fill, nbytes // max(1, len(fill)))
+    else:
+        if entry["stored"] != nbytes or start + entry["offset"] + nbytes > stop:
+            raise file.bad(f"ends inside {name!r}, or states a wrong size for it")
+        source = Span(file, start + entry["offset"], nbytes)
+    if kind.byteorder == ">":
+        source = Swapped(source, kind.itemsize // 2 if kind.kind == "c" else kind.itemsize)
+    return source
+
+
+def _chunked(file: File, start: int, stop: int, name: str, entry: dict[str, Any], fill: bytes) -> Source:
+    shape, chunk, axes = tuple(entry["shape"]), tuple(entry["chunk"]), len(entry["shape"])
+    slab = min(chunk[0], max(1, shape[0])) * math.prod(shape[1:]) * len(fill)
+    if max(slab, math.prod(chunk) * len(fill)) > LARGEST_SLAB:
+        raise file.bad(f"{name!r} is cut into chunks too large to unpack", "save it with smaller chunks or without")
+    table = {}
+    for row in entry["chunks"]:
+        offset, size, mask = row[axes:]
+        if start + offset + size > stop or size > math.prod(chunk) * len(fill) + 2**16:
+            raise file.bad(f"ends inside {name!r}, or states a wrong size for it")
+        table[tuple(row[:axes])] = (start + offset, size, mask)
+    return Chunked(file, shape, chunk, tuple(entry["filters"]), table, fill)
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """A dataset that was never written: its fill value, over and over."""
+
+    fill: bytes
+    count: int
+
+    @property
+    def nbytes(self) -> int:
+        return len(self.fill) * self.count
+
+    def pieces(self, size: int = PIECE) -> Iterator[Piece]:
+        for start in range(0, self.nbytes, size):
+            count = min(size, self.nbytes - start)
+            yield (self.fill * (-(-count // len(self.fill)) + 1))[start % len(self.fill) :][:count]
+
+
+@dataclass(frozen=True, slots=True)
+class Chunked:
+    """A dataset cut into chunks, each perhaps packed; one row of chunks is in memory at a time."""
+
+    file: File
+    shape: tuple[int, ...]
+    chunk: tuple[int, ...]
+    filters: tuple[str, ...]
+    table: dict[tuple[int, ...], tuple[int, int, int]]
+    fill: bytes
+
+    @property
+    def nbytes(self) -> int:
+        return math.prod(self.shape) * len(self.fill)
+
+    def pieces(self, size: int = PIECE) -> Iterator[Piece]:
+        return regrouped(self._slabs(), size) if self.nbytes else iter(())
+
+    def _slabs(self) -> Iterator[bytes]:
+        width = len(self.fill)
+        for top in range(0, self.shape[0], self.chunk[0]):
+            rows = min(self.chunk[0], self.shape[0] - top)
+            slab = np.full((rows, *self.shape[1:]), np.frombuffer(self.fill, f"V{width}")[0])
+            grid = [range(0, extent, step) for extent, step in zip(self.shape[1:], self.chunk[1:], strict=True)]
+            for corner in itertools.product(*grid):
+                place = self.table.get((top, *corner))
+                if place is None:
+                    continue
+                target = slab[
+                    (slice(None), *(slice(at, at + step) for at, step in zip(corner, self.chunk[1:], strict=True)))
+                ]
+                chunk = np.frombuffer(self._unpacked(*place), f"V{width}").reshape(self.chunk)
+                target[...] = chunk[tuple(slice(extent) for extent in target.shape)]
+            yield slab.tobytes()
+
+    def _unpacked(self, offset: int, size: int, skipped: int) -> bytes:
+        expected = math.prod(self.chunk) * len(self.fill)
+        data = self.file.read(offset, size)
+        for index, name in reversed(list(enumerate(self.filters))):
+            if skipped >> index & 1:
+                continue
+            if name == "fletcher32":
+                data = data[:-4]
+            elif name == "deflate":
+                data = self._inflated(data, expected + 4)
+            else:
+                data = self._unshuffled(data)
+        if len(data) != expected:
+            raise self.file.bad("holds a chunk of the wrong size")
+        return data
+
+    def _inflated(self, data: bytes, most: int) -> bytes:
+        try:
+            return zlib.decompressobj().decompress(data, most)
+        except zlib.error:
+            raise self.file.bad("holds compressed data that cannot be unpacked") from None
+
+    def _unshuffled(self, data: bytes) -> bytes:
+        width = len(self.fill)
+        whole = len(data) // width * width
+        return np.frombuffer(data[:whole], np.uint8).reshape(width, -1).T.tobytes() + data[whole:]

@@ -1,0 +1,276 @@
+"""Lock files: one reviewable line per tensor of a checkpoint, and the proof that another file still holds them.
+
+Format history
+  1  first version: a header line, then ``name dtype [shape] blake3:digest`` sorted by name
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from frostline.checkpoints import dtypes
+from frostline.checkpoints.checkpoint import Checkpoint, Tensor
+from frostline.checkpoints.compare import MOST_WORKERS, parallel
+from frostline.checkpoints.digests import Advance, nothing
+from frostline.checkpoints.files import File
+from frostline.checkpoints.naming import bare, paired
+from frostline.checkpoints.sources import PIECE, Piece, Span
+from frostline.core.patterns import matches
+from frostline.core.store import write_atomically
+from frostline.errors import CheckpointError, RecordError, did_you_mean
+
+FORMAT = 1
+LOCK_LIMIT = 2**28
+AHEAD = 2**20
+
+_HEADER = re.compile(r"# frostline lock, format (\d+)")
+_LINE = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]+) ([^\s\[\]]+) \[([\d,]*)\] blake3:([0-9a-f]{64})')
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One tensor as a lock remembers it."""
+
+    name: str
+    dtype: str
+    shape: tuple[int, ...]
+    digest: str
+
+    def line(self) -> str:
+        """The tensor's line in a lock file.
+
+        >>> Entry("fc.weight", "float32", (2, 3), "0" * 64).line()[:32]
+        'fc.weight float32 [2,3] blake3:0'
+        """
+        name = self.name
+        if not re.fullmatch(r'[^\s"#\\][^\s"\\]*', name) or not name.isprintable():
+            name = json.dumps(name)
+        return f"{name} {self.dtype} [{','.join(map(str, self.shape))}] blake3:{self.digest}"
+
+
+@dataclass(slots=True)
+class Verification:
+    """What a file proves about a lock: names by what became of them. ``allowed`` were free to differ and do."""
+
+    same: list[str] = field(default_factory=list)
+    differ: list[tuple[str, str]] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    new: list[str] = field(default_factory=list)
+    unknown: list[tuple[str, str]] = field(default_factory=list)
+    allowed: list[tuple[str, str]] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
+
+    @property
+    def exit_status(self) -> int:
+        """0 everything that may not differ is the same, 1 it is not, 2 could not tell."""
+        if self.differ or self.missing or self.new:
+            return 1
+        return 2 if self.unknown or not (self.same or self.allowed) else 0
+
+
+def locked(checkpoint: Checkpoint, advance: Advance = nothing) -> list[Entry]:
+    """The lock entries of an open checkpoint, sorted by name.
+
+    Raises:
+        CheckpointError: a tensor's bytes cannot be had, or the file is damaged.
+    """
+    for tensor in checkpoint.tensors.values():
+        if tensor.unknown:
+            raise CheckpointError(
+                f"{checkpoint.path}: {tensor.name!r} cannot be locked: {tensor.unknown}", "save it with its bytes"
+            )
+    tensors = sorted(checkpoint.tensors.values(), key=lambda tensor: tensor.name)
+    digests = digests_of(tensors, advance)
+    return [Entry(t.name, t.dtype, t.shape, digest) for t, digest in zip(tensors, digests, strict=True)]
+
+
+def text(entries: Sequence[Entry]) -> str:
+    """The lock file of the entries."""
+    return "".join(f"{line}\n" for line in (f"# frostline lock, format {FORMAT}", *(entry.line() for entry in entries)))
+
+
+def save(entries: Sequence[Entry], path: str | os.PathLike[str]) -> None:
+    """Write a lock file, whole or not at all."""
+    try:
+        write_atomically(text(entries).encode(), path)
+    except RecordError as error:
+        raise CheckpointError(error.message, "choose another place with -o FILE") from None
+
+
+def load(path: str | os.PathLike[str]) -> dict[str, Entry]:
+    """The entries of a lock file by name; CheckpointError when it is missing or not one."""
+    file = File(path)
+    try:
+        if file.size > LOCK_LIMIT:
+            raise file.bad(
+                f"is {file.size:,} bytes long, which no lock file is", "name a file made by `frostline lock`"
+            )
+        data = file.read(0, file.size)
+    finally:
+        file.close()
+    try:
+        lines = data.decode().split("\n")
+    except UnicodeDecodeError:
+        lines = [""]
+    header = _HEADER.fullmatch(lines[0].rstrip("\r"))
+    if header is None:
+        raise file.bad("is not a lock file", "make one with `frostline lock FILE -o weights.lock`")
+    if header[1] != str(FORMAT):
+        raise file.bad(f"has lock format {header[1]}; this frostline reads format {FORMAT}", "make it again")
+    entries: dict[str, Entry] = {}
+    for number, line in enumerate(lines[1:], 2):
+        if not line.strip() or line.startswith("#"):
+            continue
+        entry = _parsed(line.rstrip("\r"))
+        if entry is None or entry.name in entries:
+            what = "is not a tensor's" if entry is None else f"names {entry.name!r} again"
+            raise file.bad(f"its line {number} {what}", "restore the lock file, or make it again")
+        entries[entry.name] = entry
+    return entries
+
+
+def _parsed(line: str) -> Entry | None:
+    found = _LINE.fullmatch(line)
+    if found is None:
+        return None
+    name, dtype, shape, digest = found.groups()
+    try:
+        name = json.loads(name) if name.startswith('"') else name
+        return Entry(name, dtype, tuple(int(extent) for extent in shape.split(",") if extent), digest)
+    except ValueError:
+        return None
+
+
+def verify(
+    checkpoint: Checkpoint,
+    entries: dict[str, Entry],
+    *,
+    may_differ: Sequence[str] = (),
+    partial: bool = False,
+    renames: Sequence[tuple[str, str]] = (),
+    advance: Advance = nothing,
+) -> Verification:
+    """Which tensors of a lock an open checkpoint still holds, bit for bit.
+
+    Args:
+        checkpoint: the file that claims to hold them, in any format and any sharding.
+        entries: the lock.
+        may_differ: patterns of tensors that may change, be new, or be gone.
+        partial: the file need not hold every tensor, as an adapter does not.
+        renames: pairs of names, or of the modules they start with, that mean the same.
+        advance: called with the number of bytes of each piece that was read.
+    """
+    pairs = paired(list(entries), list(checkpoint.tensors), renames)
+    result = Verification()
+    doubtful = []
+    for name, entry in entries.items():
+        tensor = checkpoint.tensors.get(pairs.get(name, ""))
+        if tensor is None:
+            _file_missing(result, name, may_differ, partial)
+        elif tensor.unknown:
+            result.unknown.append((name, tensor.unknown))
+        elif not dtypes.agree(tensor.dtype, entry.dtype) or tensor.shape != entry.shape:
+            reason = f"{entry.dtype} {list(entry.shape)} became {tensor.dtype} {list(tensor.shape)}"
+            _differing(result, may_differ, name, tensor.name, reason)
+        else:
+            doubtful.append((entry, tensor))
+    for (entry, tensor), digest in zip(doubtful, digests_of([t for _, t in doubtful], advance), strict=True):
+        if digest == entry.digest:
+            result.same.append(entry.name)
+        else:
+            _differing(result, may_differ, entry.name, tensor.name, "its bytes differ")
+    arrived = set(checkpoint.tensors) - set(pairs.values())
+    for name in sorted(arrived):
+        if _may(may_differ, name):
+            result.allowed.append((name, "new"))
+        else:
+            result.new.append(name)
+    return result
+
+
+def unmatched(patterns: Sequence[str], names: Sequence[str]) -> list[tuple[str, str]]:
+    """Patterns that match no name, each with a hint."""
+    known = [*names, *(bare(name) for name in names)]
+    return [(p, did_you_mean(p, known)) for p in patterns if not any(matches(p, name) for name in known)]
+
+
+def _file_missing(result: Verification, name: str, may_differ: Sequence[str], partial: bool) -> None:
+    if partial:
+        result.absent.append(name)
+    elif _may(may_differ, name):
+        result.allowed.append((name, "missing"))
+    else:
+        result.missing.append(name)
+
+
+def _differing(result: Verification, may_differ: Sequence[str], name: str, found: str, reason: str) -> None:
+    (result.allowed if _may(may_differ, name, found) else result.differ).append((name, reason))
+
+
+def _may(patterns: Sequence[str], *names: str) -> bool:
+    known = {*names, *(bare(name) for name in names)}
+    return any(matches(pattern, name) for pattern in patterns for name in known)
+
+
+def digests_of(tensors: Sequence[Tensor], advance: Advance) -> list[str]:
+    """BLAKE3 of each tensor's bytes; views of the same bytes are read once.
+
+    Small tensors are hashed several at a time, one thread each. One that is more than its share of the whole would
+    leave the other cores idle, so such a tensor is read ahead by all and hashed by all.
+    """
+    unique: dict[object, Tensor] = {_place(tensor): tensor for tensor in tensors}
+    workers = min(MOST_WORKERS, os.cpu_count() or 1)
+    share = sum(tensor.nbytes for tensor in unique.values()) // workers
+    small = [place for place, tensor in unique.items() if tensor.nbytes <= max(share, AHEAD)]
+    work = parallel(lambda place: _digest(unique[place], 1, advance), small, size=lambda place: unique[place].nbytes)
+    digests = dict(zip(small, work, strict=True))
+    for place in unique.keys() - digests.keys():
+        digests[place] = _digest(unique[place], workers, advance)
+    return [digests[_place(tensor)] for tensor in tensors]
+
+
+def _place(tensor: Tensor) -> object:
+    source = tensor.source
+    return (id(source.file), source.offset, source.nbytes) if isinstance(source, Span) else id(source)
+
+
+def _digest(tensor: Tensor, workers: int, advance: Advance) -> str:
+    try:
+        from blake3 import blake3
+    except ImportError:
+        raise CheckpointError("locks need the package blake3", "pip install 'frostline[checkpoints]'") from None
+    machine = blake3(max_threads=workers)
+    source = tensor.source
+    for piece in _ahead(source, workers) if workers > 1 and isinstance(source, Span) else source.pieces(PIECE):
+        machine.update(piece)
+        advance(len(piece))
+    return str(machine.hexdigest())
+
+
+def _ahead(span: Span, workers: int) -> Iterator[Piece]:
+    """The bytes of a span in order, in larger pieces that other threads read before they are asked for."""
+    size = AHEAD * workers
+    starts = iter(range(0, span.nbytes, size))
+    waiting: deque[Future[bytearray]] = deque()
+
+    def fetch(buffer: bytearray, start: int) -> bytearray:
+        if span.nbytes - start < size:
+            buffer = bytearray(span.nbytes - start)
+        span.file.read_into(span.offset + start, buffer)
+        return buffer
+
+    with ThreadPoolExecutor(workers) as pool:
+        for start in itertools.islice(starts, workers + 1):
+            waiting.append(pool.submit(fetch, bytearray(size), start))
+        while waiting:
+            buffer = waiting.popleft().result()
+            yield buffer
+            for start in itertools.islice(starts, 1):
+                waiting.append(pool.submit(fetch, buffer, start))

@@ -1,0 +1,99 @@
+"""Which tensors of two checkpoints are the same one: exact names, names behind known wrappers, the user's renames."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from frostline.errors import CheckpointError
+
+# What wrappers put in front of every name of the model they hold, and training scripts around a state dict.
+PREFIXES = (
+    "state_dict.",
+    "model_state_dict.",
+    "base_model.model.",
+    "module.",
+    "_orig_mod.",
+    "_forward_module.",
+    "model.",
+)
+# What they put between a module and its parameters.
+_INNER = re.compile(
+    r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|base_layer|modules_to_save\.default)\."
+)
+
+
+def bare(name: str) -> str:
+    """The name without what known wrappers add.
+
+    >>> bare("module._orig_mod.fc.weight"), bare("base_model.model.q.base_layer.weight")
+    ('fc.weight', 'q.weight')
+    """
+    name = _INNER.sub("", name)
+    while True:
+        prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix) and len(name) > len(prefix)), None)
+        if prefix is None:
+            return name
+        name = name[len(prefix) :]
+
+
+def parsed_renames(renames: Iterable[str]) -> list[tuple[str, str]]:
+    """Each ``OLD=NEW`` as a pair; CheckpointError for anything else."""
+    pairs = []
+    for rename in renames:
+        old, equals, new = rename.partition("=")
+        if not (old and equals and new):
+            raise CheckpointError(
+                f"--rename {rename!r} is not of the form OLD=NEW", "for example --rename encoder=body"
+            )
+        pairs.append((old.rstrip("."), new.rstrip(".")))
+    return pairs
+
+
+def renamed(name: str, renames: Iterable[tuple[str, str]]) -> str:
+    """``name`` with the first rename that fits it, as a whole or as the modules it starts with.
+
+    >>> renamed("encoder.0.weight", [("encoder", "body.encoder")]), renamed("encoder2.w", [("encoder", "body")])
+    ('body.encoder.0.weight', 'encoder2.w')
+    """
+    for old, new in renames:
+        if name == old or name.startswith((old + ".", old + "/")):
+            return new + name[len(old) :]
+    return name
+
+
+def paired(old: Sequence[str], new: Sequence[str], renames: Sequence[tuple[str, str]] = ()) -> dict[str, str]:
+    """Old names with the new names of the same tensors: first equal names, then names equal without wrappers.
+
+    A bare name that several tensors of one side share decides nothing.
+
+    >>> paired(["module.a", "b"], ["a", "b"])
+    {'b': 'b', 'module.a': 'a'}
+    """
+    wanted = {name: renamed(name, renames) for name in old}
+    present = set(new)
+    pairs = {name: wish for name, wish in wanted.items() if wish in present}
+    taken = set(pairs.values())
+    left = [name for name in old if name not in pairs]
+    free = _unique((bare(name), name) for name in new if name not in taken)
+    for key, name in _unique((bare(wanted[name]), name) for name in left).items():
+        if key in free:
+            pairs[name] = free[key]
+    return pairs
+
+
+def likeness(one: str, other: str) -> int:
+    """How many of the last parts two names share; to choose between tensors of the same bytes."""
+    count = 0
+    for left, right in zip(reversed(re.split(r"[./]", one)), reversed(re.split(r"[./]", other)), strict=False):
+        if left != right:
+            break
+        count += 1
+    return count
+
+
+def _unique(keyed: Iterable[tuple[str, str]]) -> dict[str, str]:
+    pairs = list(keyed)
+    counts = Counter(key for key, _ in pairs)
+    return {key: name for key, name in pairs if counts[key] == 1}

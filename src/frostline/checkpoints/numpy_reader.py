@@ -1,0 +1,95 @@
+"""Reads numpy's .npz archives and single .npy files; arrays of Python objects are named and left alone."""
+
+from __future__ import annotations
+
+import io
+import math
+
+import numpy as np
+
+from frostline.checkpoints import dtypes
+from frostline.checkpoints.archive import Archive
+from frostline.checkpoints.checkpoint import Checkpoint, Tensor
+from frostline.checkpoints.files import File
+from frostline.checkpoints.sources import Source, Span, Strided, Swapped
+
+MAGIC = b"\x93NUMPY"
+HEADER_LIMIT = 2**16
+
+
+def sniff(head: bytes) -> bool:
+    """Whether a file that starts with ``head`` is a .npy file."""
+    return head.startswith(MAGIC)
+
+
+def sniff_archive(archive: Archive) -> bool:
+    """Whether a zip archive is an .npz file: nothing but arrays."""
+    return all(name.endswith(".npy") for name in archive.entries)
+
+
+def read(file: File) -> Checkpoint:
+    """The one array of a .npy file, under the name ``array``."""
+    checkpoint = Checkpoint(file.path, "npy", files=[file])
+    head = _Header(file, "the array", file.read(0, min(file.size, HEADER_LIMIT)))
+    if not head.add_object(checkpoint, "array"):
+        head.add(checkpoint, "array", Span(file, head.length, file.size - head.length))
+    return checkpoint
+
+
+def read_archive(archive: Archive) -> Checkpoint:
+    """The arrays of an .npz file by their names."""
+    file = archive.file
+    checkpoint = Checkpoint(file.path, "npz", files=[file])
+    for entry_name in archive.entries:
+        name = entry_name.removesuffix(".npy")
+        first = next(archive.source(entry_name).pieces(HEADER_LIMIT), b"")
+        head = _Header(file, repr(name), bytes(first))
+        if head.add_object(checkpoint, name):
+            continue
+        if head.fortran and archive.entries[entry_name].deflated:
+            unpacked = archive.unpacked(entry_name)
+            checkpoint.files.append(unpacked.file)
+            head.add(checkpoint, name, Span(unpacked.file, head.length, unpacked.nbytes - head.length))
+        else:
+            head.add(checkpoint, name, archive.source(entry_name, head.length))
+    return checkpoint
+
+
+class _Header:
+    """What the text in front of an array says of it."""
+
+    def __init__(self, file: File, what: str, head: bytes) -> None:
+        self._file, self._what = file, what
+        stream = io.BytesIO(head)
+        try:
+            version = np.lib.format.read_magic(stream)
+            reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
+            self.shape, self.fortran, self.dtype = reader[version](stream)
+        except Exception as error:  # numpy evaluates a literal here, which fails in many ways
+            raise file.bad(f"{what} has no usable array header ({type(error).__name__})") from None
+        self.length = stream.tell()
+        if any(type(extent) is not int or not 0 <= extent < 2**62 for extent in self.shape):
+            raise file.bad(f"{what} has an absurd shape")
+
+    def add_object(self, checkpoint: Checkpoint, name: str) -> bool:
+        """Note an array that holds Python objects or text instead of numbers; whether it was one."""
+        if self.dtype.hasobject:
+            checkpoint.extras[name] = "not a tensor: pickled Python objects, which are never loaded"
+        elif self.dtype.kind in "SUmM":
+            checkpoint.extras[name] = f"not a tensor: an array of {self.dtype.name}"
+        return name in checkpoint.extras
+
+    def add(self, checkpoint: Checkpoint, name: str, source: Source) -> None:
+        """Take in the array whose bytes, in the order of the file, are ``source``."""
+        width = self.dtype.itemsize
+        expected = math.prod(self.shape) * width
+        if source.nbytes != expected:
+            raise self._file.bad(f"{self._what} needs {expected:,} bytes and has {source.nbytes:,}")
+        if self.fortran and len(self.shape) > 1 and expected and isinstance(source, Span):
+            strides = tuple(width * math.prod(self.shape[:axis]) for axis in range(len(self.shape)))
+            source = Strided(source.file, source.offset, width, self.shape, strides)
+        if self.dtype.byteorder == ">" or (self.dtype.byteorder == "=" and not np.little_endian):
+            source = Swapped(source, width // 2 if self.dtype.kind == "c" else width)
+        dtype = dtypes.from_numpy(self.dtype)
+        note = f"numpy type {self.dtype.str}; compared as bytes" if dtype.startswith("raw") else ""
+        checkpoint.add(Tensor(name, dtype, tuple(self.shape), source, note=note))

@@ -1,0 +1,102 @@
+"""Opens a checkpoint by what is in the file, whatever its name says."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from frostline.checkpoints import (
+    gguf_reader,
+    hdf5_reader,
+    numpy_reader,
+    safetensors_reader,
+    sharded,
+    torch_reader,
+)
+from frostline.checkpoints.archive import Archive, read_archive
+from frostline.checkpoints.checkpoint import Checkpoint
+from frostline.checkpoints.files import File
+from frostline.errors import CheckpointError
+
+HEAD = 4096
+FORMATS = "safetensors, PyTorch, Keras (.keras, .weights.h5, .h5), .npz and GGUF are read"
+
+Reader = tuple[Callable[[bytes], bool], Callable[[File], Checkpoint]]
+
+READERS: tuple[Reader, ...] = (
+    (gguf_reader.sniff, gguf_reader.read),
+    (numpy_reader.sniff, numpy_reader.read),
+    (hdf5_reader.sniff, hdf5_reader.read),
+    (safetensors_reader.sniff, safetensors_reader.read),
+    (torch_reader.sniff, torch_reader.read),
+)
+
+# In a folder, the first of these that is there.
+_IN_FOLDER = (
+    "model.safetensors.index.json",
+    "model.safetensors",
+    "adapter_model.safetensors",
+    "diffusion_pytorch_model.safetensors.index.json",
+    "diffusion_pytorch_model.safetensors",
+    "pytorch_model.bin.index.json",
+    "pytorch_model.bin",
+    "adapter_model.bin",
+)
+
+
+def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """The checkpoint at ``path``: a file, the index of a sharded one, or a folder that holds one of the usual names.
+
+    Raises:
+        CheckpointError: there is no such file, its format is not known, or it is damaged.
+    """
+    return _opened(_found(Path(path)), index=True)
+
+
+def _opened(path: Path, index: bool) -> Checkpoint:
+    file = File(path)
+    try:
+        return _read(file, index)
+    except BaseException:
+        file.close()
+        raise
+
+
+def _read(file: File, index: bool) -> Checkpoint:
+    head = file.read(0, min(file.size, HEAD))
+    if head[:2] == b"PK" and head[2:4] in (b"\x03\x04", b"\x05\x06"):
+        return _from_archive(read_archive(file))
+    for sniff, read in READERS:
+        if sniff(head):
+            return read(file)
+    if index and sharded.sniff(head):
+        return sharded.read(file, lambda path: _opened(path, index=False))
+    if not head:
+        raise file.bad("is empty", "the run that should have written it may have failed")
+    raise file.bad("is no checkpoint of a known format", FORMATS)
+
+
+def _from_archive(archive: Archive) -> Checkpoint:
+    if torch_reader.sniff_archive(archive):
+        return torch_reader.read_archive(archive)
+    weights = next((name for name in archive.entries if name.endswith(".weights.h5")), None)
+    if weights is not None:
+        span = archive.unpacked(weights)
+        checkpoint = hdf5_reader.read(span.file, span.offset, span.nbytes)
+        checkpoint.kind, checkpoint.path = "keras", archive.file.path
+        if span.file is not archive.file:
+            checkpoint.files.append(archive.file)
+        return checkpoint
+    if numpy_reader.sniff_archive(archive):
+        return numpy_reader.read_archive(archive)
+    raise archive.file.bad("is a zip archive, but no checkpoint of a known format", FORMATS)
+
+
+def _found(path: Path) -> Path:
+    if not path.is_dir():
+        return path
+    for name in _IN_FOLDER:
+        if (path / name).exists():
+            return path / name
+    raise CheckpointError(f"{path}: a folder without a checkpoint of a usual name", "name the file itself")

@@ -1,0 +1,121 @@
+"""Finds the tensors in what a pickle of torch says: names as in a state dict, views of storages, and the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from frostline.checkpoints.pickle_machine import Call, Items, Pairs, Persistent
+from frostline.checkpoints.torch_tensors import READERS, Found, Other, Unusable, storage_view, text_of
+from frostline.errors import CheckpointError
+
+MOST_NODES = 5_000_000
+DEEPEST = 200
+
+_ORDERED = "collections.OrderedDict"
+_MODULE_PARTS = ("_parameters", "_buffers", "_modules")
+
+
+@dataclass(slots=True)
+class Walk:
+    """One walk over the records of a pickle; ``found`` lists every name with what stands there.
+
+    A record may be reached by many paths and each gives a name, so the walk counts its steps: a small file can
+    describe a graph with more paths than atoms.
+    """
+
+    where: str
+    found: list[tuple[str, Found]]
+    nodes: int = 0
+
+    def visit(self, name: str, value: Any, depth: int = 0) -> None:
+        """Record the tensors under ``value`` by their names."""
+        self.nodes += 1
+        if self.nodes > MOST_NODES or depth > DEEPEST:
+            raise CheckpointError(
+                f"{self.where}: its objects are nested too deep or too often to be a checkpoint",
+                "the file is damaged, or is no checkpoint",
+            )
+        if isinstance(value, Call):
+            self._visit_call(name, value, depth + 1)
+        elif isinstance(value, Persistent):
+            self.found.append((name, self._checked(name, lambda: storage_view(value))))
+        else:
+            children = _children(value)
+            if children is None:
+                self.found.append((name, Other(text_of(value))))
+                return
+            for part, child in children:
+                self.visit(_joined(name, part), child, depth + 1)
+
+    def _visit_call(self, name: str, call: Call, depth: int) -> None:
+        function = str(call.function)
+        reader = READERS.get(function)
+        if reader is not None:
+            for suffix, found in self._checked(name, lambda: reader(call)):
+                if isinstance(found, Call):
+                    self.visit(name + suffix, found, depth)
+                else:
+                    self.found.append((name + suffix, found))
+            return
+        start = len(self.found)
+        for part, child in _parts(call):
+            self.visit(_joined(name, part), child, depth)
+        if function in (_ORDERED, "collections.defaultdict", "collections.Counter"):
+            return
+        tensors = [entry for entry in self.found[start:] if not isinstance(entry[1], Other)]
+        self.found[start:] = tensors or [(name, Other(f"not a tensor: names {function}"))]
+
+    def _checked(self, name: str, read: Any) -> Any:
+        try:
+            return read()
+        except (Unusable, ValueError, TypeError, IndexError, AttributeError, KeyError, OverflowError):
+            raise CheckpointError(
+                f"{self.where}: {name!r} is described as no torch writes a tensor",
+                "the file is damaged, or is no checkpoint",
+            ) from None
+
+
+def _children(value: Any) -> list[tuple[str, Any]] | None:
+    """Named members of a container; None for a plain value."""
+    if isinstance(value, Pairs):
+        return [(_key(key), child) for key, child in value.pairs]
+    if isinstance(value, Items):
+        return [(str(index), child) for index, child in enumerate(value.items)]
+    if isinstance(value, tuple):
+        return [(str(index), child) for index, child in enumerate(value)]
+    return None
+
+
+def _parts(call: Call) -> Iterator[tuple[str, Any]]:
+    """What an object holds, by the names its tensors would have in a state dict."""
+    yield from ((_key(key), child) for key, child in call.pairs)
+    yield from ((str(index), child) for index, child in enumerate(call.items))
+    if str(call.function) == _ORDERED:
+        yield from _old_ordered(call)
+        return
+    for state in call.state if isinstance(call.state, tuple) else (call.state,):
+        for part, child in _children(state) or ():
+            if part in _MODULE_PARTS:
+                yield from _children(child) or (_parts(child) if isinstance(child, Call) else ())
+            else:
+                yield part, child
+    yield from _children(call.args) or ()
+
+
+def _old_ordered(call: Call) -> Iterator[tuple[str, Any]]:
+    """The pairs of an OrderedDict as Python 2 pickled it: a list of lists of two."""
+    for argument in call.args if isinstance(call.args, tuple) else ():
+        for pair in argument.items if isinstance(argument, Items) else ():
+            members = _children(pair) or []
+            if len(members) == 2:
+                yield _key(members[0][1]), members[1][1]
+
+
+def _key(key: Any) -> str:
+    return key if isinstance(key, str) else text_of(key)
+
+
+def _joined(name: str, part: str) -> str:
+    return f"{name}.{part}" if name else part

@@ -26,7 +26,7 @@ class Gan(keras.Model):
         self.critic_optimizer, self.generator_optimizer = critic_optimizer, generator_optimizer
 
     def call(self, inputs):
-        return self.generator(inputs)
+        return self.critic(inputs)
 
     def update(self, part, optimizer, loss):
         self.zero_grad()

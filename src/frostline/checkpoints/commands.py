@@ -53,11 +53,11 @@ def show(file: Path, no_digests: bool, form: str) -> int:
             with _progress(sum(tensor.nbytes for tensor in tensors)) as advance:
                 found = parallel(lambda tensor: digest_of(tensor, advance), tensors, size=lambda t: t.nbytes)
             digests = {tensor.name: digest for tensor, digest in zip(tensors, found, strict=True)}
-        _print(
-            form,
-            lambda: documents.of_checkpoint(checkpoint, digests),
-            lambda render: render.of_checkpoint(checkpoint, digests),
-        )
+    _print(
+        form,
+        lambda: documents.of_checkpoint(checkpoint, digests),
+        lambda render: render.of_checkpoint(checkpoint, digests),
+    )
     return 0
 
 

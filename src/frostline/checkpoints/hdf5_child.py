@@ -142,7 +142,8 @@ def described(dataset: h5d.DatasetID, path: str) -> dict[str, Any]:
         raise Refused(f"its dataset {path!r} is a virtual one, made of other files")
     entry["layout"] = layout
     if layout == "contiguous":
-        entry["offset"], entry["stored"] = dataset.get_offset(), dataset.get_storage_size()
+        stored = dataset.get_storage_size()
+        entry["offset"], entry["stored"] = dataset.get_offset() if stored else None, stored
     elif layout == "chunked":
         entry |= _chunked(dataset, properties)
     else:

@@ -14,7 +14,7 @@ from frostline.checkpoints.files import File
 
 PIECE = 512 * 1024  # small enough to stay in a core's cache, a multiple of the digest's block
 BOX = 16 * 2**20  # working memory of a gather
-MOST_PIECES_OF_BOX = 64 * 1024
+NEAR = 64 * 1024  # bytes that are read at once although most of them are not wanted
 
 Piece = bytes | bytearray
 
@@ -117,7 +117,7 @@ class Strided:
     def _gather(self, offset: int, shape: tuple[int, ...], strides: tuple[int, ...]) -> np.ndarray:
         distinct = tuple(1 if stride == 0 else extent for extent, stride in zip(shape, strides, strict=True))
         extent = sum((count - 1) * stride for count, stride in zip(distinct, strides, strict=True)) + self.width
-        if extent <= max(4 * math.prod(distinct) * self.width, MOST_PIECES_OF_BOX):
+        if extent <= max(4 * math.prod(distinct) * self.width, NEAR):
             data = np.frombuffer(self.file.read(offset, extent), np.uint8)
             items = np.ndarray(distinct, f"V{self.width}", data.data, strides=strides)
             return np.broadcast_to(items, shape)

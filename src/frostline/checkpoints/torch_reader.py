@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -22,12 +23,15 @@ from frostline.errors import CheckpointError
 MAGIC_NUMBER = 0x1950A86A20F9469CFC6C
 HARMLESS_VIEW = 2**30
 
+# Protocols 2 to 5 say so; the older two begin with a container, or with a name.
+_PICKLE = re.compile(rb"\x80[\x02-\x05]|\(d|\(l|\}q|\]q|\(?[ci][\w.]+\n[\w.]+\n")
+
 Find = Callable[[Storage], Span]
 
 
 def sniff(head: bytes) -> bool:
     """Whether a file that starts with ``head`` is a pickle, as older versions of torch wrote."""
-    return (head[:1] == b"\x80" and head[1:2] in (b"\x02", b"\x03", b"\x04", b"\x05")) or head[:2] in (b"(l", b"(d")
+    return _PICKLE.match(head) is not None
 
 
 def sniff_archive(archive: Archive) -> bool:

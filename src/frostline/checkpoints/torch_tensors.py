@@ -242,6 +242,15 @@ def _members(names: Iterable[str], values: tuple[Any, ...]) -> list[Part]:
 
 def _array(call: Call) -> list[Part]:
     _version, shape, kind, fortran, data = call.state
+    return _array_of(kind, shape, bool(fortran), data)
+
+
+def _array_from_buffer(call: Call) -> list[Part]:
+    data, kind, shape, order, *_axes = call.args
+    return _array_of(kind, shape, order == "F", data)
+
+
+def _array_of(kind: Any, shape: Any, fortran: bool, data: Any) -> list[Part]:
     dtype = _numpy_type(kind)
     if dtype is None:
         return [("", Other("not a tensor: a numpy array of Python objects or text"))]
@@ -284,6 +293,8 @@ READERS: dict[str, Callable[[Call], list[Part]]] = {
     "torch._utils._rebuild_nested_tensor": _nested,
     "numpy._core.multiarray._reconstruct": _array,
     "numpy.core.multiarray._reconstruct": _array,
+    "numpy._core.numeric._frombuffer": _array_from_buffer,
+    "numpy.core.numeric._frombuffer": _array_from_buffer,
     "numpy._core.multiarray.scalar": _scalar,
     "numpy.core.multiarray.scalar": _scalar,
 }

@@ -36,6 +36,8 @@ def layer(
 
 
 PROBE = "core errors settings digest observe frameworks"
+READER = "core errors digest checkpoints"
+READ_WITH = "numpy msgspec safetensors h5py ml_dtypes blake3 xxhash"
 LAYERS = {
     "frostline": layer("*", "click wrapt xxhash msgspec numpy rich"),
     "frostline.__init__": layer("version watch", tables=True),
@@ -45,20 +47,20 @@ LAYERS = {
     "frostline.settings": layer("core errors"),
     "frostline.core": layer("core errors"),
     "frostline.core.store": layer("core errors", "msgspec"),
-    "frostline.rules": layer("core rules"),
+    "frostline.rules": layer("core errors rules"),
     "frostline.report": layer("core errors report", "rich"),
     "frostline.report.pages": layer("core errors report rules.rule", "rich"),
     "frostline.digest": layer("core errors digest", "numpy xxhash ml_dtypes"),
     "frostline.observe": layer("core errors settings digest observe", "numpy"),
-    "frostline.frameworks": layer("errors frameworks", tables=True),
+    "frostline.frameworks": layer("errors frameworks"),
+    "frostline.frameworks.registry": layer("errors", tables=True),
+    "frostline.frameworks.layered": layer(PROBE, "numpy wrapt"),
     "frostline.frameworks.torch_probe": layer(PROBE, "torch numpy wrapt"),
     "frostline.frameworks.keras_probe": layer(PROBE, "keras numpy wrapt"),
     "frostline.frameworks.tf_keras_probe": layer(PROBE, "tf_keras numpy wrapt"),
-    "frostline.checkpoints": layer(
-        "core errors digest checkpoints",
-        "numpy click msgspec safetensors h5py ml_dtypes blake3",
-        UNPICKLERS | THEIR_FRAMEWORKS,
-    ),
+    "frostline.checkpoints": layer(READER, READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
+    "frostline.checkpoints.render": layer(f"{READER} report", READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
+    "frostline.checkpoints.commands": layer(f"{READER} report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.demo": layer("", "keras numpy"),
 }
 
@@ -166,6 +168,7 @@ PLANTED = [
     ("digest/blocks.py", "__import__('jax.numpy')", "jax.numpy"),
     ("digest/blocks.py", "import importlib\nimportlib.import_module(name)", "?"),
     ("digest/blocks.py", "import importlib\nimportlib.import_module('..watch', __package__)", "frostline.watch"),
+    ("frameworks/layered/planted.py", "import tensorflow as tf", "tensorflow"),
     ("frameworks/torch_probe/planted.py", "import keras", "keras"),
     ("frameworks/torch_probe/planted.py", "from jax.experimental import sparse", "jax.experimental"),
     ("frameworks/keras_probe/planted.py", "import torch.nn", "torch.nn"),
@@ -173,6 +176,8 @@ PLANTED = [
     ("frameworks/tf_keras_probe/planted.py", "import keras.src", "keras.src"),
     ("checkpoints/planted.py", "import pickle", "pickle"),
     ("checkpoints/planted.py", "from pickle import Unpickler", "pickle"),
+    ("checkpoints/planted.py", "import marshal", "marshal"),
+    ("checkpoints/planted.py", "from ..report import terminal", "frostline.report.terminal"),
     ("checkpoints/planted.py", "import torch.serialization", "torch.serialization"),
     ("checkpoints/planted.py", "from safetensors.torch import load_file", "safetensors.torch"),
     ("runner.py", "def late():\n    import torch", "torch"),
@@ -225,7 +230,7 @@ def test_the_command_line_starts_without_a_framework() -> None:
     absent = FRAMEWORKS | {"numpy"}
     assert "frostline" in python(
         BLOCK.format(absent=absent)
-        + "import click.testing, frostline.cli as c; print(click.testing.CliRunner().invoke(c.cli, ['--help']).output)"
+        + "import click.testing, frostline.cli as c; print(click.testing.CliRunner().invoke(c.cli, ['run', '--help']).output)"
     )
 
 
@@ -235,5 +240,5 @@ def test_the_blocker_of_these_tests_blocks() -> None:
 
 
 def test_importing_frostline_is_quick() -> None:
-    timed = "import time; start = time.perf_counter(); import frostline; print(time.perf_counter() - start)"
+    timed = "import time; start = time.process_time(); import frostline; print(time.process_time() - start)"
     assert min(float(python(timed)) for _ in range(5)) < 0.06

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+import traceback
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -24,7 +25,7 @@ CANNOT = 2
 DEFAULT_DATA = ".frostline.json"
 
 # Commands that bring their own libraries, loaded when they are called or listed.
-_ELSEWHERE: dict[str, str] = {}
+_ELSEWHERE = dict.fromkeys(("diff", "show", "lock", "verify"), "frostline.checkpoints.commands")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         status = 130
     except BrokenPipeError:  # the reader of stdout has left: `frostline report | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = CANNOT
+    except Exception:  # an error of frostline's own; 1 would read as findings
+        traceback.print_exc()
         status = CANNOT
     sys.exit(status)
 
@@ -208,10 +212,10 @@ def explain(rule: str) -> None:
     from frostline.report.pages import rule_page
     from frostline.rules import RULES
 
-    for one in RULES:
-        if rule.lower() in (one.code.lower(), one.slug):
-            return _write(rule_page(one), sys.stdout)
-    raise UnknownName.among("rule", rule, [name for one in RULES for name in (one.code, one.slug)])
+    pages = [rule_page(one).rstrip() for one in RULES if rule.lower() in (one.code.lower(), one.slug)]
+    if not pages:
+        raise UnknownName.among("rule", rule, [name for one in RULES for name in (one.code, one.slug)])
+    _write("\n\n".join(pages), sys.stdout)
 
 
 @cli.command(epilog=_examples("frostline rules"))
@@ -235,13 +239,17 @@ def _conclude(outcome: Outcome, fail_on: str, paper: TextIO | None, stderr: Text
     """Print what came of a run, and give the status to leave with: the script's own wherever it is a failure."""
     if outcome.is_child:
         return outcome.status
-    if outcome.record is not None and outcome.problem is None and paper is not None:
-        _write(_rendered(outcome.record, "text", paper), paper)
-    if outcome.problem is not None:
-        if paper is not None or not outcome.status:
+    if outcome.record is None or outcome.problem is not None:
+        if outcome.problem is not None and (paper is not None or not outcome.status):
             _complain(outcome.problem, stderr)
         return outcome.status or CANNOT
-    return outcome.status or (exit_status(outcome.record.verdict, fail_on) if outcome.record is not None else 0)
+    if paper is not None:
+        try:
+            _write(_rendered(outcome.record, "text", paper), paper)
+        except Exception as error:  # whatever is wrong with a report, the script's status is its own
+            _complain(FrostlineError(f"the report could not be printed: {type(error).__name__}: {error}"), stderr)
+            return outcome.status or CANNOT
+    return outcome.status or exit_status(outcome.record.verdict, fail_on)
 
 
 def _rendered(record: Record, form: str, paper: TextIO | None) -> str:

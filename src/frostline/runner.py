@@ -30,6 +30,8 @@ _LAUNCHERS = (
     ("SLURM_PROCID", "SLURM_NTASKS"),
 )
 
+_DEBUG = "this is an error inside frostline; --debug shows where"
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -92,12 +94,13 @@ def record_path(data: Path | None, rank: int | None, world_size: int | None) -> 
     """
     if data is None:
         return None
+    data = data.absolute()
     name = data.name
     if "{rank}" in name:
         name = name.replace("{rank}", str(rank or 0))
     elif world_size is not None:
         name = f"{data.stem}.{rank}{data.suffix}"
-    return data.with_name(name).absolute()
+    return data.with_name(name)
 
 
 def require_writable(path: Path) -> None:
@@ -211,11 +214,13 @@ class _Observer:
             sys.excepthook(type(error), error, error.__traceback__)
         return FrostlineError(
             f"the run could not be observed: {type(error).__name__}: {error}",
-            "this is an error inside frostline; --debug shows where",
+            _DEBUG,
         )
 
 
 def _emptiness(record: Record) -> FrostlineError | None:
+    if not record.leaves and record.run.faults:
+        return FrostlineError(f"the run could not be observed: {record.run.faults[0]}", _DEBUG)
     if not record.leaves:
         return FrostlineError(
             "no model was found in the run",

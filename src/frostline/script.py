@@ -11,13 +11,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import TYPE_CHECKING
+from typing import Any
 
 from frostline.errors import FrostlineError, did_you_mean
 from frostline.tracebacks import strip_own_frames
-
-if TYPE_CHECKING:
-    from _typeshed.importlib import PathEntryFinderProtocol
 
 INTERRUPTED = 130
 
@@ -102,7 +99,7 @@ def _nearby(absolute: str) -> str:
     return did_you_mean(Path(absolute).name, sorted(path.name for path in folder.glob("*.py")))
 
 
-def _container(path: str) -> PathEntryFinderProtocol | None:
+def _container(path: str) -> Any:
     """The importer of a folder or a zip, None for a file: the test that python makes."""
     for hook in sys.path_hooks:
         try:

@@ -1,0 +1,260 @@
+"""What a run leaves behind: one record, in its place, or a plain message and nothing overwritten."""
+
+import json
+
+import pytest
+
+from frostline.core.store import load
+
+pytestmark = pytest.mark.needs("torch")
+
+DATA = ".frostline.json"
+
+
+def test_a_run_stores_its_record_and_reports_on_stderr(shell, linear) -> None:
+    linear()
+    done = shell.frostline("run", "train.py", "--lr", "0.1")
+    record = load(shell.folder / DATA)
+    assert (done.status, done.stdout) == (0, "")
+    assert done.stderr.splitlines()[-1].startswith("no contradiction found")
+    assert record.run.command == ["train.py", "--lr", "0.1"]
+    assert (record.run.complete, record.run.exit, record.run.ended_by, record.run.steps) == (True, 0, None, 3)
+    assert record.run.faults == []
+    assert shell.files() == {"train.py", DATA}
+
+
+def test_quiet_prints_nothing(shell, linear) -> None:
+    linear()
+    done = shell.observed("train.py")
+    assert (done.status, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_without_frostline_the_script_prints_the_same(shell, linear) -> None:
+    linear("print([parameter.sum().item().hex() for parameter in model.parameters()])\n")
+    assert shell.observed("train.py").stdout == shell.plain("train.py").stdout
+
+
+@pytest.mark.parametrize(("leave", "status", "by"), [
+    ("raise SystemExit(3)", 3, None),
+    ("raise SystemExit('out of data')", 1, None),
+    ("1 / 0", 1, "ZeroDivisionError"),
+])  # fmt: skip
+def test_the_scripts_failure_passes_through_and_is_recorded(leave: str, status: int, by: str, shell, linear) -> None:
+    linear(leave)
+    done = shell.frostline("run", "--fail-on", "warning", "--frozen", "**", "train.py")
+    run = load(shell.folder / DATA).run
+    assert (done.status, run.exit, run.ended_by, run.complete) == (status, status, by, True)
+    assert done.stderr.startswith(shell.plain("train.py").stderr)
+
+
+@pytest.mark.parametrize(("options", "status"), [
+    ((), 0),
+    (("--fail-on", "never"), 0),
+    (("--fail-on", "error"), 1),
+    (("--fail-on", "warning"), 1),
+])  # fmt: skip
+def test_fail_on_adds_its_status_to_a_script_that_succeeds(
+    options: tuple[str, ...], status: int, shell, linear
+) -> None:
+    linear()
+    done = shell.observed(*options, "--frozen", "**", "train.py")
+    assert (done.status, done.stderr) == (status, "")
+
+
+def test_a_script_that_changes_folder_does_not_move_the_record(shell, linear) -> None:
+    linear()
+    shell.write("moves.py", "import os, runpy\nos.mkdir('there'); os.chdir('there'); runpy.run_path('../train.py')")
+    assert shell.observed("moves.py").status == 0
+    assert {path.name for path in shell.folder.rglob("*.json")} == {DATA}
+    assert load(shell.folder / DATA).run.steps == 3
+
+
+def test_the_report_reaches_stderr_though_the_script_replaced_it(shell, linear) -> None:
+    linear("import io, sys\nsys.stderr = sys.stdout = io.StringIO()\n")
+    assert "contradiction" in shell.frostline("run", "train.py").stderr
+
+
+def test_each_process_of_several_writes_its_own_record(shell, linear) -> None:
+    linear()
+    for rank in "01":
+        done = shell.observed("train.py", env={"RANK": rank, "WORLD_SIZE": "2"})
+        assert done.status == 0, done.stderr
+    shell.observed("--data", "run-{rank}.json", "train.py", env={"SLURM_PROCID": "3", "SLURM_NTASKS": "4"})
+    shell.observed("--data", "alone.json", "train.py", env={"RANK": "0", "WORLD_SIZE": "1"})
+    assert shell.files() == {"train.py", ".frostline.0.json", ".frostline.1.json", "run-3.json", "alone.json"}
+    run = load(shell.folder / ".frostline.1.json").run
+    assert (run.rank, run.world_size) == (1, 2)
+
+
+# Threads, children, and the order of the end
+
+
+def test_training_in_a_thread_that_outlives_the_script_is_seen(shell, linear) -> None:
+    linear("import threading, time\nthreading.Thread(target=lambda: (time.sleep(0.3), step())).start()\n")
+    assert shell.observed("train.py").status == 0
+    assert load(shell.folder / DATA).run.steps == 4
+
+
+def test_the_record_is_closed_before_the_scripts_atexit_callbacks(shell, linear) -> None:
+    linear(
+        "import atexit, json\natexit.register(lambda: print(json.load(open('.frostline.json'))['run']['complete']))\n"
+    )
+    assert shell.observed("train.py").stdout == "True\n"
+
+
+def test_a_script_that_leaves_at_once_keeps_its_last_check(shell, linear) -> None:
+    linear("import os\nos._exit(7)\n")
+    done = shell.observed("train.py")
+    run = load(shell.folder / DATA).run
+    assert (done.status, run.complete, run.exit) == (7, False, None)
+
+
+@pytest.mark.parametrize("end", ["", "os._exit(0)", "raise SystemExit(4)"])
+def test_a_forked_child_that_trains_leaves_the_record_alone(end: str, shell, linear) -> None:
+    linear(f"""
+import os
+pid = os.fork()
+if not pid:
+    for _ in range(9):
+        step()
+    {end or "pass"}
+if pid:
+    print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
+    step()
+""")
+    plain, done = shell.plain("train.py"), shell.frostline("run", "train.py")
+    assert (done.status, done.stdout) == (0, plain.stdout)
+    assert done.stderr.count("no contradiction found") == 1
+    assert load(shell.folder / DATA).run.steps == 4
+
+
+def test_a_framework_imported_in_a_forked_child_alone_writes_nothing(shell, linear) -> None:
+    linear()
+    shell.write("forks.py", "import os\nif not os.fork():\n    import runpy; runpy.run_path('train.py')\nos.wait()\n")
+    shell.frostline("run", "forks.py")
+    assert not (shell.folder / DATA).exists()
+
+
+@pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
+def test_data_loader_workers_work_as_under_python(method: str, shell) -> None:
+    shell.write(
+        "train.py",
+        f"""\
+import torch
+from torch.utils.data import DataLoader, Dataset
+class Numbers(Dataset):
+    def __len__(self): return 8
+    def __getitem__(self, index): return torch.full((3,), float(index))
+def main():
+    torch.manual_seed(1)
+    model = torch.nn.Linear(3, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.001)
+    for batch in DataLoader(Numbers(), 2, num_workers=2, multiprocessing_context="{method}"):
+        loss = model(batch).square().mean()
+        loss.backward()
+        optimizer.step()
+        print(loss.item().hex())
+if __name__ == "__main__":
+    main()
+""",
+    )
+    plain, done = shell.plain("train.py"), shell.observed("train.py")
+    assert (done.status, done.stdout, done.stderr) == (0, plain.stdout, plain.stderr)
+    assert load(shell.folder / DATA).run.steps == 4
+
+
+# Where there is nothing to tell, or no place to put it
+
+
+def refused(shell, *arguments: str) -> str:
+    """The message of a run that must not start its script."""
+    shell.write("marks.py", "open('started', 'w')")
+    before = {path: path.read_bytes() for path in shell.folder.iterdir() if path.is_file()}
+    done = shell.frostline("run", *arguments)
+    assert done.status == 2
+    assert len(done.stderr.splitlines()) == 2
+    assert {path: path.read_bytes() for path in shell.folder.iterdir() if path.is_file()} == before
+    return done.stderr
+
+
+def test_a_record_without_a_place_is_refused_before_the_script_runs(shell) -> None:
+    message = refused(shell, "--data", "no/such/folder/r.json", "marks.py")
+    assert message.startswith("frostline: cannot write ")
+    assert "no/such/folder/r.json: No such file or directory\nhint: choose another place with --data FILE" in message
+
+
+def test_a_folder_is_no_place_for_a_record(shell) -> None:
+    assert "it is a folder" in refused(shell, "--data", ".", "marks.py")
+
+
+def test_a_file_that_is_no_record_is_not_overwritten(shell) -> None:
+    assert "exists and is no frostline record" in refused(shell, "--data", "marks.py", "marks.py")
+
+
+def test_a_record_of_another_format_is_not_overwritten(shell) -> None:
+    shell.write("r.json", '{"format":99,"frostline":"9.0"}')
+    assert "has record format 99" in refused(shell, "--data", "r.json", "marks.py")
+
+
+def test_a_missing_script_names_its_neighbours(shell) -> None:
+    assert refused(shell, "mark.py") == "frostline: there is no script 'mark.py'\nhint: did you mean marks.py?\n"
+
+
+def test_a_missing_folder_is_named(shell) -> None:
+    assert "hint: there is no folder" in refused(shell, "src/mark.py")
+
+
+def test_a_folder_without_main_is_refused(shell) -> None:
+    (shell.folder / "app").mkdir()
+    assert "it holds no __main__.py" in refused(shell, "app")
+
+
+def test_a_missing_module_is_refused(shell) -> None:
+    assert "there is no module 'no_such_module.train'" in refused(shell, "-m", "no_such_module.train")
+
+
+FULL = """
+import resource
+resource.setrlimit(resource.RLIMIT_FSIZE, (64, resource.RLIM_INFINITY))
+"""
+
+
+@pytest.mark.parametrize(("leave", "status"), [("", 2), ("raise SystemExit(5)", 5)])
+def test_a_disk_that_is_full_at_the_end_is_told_and_the_last_record_kept(
+    leave: str, status: int, shell, linear
+) -> None:
+    linear(FULL + leave)
+    done = shell.frostline("run", "train.py")
+    assert done.status == status
+    assert f"frostline: cannot write {shell.folder / DATA}: File too large\n" in done.stderr
+    assert not load(shell.folder / DATA).run.complete
+    assert shell.files() == {"train.py", DATA}
+
+
+NOTHING = {
+    "no model": ("import torch", "no model was found in the run"),
+    "no step": ("import torch\nm = torch.nn.Linear(1, 1)\nm(torch.ones(1, 1))", "no step was executed"),
+    "no framework": ("", "no model was found: the script imported none of"),
+}
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",)])
+@pytest.mark.parametrize("name", NOTHING)
+def test_a_run_with_nothing_to_tell_says_so_and_overwrites_nothing(name: str, quiet: tuple, shell, linear) -> None:
+    linear()
+    shell.observed("train.py")
+    before = (shell.folder / DATA).read_bytes()
+    source, message = NOTHING[name]
+    shell.write("idle.py", source)
+    done = shell.frostline("run", *quiet, "idle.py")
+    assert done.status == 2
+    assert done.stderr.startswith(f"frostline: {message}")
+    assert "\nhint: " in done.stderr
+    assert (shell.folder / DATA).read_bytes() == before
+
+
+def test_the_stored_record_is_what_json_prints(shell, linear) -> None:
+    linear()
+    shell.observed("train.py")
+    printed = shell.frostline("report", "--format", "json")
+    assert json.loads(printed.stdout) == json.loads((shell.folder / DATA).read_text())

@@ -1,0 +1,40 @@
+"""Watching Keras 3: `attach` wraps what trains, applies, writes and prints, and returns what unwraps it again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import keras
+
+from frostline.frameworks.keras_probe.dialect import Keras3
+from frostline.frameworks.keras_probe.readers import READERS, JaxReader
+from frostline.frameworks.keras_probe.wrappers import Wrappers
+from frostline.frameworks.layered.loops import watch_functions
+from frostline.frameworks.layered.probe import KerasProbe
+from frostline.settings import Settings
+
+
+def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[str, BaseException], None]) -> KerasProbe:
+    """Observe every model and optimizer of Keras 3 in this process from now on, on the backend in use.
+
+    Args:
+        settings: of the run.
+        on_check: called after each check.
+        fault: takes errors inside frostline.
+    """
+    backend = keras.backend.backend()
+    reader = READERS[backend]()
+    probe = KerasProbe("keras", Keras3(reader), settings, on_check, fault)
+    wrappers = Wrappers(probe, backend, reader)
+    probe.wrap(keras.Model, "make_train_function", wrappers.make_train_function)
+    probe.wrap(keras.Model, "summary", wrappers.summary)
+    probe.wrap(keras.Model, "load_weights", wrappers.load_weights)
+    probe.wrap(keras.layers.Layer, "set_weights", wrappers.set_weights)
+    probe.wrap(keras.optimizers.Optimizer, "apply", wrappers.apply)
+    probe.wrap(keras.optimizers.Optimizer, "finalize_variable_values", wrappers.finalize)
+    if isinstance(reader, JaxReader):
+        probe.wrap(keras.Model, "_get_jax_state", wrappers.get_jax_state)
+        probe.wrap(keras.optimizers.Optimizer, "stateless_apply", wrappers.stateless_apply)
+    if backend == "tensorflow":
+        watch_functions(probe)
+    return probe

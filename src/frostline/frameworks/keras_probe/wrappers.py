@@ -1,0 +1,189 @@
+"""What stands around the methods of Keras 3: each calls the original unchanged and tells the probe."""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import keras
+from keras.src.backend.common.stateless_scope import in_stateless_scope
+
+from frostline.frameworks.keras_probe.dialect import inner
+from frostline.frameworks.keras_probe.readers import JaxReader, Reader
+from frostline.frameworks.layered import tensorflow_bytes
+from frostline.frameworks.layered.loops import begin_in_function
+from frostline.frameworks.layered.probe import KerasProbe
+from frostline.frameworks.layered.sources import Capture, Source
+from frostline.frameworks.layered.steps import Assignments, printed_numbers, renew
+
+Original = Callable[..., Any]
+
+
+class Wrappers:
+    """The wrappers of one probe.
+
+    Args:
+        probe: is told what happens.
+        backend: the name of Keras's backend.
+        reader: reads its variables.
+    """
+
+    def __init__(self, probe: KerasProbe, backend: str, reader: Reader) -> None:
+        self.probe = probe
+        self.backend = backend
+        self.reader = reader
+        self.assignments = Assignments(probe, [(keras.Variable, "assign")])
+
+    # Train steps
+
+    def make_train_function(self, original: Original, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """Around ``Model.make_train_function``: the new train function tells when it begins and ends."""
+        before = model.train_function
+        result = original(model, *args, **kwargs)
+        self.probe.quietly("a train function was made", lambda: self._put_around(model, before))
+        return result if result is None else model.train_function
+
+    def _put_around(self, model: Any, before: Any) -> None:
+        function = model.train_function
+        if function is None or getattr(function, "observed_by", None) is self.probe:
+            return
+        renew(self.probe, model, traced_before=function is before and self._mode(model) == "traced")
+        step = self._jax_step if isinstance(self.reader, JaxReader) else self._step
+        observed = functools.partial(step, function, weakref.ref(model))
+        observed.observed_by = self.probe  # type: ignore[attr-defined]
+        model.train_function = observed
+
+    def _mode(self, model: Any) -> Any:
+        return "traced" if self.backend == "tensorflow" and not model.run_eagerly else "eager"
+
+    def _step(self, function: Original, reference: Callable[[], Any], *args: Any) -> Any:
+        model = reference()
+        with (
+            self.probe.step(lambda: self.probe.source_of_model(model, self._mode(model))) as source,
+            self.assignments.noted(source),
+        ):
+            return function(*args)
+
+    def _jax_step(self, function: Original, reference: Callable[[], Any], state: Any, iterator: Any) -> Any:
+        model, reader = reference(), self.reader
+        assert isinstance(reader, JaxReader)
+        self.probe.quietly("before a step", lambda: reader.enter(model, state))
+        try:
+            with self.probe.step(lambda: self._positional(model)) as source, self.assignments.noted(source):
+                logs, state = function(state, iterator)
+                self.probe.quietly("after a step", lambda: reader.enter(model, state))
+            return logs, state
+        finally:
+            reader.leave()
+
+    def _positional(self, model: Any) -> Source:
+        """The program of a model whose state is handed over: what it holds and with whose state is told by order."""
+        assert isinstance(self.reader, JaxReader)
+        source = self.probe.source_of_model(model, "positional")
+        order = self.reader.order(model)
+        source.capture = _by_position(model.optimizer, order) if model.optimizer is not None else Capture()
+        return source
+
+    def get_jax_state(self, original: Original, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """Around ``JAXTrainer._get_jax_state``: from here on the weights live in what it returns."""
+        if kwargs.get("optimizer_variables") and isinstance(self.reader, JaxReader):
+            reader = self.reader
+            self.probe.quietly("a state was made", lambda: reader.lay_out(model))
+        return original(model, *args, **kwargs)
+
+    # Optimizers
+
+    def apply(self, original: Original, optimizer: Any, grads: Any, trainable_variables: Any = None) -> Any:
+        """Around ``Optimizer.apply``: tells the step under way what it trains, or is a step of its own."""
+        variables = trainable_variables
+        if variables is not None:
+            variables = trainable_variables = list(variables)
+        if variables is None:
+            variables = list(optimizer._trainable_variables)
+        if self._is_part_of_a_step():
+            return self._applied(original, optimizer, grads, variables, trainable_variables)
+        with self.probe.step(lambda: self._source(optimizer, variables)):
+            return self._applied(original, optimizer, grads, variables, trainable_variables)
+
+    def _is_part_of_a_step(self) -> bool:
+        if self.probe.running is not None and self.probe.running is not self.probe.loose:
+            return True
+        if self.backend == "tensorflow" and tensorflow_bytes.in_graph():
+            self.probe.quietly("a function is traced", lambda: begin_in_function(self.probe))
+            return True
+        return bool(in_stateless_scope())
+
+    def _source(self, optimizer: Any, variables: list[Any]) -> Source:
+        self.probe.models.meet_variables(variables)
+        return self.probe.source_of_optimizer(optimizer)
+
+    def _applied(self, original: Original, optimizer: Any, grads: Any, variables: list[Any], given: Any) -> Any:
+        if not in_stateless_scope():
+            self.probe.quietly("gradients are applied", lambda: self.probe.applied(optimizer, variables, list(grads)))
+        self.probe.applying += 1
+        try:
+            return original(optimizer, grads, given)
+        finally:
+            self.probe.applying -= 1
+
+    def stateless_apply(self, original: Original, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
+        """Around ``stateless_apply``: in a loop of the script a step begins here; its end shows later."""
+        if self.probe.running is None or self.probe.running is self.probe.loose:
+            self.probe.loose_step(lambda: self._loose(optimizer))
+        return original(optimizer, *args, **kwargs)
+
+    def _loose(self, optimizer: Any) -> Source:
+        variables = list(inner(optimizer)._trainable_variables)
+        source = self._source(optimizer, variables)
+        source.mode = "positional"
+        source.capture = _by_position(optimizer, variables)
+        if source.count is None:
+            source.count = functools.partial(self._iterations, weakref.ref(inner(optimizer)))
+            source.counted = source.count()
+        return source
+
+    def _iterations(self, reference: Callable[[], Any]) -> int:
+        return int(self.reader.scalar(reference()._iterations))
+
+    def finalize(self, original: Original, optimizer: Any, var_list: Any) -> Any:
+        """Around ``finalize_variable_values``, which writes averages over the weights at the end of ``fit``."""
+        variables = list(var_list)
+        if not optimizer.use_ema:
+            return original(optimizer, variables)
+        with self.probe.writing(optimizer, lambda: variables, "average overwritten"):
+            result = original(optimizer, variables)
+        self.probe.quietly("averages were written", lambda: self.probe.misplaced(optimizer, variables))
+        return result
+
+    # Writes and prints
+
+    def set_weights(self, original: Original, layer: Any, weights: Any) -> Any:
+        """Around ``Layer.set_weights``."""
+        with self.probe.writing(layer, lambda: layer.weights, "set_weights"):
+            return original(layer, weights)
+
+    def load_weights(self, original: Original, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """Around ``Model.load_weights``."""
+        with self.probe.writing(model, lambda: model.weights, "load_weights"):
+            return original(model, *args, **kwargs)
+
+    def summary(self, original: Original, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """Around ``Model.summary``: notes the numbers that it printed."""
+        result = original(model, *args, **kwargs)
+        optimizer = model.optimizer if model.compiled and model.optimizer and model.optimizer.built else None
+        numbers = functools.partial(
+            printed_numbers, model, self.probe.dialect, optimizer.variables if optimizer else None
+        )
+        self.probe.quietly("a summary was printed", lambda: self.probe.summarised(model, numbers()))
+        return result
+
+
+def _by_position(optimizer: Any, order: list[Any]) -> Capture:
+    built = list(inner(optimizer)._trainable_variables)
+    return Capture(
+        flags={id(variable): None for variable in order},
+        optimizers={id(variable): weakref.ref(optimizer) for variable in order},
+        states={id(variable): owner for variable, owner in zip(order, built, strict=False) if owner is not variable},
+    )

@@ -1,0 +1,65 @@
+"""How one generation of Keras spells what both have: its layers, its flags, its optimizers, its bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Protocol
+
+from frostline.core.ledger import Gradient
+
+
+class Dialect(Protocol):
+    """One generation of Keras on one backend; every method reads and none writes."""
+
+    package: str
+    layer_type: type
+    model_type: type
+    optimizer_type: type
+
+    def children(self, layer: Any) -> Sequence[Any]:
+        """The layers directly inside ``layer``."""
+
+    def own(self, layer: Any) -> tuple[Sequence[Any], Sequence[Any]]:
+        """The variables that are the layer's own: those made to be trained, and the others."""
+
+    def extras(self, layer: Any) -> Iterable[tuple[str, Any]]:
+        """Named tensors that live in a layer and are none of its variables, such as a wrapped module's buffers."""
+
+    def says(self, layer: Any) -> bool:
+        """The flag of one layer as the user set it."""
+
+    def flag(self, variable: Any, chain: Sequence[Callable[[], Any]]) -> bool:
+        """Whether a variable is declared trainable; ``chain`` gives the layers from the model down to its owner."""
+
+    def flag_in_step(self, variable: Any, chain: Sequence[Callable[[], Any]]) -> bool:
+        """The flag with which the step under way is made; Keras 2 goes by those of compile()."""
+
+    def leaf_name(self, variable: Any) -> str:
+        """The variable's name inside its layer."""
+
+    def dtype(self, variable: Any) -> str:
+        """The name of the variable's type, such as ``bfloat16``."""
+
+    def read(self, variable: Any) -> Any:
+        """The variable's live bytes as a buffer; Unreadable with the reason."""
+
+    def gradient(self, variable: Any) -> tuple[Gradient, bytes | None]:
+        """What is known of the variable's gradient outside a step, and its bytes where they can be had."""
+
+    def state_of_gradient(self, gradient: Any) -> Gradient:
+        """Whether a gradient handed to an optimizer is zero; unknown while a step is being traced."""
+
+    def rate(self, optimizer: Any) -> float | None:
+        """The learning rate now."""
+
+    def decay(self, optimizer: Any, variable: Any) -> float | None:
+        """The weight decay that the optimizer applies to the variable."""
+
+    def slots(self, optimizer: Any, variable: Any) -> Sequence[Any]:
+        """The optimizer's own variables that belong to ``variable``: its moments."""
+
+    def averages(self, optimizer: Any) -> Sequence[tuple[Any, Any]]:
+        """Pairs of a model's variable and the average that the optimizer keeps of it, as they were built."""
+
+    def overwrites(self, optimizer: Any) -> bool:
+        """Whether the optimizer's steps write the averages back from time to time."""

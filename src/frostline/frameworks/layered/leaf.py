@@ -1,0 +1,81 @@
+"""One variable of a Keras model as a live leaf."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable
+from typing import Any
+
+from frostline.core.ledger import Gradient, LeafRow
+from frostline.frameworks.layered.dialect import Dialect
+from frostline.observe.live import Unreadable
+
+GradientOf = Callable[[Any], tuple[Gradient, bytes | None]]
+
+
+class KerasLeaf:
+    """A variable under the name of its place in a model; only weak references are held.
+
+    Args:
+        key: what the observer calls it.
+        row: its row of the ledger.
+        variable: the live variable.
+        chain: the layers from the model down to the owner.
+        dialect: reads the bytes.
+        gradient: tells what is known of the gradient of a variable.
+    """
+
+    __slots__ = ("_chain", "_dialect", "_gradient", "_variable", "key", "row")
+
+    def __init__(
+        self, key: Hashable, row: LeafRow, variable: Any, chain: tuple[Any, ...], dialect: Dialect, gradient: GradientOf
+    ) -> None:
+        self.key = key
+        self.row = row
+        self._dialect = dialect
+        self._gradient = gradient
+        self.carry(variable, chain)
+
+    def carry(self, variable: Any, chain: tuple[Any, ...]) -> None:
+        """From now on ``variable`` goes by this leaf's name."""
+        self._variable = weakref.ref(variable)
+        self._chain = tuple(weakref.ref(layer) for layer in chain)
+
+    @property
+    def variable(self) -> Any:
+        """The variable that carries the name now; None when it was freed."""
+        return self._variable()
+
+    @property
+    def chain(self) -> tuple[Any, ...]:
+        """The layers from the model down to the owner that are still alive."""
+        return tuple(layer for reference in self._chain if (layer := reference()) is not None)
+
+    def flag(self) -> bool | None:
+        """The declared flag now; None for a buffer, the last one seen where the variable was freed."""
+        if self.row.kind == "buffer":
+            return None
+        variable = self._variable()
+        return self.row.declared.trainable if variable is None else self._dialect.flag(variable, self._chain)
+
+    def flag_in_step(self) -> bool | None:
+        """The flag with which the step under way is made."""
+        variable = self._variable()
+        return None if variable is None else self._dialect.flag_in_step(variable, self._chain)
+
+    def read(self) -> Any:
+        """See LiveLeaf."""
+        variable = self._variable()
+        if variable is None:
+            raise Unreadable("the variable was freed before it could be read again")
+        return self._dialect.read(variable)
+
+    def gradient(self) -> Gradient:
+        """See LiveLeaf."""
+        variable = self._variable()
+        return "unknown" if variable is None else self._gradient(variable)[0]
+
+    def gradient_bytes(self) -> bytes | None:
+        """See LiveLeaf."""
+        variable = self._variable()
+        return None if variable is None else self._gradient(variable)[1]

@@ -1,0 +1,303 @@
+"""The Keras models under observation: their leaves, kept true to what the layers hold at every check."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from frostline.core.ledger import Event, LeafRow, Owner
+from frostline.frameworks.layered.dialect import Dialect
+from frostline.frameworks.layered.leaf import GradientOf, KerasLeaf
+from frostline.frameworks.layered.walk import Place, alive, hidden_layers, outermost_with, places, role_of
+from frostline.observe.live import Unreadable
+from frostline.observe.names import variable_names
+from frostline.observe.observer import Observer
+
+KEPT_ALIVE = 64 * 2**20
+
+
+class Known:
+    """A model with a name that a user would use; small ones are kept alive for the last look."""
+
+    def __init__(self, model: Any, name: str, on_death: Callable[[Known], None]) -> None:
+        self.name = name
+        self.reference = weakref.ref(model, lambda _: on_death(self))
+        self.kept: Any = model
+        self.leaves: list[KerasLeaf] = []
+
+    @property
+    def model(self) -> Any:
+        return self.reference()
+
+    @property
+    def bytes(self) -> int:
+        return sum(leaf.row.bytes for leaf in self.leaves)
+
+
+class Models:
+    """All models seen so far, and the leaves by variable.
+
+    Args:
+        observer: where leaves are handed to.
+        dialect: the generation of Keras and its backend.
+        gradient: tells what is known of the gradient of a variable.
+        note: takes events.
+    """
+
+    def __init__(
+        self, observer: Observer, dialect: Dialect, gradient: GradientOf, note: Callable[[Event], None]
+    ) -> None:
+        self.observer = observer
+        self.dialect = dialect
+        self.gradient = gradient
+        self.note = note
+        self.known: list[Known] = []
+        self.leaves: list[KerasLeaf] = []
+        self._by_id: dict[int, KerasLeaf] = {}
+        self._by_name: dict[str, KerasLeaf] = {}
+        self._surveyed: set[int] = set()
+
+    # Which models there are
+
+    def meet(self, model: Any) -> None:
+        """Take a model, and the compiled model around it if there is one, under observation."""
+        if any(known.model is model for known in self.known) and self._is_complete(model):
+            return
+        outer = [each for each in self._alive() if each is not model and self._contains(each, model)]
+        outer = [each for each in outer if getattr(each, "compiled", getattr(each, "_is_compiled", False))]
+        self._know([*sorted(outer, key=lambda each: len(places(each, self.dialect)), reverse=True), model])
+        self.survey()
+
+    def meet_variables(self, variables: Iterable[Any]) -> None:
+        """Take the models that hold these variables under observation; loose variables as leaves of their own."""
+        strange = [variable for variable in variables if self.of(variable) is None]
+        if not strange:
+            return
+        self._know(outermost_with(strange, self.dialect))
+        self.survey()
+        for variable in strange:
+            if self.of(variable) is None:
+                name = variable_names({id(variable)}, skip=(self.dialect.package,))
+                place = Place(name.get(id(variable), self.dialect.leaf_name(variable)), variable, (), "parameter")
+                self._adopt(self._free(place.path), place, None)
+
+    def survey(self) -> None:
+        """Learn the names that the script has for models that share leaves with those known, and refresh."""
+        models = self._alive()
+        names = self._names(models)
+        for model in models:
+            name = names.get(id(model))
+            if name and not name.startswith("_") and self._shares_leaves(model):
+                self._know([model])
+        self.refresh()
+
+    def meet_all(self) -> None:
+        """Take every built model that the script has a name for: nothing was trained, all that can be said is flags."""
+        models = self._alive()
+        names = self._names(models)
+        self._know([model for model in models if id(model) in names and places(model, self.dialect)])
+        self.refresh()
+
+    def name_of(self, model: Any) -> str:
+        """The name that the model is known by, else its own."""
+        return next((known.name for known in self.known if known.model is model), str(getattr(model, "name", "model")))
+
+    def _alive(self) -> list[Any]:
+        inner = {id(vars(model).get("_functional")) for model in alive(self.dialect.model_type)}
+        return [model for model in alive(self.dialect.model_type) if id(model) not in inner]
+
+    def _names(self, models: list[Any]) -> dict[int, str]:
+        return variable_names({id(model) for model in models}, skip=(self.dialect.package, "wrapt"))
+
+    def _contains(self, outer: Any, model: Any) -> bool:
+        return any(any(layer is model for layer in place.chain) for place in places(outer, self.dialect))
+
+    def _shares_leaves(self, model: Any) -> bool:
+        return any(self.of(place.variable) is not None for place in places(model, self.dialect))
+
+    def _is_complete(self, model: Any) -> bool:
+        return all(self.of(place.variable) is not None for place in places(model, self.dialect))
+
+    def _know(self, models: list[Any]) -> None:
+        fresh = [model for model in models if not any(known.model is model for known in self.known)]
+        names = self._names(fresh)
+        taken = {known.name for known in self.known}
+        for model in fresh:
+            base = names.get(id(model)) or str(getattr(model, "name", type(model).__name__))
+            name, count = base, 1
+            while name in taken:
+                count += 1
+                name = f"{base}#{count}"
+            taken.add(name)
+            self.known.append(Known(model, name, self._dying))
+        self._meet_places()
+
+    def _dying(self, known: Known) -> None:
+        self.observer.look_now([leaf.key for leaf in known.leaves], "between")
+
+    def keep_within_budget(self) -> None:
+        """Let the oldest models go first, after a look at each."""
+        spent = 0
+        for known in reversed(self.known):
+            spent += known.bytes if known.kept is not None else 0
+            if spent > KEPT_ALIVE and known.kept is not None:
+                self._dying(known)
+                known.kept = None
+
+    def let_go(self) -> None:
+        """Keep no model alive any longer."""
+        for known in self.known:
+            known.kept = None
+
+    # Which leaves there are
+
+    def of(self, variable: Any) -> KerasLeaf | None:
+        """The leaf that this very variable carries now."""
+        leaf = self._by_id.get(id(variable))
+        return leaf if leaf is not None and leaf.variable is variable else None
+
+    def refresh(self) -> None:
+        """Bring leaves, aliases and owners in line with what the layers hold now."""
+        self._meet_places()
+        self._meet_hidden()
+        self.keep_within_budget()
+
+    def _meet_places(self) -> None:
+        names: dict[int, list[tuple[str, Place]]] = {}
+        for known in self.known:
+            model = known.model
+            mine: dict[int, list[Place]] = {}
+            for place in places(model, self.dialect) if model is not None else ():
+                mine.setdefault(id(place.variable), []).append(place)
+            for identity, same in mine.items():
+                names.setdefault(identity, []).extend((f"{known.name}.{place.path}", place) for place in same)
+                if self.of(same[0].variable) is None:
+                    # What a wrapper holds as well goes by the name of the layer that made it.
+                    place = max(same, key=lambda each: len(each.chain))
+                    self._meet_variable(f"{known.name}.{place.path}", place, known)
+        for identity, named in names.items():
+            leaf = self._by_id[identity]
+            leaf.row.aliases = [name for name, _ in named if name != leaf.row.name]
+            for name, place in named:
+                if name == leaf.row.name:
+                    self._note_owner(leaf, place)
+
+    def _meet_variable(self, name: str, place: Place, known: Known) -> None:
+        former = self._by_name.get(name)
+        if former is None or (former.variable is not None and self._is_anywhere(former.variable)):
+            self._adopt(self._free(name), place, known)
+        else:
+            self._exchange(former, place)
+
+    def _is_anywhere(self, variable: Any) -> bool:
+        models = [known.model for known in self.known if known.model is not None]
+        return any(place.variable is variable for model in models for place in places(model, self.dialect))
+
+    def _exchange(self, leaf: KerasLeaf, place: Place) -> None:
+        """Another variable carries the leaf's name now: quantisation and adapters put new ones in place."""
+        row, variable = leaf.row, place.variable
+        leaf.carry(variable, place.chain)
+        self._by_id[id(variable)] = leaf
+        row.kind = place.kind
+        row.replaced = type(place.owner).__name__
+        facts: dict[str, Any] = {"flag_before": row.declared.trainable, "flag_now": leaf.flag()}
+        self.note(Event("replaced", self.observer.steps, row.name, [row.name], facts))
+        self._measure(leaf)
+        self.observer.leaves[leaf.key].rebase(self.observer.now)
+
+    def _adopt(self, name: str, place: Place, known: Known | None, *, registered: bool = True) -> KerasLeaf:
+        row = LeafRow(
+            name=name,
+            model=known.name if known is not None else "variables",
+            kind=place.kind,
+            shape=(),
+            dtype="",
+            bytes=0,
+            numbers=0,
+            registered=registered,
+        )
+        leaf = KerasLeaf(
+            (self.dialect.package, len(self.leaves)), row, place.variable, place.chain, self.dialect, self.gradient
+        )
+        self._measure(leaf)
+        if place.chain:
+            row.owner = Owner(place.owner_path, type(place.owner).__name__, role_of(place.chain))
+            self._note_frozen_subtree(leaf, place)
+        self.leaves.append(leaf)
+        if known is not None:
+            known.leaves.append(leaf)
+        self._by_id[id(place.variable)] = leaf
+        self._by_name[name] = leaf
+        self.observer.adopt(leaf, leaf.flag())
+        return leaf
+
+    def _measure(self, leaf: KerasLeaf) -> None:
+        row, variable = leaf.row, leaf.variable
+        row.shape = tuple(int(size) for size in variable.shape)
+        row.dtype = self.dialect.dtype(variable)
+        row.numbers = math.prod(row.shape)
+        try:
+            row.bytes = memoryview(leaf.read()).nbytes
+        except Unreadable:
+            row.bytes = 0
+
+    def _note_owner(self, leaf: KerasLeaf, place: Place) -> None:
+        leaf.carry(place.variable, place.chain)
+        if leaf.row.kind == "buffer":
+            self._note_frozen_subtree(leaf, place)
+
+    def _note_frozen_subtree(self, leaf: KerasLeaf, place: Place) -> None:
+        """A buffer counts as frozen when its layer, or a layer around it, says that it is."""
+        if leaf.row.kind != "buffer":
+            return
+        frozen = next((layer for layer in reversed(place.chain) if not self.dialect.says(layer)), None)
+        subtree = str(frozen.name) if frozen is not None else None
+        watched = self.observer.leaves.get(leaf.key)
+        if watched is not None and (subtree is None) != (leaf.row.owner.frozen_subtree is None):
+            if leaf.row.changed.checks:
+                leaf.row.declared.flip_count += 1
+                watched.froze_at = self.observer.now
+            watched.settled = False
+        leaf.row.owner.frozen_subtree = subtree
+
+    def note_containers(self) -> None:
+        """Write down which layers around a trainable leaf say that it is frozen; called just before steps."""
+        for leaf in self.leaves:
+            if leaf.row.kind == "buffer" or not leaf.flag():
+                continue
+            silent = [layer for layer in leaf.chain if not self.dialect.says(layer)]
+            if silent:
+                leaf.row.declared.container = str(silent[-1].name)
+                leaf.row.declared.container_flag = False
+
+    def _meet_hidden(self) -> None:
+        """Take the weights of layers that hang under plain objects, unless another model has them."""
+        for known in self.known:
+            model = known.model
+            for path, layer in list(hidden_layers(model, self.dialect)) if model is not None else ():
+                below = [place for place in places(layer, self.dialect) if self.of(place.variable) is None]
+                if not below or getattr(layer, "optimizer", None) is not None:
+                    continue
+                names = []
+                for place in below:
+                    name = self._free(f"{known.name}.{path}.{place.path}")
+                    names.append(self._adopt(name, place, known, registered=False).row.name)
+                self.note(Event("untracked", self.observer.steps, f"{known.name}.{path}", names))
+
+    def _free(self, name: str) -> str:
+        unique, count = name, 1
+        while unique in self._by_name:
+            count += 1
+            unique = f"{name}#{count}"
+        return unique
+
+    def leaves_of(self, model: Any) -> list[KerasLeaf]:
+        """The leaves of one model, in its order."""
+        found = [self.of(place.variable) for place in places(model, self.dialect)]
+        return list(dict.fromkeys(leaf for leaf in found if leaf is not None))
+
+    def flags(self) -> list[bool | None]:
+        """The declared flag of every leaf, in the order of adoption."""
+        return [leaf.flag() for leaf in self.leaves]

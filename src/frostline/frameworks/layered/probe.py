@@ -1,0 +1,407 @@
+"""The probe of a Keras: wrapped methods report here, and are turned into calls on the observer."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import weakref
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any
+
+from frostline.core.ledger import Event, Gradient, LeafRow, Program
+from frostline.frameworks.layered.dialect import Dialect
+from frostline.frameworks.layered.leaf import KerasLeaf
+from frostline.frameworks.layered.models import Models
+from frostline.frameworks.layered.sources import Mode, Source, carries, holds
+from frostline.observe.live import Hold, LiveLeaf, Unreadable
+from frostline.observe.names import variable_names
+from frostline.observe.observer import Observer
+from frostline.observe.schedule import due
+from frostline.settings import Settings
+
+Wrapper = Callable[..., Any]
+
+
+class KerasProbe:
+    """Observes every model and optimizer of one generation of Keras.
+
+    Args:
+        name: the framework's import name.
+        dialect: how that generation spells things.
+        settings: of the run.
+        on_check: called after each check.
+        fault: takes errors inside frostline, which never reach the script.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        dialect: Dialect,
+        settings: Settings,
+        on_check: Callable[[], None],
+        fault: Callable[[str, BaseException], None],
+    ) -> None:
+        self.name = name
+        self.dialect = dialect
+        self.fault = fault
+        self.events: list[Event] = []
+        self.observer = Observer(self, settings, on_check)
+        self.models = Models(self.observer, dialect, self.gradient_of, self.events.append)
+        self.sources: dict[Hashable, Source] = {}
+        self.running: Source | None = None
+        self.loose: Source | None = None
+        self.applying = 0
+        self.removers: list[Callable[[], None]] = []
+        self.closed = False
+        self.function: Any = None
+        self.stack: contextlib.ExitStack | None = None
+        self._of: weakref.WeakKeyDictionary[Any, Source] = weakref.WeakKeyDictionary()
+        self._summaries: list[tuple[Event, weakref.ref[Any]]] = []
+        self._rates: dict[Hashable, list[float | None]] = {}
+        self._writes: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
+
+    # Wrapping
+
+    def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
+        """Put ``wrapper(original, self, …)`` in place of a method, until the probe closes."""
+        definer = next(base for base in owner.__mro__ if name in vars(base))
+        original = vars(definer)[name]
+
+        @functools.wraps(original)
+        def observed(instance: Any, *args: Any, **kwargs: Any) -> Any:
+            return wrapper(original, instance, *args, **kwargs)
+
+        setattr(definer, name, observed)
+        self.removers.append(lambda: setattr(definer, name, original))
+
+    def quietly(self, where: str, act: Callable[[], Any]) -> Any:
+        """Do our part of a wrapped call; whatever goes wrong in it is ours and stays with us."""
+        if self.closed:
+            return None
+        try:
+            return act()
+        except Exception as error:
+            self.fault(f"{self.name}: {where}", error)
+            return None
+
+    # Steps
+
+    @contextlib.contextmanager
+    def step(self, find: Callable[[], Source]) -> Iterator[Source | None]:
+        """Everything inside is one step of the program that ``find`` names, unless a step is under way already."""
+        self.end_loose_step()
+        source = self.quietly("before a step", lambda: self._begin(find())) if self.running is None else None
+        try:
+            yield source
+        except BaseException:
+            if source is not None:
+                self.quietly("after a step that broke off", lambda: self._break_off(source))
+            raise
+        if source is not None:
+            self.quietly("after a step", lambda: self._end(source))
+
+    def loose_step(self, find: Callable[[], Source]) -> None:
+        """A step begins whose end nobody can see: it is over when the next one begins, or at the end of the run."""
+        self.end_loose_step()
+        if self.running is None:
+            self.loose = self.quietly("before a step", lambda: self._begin(find()))
+
+    def end_loose_step(self) -> None:
+        """The step without an end, if there is one, is over."""
+        source, self.loose = self.loose, None
+        if source is not None:
+            self.quietly("after a step", lambda: self._end(source))
+            self.quietly("counting steps", lambda: self._count(source))
+
+    def _count(self, source: Source) -> None:
+        """Steps inside a function that the script compiled show only in the optimizer's own counter."""
+        program = self.observer.programs[source.key]
+        if source.count is not None:
+            program.steps_executed = max(program.steps_executed, source.count() - source.counted)
+
+    def _begin(self, source: Source) -> Source:
+        model = source.model() if source.model is not None else None
+        if model is not None:
+            self.models.meet(model)
+        source.fresh = None
+        self.running = source
+        try:
+            self.observer.before_step(source.key)
+        except Exception:
+            self.running = None
+            raise
+        return source
+
+    def _end(self, source: Source) -> None:
+        self.running = None
+        changed = source.settle()
+        checks = self.observer.checks
+        if changed:
+            self.observer.rewire(source.key)
+        self.running = source
+        try:
+            self.observer.after_step(source.key)
+            if self.observer.checks > checks or changed:
+                self._describe(source)
+        finally:
+            self.running = None
+            if source.capture is not None:
+                source.capture.gradients = {}
+
+    def _break_off(self, source: Source) -> None:
+        self.running = None
+        source.fresh = None
+        self.observer.forgot_step()
+
+    def _describe(self, source: Source) -> None:
+        program, capture = self.observer.programs[source.key], source.capture
+        assert capture is not None
+        if source.mode == "traced" and program.captured_at is None:
+            program.captured_at = self.observer.steps
+        held = [leaf for leaf in self.models.leaves if id(leaf.variable) in capture.flags]
+        program.models = list(dict.fromkeys(leaf.row.model for leaf in held)) or program.models
+        optimizers = source.optimizers()
+        self._rates[source.key] = [self.dialect.rate(optimizer) for optimizer in optimizers[:1]]
+        program.groups = [
+            {
+                "lr": self.dialect.rate(optimizer),
+                "weight_decay": getattr(optimizer, "weight_decay", None),
+                "tensors": len(held),
+                "numbers": sum(leaf.row.numbers for leaf in held),
+            }
+            for optimizer in optimizers[:1]
+        ]
+
+    def applied(self, optimizer: Any, variables: list[Any], gradients: list[Any]) -> None:
+        """An optimizer was given variables, in a step under way; tell which."""
+        source = self.running
+        if source is None or source.mode == "positional":
+            return
+        self.models.meet_variables(variables)
+        leaves = [self.models.of(variable) for variable in variables]
+        source.captured(optimizer, variables, gradients, [leaf.flag_in_step() if leaf else None for leaf in leaves])
+
+    # Programs
+
+    def source_of_model(self, model: Any, mode: Mode) -> Source:
+        """The program that is the train step of ``model``."""
+        source = self._of.get(model)
+        if source is None:
+            self.models.meet(model)
+            name = self.models.name_of(model)
+            kind = type(getattr(model, "optimizer", None)).__name__
+            source = self._register(
+                name, Program("", "compiled-step", f"train step ({kind})", trains_model=name), model
+            )
+            source.model = weakref.ref(model)
+        source.mode = mode
+        return source
+
+    def source_of_optimizer(self, optimizer: Any) -> Source:
+        """The program that is an optimizer called by the script itself."""
+        source = self._of.get(optimizer)
+        if source is None:
+            kind = type(optimizer).__name__
+            name = variable_names({id(optimizer)}, skip=(self.dialect.package,)).get(id(optimizer), kind)
+            source = self._register(name, Program("", "optimizer", kind), optimizer)
+            source.optimizer = weakref.ref(optimizer)
+        return source
+
+    def source_of_function(self, function: Any, name: str) -> Source:
+        """The program that is a compiled function of the script in which optimizers step."""
+        source = self._of.get(function)
+        if source is None:
+            source = self._register(name, Program("", "compiled-step", "compiled function"), function)
+            source.mode = "traced"
+        return source
+
+    def known_source(self, owner: Any) -> Source | None:
+        """The program of a model, optimizer or function, if it has one."""
+        return self._of.get(owner)
+
+    def _register(self, name: str, program: Program, owner: Any) -> Source:
+        taken = {each.id for each in self.observer.programs.values()}
+        unique, count = name, 1
+        while unique in taken:
+            count += 1
+            unique = f"{name}#{count}"
+        program.id = unique
+        self.observer.programs[unique] = program
+        source = self.sources[unique] = Source(unique)
+        self._of[owner] = source
+        return source
+
+    # Other things that a script does
+
+    def wrote(self, variable: Any) -> None:
+        """A forward pass assigned to a variable while a step was under way."""
+        leaf = self.models.of(variable)
+        if leaf is not None and not self.applying and leaf.row.owner.role != "normalisation":
+            leaf.row.owner.rewrites_in_forward = True
+
+    def summarised(self, model: Any, facts: dict[str, Any]) -> None:
+        """A summary of ``model`` was printed with these numbers; its leaves are named once they are known."""
+        event = Event("summary", self.observer.steps, str(model.name), [], facts)
+        self.events.append(event)
+        self._summaries.append((event, weakref.ref(model)))
+
+    @contextlib.contextmanager
+    def writing(self, owner: Any, variables: Callable[[], Iterable[Any]], event: str) -> Iterator[None]:
+        """Everything inside writes into variables from outside a step: a load, or averages put in place."""
+        self._writes[owner] = count = self._writes.get(owner, 0) + 1
+        watched = due(count) and self.running is None
+        if watched:
+            self.quietly(f"before {event}", lambda: self.observer.look_now(self._keys(variables()), self._place()))
+        yield
+        if watched:
+            self.quietly(f"after {event}", lambda: self.observer.look_now(self._keys(variables()), "outside", event))
+
+    def _place(self) -> Any:
+        return self.observer.place_now()
+
+    def _keys(self, variables: Iterable[Any]) -> list[Hashable]:
+        return [leaf.key for variable in variables if (leaf := self.models.of(variable)) is not None]
+
+    def misplaced(self, optimizer: Any, written: list[Any]) -> None:
+        """Averages were written, by position, over these variables; tell those that got another's."""
+        averaged = [variable for variable, _ in self.dialect.averages(optimizer)]
+        for source, target in zip(averaged, written, strict=False):
+            one, other = self.models.of(source), self.models.of(target)
+            if source is not target and one is not None and other is not None and one is not other:
+                facts: dict[str, Any] = {"average_of": one.row.name, "written_to": other.row.name}
+                self.events.append(
+                    Event("misplaced-average", self.observer.steps, other.row.name, [other.row.name], facts)
+                )
+
+    def take(self, value: Any) -> None:
+        """Observe a model or optimizer that was named explicitly; anything else is left alone."""
+        if isinstance(value, self.dialect.model_type):
+            self.quietly("a model was named", lambda: self.models.meet(value))
+        elif isinstance(value, self.dialect.optimizer_type):
+            known = getattr(value, "_trainable_variables", None) or ()
+            self.quietly("an optimizer was named", lambda: self.models.meet_variables(known))
+
+    # What the observer asks for
+
+    def flags(self) -> list[bool | None]:
+        """See Probe."""
+        return self.models.flags()
+
+    def refresh(self) -> None:
+        """See Probe."""
+        self.models.refresh()
+        self._name_summaries()
+        if self.running is not None:
+            self.models.note_containers()
+
+    def holds(self, program: Hashable) -> dict[Hashable, Hold]:
+        """See Probe."""
+        return holds(self.sources[program], self.models, self.dialect)
+
+    def rates(self, program: Hashable) -> list[float | None]:
+        """See Probe; the rate read at the last check, because reading it at every step would wait for the device."""
+        return self._rates.get(program, [])
+
+    def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
+        """See Probe."""
+        return None
+
+    def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
+        """See Probe."""
+        return False
+
+    def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
+        """See Probe."""
+        assert isinstance(leaf, KerasLeaf)
+        for source in self.sources.values():
+            for optimizer in source.optimizers():
+                for variable, average in self.dialect.averages(optimizer):
+                    of = self.models.of(variable)
+                    if of is not None and of.row.shape == leaf.row.shape and self._equals(average, content):
+                        return f"the average of {of.row.name} that {source.key} keeps"
+        for other in self.kin(leaf):
+            assert isinstance(other, KerasLeaf)
+            if other.variable is not None and self._equals(other.variable, content):
+                return other.row.name
+        return None
+
+    def _equals(self, variable: Any, content: bytes) -> bool:
+        try:
+            return bytes(self.dialect.read(variable)) == content
+        except Unreadable:
+            return False
+
+    def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
+        """See Probe."""
+        own = leaf.row.name.rpartition(".")[2]
+        alike = [
+            other
+            for other in self.models.leaves
+            if other is not leaf and other.row.shape == leaf.row.shape and other.row.dtype == leaf.row.dtype
+        ]
+        return sorted(alike, key=lambda other: other.row.name.rpartition(".")[2] == own, reverse=True)
+
+    def watch_forwards(self, wanted: bool) -> None:
+        """See Probe; forward passes of Keras layers run inside traced steps and cannot be bracketed."""
+
+    def frozen_in_place(self) -> None:
+        """See Probe."""
+        self._name_summaries()
+        for leaf in self.models.leaves:
+            for wire in leaf.row.wired:
+                wire.max_lr = self.observer.max_lr(wire.program, wire.group)
+                wire.steps = self.observer.programs[wire.program].steps_executed
+
+    def _name_summaries(self) -> None:
+        for event, reference in self._summaries:
+            model = reference()
+            if model is not None:
+                event.leaves = [leaf.row.name for leaf in self.models.leaves_of(model)]
+                event.subject = self.models.name_of(model)
+
+    def gradient_of(self, variable: Any) -> tuple[Gradient, bytes | None]:
+        """What is known of a variable's gradient at this moment."""
+        capture = self.running.capture if self.running is not None else None
+        if capture is None:
+            return self.dialect.gradient(variable)
+        identity = id(variable)
+        if identity not in capture.flags or identity in capture.missing:
+            return "none", None
+        if identity in capture.gradients:
+            known = self.dialect.state_of_gradient(capture.gradients[identity])
+            if known != "unknown":
+                return known, None
+        known, content = self.dialect.gradient(variable)
+        if known == "unknown" and self._never_had_gradient(capture.optimizers[identity](), variable):
+            return "zero", None
+        return known, content
+
+    def _never_had_gradient(self, optimizer: Any, variable: Any) -> bool:
+        """Moments of the gradient that are still zero after a step say that every gradient was."""
+        if optimizer is None or not self.observer.steps or not self.dialect.slots(optimizer, variable):
+            return False
+        return carries(optimizer, variable, self.dialect) is False
+
+    # The end
+
+    def close(self) -> None:
+        """The last look; afterwards nothing is wrapped and nothing is kept alive."""
+        self.end_loose_step()
+        if not self.models.leaves:
+            self.quietly("looking for models", self._look_for_unseen)
+        for remove in reversed(self.removers):
+            remove()
+        self.quietly("the last look", self.observer.close)
+        self.closed = True
+        self.models.let_go()
+
+    def _look_for_unseen(self) -> None:
+        for _, reference in self._summaries:
+            model = reference()
+            if model is not None:
+                self.models.meet(model)
+        self.models.meet_all()
+
+    def rows(self) -> list[LeafRow]:
+        """The ledger's rows in the order of adoption."""
+        return [leaf.row for leaf in self.models.leaves]

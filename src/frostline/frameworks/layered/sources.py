@@ -1,0 +1,141 @@
+"""What stands behind a program: a model's train step, a function of the script, or an optimizer called by hand."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from frostline.frameworks.layered.dialect import Dialect
+from frostline.frameworks.layered.leaf import KerasLeaf
+from frostline.frameworks.layered.models import Models
+from frostline.observe.live import Hold, Unreadable
+
+Mode = Literal["traced", "eager", "positional"]
+
+
+@dataclass(slots=True)
+class Capture:
+    """The variables that one step handed to its optimizers, by id: the flag each had, and the one it got no gradient.
+
+    ``gradients`` are those handed over in a step that runs eagerly; they are dropped when the step is over.
+    ``states`` names, for a step that works by position, the variable whose optimizer state each one is given.
+    """
+
+    flags: dict[int, bool | None] = field(default_factory=dict)
+    missing: set[int] = field(default_factory=set)
+    optimizers: dict[int, weakref.ref[Any]] = field(default_factory=dict)
+    gradients: dict[int, Any] = field(default_factory=dict)
+    states: dict[int, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Source:
+    """One program's source.
+
+    A ``traced`` step goes on with what it captured when it was traced, whatever the flags say; an ``eager`` one tells
+    anew each time; a ``positional`` one is handed its state from outside, and who made it has set ``capture``.
+    ``count`` reads the optimizer's own counter of steps, which stood at ``counted`` at the first.
+    """
+
+    key: Hashable
+    model: weakref.ref[Any] | None = None
+    optimizer: weakref.ref[Any] | None = None
+    mode: Mode = "eager"
+    capture: Capture | None = None
+    fresh: Capture | None = None
+    ever: set[int] = field(default_factory=set)
+    count: Callable[[], int] | None = None
+    counted: int = 0
+
+    def optimizers(self) -> list[Any]:
+        """Its optimizers that are alive: the model's own, or those seen while it stepped."""
+        model = self.model() if self.model is not None else None
+        references = list(self.capture.optimizers.values()) if self.capture is not None else []
+        candidates = [getattr(model, "optimizer", None), self.optimizer() if self.optimizer is not None else None]
+        candidates += [reference() for reference in references]
+        unique = {id(each): each for each in candidates if each is not None}
+        return list(unique.values())
+
+    def captured(self, optimizer: Any, variables: list[Any], gradients: list[Any], flags: list[bool | None]) -> None:
+        """An optimizer is given these variables in the step under way."""
+        fresh = self.fresh = self.fresh or Capture()
+        for variable, gradient, flag in zip(variables, gradients, flags, strict=False):
+            fresh.flags[id(variable)] = flag
+            fresh.optimizers[id(variable)] = weakref.ref(optimizer)
+            fresh.gradients[id(variable)] = gradient
+            if gradient is None:
+                fresh.missing.add(id(variable))
+
+    def settle(self) -> bool:
+        """The step is over: what it captured stands until it captures again. True when that is other than before."""
+        before = self.capture
+        if self.fresh is not None:
+            self.capture = self.fresh
+        elif self.capture is None or self.mode == "eager":
+            self.capture = Capture()
+        assert self.capture is not None
+        self.fresh = None
+        self.ever |= self.capture.flags.keys()
+        return (
+            before is None or before.flags.keys() != self.capture.flags.keys() or before.states != self.capture.states
+        )
+
+
+def holds(source: Source, models: Models, dialect: Dialect) -> dict[Hashable, Hold]:
+    """The leaves that a program holds, held once, or keeps an average of, by key."""
+    capture = source.capture
+    if capture is None:
+        return {}
+    optimizers = source.optimizers()
+    averaged = {
+        id(variable)
+        for optimizer in optimizers
+        if dialect.overwrites(optimizer)
+        for variable, _ in dialect.averages(optimizer)
+    }
+    held: dict[Hashable, Hold] = {}
+    for leaf in models.leaves:
+        identity = id(leaf.variable)
+        if leaf.variable is None:
+            continue
+        if identity in capture.flags:
+            held[leaf.key] = _hold(leaf, capture, source, models, dialect)
+        elif identity in averaged:
+            held[leaf.key] = Hold(listed=False, copied=True)
+        elif identity in source.ever or (source.mode == "traced" and leaf.flag() and _is_in(leaf, source)):
+            held[leaf.key] = Hold(listed=False, captured=False if source.mode == "traced" else None)
+    return held
+
+
+def _hold(leaf: KerasLeaf, capture: Capture, source: Source, models: Models, dialect: Dialect) -> Hold:
+    variable = leaf.variable
+    optimizer = capture.optimizers[id(variable)]()
+    hold = Hold(group=0, captured=capture.flags[id(variable)] if source.mode == "traced" else None)
+    if optimizer is None:
+        return hold
+    hold.lr = dialect.rate(optimizer)
+    hold.weight_decay = dialect.decay(optimizer, variable)
+    hold.state = (
+        carries(optimizer, variable, dialect) if leaf.flag() is False else bool(dialect.slots(optimizer, variable))
+    )
+    other = models.of(capture.states.get(id(variable)))
+    if other is not None and other is not leaf:
+        hold.state_of = other.row.name
+    return hold
+
+
+def carries(optimizer: Any, variable: Any, dialect: Dialect) -> bool | None:
+    """Whether the optimizer has state for the variable that is not zero; None where it cannot be read."""
+    try:
+        return any(np.frombuffer(dialect.read(slot), np.uint8).any() for slot in dialect.slots(optimizer, variable))
+    except Unreadable:
+        return None
+
+
+def _is_in(leaf: KerasLeaf, source: Source) -> bool:
+    model = source.model() if source.model is not None else None
+    return model is not None and any(layer is model for layer in leaf.chain)

@@ -1,0 +1,162 @@
+"""A model as a tree of layers: where each variable hangs, and layers kept where the model does not see them."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from types import FunctionType
+from typing import Any
+
+from frostline.core.ledger import Kind, Role
+from frostline.frameworks.layered.dialect import Dialect
+
+_CODEBOOK_WORDS = ("codebook", "quantis", "quantiz", "vq")
+_LIBRARIES = ("keras", "tf_keras", "tensorflow", "torch", "jax", "jaxlib", "numpy", "builtins", "collections")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a variable hangs: its dotted path below the model, and the layers from the model down to its owner."""
+
+    path: str
+    variable: Any
+    chain: tuple[Any, ...]
+    kind: Kind
+
+    @property
+    def owner(self) -> Any:
+        return self.chain[-1]
+
+    @property
+    def owner_path(self) -> str:
+        return self.path.rpartition(".")[0]
+
+
+def places(model: Any, dialect: Dialect) -> list[Place]:
+    """Every weight of the model under every layer that holds it, layers once each, in the order of the summary."""
+    found: list[Place] = []
+    taken: set[str] = set()
+    for path, chain in layers_below(model, dialect):
+        trained, others = dialect.own(chain[-1])
+        named = [(dialect.leaf_name(variable), variable, "parameter") for variable in trained]
+        named += [(dialect.leaf_name(variable), variable, "buffer") for variable in others]
+        named += [(name, tensor, "buffer") for name, tensor in dialect.extras(chain[-1])]
+        for name, variable, kind in named:
+            full = _unique(f"{path}.{name}" if path else name, taken)
+            found.append(Place(full, variable, chain, kind))  # type: ignore[arg-type]
+    return found
+
+
+def layers_below(model: Any, dialect: Dialect) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """The model and every layer in it as (dotted path, layers down to it); a shared layer under its first path."""
+    seen: set[int] = set()
+
+    def descend(layer: Any, path: str, chain: tuple[Any, ...]) -> Iterator[tuple[str, tuple[Any, ...]]]:
+        if id(layer) in seen:
+            return
+        seen.add(id(layer))
+        yield path, (*chain, layer)
+        names: set[str] = set()
+        for child in dialect.children(layer):
+            name = _unique(child.name, names)
+            yield from descend(child, f"{path}.{name}" if path else name, (*chain, layer))
+
+    return descend(model, "", ())
+
+
+def _unique(name: str, taken: set[str]) -> str:
+    unique, count = name, 1
+    while unique in taken:
+        count += 1
+        unique = f"{name}#{count}"
+    taken.add(unique)
+    return unique
+
+
+def alive(kind: type) -> list[Any]:
+    """Every object of this type in the process; types are asked without touching the objects' own attributes."""
+    return [value for value in gc.get_objects() if issubclass(type(value), kind)]
+
+
+def outermost_with(variables: Iterable[Any], dialect: Dialect) -> list[Any]:
+    """The outermost live layers that contain any of these variables."""
+    wanted = {id(variable) for variable in variables}
+    layers = alive(dialect.layer_type)
+    parents: dict[int, list[Any]] = {}
+    for layer in layers:
+        for child in dialect.children(layer):
+            parents.setdefault(id(child), []).append(layer)
+    starts = [layer for layer in layers if wanted & {id(each) for group in dialect.own(layer) for each in group}]
+    roots: dict[int, Any] = {}
+    for start in starts:
+        stack, seen = [start], set()
+        while stack:
+            layer = stack.pop()
+            if id(layer) not in seen:
+                seen.add(id(layer))
+                above = parents.get(id(layer), [])
+                stack.extend(above)
+                if not above:
+                    roots[id(layer)] = layer
+    return list(roots.values())
+
+
+def hidden_layers(model: Any, dialect: Dialect) -> Iterator[tuple[str, Any]]:
+    """Layers with weights under plain objects and functions of the model, where tracking does not see them."""
+    known = [chain[-1] for _, chain in layers_below(model, dialect)]
+    registered = {id(layer) for layer in known}
+    for path, chain in layers_below(model, dialect):
+        for attribute, value in list(vars(chain[-1]).items()):
+            for name, layer in _hidden_in(attribute, value, dialect, depth=2):
+                if id(layer) not in registered:
+                    registered.add(id(layer))
+                    yield (f"{path}.{name}" if path else name), layer
+
+
+def _hidden_in(name: str, value: Any, dialect: Dialect, depth: int) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dialect.layer_type):
+        if depth < 2:
+            yield name, value
+        return
+    if depth == 0:
+        return
+    for inner, item in _inside(value):
+        yield from _hidden_in(f"{name}.{inner}", item, dialect, depth - 1)
+
+
+def _inside(value: Any) -> list[tuple[str, Any]]:
+    """What a plain object, list or closure of the user holds; what belongs to a library is left alone."""
+    if type(value) in (list, tuple):
+        return [(str(index), item) for index, item in enumerate(value)]
+    if type(value) is dict:
+        return [(str(key), item) for key, item in value.items()]
+    if type(value) is FunctionType and value.__closure__ and not _of_library(value.__module__):
+        cells = zip(value.__code__.co_freevars, value.__closure__, strict=True)
+        return [(name, cell.cell_contents) for name, cell in cells if _is_filled(cell)]
+    if isinstance(value, type) or _of_library(type(value).__module__):
+        return []
+    return list(getattr(value, "__dict__", {}).items())
+
+
+def _is_filled(cell: Any) -> bool:
+    try:
+        return cell.cell_contents is not None
+    except ValueError:
+        return False
+
+
+def _of_library(module: str | None) -> bool:
+    return (module or "").partition(".")[0] in _LIBRARIES
+
+
+def role_of(chain: tuple[Any, ...]) -> Role:
+    """What kind of state a layer keeps besides its weights, judged by its type and by what is wrapped around it."""
+    if any(type(layer).__name__ == "SpectralNormalization" for layer in chain):
+        return "spectral"
+    name = type(chain[-1]).__name__.lower()
+    if "normalization" in name or hasattr(chain[-1], "moving_mean") or name == "torchmodulewrapper":
+        return "normalisation"
+    if name == "embedding":
+        return "embedding"
+    return "codebook" if any(word in name for word in _CODEBOOK_WORDS) else "other"

@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 WORKERS ?= 2
-MUST_HAVE ?= torch keras jax tensorflow tf_keras
+MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree
 
 PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
 TESTED = $(VENV)/.installed

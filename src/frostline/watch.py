@@ -146,7 +146,7 @@ def mark_meant(ledger: Ledger) -> None:
         for pattern in patterns:
             for index in matching(pattern, names):
                 row: LeafRow = ledger.leaves[index]
-                if row.kind == "parameter" or answer == "frozen":
+                if row.kind == "parameter" or answer == "frozen" or row.owner.role == "normalisation":
                     row.meant, row.meant_pattern = answer, pattern
 
 

@@ -25,8 +25,7 @@ class Shift:
     """How the bits of one leaf moved between two readings, seen on a copy kept around the move.
 
     ``ratio`` is c where every element obeys w' = c·w up to rounding, else None. ``max_ulp`` counts units in the
-    last place of the leaf's own type. ``equals`` names the tensor that held exactly the new bits beforehand, and
-    ``follows`` with ``rate`` the leaf towards which the move went: w' = w + rate·(source - w).
+    last place of the leaf's own type.
     """
 
     elements: int
@@ -36,10 +35,6 @@ class Shift:
     ratio: float | None = None
     rows: int | None = None
     rows_moved: int | None = None
-    equals: str | None = None
-    follows: str | None = None
-    rate: float | None = None
-    raw_gradient: float | None = None
 
 
 @dataclass(slots=True)
@@ -48,7 +43,9 @@ class Movement:
 
     ``place`` is ``step`` (inside a step of ``program``), ``forward`` (inside its module's forward pass),
     ``outside`` (neither) or ``between`` (somewhere between two checks: no tighter bound was taken). ``since``
-    and ``until`` count executed steps of all programs.
+    and ``until`` count executed steps of all programs. ``follows`` names the leaf towards which the move went, with
+    w' = w + rate·(source - w); ``equals`` the other tensor that holds exactly the new bits, ``resembles`` the other
+    leaf that those bits are close to; ``raw_gradient`` is k where the move was k times the gradient, k being ±1.
     """
 
     place: Place
@@ -66,6 +63,11 @@ class Movement:
     blocks_moved: int = 0
     shift: Shift | None = None
     event: str | None = None
+    follows: str | None = None
+    rate: float | None = None
+    equals: str | None = None
+    resembles: str | None = None
+    raw_gradient: float | None = None
 
 
 @dataclass(slots=True)
@@ -103,7 +105,8 @@ class Wire:
     """How one program holds one leaf: group, rates, gradients seen at its checks, optimizer state.
 
     ``captured`` is the flag of the leaf when a compiled step was made (None where nothing is captured).
-    ``update_ulp`` is the largest update the step could have made, in units in the last place of the weight.
+    ``update_ulp`` is the largest update the step could have made, in units in the last place of the weight;
+    ``negligible`` says that the gradient is rounding noise beside the others (a bias in front of a normalisation).
     """
 
     program: str
@@ -117,6 +120,7 @@ class Wire:
     state: bool | None = None
     state_of: str | None = None
     update_ulp: float | None = None
+    negligible: bool = False
     steps: int = 0
 
 
@@ -192,7 +196,11 @@ class LeafRow:
 
 @dataclass(slots=True)
 class Program:
-    """One thing that updates leaves: an optimizer, or the train step of a compiled model."""
+    """One thing that updates leaves: an optimizer, the train step of a compiled model, or the script itself.
+
+    ``by_hand`` marks the last: without an optimizer, what happens between one backward pass and the next is one step.
+    ``backwards`` counts the backward passes of the run, to judge a program that never stepped.
+    """
 
     id: str
     kind: Literal["optimizer", "compiled-step"]
@@ -207,15 +215,17 @@ class Program:
     trains_model: str | None = None
     captured_at: int | None = None
     merged: int = 1
-    notes: list[str] = field(default_factory=list)
+    by_hand: bool = False
+    backwards: int = 0
 
 
 @dataclass(slots=True)
 class Event:
     """Something the run did that a rule may need: a summary printed, a load, a stray flag, a broken tie.
 
-    ``kind`` is one of ``summary``, ``load``, ``stray-flag``, ``tie-broken``, ``replaced``, ``stale-gradient-shared``,
-    ``same-phase``, ``misplaced-average``, ``untracked``; ``facts`` holds the numbers, ``leaves`` the names concerned.
+    ``kind`` is one of ``summary``, ``stray-flag``, ``tie-broken``, ``replaced``, ``stale-gradient-shared``,
+    ``same-phase``, ``misaligned-state``, ``misplaced-average``, ``untracked``, ``remade`` and ``compiled``;
+    ``facts`` holds the numbers, ``leaves`` the names concerned.
     """
 
     kind: str
@@ -242,7 +252,7 @@ class Finding:
     severity: Severity
     tensors: list[str]
     message: str
-    evidence: dict[str, str | int | float | bool | None | list[str]]
+    evidence: dict[str, str | int | float | bool | list[str] | None]
     hint: str
 
 

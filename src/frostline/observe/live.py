@@ -31,7 +31,10 @@ class LiveLeaf(Protocol):
 
 @dataclass(slots=True)
 class Hold:
-    """How a program holds a leaf at this moment, as the probe reads it off the framework."""
+    """How a program holds a leaf at this moment, as the probe reads it off the framework.
+
+    ``copied`` says that the program keeps a copy of the leaf (an average) and may write it back.
+    """
 
     group: int | None = None
     listed: bool = True
@@ -40,6 +43,7 @@ class Hold:
     weight_decay: float | None = None
     state: bool | None = None
     state_of: str | None = None
+    copied: bool = False
 
 
 class Probe(Protocol):
@@ -58,6 +62,9 @@ class Probe(Protocol):
 
     def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
         """The largest update the program's last step can have made to the leaf, in units in the last place."""
+
+    def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
+        """Whether the leaf's gradient is rounding noise beside those of the program's other leaves."""
 
     def rates(self, program: Hashable) -> list[float | None]:
         """The learning rate of every group, now."""

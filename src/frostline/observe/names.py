@@ -13,7 +13,9 @@ _CONTAINER_ITEMS = 64
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
-def variable_names(wanted: set[int], unwrap: Callable[[Any], Any] = lambda value: value) -> dict[int, str]:
+def variable_names(
+    wanted: set[int], unwrap: Callable[[Any], Any] = lambda value: value, skip: tuple[str, ...] = ()
+) -> dict[int, str]:
     """Names for the objects whose ids are in ``wanted``: a variable, an attribute of one, or an item of a list.
 
     The script's own globals come first, then the frames now running from the outermost in; a name that starts with
@@ -22,6 +24,7 @@ def variable_names(wanted: set[int], unwrap: Callable[[Any], Any] = lambda value
     Args:
         wanted: ids of the objects to name.
         unwrap: sees through wrappers, so that a variable that holds a wrapper names what is wrapped.
+        skip: packages whose functions' variables are nobody's names, such as the ``self`` of a framework.
     """
     found: dict[int, str] = {}
     spare: dict[int, str] = {}
@@ -31,7 +34,7 @@ def variable_names(wanted: set[int], unwrap: Callable[[Any], Any] = lambda value
             if candidate in wanted and candidate not in found:
                 (spare if name.startswith("_") else found).setdefault(candidate, name)
 
-    namespaces = list(_namespaces())
+    namespaces = list(_namespaces(skip))
     for namespace in namespaces:
         for name, value in namespace:
             offer(name, value)
@@ -44,14 +47,15 @@ def variable_names(wanted: set[int], unwrap: Callable[[Any], Any] = lambda value
     return spare | found
 
 
-def _namespaces() -> Iterator[list[tuple[str, Any]]]:
+def _namespaces(skip: tuple[str, ...] = ()) -> Iterator[list[tuple[str, Any]]]:
     main = sys.modules.get("__main__")
     if main is not None:
         yield list(vars(main).items())
     frames: list[FrameType] = []
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if not frame.f_code.co_filename.startswith(_HERE):
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if not frame.f_code.co_filename.startswith(_HERE) and package not in skip:
             frames.append(frame)
         frame = frame.f_back
     for frame in reversed(frames):

@@ -66,6 +66,11 @@ class Observer:
         """The present half-step: 2·n before global step n, 2·n + 1 after it."""
         return self._now
 
+    @property
+    def checking(self) -> bool:
+        """Whether the step under way is a check."""
+        return self._holds is not None
+
     def before_step(self, key: Hashable) -> None:
         """A program is about to update leaves."""
         program = self.programs[key]
@@ -86,7 +91,13 @@ class Observer:
         if self._holds is not None:
             self._close_check(key, program)
         elif self._pursuit.active:
-            self._pursuit.after_step(program)
+            self._pursuit.after_step(key)
+
+    def rewire(self, key: Hashable) -> None:
+        """The step under way has shown only now what it holds: a compiled step tells while it is traced."""
+        if self._holds is not None:
+            self._holds = self.probe.holds(key)
+            self._note_wires(key, self.programs[key])
 
     def skipped(self, key: Hashable) -> None:
         """The program was asked to step and did not (an overflow in mixed precision)."""
@@ -105,9 +116,17 @@ class Observer:
                 continue
             reading = watched.look(self._now, whole=watched.frozen)
             if reading is not None:
-                self.write(watched, reading, place, self._now, event=event)
+                movement = self.write(watched, reading, place, self._now, event=event)
+                if watched.pursuit > 0:
+                    self._pursuit.caught(watched, reading, movement)
                 moved.append(watched)
         return moved
+
+    def note_holds(self, key: Hashable, holds: dict[Hashable, Hold]) -> None:
+        """Write down what a program holds that never stepped."""
+        self._holds = holds
+        self._note_wires(key, self.programs[key])
+        self._holds = None
 
     def close(self) -> None:
         """The last check: read every leaf that is not settled."""
@@ -120,9 +139,11 @@ class Observer:
             if watched.settled:
                 continue
             start = watched.read_at
-            reading = watched.look(self._now, whole=watched.frozen)
+            reading = watched.look(self._now, whole=watched.frozen, copying=watched.frozen)
             if reading is not None:
-                self.write(watched, reading, self.place_since(start), start)
+                movement = self.write(watched, reading, self.place_since(start), start)
+                if watched.frozen_over(start) and self.steps:
+                    self._pursuit.name_source(watched, reading, movement)
             elif watched.row.changed.verdict == "unknown" and watched.digest is not None:
                 watched.row.changed.verdict = "no"
         self.probe.frozen_in_place()
@@ -162,31 +183,41 @@ class Observer:
             if reading is None:
                 self._note_stillness(key, program, watched, hold)
             else:
-                self._moved_in_step(program, watched, hold, reading)
+                self._settle_after_step(watched, reading, self.moved_in_step(key, watched, reading, hold))
         program.checks.append(program.steps_executed)
         self.checks += 1
         self._pursuit.begin()
         self.on_check()
 
-    def _moved_in_step(self, program: Program, watched: Watched, hold: Hold | None, reading: Reading) -> None:
+    def moved_in_step(
+        self, key: Hashable, watched: Watched, reading: Reading, hold: Hold | None = None
+    ) -> Movement:
+        """Write a move that happened inside the step just done, with the gradient that went into it."""
+        program = self.programs[key]
+        hold = hold or self.probe.holds(key).get(watched.leaf.key)
         gradient = self._gradient_of(watched, hold)
-        movement = self.write(watched, reading, "step", self._now - 1, program=program, hold=hold, gradient=gradient)
+        place: Place = "outside" if program.by_hand else "step"
+        return self.write(watched, reading, place, self._now - 1, program=program, hold=hold, gradient=gradient)
+
+    def _settle_after_step(self, watched: Watched, reading: Reading, movement: Movement) -> None:
         if watched.row.kind == "buffer":
             watched.settled = not watched.frozen
         elif not watched.frozen:
             decay_like = movement.shift is not None and movement.shift.ratio is not None
-            watched.settled = gradient != "zero" and not decay_like
+            watched.settled = movement.gradient != "zero" and not decay_like
         elif movement.shift is None:
             self._pursuit.consider(watched, self._now - 1)
-        elif gradient == "none" and reading.after is not None:
-            movement.shift.equals = self.probe.copies(watched.leaf, reading.after)
+        elif movement.gradient == "none":
+            self._pursuit.name_source(watched, reading, movement)
 
     def _note_stillness(self, key: Hashable, program: Program, watched: Watched, hold: Hold | None) -> None:
         if hold is None or watched.frozen:
             return
         wire = self._wire(watched, program)
         if wire.gradients.get("nonzero"):
-            wire.update_ulp = self.probe.update_ulp(key, watched.leaf)
+            bound = self.probe.update_ulp(key, watched.leaf)
+            wire.update_ulp = bound if bound is None else max(bound, wire.update_ulp or 0.0)
+            wire.negligible = self.probe.negligible(key, watched.leaf)
 
     def _keep_suspects(self) -> None:
         """Keep copies of the leaves whose next move would need explaining, the smallest first."""
@@ -205,7 +236,7 @@ class Observer:
             return False
         gradient = self._gradients.get(watched.leaf.key)
         if watched.frozen:
-            return gradient != "none"
+            return gradient != "none" or hold.copied
         return gradient == "zero" or (gradient in ("none", "unknown") and bool(hold.weight_decay))
 
     # Wiring and flags
@@ -225,7 +256,7 @@ class Observer:
 
     def _note_wires(self, key: Hashable, program: Program) -> None:
         holds = self._holds or {}
-        program.holds = len(holds)
+        program.holds = sum(hold.listed for hold in holds.values())
         for leaf_key, hold in holds.items():
             watched = self.leaves.get(leaf_key)
             if watched is None:
@@ -234,7 +265,7 @@ class Observer:
             wire.group, wire.listed, wire.captured = hold.group, hold.listed, hold.captured
             wire.lr, wire.weight_decay = hold.lr, hold.weight_decay
             wire.state, wire.state_of = hold.state, hold.state_of
-            if not watched.settled:
+            if not watched.settled or not wire.gradients:
                 gradient = self._note_gradient(watched)
                 wire.gradients[gradient] = wire.gradients.get(gradient, 0) + 1
 
@@ -313,7 +344,7 @@ class Observer:
             shift=watched.shift_of(reading),
             event=event,
         )
-        if self.steps == 0 and place in ("between", "outside"):
+        if self.steps == 0 and place in ("between", "outside"):  # before the first step: loading, set-up
             row.changed.before_training = True
             return movement
         watched.note(movement)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
+import math
+from collections.abc import Hashable
 from typing import TYPE_CHECKING
 
-from frostline.core.ledger import Movement, Program
-from frostline.digest.shift import follows
+from frostline.core.ledger import Movement
+from frostline.digest.shift import distance, follows
 from frostline.observe.watched import Reading, Watched
 
 if TYPE_CHECKING:
@@ -15,6 +18,9 @@ STEPS_FOLLOWED = 256
 LARGEST_FOLLOWED = 2**20
 FOLLOWED_AT_ONCE = 16
 KIN_COMPARED = 64
+ENOUGH_NUMBERS = 16  # fewer may be close by chance
+SOURCES_SOUGHT = 32  # each may scan the whole process
+RESEMBLES = 0.8  # relative distance; tensors that have nothing to do with each other are about 1.4 apart
 
 
 class Pursuit:
@@ -29,6 +35,7 @@ class Pursuit:
         self.observer = observer
         self.followed: list[Watched] = []
         self._suspects: list[Watched] = []
+        self._sources_sought = 0
 
     @property
     def active(self) -> bool:
@@ -59,13 +66,11 @@ class Pursuit:
                 self.caught(watched, reading, self.observer.write(watched, reading, place, start))
         self.observer.probe.watch_forwards(False)
 
-    def after_step(self, program: Program) -> None:
+    def after_step(self, key: Hashable) -> None:
         for watched in list(self.followed):
-            start = watched.read_at
             reading = watched.look(self.observer.now, whole=True)
             if reading is not None:
-                movement = self.observer.write(watched, reading, "step", start, program=program)
-                self.caught(watched, reading, movement)
+                self.caught(watched, reading, self.observer.moved_in_step(key, watched, reading))
             watched.pursuit -= 1
             if watched.pursuit <= 0:
                 self.release(watched)
@@ -73,10 +78,10 @@ class Pursuit:
 
     def caught(self, watched: Watched, reading: Reading, movement: Movement) -> None:
         """One move was seen with copies: name what it followed or equals, and stop following."""
-        if movement.shift is None or reading.before is None or reading.after is None:
+        if movement.shift is None:
             return
         if movement.place in ("outside", "step"):
-            self._name_source(watched, reading, movement)
+            self.name_source(watched, reading, movement)
         if movement.place != "between":
             self.release(watched)
 
@@ -88,17 +93,21 @@ class Pursuit:
         if watched in self.followed:
             self.followed.remove(watched)
 
-    def _name_source(self, watched: Watched, reading: Reading, movement: Movement) -> None:
-        shift = movement.shift
-        assert shift is not None
-        assert reading.before is not None
-        assert reading.after is not None
-        for count, other in enumerate(self.observer.probe.kin(watched.leaf)):
-            if count >= KIN_COMPARED:
-                break
-            rate = follows(reading.before, reading.after, bytes(other.read()), watched.row.dtype)
+    def name_source(self, watched: Watched, reading: Reading, movement: Movement) -> None:
+        """Look for what the new bits came from: another leaf that was followed, or a copy kept somewhere."""
+        if reading.after is None or self._sources_sought >= SOURCES_SOUGHT:
+            return
+        self._sources_sought += 1
+        probe, dtype = self.observer.probe, watched.row.dtype
+        kin = [(other, bytes(other.read())) for other in itertools.islice(probe.kin(watched.leaf), KIN_COMPARED)]
+        for other, source in kin if reading.before is not None else ():
+            rate = follows(reading.before, reading.after, source, dtype)
             if rate is not None:
-                shift.follows, shift.rate = other.row.name, rate
+                movement.follows, movement.rate = other.row.name, rate
                 watched.row.changed.followed = other.row.name
                 return
-        shift.equals = self.observer.probe.copies(watched.leaf, reading.after)
+        movement.equals = probe.copies(watched.leaf, reading.after)
+        if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
+            near = [(distance(reading.after, source, dtype), other) for other, source in kin]
+            closest = min(near, key=lambda pair: pair[0], default=(math.inf, watched.leaf))
+            movement.resembles = closest[1].row.name if closest[0] < RESEMBLES else None

@@ -71,11 +71,11 @@ class Watched:
         self.read_at = now
         self.take_copy()
 
-    def look(self, now: int, *, whole: bool) -> Reading | None:
+    def look(self, now: int, *, whole: bool, copying: bool = False) -> Reading | None:
         """Compare the present bits with the last look's; the new bits become the baseline.
 
         ``whole`` reads everything and counts blocks; without it reading stops at the first block that differs, and
-        the baseline is renewed only when there is one.
+        the baseline is renewed only when there is one. ``copying`` asks for the new bytes in any case.
         """
         if self.digest is None:
             return None
@@ -93,7 +93,7 @@ class Watched:
         moved, self.digest = differing(self.digest, buffer)
         if not moved:
             return None
-        before, after = self.copy, bytes(buffer) if self.keep or self.copy is not None else None
+        before, after = self.copy, bytes(buffer) if self.keep or copying or self.copy is not None else None
         self.copy = after if self.keep else None
         return Reading(len(moved), before, after)
 

@@ -96,7 +96,6 @@ def _program(program: Program, record: Record) -> Line:
         facts.append(f"{program.merged:,} of its kind as one")
     if program.orphans:
         facts.append(f"also holds {_many(len(program.orphans), 'tensor')} of no live model")
-    facts.extend(shortened(note, _NAME) for note in program.notes[:_ITEMS])
     return line(Span(shortened(name, _NAME), "name"), f": {'; '.join(facts)}")
 
 

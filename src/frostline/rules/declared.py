@@ -6,42 +6,54 @@ from frostline.core.ledger import Event, Finding, LeafRow, Ledger
 from frostline.rules.rule import Rule, several, tensors
 
 FLIPPED = Rule(
-    "D301", "flag-flipped-during-run", "note",
+    "D301",
+    "flag-flipped-during-run",
+    "note",
     means="A flag changed while the run was going on.",
     matters="Gradual unfreezing and GANs do this on purpose; a helper that switches flags does it behind your back.",
     remedy="nothing, when you meant it; say --frozen PATTERN to have a flip back to trainable reported as an error",
     tells_apart="The flag itself was seen to differ between two steps.",
 )
 TIED_NAMES = Rule(
-    "D302", "tied-names-disagree", "warning",
+    "D302",
+    "tied-names-disagree",
+    "warning",
     means="One storage has several names, and freezing one of them silently decided the other.",
     matters="There is one tensor and one flag: the last call wins, for both names.",
     remedy="decide once for the shared tensor, or untie it with a copy before freezing one side",
     tells_apart="Two names of one leaf were given different flags by explicit calls, or by the rest of their modules.",
 )
 TIE_BROKEN = Rule(
-    "D303", "tie-broken", "warning",
+    "D303",
+    "tie-broken",
+    "warning",
     means="Names that shared a storage at the first look no longer do.",
     matters="One of them trains and is saved; the other stays what it was.",
     remedy="tie the weights again after conversion, wrapping or loading (for example with tie_weights())",
     tells_apart="The same names, two storages now, one at the first look.",
 )
 STRAY = Rule(
-    "D304", "stray-flag-attribute", "error",
+    "D304",
+    "stray-flag-attribute",
+    "error",
     means="A flag was written to an attribute that nothing reads.",
     matters="Python accepts any attribute: the script visibly freezes the weights and they train.",
     remedy="write requires_grad (on tensors), call requires_grad_() (on modules), or set layer.trainable",
     tells_apart="The attribute exists on the object, holds False, and the real flag is True.",
 )
 RESET = Rule(
-    "D305", "flags-reset-by-replacement", "warning",
+    "D305",
+    "flags-reset-by-replacement",
+    "warning",
     means="A tensor was replaced under its name (conversion, resize, adapter) and came back trainable.",
     matters="What you froze before the replacement trains after it.",
     remedy="freeze again after every step that builds new modules",
     tells_apart="Another tensor object carries the name, and its flag differs from that of the old one.",
 )
 RANDOM = Rule(
-    "D306", "frozen-random-weights", "note",
+    "D306",
+    "frozen-random-weights",
+    "note",
     means="A leaf was frozen from the start and still looks like what its initialiser made.",
     matters="A frozen backbone that was never loaded is a random projection.",
     remedy="check that the pretrained weights were really loaded (names, strict=False, skip_mismatch)",
@@ -110,7 +122,9 @@ def _neighbours(name: str, flags: dict[str, bool | None], tied: set[str]) -> boo
     return around.pop() if len(around) == 1 else None
 
 
-def _disagree(leaf: LeafRow, said: dict[str, bool] | dict[str, bool | None], source: str, *, note: bool = False) -> Finding:
+def _disagree(
+    leaf: LeafRow, said: dict[str, bool] | dict[str, bool | None], source: str, *, note: bool = False
+) -> Finding:
     words = {True: "trainable", False: "frozen", None: "nothing"}
     return TIED_NAMES.found(
         [leaf],

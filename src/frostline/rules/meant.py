@@ -10,42 +10,54 @@ from frostline.errors import did_you_mean
 from frostline.rules.rule import Rule, several, tensors
 
 CHANGED = Rule(
-    "M501", "meant-frozen-but-changed", "error",
+    "M501",
+    "meant-frozen-but-changed",
+    "error",
     means="A leaf that you said should stay frozen has other bits than before.",
     matters="Whatever the flags say, the promise is broken.",
     remedy="look at the flag and at the program that moved it, both named here",
     tells_apart="Fires where no more specific cause (an F rule) explains the move.",
 )
 UNCHANGED = Rule(
-    "M502", "meant-trained-but-unchanged", "error",
+    "M502",
+    "meant-trained-but-unchanged",
+    "error",
     means="A leaf that you said should be trained kept every bit.",
     matters="The part of the model that the run was for did not learn.",
     remedy="look at its optimizer, its gradient and its flag, named here",
     tells_apart="Fires where no more specific cause (a T rule) explains it.",
 )
 NO_MATCH = Rule(
-    "M503", "pattern-matches-nothing", "error",
+    "M503",
+    "pattern-matches-nothing",
+    "error",
     means="A pattern of yours matches no leaf.",
     matters="What it should guard is not guarded; a typing error reads like a passed check.",
     remedy="compare the pattern with the names in the table",
     tells_apart="No leaf and no module has such a name.",
 )
 MEANT_FROZEN = Rule(
-    "M504", "meant-frozen-but-trainable", "warning",
+    "M504",
+    "meant-frozen-but-trainable",
+    "warning",
     means="A leaf that you said should be frozen is declared trainable; it has not moved yet.",
     matters="Nothing but luck keeps it where it is.",
     remedy="turn its flag off",
     tells_apart="The bits did not move: when they do, it is M501.",
 )
 MEANT_TRAINED = Rule(
-    "M504", "meant-trained-but-frozen", "error",
+    "M504",
+    "meant-trained-but-frozen",
+    "error",
     means="A leaf that you said should be trained is declared frozen, and kept every bit.",
     matters="A name or filter missed it, or something froze it again.",
     remedy="turn its flag on before the optimizer or the compiled step is made",
     tells_apart="The flag explains the stillness: with the flag on it is M502 or a T rule.",
 )
 MATCHES_MORE = Rule(
-    "M505", "pattern-matches-more-than-it-says", "note",
+    "M505",
+    "pattern-matches-more-than-it-says",
+    "note",
     means="A pattern that ends in a number also matches longer numbers.",
     matters="layer.1* also means layer.10 and layer.11.",
     remedy="end the pattern with a dot and stars: layer.1.**",
@@ -68,7 +80,7 @@ def _broken(ledger: Ledger, known: set[str]) -> dict[tuple[str, str], tuple[Rule
     groups: dict[tuple[str, str], tuple[Rule, list[LeafRow]]] = {}
     for leaf in ledger.leaves:
         rule = _broken_promise(leaf)
-        if rule is not None and leaf.name not in known:
+        if rule is not None and leaf.name not in known and not _goes_with_source(leaf, ledger):
             groups.setdefault((rule.slug, leaf.meant_pattern or ""), (rule, []))[1].append(leaf)
     return groups
 
@@ -79,8 +91,30 @@ def _broken_promise(leaf: LeafRow) -> Rule | None:
             return CHANGED
         return MEANT_FROZEN if leaf.declared.trainable else None
     if leaf.meant == "trained" and leaf.changed.verdict == "no":
-        return UNCHANGED if leaf.declared.trainable else MEANT_TRAINED
+        return MEANT_TRAINED if leaf.declared.trainable is False else UNCHANGED
     return None
+
+
+def _goes_with_source(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether the leaf is a weight of an averaged copy, whose other weights were seen to follow their sources.
+
+    Such a weight stands still when its source does, or moves by less than rounding.
+    """
+    if leaf.kind == "buffer" or leaf.meant != "trained":
+        return False
+    return any(
+        other.changed.followed and leaf.name.startswith(_own_prefix(other.name, other.changed.followed))
+        for other in ledger.leaves
+    )
+
+
+def _own_prefix(name: str, source: str) -> str:
+    """A dotted name without the longest ending that it shares with its source."""
+    mine, theirs = name.split("."), source.split(".")
+    while mine and theirs and mine[-1] == theirs[-1]:
+        mine.pop()
+        theirs.pop()
+    return "".join(f"{part}." for part in mine)
 
 
 def _patterns(ledger: Ledger) -> list[Finding]:
@@ -134,7 +168,7 @@ def _fact(rule: Rule, leaves: list[LeafRow]) -> str:
     return f"{what} kept every bit"
 
 
-def _evidence(leaves: list[LeafRow]) -> dict[str, str | int | float | bool | None | list[str]]:
+def _evidence(leaves: list[LeafRow]) -> dict[str, str | int | float | bool | list[str] | None]:
     leaf = leaves[0]
     return {
         "leaf": leaf.name,

@@ -6,7 +6,9 @@ from frostline.core.ledger import Event, Finding, LeafRow, Ledger
 from frostline.rules.rule import Rule, numbers
 
 SUMMARY = Rule(
-    "P801", "summary-disagrees", "error",
+    "P801",
+    "summary-disagrees",
+    "error",
     means="A printed count of trainable parameters differs from what the steps of the run update.",
     matters="People read the summary and believe it; it counts flags, and not always the ones that decide.",
     remedy="trust the columns of this report; print the summary of the model whose step runs, after compile",

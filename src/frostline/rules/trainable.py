@@ -4,95 +4,121 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from frostline.core.ledger import Finding, LeafRow, Ledger, Program, Severity, Wire
+from frostline.core.ledger import Event, Finding, LeafRow, Ledger, Program, Severity, Wire
 from frostline.rules.rule import Evidence, Rule, several, tensors
 
 UNCHANGED = Rule(
-    "T200", "trainable-but-unchanged", "error",
+    "T200",
+    "trainable-but-unchanged",
+    "error",
     means="A leaf declared trainable and held by a program kept every bit, and no cause could be established.",
     matters="The run paid for training it and did not.",
     remedy="run again with --check-every 1; look at how the update reaches the tensor on this device",
     tells_apart="Gradient not zero, learning rate not zero, and the update was large enough to show.",
 )
 NOT_HELD = Rule(
-    "T201", "not-in-any-optimizer", "error",
+    "T201",
+    "not-in-any-optimizer",
+    "error",
     means="A leaf declared trainable is held by no optimizer.",
     matters="It gets gradients and is never updated: a group was forgotten, or it was meant to be frozen.",
     remedy="add it to the optimizer, or say requires_grad_(False) when it is meant to stay",
     tells_apart="The flag was on all the time (else T209), and the optimizer holds nothing strange (else T202).",
 )
 OTHER_TENSORS = Rule(
-    "T202", "optimizer-holds-other-tensors", "error",
+    "T202",
+    "optimizer-holds-other-tensors",
+    "error",
     means="The optimizer holds tensors that belong to no live model, and the model's own are held by nobody.",
     matters="Steps update orphans: the loss stays where it is and nothing is reported.",
     remedy="make the optimizer after the model has its final tensors (after loading, converting, wrapping, resizing)",
     tells_apart="The optimizer's tensors have the shapes of the model's and are other objects.",
 )
 NO_GRADIENT = Rule(
-    "T203", "no-gradient", "error",
+    "T203",
+    "no-gradient",
+    "error",
     means="A leaf held by an optimizer had no gradient at any check.",
     matters="Its module was not called, was called without gradient recording, or its output was cut from the loss.",
     remedy="look for no_grad, detach, .data, reentrant checkpointing with frozen inputs, or an unused output",
     tells_apart="The gradient is missing, not zero; the evidence says whether the module was called and recorded.",
 )
 ZERO_GRADIENT = Rule(
-    "T204", "zero-gradient", "warning",
+    "T204",
+    "zero-gradient",
+    "warning",
     means="The gradient was there and exactly zero at every check.",
     matters="The leaf takes part in the graph but the loss does not depend on it.",
     remedy="look for dead activations, masks, a zero-initialised partner, or a product with zero",
     tells_apart="The gradient is zero, not missing, and the state and decay moved nothing either.",
 )
 ROUNDED = Rule(
-    "T205", "update-rounded-away", "error",
+    "T205",
+    "update-rounded-away",
+    "error",
     means="Every update was smaller than half a unit in the last place of the weight and was rounded away.",
     matters="Gradients and optimizer state look alive; the weight's type cannot hold steps that small.",
     remedy="keep a full-precision master copy, use stochastic rounding, or a larger learning rate",
     tells_apart="Gradient and rate are not zero, and the largest update of the last step is below half a unit.",
 )
 ZERO_RATE = Rule(
-    "T206", "learning-rate-zero", "error",
+    "T206",
+    "learning-rate-zero",
+    "error",
     means="The learning rate of the leaf's group was zero in every executed step.",
     matters="The step runs and multiplies everything by zero.",
     remedy="look at the scheduler and at the group's lr; freeze by flag when zero was meant",
     tells_apart="The largest learning rate seen over all steps of the group is 0.",
 )
 SKIPPED = Rule(
-    "T207", "steps-skipped", "error",
+    "T207",
+    "steps-skipped",
+    "error",
     means="All or most steps of the program were skipped.",
     matters="In mixed precision a step with an overflow is dropped without a word.",
     remedy="look at the loss scale and at what makes the gradients infinite",
     tells_apart="The scaler was asked to step and the optimizer's step did not run.",
 )
 NOTHING = Rule(
-    "T208", "nothing-trained", "error",
+    "T208",
+    "nothing-trained",
+    "error",
     means="A program executed steps and no leaf changed, or it holds nothing that can change.",
     matters="The run ends normally, the loss is logged, and the model is the one you started from.",
     remedy="look at what the optimizer was given and at the flags when it was made",
     tells_apart="It concerns the whole program; a cause that explains each leaf is told instead.",
 )
 UNFROZEN_LATE = Rule(
-    "T209", "unfrozen-after-compile", "error",
+    "T209",
+    "unfrozen-after-compile",
+    "error",
     means="The flag was turned on after the optimizer or compiled step was made; the step does not know it.",
     matters="Gradual unfreezing that unfreezes nothing: flags and summary say trainable.",
     remedy="add the parameters to the optimizer (add_param_group), or compile again",
     tells_apart="The flag was off at the first look or at capture and is on now; no program updates the leaf.",
 )
 UNREGISTERED = Rule(
-    "T210", "unregistered-tensor", "error",
+    "T210",
+    "unregistered-tensor",
+    "error",
     means="A parameter that the forward pass uses is in no model's parameters: kept in a plain list or alone.",
     matters="No optimizer that is given model.parameters() will ever see it, and it is not saved.",
     remedy="use ModuleList, ModuleDict, ParameterList, or register it as an attribute",
     tells_apart="Backward reached it; no module lists it and no program holds it.",
 )
 DECAY_ALONE = Rule(
-    "T211", "moved-by-decay-alone", "warning",
+    "T211",
+    "moved-by-decay-alone",
+    "warning",
     means="A leaf declared trainable got no gradient; the only movement was weight decay.",
     matters="It looks trained: the bits differ. It only shrank.",
     remedy="find out why no gradient reaches it, or exclude it from decay",
     tells_apart="Every observed move is w' = c·w with one c, and the gradient is zero or missing.",
 )
 NEVER_TRACKED = Rule(
-    "T212", "never-tracked", "error",
+    "T212",
+    "never-tracked",
+    "error",
     means="A layer is kept where the model cannot see it, so neither summary nor optimizer lists its weights.",
     matters="It takes part in every forward pass and is never trained nor saved.",
     remedy="keep layers as attributes or in lists and dicts of the model, not inside plain objects",
@@ -106,13 +132,12 @@ RULES = (
 
 MOSTLY = 0.9
 HALF_UNIT = 0.5
+FULL_PRECISION = ("float32", "float64", "complex64", "complex128")
 Cause = tuple[Rule, Severity, str]
 
 
 def find(ledger: Ledger) -> list[Finding]:
     """Explain every leaf that should have moved and did not, then the programs that trained nothing."""
-    if not any(program.steps_executed or program.steps_skipped for program in ledger.programs):
-        return []
     groups: dict[tuple[str, Severity, str, str], list[LeafRow]] = {}
     rules: dict[str, Rule] = {}
     for leaf in ledger.leaves:
@@ -125,7 +150,17 @@ def find(ledger: Ledger) -> list[Finding]:
         rules[slug].found(leaves, _fact(rules[slug], where, leaves), _evidence(leaves, ledger), severity=severity)
         for (slug, severity, where, _), leaves in groups.items()
     ]
+    found.extend(_remade(event) for event in ledger.events if event.kind == "remade" and int(event.facts["passes"] or 0) > 1)
     return found + _programs(ledger, {name for finding in found for name in finding.tensors})
+
+
+def _remade(event: Event) -> Finding:
+    return UNREGISTERED.found(
+        [],
+        f"a new {event.subject} with weights of its own is made in every forward pass; no optimizer can ever train it",
+        {"module": event.subject, "passes_seen": event.facts.get("passes")},
+        hint="make the layer once, in the constructor, and keep it as an attribute",
+    )
 
 
 def _cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
@@ -170,10 +205,10 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
             return OTHER_TENSORS, grave, program.id
     if any(wire.captured is False for wire in leaf.wired):
         return UNFROZEN_LATE, grave, leaf.wired[0].program
+    if leaf.reached_by_backward and (_model_is_trained(leaf, ledger) or _never_trained(leaf)):
+        return NOT_HELD, grave, ""
     if not _model_is_trained(leaf, ledger):
         return None
-    if leaf.reached_by_backward:
-        return NOT_HELD, grave, ""
     return NOT_HELD, "note", ""
 
 
@@ -182,9 +217,19 @@ def _model_is_trained(leaf: LeafRow, ledger: Ledger) -> bool:
     return any(other.model == leaf.model and any(wire.listed for wire in other.wired) for other in ledger.leaves)
 
 
+def _never_trained(leaf: LeafRow) -> bool:
+    """Whether a network that no program holds looks forgotten rather than pretrained: in training mode, as initialised.
+
+    A pretrained network that only passes gradients on (a perceptual loss, a guide) is in eval mode or was loaded.
+    """
+    return bool(leaf.declared.training) and leaf.owner.default_initialised is not False and not leaf.loaded
+
+
 def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
     program = wires[0].program
-    steps = min(max(ledger.program(wire.program).steps_executed for wire in wires), max(1, leaf.declared.trainable_steps))
+    steps = min(
+        max(ledger.program(wire.program).steps_executed for wire in wires), max(1, leaf.declared.trainable_steps)
+    )
     if leaf.wired and all(wire.captured is False for wire in wires):
         return UNFROZEN_LATE, _patient("error", steps, ledger), program
     if all(wire.max_lr == 0 for wire in wires):
@@ -192,14 +237,18 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
     if any(_mostly_skipped(ledger.program(wire.program)) for wire in wires):
         return SKIPPED, "error", program
     seen = {state for wire in wires for state, count in wire.gradients.items() if count}
+    if seen == {"none"} and leaf.declared.first is False and any(event.kind == "compiled" for event in ledger.events):
+        return UNFROZEN_LATE, _patient("error", steps, ledger), program
     if seen == {"none"}:
         return NO_GRADIENT, _patient(_severity_of_missing(leaf), steps, ledger), program
+    if any(wire.negligible for wire in wires):
+        return ZERO_GRADIENT, "note", program
     if seen and seen <= {"none", "zero"}:
         benign: Severity = "note" if leaf.owner.sibling_called else "warning"
         return ZERO_GRADIENT, _patient(benign, steps, ledger), program
     bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
     if "nonzero" in seen and bounds and max(bounds) <= HALF_UNIT:
-        return ROUNDED, _patient("error", steps, ledger), program
+        return ROUNDED, _patient(_severity_of_rounding(leaf, program, ledger), steps, ledger), program
     if "nonzero" not in seen:
         return UNCHANGED, _patient("warning", steps, ledger), program
     return UNCHANGED, _patient("error", steps, ledger), program
@@ -217,6 +266,16 @@ def _severity_of_missing(leaf: LeafRow) -> Severity:
     if owner.called is False:
         return "note" if owner.sibling_called else "warning"
     return "note"
+
+
+def _severity_of_rounding(leaf: LeafRow, program: str, ledger: Ledger) -> Severity:
+    """In a full-precision type a few leaves whose loss has gone flat are no fault; a whole program at rest is one."""
+    moved = any(
+        other.changed.verdict == "yes"
+        for other in ledger.leaves
+        if any(wire.program == program for wire in other.wired)
+    )
+    return "note" if moved and leaf.dtype in FULL_PRECISION else "error"
 
 
 def _patient(severity: Severity, steps: int, ledger: Ledger) -> Severity:
@@ -250,13 +309,27 @@ def _programs(ledger: Ledger, explained: set[str]) -> list[Finding]:
         held = [leaf for leaf in ledger.leaves if any(w.program == program.id and w.listed for w in leaf.wired)]
         if _mostly_skipped(program) and not any(leaf.name in explained for leaf in held):
             found.append(_skipped(program, held))
-        elif program.kind == "optimizer" and program.steps_executed and not program.orphans:
+        elif not program.steps_executed and program.backwards >= ledger.patience:
+            found.extend(_never_stepped(program, held))
+        elif program.kind == "optimizer" and program.steps_executed and not program.orphans and not program.by_hand:
             trainable = [leaf for leaf in held if leaf.declared.trainable]
             moved = [leaf for leaf in held if leaf.changed.verdict != "no"]
             ever = [leaf for leaf in held if leaf.declared.first or leaf.declared.flip_count]
             if not moved and not ever and not trainable:
                 found.append(_nothing(program, held, ledger))
     return found
+
+
+def _never_stepped(program: Program, held: list[LeafRow]) -> list[Finding]:
+    """Gradients were computed for what the optimizer holds, and nobody ever applied them."""
+    still = [
+        leaf for leaf in held if leaf.declared.trainable and leaf.changed.verdict == "no" and leaf.reached_by_backward
+    ]
+    alone = [leaf for leaf in still if len(leaf.wired) == 1]
+    if not alone:
+        return []
+    fact = f"{program.id} never stepped in {several(program.backwards, 'backward pass', 'backward passes')}: {tensors(alone)} kept every bit"
+    return [NOTHING.found(alone, fact, {"program": program.id, "steps": 0, "backward_passes": program.backwards})]
 
 
 def _skipped(program: Program, held: list[LeafRow]) -> Finding:

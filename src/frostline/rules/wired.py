@@ -6,49 +6,63 @@ from frostline.core.ledger import Event, Finding, LeafRow, Ledger, Program
 from frostline.rules.rule import Rule, several, tensors
 
 FROZEN_HELD = Rule(
-    "W401", "frozen-in-optimizer", "note",
+    "W401",
+    "frozen-in-optimizer",
+    "note",
     means="A frozen leaf is held by an optimizer.",
     matters="Harmless while it has no gradient; decay, momentum or a left-over gradient would move it.",
     remedy="give the optimizer only the parameters that require a gradient",
     tells_apart="Nothing moved: as soon as something does, F101 to F103 say what.",
 )
 HELD_TWICE = Rule(
-    "W402", "held-twice", "warning",
+    "W402",
+    "held-twice",
+    "warning",
     means="One leaf is updated by two programs in the same phase: two steps on one backward pass.",
     matters="It gets twice the learning rate, or two different rules at once.",
     remedy="give each parameter to one optimizer",
     tells_apart="Two programs stepped one after the other on the same gradients of the same leaf.",
 )
 MISALIGNED = Rule(
-    "W403", "optimizer-state-misaligned", "error",
+    "W403",
+    "optimizer-state-misaligned",
+    "error",
     means="The program's state (moments, averages) belongs to other leaves than those it updates.",
     matters="Matched by position after flags or order changed, one layer is moved by another's history.",
     remedy="make a new optimizer after changing flags or order, and load state only into the same layout",
     tells_apart="The state's shape or the variable it was made for differs from the leaf it is applied to.",
 )
 OTHER_PROGRAM = Rule(
-    "W404", "trained-by-another-program", "warning",
+    "W404",
+    "trained-by-another-program",
+    "warning",
     means="A leaf that belongs to one network is updated by the step of another.",
     matters="The generator's step trains the discriminator; the student's step trains the teacher.",
     remedy="give each optimizer the parameters of its own network only",
     tells_apart="Its network has a program of its own (or is in eval mode as a whole), and another one moves it.",
 )
 ACCUMULATE = Rule(
-    "W405", "gradients-accumulate-across-programs", "warning",
+    "W405",
+    "gradients-accumulate-across-programs",
+    "warning",
     means="Gradients of one phase were still there in the next phase and were applied by another program's step.",
     matters="The discriminator's step applies what the generator's loss left behind.",
     remedy="clear the gradients of a network just before its own backward pass",
     tells_apart="Not accumulation: another program stepped in between, and did not share this backward pass.",
 )
 RUNS_EMPTY = Rule(
-    "W406", "program-runs-empty", "error",
+    "W406",
+    "program-runs-empty",
+    "error",
     means="The train step of a model captured no variable: it runs and trains nothing.",
     matters="Compile, then freeze, then train: since Keras 3 the flags are read at the first step, not at compile.",
     remedy="switch the flags around each phase yourself, or use a train_step with two optimizers",
     tells_apart="The step executed with an empty list of variables.",
 )
 MISPLACED_AVERAGE = Rule(
-    "W407", "average-written-to-other-leaf", "error",
+    "W407",
+    "average-written-to-other-leaf",
+    "error",
     means="An averaged copy was written into another leaf than the one it was taken from.",
     matters="A layer silently takes over the average of another layer's weights.",
     remedy="compile with a new optimizer after changing which layers are trainable",
@@ -89,7 +103,9 @@ def _frozen_held(ledger: Ledger) -> list[Finding]:
         if held and len(held) < program.holds:
             found.append(
                 FROZEN_HELD.found(
-                    held, f"{program.id} holds {tensors(held)} declared frozen; none of them moved", {"program": program.id}
+                    held,
+                    f"{program.id} holds {tensors(held)} declared frozen; none of them moved",
+                    {"program": program.id},
                 )
             )
     return found
@@ -142,7 +158,10 @@ def _misaligned(ledger: Ledger) -> list[Finding]:
                 MISALIGNED.found(
                     [leaf for leaf, _ in pairs],
                     f"{program.id} updates {several(len(pairs), 'tensor')} with the state of other tensors",
-                    {"program": program.id, "state": [f"{leaf.name} with the state of {other}" for leaf, other in pairs]},
+                    {
+                        "program": program.id,
+                        "state": [f"{leaf.name} with the state of {other}" for leaf, other in pairs],
+                    },
                 )
             )
     return found
@@ -188,7 +207,9 @@ def _in_eval(ledger: Ledger) -> list[Finding]:
             parts.setdefault((leaf.model, part), []).append(leaf)
     found = []
     for (model, part), leaves in parts.items():
-        rest = [leaf for leaf in ledger.leaves if leaf.model == model and leaf not in leaves and leaf.kind == "parameter"]
+        rest = [
+            leaf for leaf in ledger.leaves if leaf.model == model and leaf not in leaves and leaf.kind == "parameter"
+        ]
         trained = [leaf for leaf in leaves if leaf.declared.trainable and _moved_in_step(leaf)]
         if trained and rest and all(leaf.declared.training is False for leaf in leaves):
             if any(leaf.declared.training for leaf in rest):

@@ -30,9 +30,14 @@ def unwrap(module: Any) -> Any:
 def foreign(module: Any) -> bool:
     """Whether another probe or the compiler owns the module: a Keras layer, a traced graph."""
     kind = type(module)
-    return any(base.__module__.startswith(("keras.", "tf_keras.")) for base in kind.__mro__) or kind.__module__.startswith(
-        ("torch._dynamo", "torch._functorch", "torch._inductor", "torch.fx")
-    )
+    return any(
+        base.__module__.startswith(("keras.", "tf_keras.")) for base in kind.__mro__
+    ) or kind.__module__.startswith(("torch._dynamo", "torch._functorch", "torch._inductor", "torch.fx"))
+
+
+def swapped(module: nn.Module) -> bool:
+    """Whether the module runs with other tensors in place of its parameters for the time of one call."""
+    return any(not isinstance(parameter, nn.Parameter) for parameter in module.parameters())
 
 
 def modules_alive() -> list[nn.Module]:

@@ -37,7 +37,7 @@ def finish_rows(probe: TorchProbe) -> None:
         owner.recorded = id(module) in forwards.recorded
         owner.detached = id(module) in forwards.detached
         owner.sibling_called = _sibling_called(leaf, models, forwards.called)
-        if leaf.row.declared.first is False and leaf.row.changed.verdict == "no":
+        if leaf.row.changed.verdict == "no":
             owner.default_initialised = looks_default(module, leaf)
     _merge_ties(models)
     _note_rates(probe)
@@ -54,7 +54,9 @@ def _sibling_called(leaf: TorchLeaf, models: Models, called: set[int]) -> bool:
     return any(
         id(other.module) in called
         for other in models.leaves
-        if other.row.model == leaf.row.model and other.module is not module and type(other.module) is type(module)
+        if other.row.model == leaf.row.model
+        and other.module is not module
+        and type(other.module) is type(module)
         and other.row.shape == leaf.row.shape
     )
 
@@ -120,7 +122,9 @@ def _stray(attributes: dict[str, Any], meant: str, *, exact: bool) -> list[str]:
         name
         for name, value in attributes.items()
         if isinstance(value, bool)
-        and ((exact and name == meant) or (name != meant and difflib.SequenceMatcher(None, name, meant).ratio() >= ALIKE))
+        and (
+            (exact and name == meant) or (name != meant and difflib.SequenceMatcher(None, name, meant).ratio() >= ALIKE)
+        )
     ]
 
 

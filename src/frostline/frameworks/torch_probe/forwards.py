@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,6 +21,8 @@ class Forwards:
     Args:
         on_root: called with an outermost module just before its forward pass.
         on_enter, on_leave: called around the forward pass of the modules in ``bracketed``.
+        is_known: whether a module belongs to a model under observation.
+        fault: takes errors of ours.
     """
 
     def __init__(
@@ -27,13 +30,17 @@ class Forwards:
         on_root: Callable[[nn.Module], None],
         on_enter: Callable[[nn.Module], None],
         on_leave: Callable[[nn.Module], None],
+        is_known: Callable[[nn.Module], bool],
+        fault: Callable[[str, BaseException], None],
     ) -> None:
         self.on_root, self.on_enter, self.on_leave = on_root, on_enter, on_leave
+        self.is_known, self.fault = is_known, fault
         self.bracketed: set[int] = set()
         self.called: set[int] = set()
         self.recorded: set[int] = set()
         self.detached: set[int] = set()
-        self.roots_called = 0
+        self.remade: dict[str, int] = {}
+        self._strangers: list[tuple[str, weakref.ref[nn.Module]]] = []
         self.blocked: str | None = None
         self._depth = 0
         self._outputs: dict[int, nn.Module] = {}
@@ -63,33 +70,57 @@ class Forwards:
         self.blocked = reason
 
     def _before(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        if torch.compiler.is_compiling():
+        if _being_transformed():
             return
         self._depth += 1
+        try:
+            self._enter(module, inputs)
+        except Exception as error:
+            self.fault("torch: entering a forward pass", error)
+
+    def _enter(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         if self._depth == 1:
             self._outputs.clear()
-            self.roots_called += 1
+            self._count_remade()
             self.on_root(module)
+        elif module._parameters and not self.is_known(module):
+            self._strangers.append((type(module).__name__, weakref.ref(module)))
         self.called.add(id(module))
         if torch.is_grad_enabled():
             self.recorded.add(id(module))
         for tensor in _tensors(inputs):
-            if not tensor.requires_grad:
-                producer = self._outputs.get(tensor.data_ptr())
-                if producer is not None:
-                    self.detached.update(id(inner) for inner in producer.modules())
+            producer = None if tensor.requires_grad else self._outputs.get(tensor.data_ptr())
+            if producer is not None:
+                self.detached.update(id(inner) for inner in producer.modules())
         if id(module) in self.bracketed:
             self.on_enter(module)
 
     def _after(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        if torch.compiler.is_compiling():
+        if _being_transformed():
             return
         self._depth = max(0, self._depth - 1)
+        try:
+            self._leave(module, output)
+        except Exception as error:
+            self.fault("torch: leaving a forward pass", error)
+
+    def _count_remade(self) -> None:
+        """Modules with weights that were called inside the last pass, that no model holds, and that are gone by now."""
+        for kind in {kind for kind, reference in self._strangers if reference() is None}:
+            self.remade[kind] = self.remade.get(kind, 0) + 1
+        self._strangers.clear()
+
+    def _leave(self, module: nn.Module, output: Any) -> None:
         for tensor in _tensors(output):
             if tensor.requires_grad:
                 self._outputs[tensor.data_ptr()] = module
         if id(module) in self.bracketed:
             self.on_leave(module)
+
+
+def _being_transformed() -> bool:
+    """Whether the compiler traces this call, or a function transform (vmap, grad) runs it on stand-in tensors."""
+    return torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None
 
 
 def _tensors(value: Any, depth: int = _DEPTH) -> Iterator[torch.Tensor]:

@@ -120,6 +120,10 @@ class Models:
                 self._meet(name, tensor, module, module_path, model, kind, frozen)
             modules.update(id(module) for module in root.modules())
         self._modules = modules
+        for leaf in self.leaves:
+            tensor = leaf.tensor
+            if leaf.row.name not in present and tensor is not None and (leaf.module is None or not leaf.row.registered):
+                present[leaf.row.name] = tensor
         self._retie(present)
 
     def hidden(self) -> None:
@@ -133,7 +137,14 @@ class Models:
                     self._adopt(name, tensor, module, owner, model, "parameter", registered=False)
 
     def _meet(
-        self, name: str, tensor: torch.Tensor, module: nn.Module, path: str, model: Model, kind: str, frozen: _FrozenSubtrees
+        self,
+        name: str,
+        tensor: torch.Tensor,
+        module: nn.Module,
+        path: str,
+        model: Model,
+        kind: str,
+        frozen: _FrozenSubtrees,
     ) -> None:
         leaf = self.by_name.get(name) or self.of(tensor)
         if leaf is None:

@@ -42,12 +42,14 @@ class TorchProbe:
 
     name = "torch"
 
-    def __init__(self, settings: Settings, on_check: Callable[[], None], fault: Callable[[str, BaseException], None]) -> None:
+    def __init__(
+        self, settings: Settings, on_check: Callable[[], None], fault: Callable[[str, BaseException], None]
+    ) -> None:
         self.fault = fault
         self.events: list[Event] = []
         self.observer = Observer(self, settings, on_check)
         self.models = Models(self.observer, self.events.append)
-        self.forwards = Forwards(self._root_called, self._entering, self._leaving)
+        self.forwards = Forwards(self._root_called, self._entering, self._leaving, self.models.knows, fault)
         self.phases = Phases(self.events.append, self._name_of)
         self.optimizers: dict[Hashable, weakref.ref[torch.optim.Optimizer]] = {}
         self.sites: dict[Hashable, tuple[str, str, int]] = {}
@@ -187,7 +189,7 @@ class TorchProbe:
         """Without any optimizer the script updates weights itself, between one backward pass and the next."""
         program = self.observer.programs.get(BY_HAND)
         if program is None:
-            self.observer.programs[BY_HAND] = Program(BY_HAND, "optimizer", "no optimizer: the script writes the weights")
+            self.observer.programs[BY_HAND] = Program(BY_HAND, "optimizer", "no optimizer", by_hand=True)
         else:
             self.observer.after_step(BY_HAND)
         self.observer.before_step(BY_HAND)
@@ -221,7 +223,9 @@ class TorchProbe:
 
     def _leaf_sharing(self, leaf: LiveLeaf, source: Any) -> str | None:
         """The leaf of another model whose live tensor the loaded dictionary handed over for ``leaf``."""
-        tensors = [value for value in source.values() if isinstance(value, torch.Tensor)] if hasattr(source, "values") else []
+        tensors = (
+            [value for value in source.values() if isinstance(value, torch.Tensor)] if hasattr(source, "values") else []
+        )
         places = {tensor.data_ptr() for tensor in tensors if tensor.layout == torch.strided and not tensor.is_meta}
         for other in self.models.leaves:
             tensor = other.tensor
@@ -260,13 +264,21 @@ class TorchProbe:
 
     def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
         """See Probe."""
-        optimizer = self.optimizers[program]()
         assert isinstance(leaf, TorchLeaf)
+        reference = self.optimizers.get(program)
+        optimizer = reference() if reference is not None else None
         tensor = leaf.tensor
         update = wiring.step_bound(optimizer, tensor) if optimizer is not None and tensor is not None else None
         if update is None or tensor is None:
             return None
         return update_in_ulp(leaf.read(), host_bytes(update), leaf.row.dtype, update_dtype="float64")
+
+    def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
+        """See Probe."""
+        assert isinstance(leaf, TorchLeaf)
+        reference, tensor = self.optimizers.get(program), leaf.tensor
+        optimizer = reference() if reference is not None else None
+        return optimizer is not None and tensor is not None and wiring.negligible(optimizer, tensor)
 
     def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
         """See Probe."""
@@ -298,7 +310,7 @@ class TorchProbe:
     def _root_called(self, module: nn.Module) -> None:
         if self.models.knows(module) or discover.foreign(module):
             return
-        if not self._first_time(module):
+        if discover.swapped(module) or not self._first_time(module):
             return
         try:
             with torch.no_grad(), _disable_current_modes():
@@ -308,11 +320,12 @@ class TorchProbe:
             self.fault("torch: looking for models", error)
 
     def _bracket(self) -> None:
-        """Watch the modules with buffers in frozen places, and the owners of leaves being followed."""
+        """Watch frozen modules that may rewrite themselves (statistics, bounds, codebooks), and owners of leaves followed."""
         wanted = set()
         for leaf in self.models.leaves:
             watched = self.observer.leaves[leaf.key]
-            if leaf.module is not None and (watched.pursuit > 0 or (leaf.row.kind == "buffer" and watched.frozen)):
+            stateful = leaf.row.kind == "buffer" or leaf.row.owner.role != "other"
+            if leaf.module is not None and (watched.pursuit > 0 or (stateful and watched.frozen)):
                 wanted.add(id(leaf.module))
         self.forwards.bracketed = wanted
 
@@ -403,6 +416,10 @@ class TorchProbe:
                 self.observer.after_step(BY_HAND)
             self._look_for_unseen()
             self.events.extend(stray_flags(self.models))
+            self.events.extend(
+                Event("remade", self.observer.steps, kind, facts={"passes": count})
+                for kind, count in self.forwards.remade.items()
+            )
             self.observer.close()
         self.forwards.switch(False)
         for remove in reversed(self.removers):
@@ -412,10 +429,12 @@ class TorchProbe:
     def _look_for_unseen(self) -> None:
         """Optimizers that were made and never stepped hold models too."""
         for optimizer in [value for value in gc.get_objects() if issubclass(type(value), torch.optim.Optimizer)]:
-            if optimizer not in self._keys and self.observer.programs:
-                continue
-            self._program(optimizer)
-            self._meet_tensors(optimizer)
+            if optimizer not in self._keys and not discover.foreign(optimizer):
+                key = self._program(optimizer)
+                self._meet_tensors(optimizer)
+                program = self.observer.programs[key]
+                program.backwards, program.groups = self.phases.backwards, self._groups(optimizer)
+                self.observer.note_holds(key, wiring.holds(optimizer, self.models.keys()))
 
     def rows(self) -> list[LeafRow]:
         """The ledger's rows in the order of adoption, each storage once."""

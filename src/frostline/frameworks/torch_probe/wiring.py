@@ -9,6 +9,8 @@ import torch
 
 from frostline.observe.live import Hold
 
+NOISE = 1e-6  # a few units of single precision's rounding, over a sum of some terms
+
 
 def number(value: Any) -> float | None:
     """A rate as a float; None where a group has none."""
@@ -87,3 +89,12 @@ def step_bound(optimizer: torch.optim.Optimizer, tensor: torch.Tensor) -> torch.
             return rate * momentum.double()
         known = type(optimizer).__name__ == "SGD"
         return rate * tensor.grad.double() if known and tensor.grad is not None else None
+
+
+def negligible(optimizer: torch.optim.Optimizer, tensor: torch.Tensor) -> bool:
+    """Whether the gradient of ``tensor`` is rounding noise beside the largest gradient in the optimizer."""
+    if tensor.grad is None:
+        return False
+    own = float(tensor.grad.abs().max())
+    others = (each.grad for group in optimizer.param_groups for each in group["params"] if each.grad is not None)
+    return any(own <= NOISE * float(gradient.abs().max()) for gradient in others if gradient.layout == torch.strided)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 from frostline.core.ledger import Gradient, Movement, Place, Program, Wire
 from frostline.observe import schedule
@@ -22,12 +24,21 @@ class Observer:
         probe: the framework's probe, asked for flags at every step and for the rest at checks.
         settings: schedule, patience and memory budget.
         on_check: called after every check, with the record in a consistent state.
+        aside: makes a context in which the framework's own modes (gradient recording, tracing) are off; entered for
+            checks only, because a step that is none must cost next to nothing.
     """
 
-    def __init__(self, probe: Probe, settings: Settings, on_check: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        probe: Probe,
+        settings: Settings,
+        on_check: Callable[[], None],
+        aside: Callable[[], AbstractContextManager[Any]] = nullcontext,
+    ) -> None:
         self.probe = probe
         self.settings = settings
         self.on_check = on_check
+        self.aside = aside
         self.leaves: dict[Hashable, Watched] = {}
         self.programs: dict[Hashable, Program] = {}
         self.steps = 0
@@ -77,9 +88,11 @@ class Observer:
         self._now = 2 * (self.steps + 1)
         flipped = self.poll(program.id)
         if flipped or schedule.due(program.steps_executed + 1, self.settings.check_every):
-            self._open_check(key, program)
+            with self.aside():
+                self._open_check(key, program)
         elif self._pursuit.active:
-            self._pursuit.before_step()
+            with self.aside():
+                self._pursuit.before_step()
 
     def after_step(self, key: Hashable) -> None:
         """The program has updated its leaves (or the script has, where it does so by hand)."""
@@ -89,9 +102,11 @@ class Observer:
         program.steps_executed += 1
         self._note_rates(key, program)
         if self._holds is not None:
-            self._close_check(key, program)
+            with self.aside():
+                self._close_check(key, program)
         elif self._pursuit.active:
-            self._pursuit.after_step(key)
+            with self.aside():
+                self._pursuit.after_step(key)
 
     def rewire(self, key: Hashable) -> None:
         """The step under way has shown only now what it holds: a compiled step tells while it is traced."""

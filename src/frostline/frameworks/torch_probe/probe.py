@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import sys
 import weakref
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
@@ -31,6 +32,13 @@ LOOKS_FOR_STRAYS = (1, 3)  # a scan of all objects costs tens of milliseconds: t
 BY_HAND = "updates by hand"
 
 
+@contextmanager
+def aside() -> Iterator[None]:
+    """Nothing done in here is recorded for gradients or seen by the user's tracing and counting modes."""
+    with torch.no_grad(), _disable_current_modes():
+        yield
+
+
 class TorchProbe:
     """Observes every torch optimizer and model of the process.
 
@@ -47,7 +55,7 @@ class TorchProbe:
     ) -> None:
         self.fault = fault
         self.events: list[Event] = []
-        self.observer = Observer(self, settings, on_check)
+        self.observer = Observer(self, settings, on_check, aside)
         self.models = Models(self.observer, self.events.append)
         self.forwards = Forwards(self._root_called, self._entering, self._leaving, self.models.knows, fault)
         self.phases = Phases(self.events.append, self._name_of)
@@ -57,6 +65,7 @@ class TorchProbe:
         self._running: list[tuple[torch.optim.Optimizer, FrameType]] = []
         self.removers: list[Callable[[], None]] = []
         self.optimizers_made = 0
+        self._sizes: weakref.WeakKeyDictionary[torch.optim.Optimizer, int] = weakref.WeakKeyDictionary()
         self._loads: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
         self._looked_for: dict[int, weakref.ref[Any]] = {}
 
@@ -72,13 +81,13 @@ class TorchProbe:
         if len(self._running) > 1:
             return
         try:
-            with torch.no_grad(), _disable_current_modes():
-                key = self._program(optimizer)
+            key = self._program(optimizer)
+            if len(self.observer.programs) > 1:
                 self.phases.step(key, self.observer.steps + 1)
-                self._meet_tensors(optimizer)
-                self.observer.before_step(key)
-                if not self._looking_on():
-                    self.forwards.switch(False)
+            self._meet_tensors(optimizer)
+            self.observer.before_step(key)
+            if not self._looking_on():
+                self.forwards.switch(False)
         except Exception as error:
             self.fault("torch: before a step", error)
 
@@ -92,11 +101,11 @@ class TorchProbe:
         if self._running or outermost is not optimizer:
             return
         try:
-            with torch.no_grad(), _disable_current_modes():
-                key = self._program(optimizer)
-                checked = self.observer.checks
-                self.observer.after_step(key)
-                if self.observer.checks > checked:
+            key = self._program(optimizer)
+            checked = self.observer.checks
+            self.observer.after_step(key)
+            if self.observer.checks > checked:
+                with aside():
                     self._after_check(optimizer, key)
         except Exception as error:
             self.fault("torch: after a step", error)
@@ -180,7 +189,7 @@ class TorchProbe:
         """A backward pass is about to begin."""
         if self._running:
             return
-        with _disable_current_modes():
+        with aside():
             self.phases.backward()
             if not self.optimizers_made:
                 self._update_by_hand()
@@ -203,14 +212,14 @@ class TorchProbe:
         """State is about to be loaded: what moved until now was not the load."""
         self._loads[module] = self._loads.get(module, 0) + 1
         if due(self._loads[module]):
-            with _disable_current_modes():
+            with aside():
                 self.observer.look_now(self._keys_below(module), self.observer.place_now())
 
     def after_load(self, module: nn.Module, source: Any) -> None:
         """State was loaded: what moved came from ``source``, which may be another model's own tensors."""
         if not due(self._loads.get(module, 0)):
             return
-        with _disable_current_modes():
+        with aside():
             keys = self._keys_below(module)
             for watched in self.observer.look_now(keys, "outside", "load_state_dict"):
                 watched.row.changed.followed = self._leaf_sharing(watched.leaf, source)
@@ -313,7 +322,7 @@ class TorchProbe:
         if discover.swapped(module) or not self._first_time(module):
             return
         try:
-            with torch.no_grad(), _disable_current_modes():
+            with aside():
                 self.models.add(discover.roots_of([module]))
                 self._bracket()
         except Exception as error:
@@ -337,7 +346,7 @@ class TorchProbe:
 
     def _look_at(self, module: nn.Module, place: Any) -> None:
         try:
-            with torch.no_grad(), _disable_current_modes():
+            with aside():
                 self.observer.poll("a forward pass")
                 self.models.refresh()
                 mine = [leaf.key for leaf in self.models.leaves if leaf.module is module]
@@ -349,6 +358,10 @@ class TorchProbe:
 
     def _meet_tensors(self, optimizer: torch.optim.Optimizer) -> None:
         """Make sure that every tensor of the optimizer belongs to a known model, or is known as a tensor of its own."""
+        size = sum(len(group["params"]) for group in optimizer.param_groups)
+        if self._sizes.get(optimizer) == size and not due(self.observer.steps + 1):
+            return
+        self._sizes[optimizer] = size
         strange = [
             tensor
             for group in optimizer.param_groups
@@ -357,6 +370,10 @@ class TorchProbe:
         ]
         if not strange:
             return
+        with aside():
+            self._find_owners(strange, optimizer)
+
+    def _find_owners(self, strange: list[torch.Tensor], optimizer: torch.optim.Optimizer) -> None:
         self.models.add(discover.roots_of(discover.modules_holding(strange)))
         self.models.refresh()
         loose = [tensor for tensor in strange if self.models.of(tensor) is None]
@@ -411,7 +428,7 @@ class TorchProbe:
 
     def close(self) -> None:
         """The last look; afterwards nothing is kept alive."""
-        with torch.no_grad(), _disable_current_modes():
+        with aside():
             if BY_HAND in self.observer.programs:
                 self.observer.after_step(BY_HAND)
             self._look_for_unseen()

@@ -1,0 +1,86 @@
+"""Runs the corpus: ``python -m corpus [NAMES] [--variants]``; exit 1 on any miss or false alarm without a reason."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from corpus import table
+from corpus.cases import Case, Trial, load, trials
+from corpus.judging import Judgement, gaps, judge, unexplained
+from corpus.running import prepare, run
+from corpus.variants import variants
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.argument("names", nargs=-1)
+@click.option("--framework", help="Only this framework's.")
+@click.option(
+    "--variants", "with_variants", is_flag=True, help="The mechanical variants of the chosen programs instead."
+)
+@click.option("--jobs", default=2, show_default=True, help="Programs that run at a time.")
+@click.option("--cold", is_flag=True, help="A fresh interpreter for every program, as users run it.")
+@click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Also write the page of the docs.")
+def main(
+    names: Sequence[str], framework: str | None, with_variants: bool, jobs: int, cold: bool, write: Path | None
+) -> None:
+    """Run programs of the corpus and compare what frostline finds with what it must find.
+
+    NAMES are parts or patterns of names, as in 'clean/torch/*' or 'digits'; all without one.
+    """
+    cases = load()
+    everything = trials(cases)
+    chosen = [trial for trial in everything if _wanted(trial, names, framework)]
+    runnable = [trial for trial in chosen if not trial.case.missing()]
+    known = {} if with_variants else gaps()
+    with tempfile.TemporaryDirectory(prefix="variants-") as folder:
+        if with_variants:
+            runnable = [variant for trial in runnable for variant in variants(trial, Path(folder))]
+        judgements = list(_judged(runnable, jobs, warm=not cold))
+    complaints = unexplained(judgements, known, [trial.name for trial in everything])
+    out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
+    out.print(table.details(judgements, known), table.totals(judgements), sep="\n\n")
+    for reason, count in _not_run(cases, chosen).items():
+        out.print(f"{count} not run: {reason}", style="dim")
+    for complaint in complaints:
+        out.print(complaint, style="red")
+    if write:
+        write.write_text(table.markdown(judgements, known))
+    sys.exit(1 if complaints else 0)
+
+
+def _not_run(cases: Sequence[Case], chosen: Sequence[Trial]) -> Counter[str]:
+    """Why programs were left out, with how many."""
+    reasons = Counter(case.waiting for case in cases if case.waiting)
+    reasons.update(f"wants {', '.join(absent)}" for trial in chosen if (absent := trial.case.missing()))
+    return reasons
+
+
+def _wanted(trial: Trial, names: Sequence[str], framework: str | None) -> bool:
+    if framework and trial.case.framework != framework:
+        return False
+    return not names or any(fnmatch(trial.name, name) or name in trial.name for name in names)
+
+
+def _judged(chosen: Sequence[Trial], jobs: int, *, warm: bool) -> Iterator[Judgement]:
+    """Judgements in the order of the trials, behind a progress bar on stderr."""
+    prepare()
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress, ThreadPoolExecutor(jobs) as pool:
+        task = progress.add_task("corpus", total=len(chosen))
+        for outcome in pool.map(lambda trial: run(trial, warm=warm), chosen):
+            progress.update(task, advance=1, description=outcome.trial.name[:48])
+            yield judge(outcome)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,154 @@
+"""Runs one script under ``frostline run`` and brings back its record.
+
+A trial of PyTorch is a fork of a server that has loaded the libraries once, since importing them takes ten times as
+long as the script; every other framework does not survive a fork and gets a fresh interpreter.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import runpy
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from corpus.cases import Trial
+from frostline.core import store
+from frostline.core.ledger import Record
+from frostline.errors import RecordError
+
+# Libraries that scripts import, in the order in which the server loads them.
+PRELOADED = (
+    "torch",
+    "torch._dynamo",
+    "sklearn.datasets",
+    "schedulefree",
+    "transformers.models.bert.modeling_bert",
+    "transformers.models.gpt2.modeling_gpt2",
+    "transformers.trainer",
+    "peft",
+    "accelerate",
+    "lightning.pytorch",
+)
+
+# One core for each trial, and no second framework loaded by a library that only looks whether it is there.
+ENVIRONMENT = {
+    "OMP_NUM_THREADS": "1",
+    "USE_TF": "0",
+    "USE_FLAX": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TOKENIZERS_PARALLELISM": "false",
+    "CUDA_VISIBLE_DEVICES": "",
+}
+
+TIMEOUT = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one trial: the record, or why there is none; what the script printed; how long it took."""
+
+    trial: Trial
+    record: Record | None
+    printed: str
+    problem: str = ""
+    seconds: float = 0.0
+
+
+def prepare() -> None:
+    """Set the environment of all trials; to be called before the first one."""
+    os.environ.update(ENVIRONMENT)
+    multiprocessing.get_context("forkserver").set_forkserver_preload(list(PRELOADED))
+
+
+def run(trial: Trial, *, warm: bool = True) -> Outcome:
+    """Run a trial's script under frostline, with the case's options, in a process of its own.
+
+    Args:
+        trial: what to run.
+        warm: fork from the server that has the libraries loaded, where the framework allows it.
+    """
+    started = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
+        data, log = Path(folder) / "record.json", Path(folder) / "printed.txt"
+        arguments = ["run", "--quiet", "--data", str(data), *trial.case.options, str(trial.script)]
+        execute = _forked if warm and trial.case.framework == "torch" else _fresh
+        status = execute(arguments, log, trial.backend)
+        printed = log.read_text(errors="replace") if log.exists() else ""
+        seconds = time.perf_counter() - started
+        if status != 0:
+            return Outcome(trial, None, printed, f"exit status {status}: {_last_line(printed)}", seconds)
+        try:
+            return Outcome(trial, store.load(data), printed, "", seconds)
+        except RecordError as error:
+            return Outcome(trial, None, printed, error.message, seconds)
+
+
+def plainly(script: Path) -> str:
+    """What a PyTorch script prints without frostline.
+
+    Raises:
+        RuntimeError: the script failed.
+    """
+    with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
+        log = Path(folder) / "printed.txt"
+        status = _in_fork(_script, (str(script), str(log)))
+        printed = log.read_text(errors="replace")
+    if status != 0:
+        raise RuntimeError(f"{script} ended with status {status}: {_last_line(printed)}")
+    return printed
+
+
+def _fresh(arguments: list[str], log: Path, backend: str) -> int:
+    environment = {**os.environ, **({"KERAS_BACKEND": backend} if backend else {})}
+    command = [sys.executable, "-m", "frostline", *arguments]
+    with log.open("wb") as output:
+        try:
+            return subprocess.run(command, stdout=output, stderr=output, env=environment, timeout=TIMEOUT).returncode
+        except subprocess.TimeoutExpired:
+            return -1
+
+
+def _forked(arguments: list[str], log: Path, _backend: str) -> int:
+    return _in_fork(_observed, (arguments, str(log)))
+
+
+def _in_fork(target: Callable[..., None], arguments: tuple[object, ...]) -> int:
+    process = multiprocessing.get_context("forkserver").Process(target=target, args=arguments)
+    process.start()
+    process.join(TIMEOUT)
+    if process.exitcode is None:
+        process.kill()
+        process.join()
+    return -1 if process.exitcode is None else process.exitcode
+
+
+def _observed(arguments: list[str], log: str) -> None:
+    """The command line, in a forked process."""
+    _redirect(log)
+    from frostline.cli import main
+
+    main(arguments)
+
+
+def _script(script: str, log: str) -> None:
+    """The script alone, in a forked process."""
+    _redirect(log)
+    sys.argv = [script]
+    runpy.run_path(script, run_name="__main__")
+
+
+def _redirect(log: str) -> None:
+    descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
+    os.dup2(descriptor, 1)
+    os.dup2(descriptor, 2)
+
+
+def _last_line(text: str) -> str:
+    return text.strip().rpartition("\n")[2][:200]

@@ -1,0 +1,90 @@
+"""The results as a table, for the terminal and for the documentation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.table import Table
+from rich.text import Text
+
+from corpus.judging import Gap, Judgement
+
+_STYLES = {"right": "green", "quiet": "green", "other": "yellow", "late": "yellow"}
+
+
+def details(judgements: Sequence[Judgement], known: dict[str, Gap]) -> Table:
+    """A row for each bug and for each other trial that is not quiet."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("program", "result", "found"):
+        table.add_column(title)
+    for title in ("step", "s"):
+        table.add_column(title, justify="right")
+    for judgement in judgements:
+        if judgement.trial.role == "bug" or not judgement.good:
+            table.add_row(*_row(judgement, known))
+    return table
+
+
+def totals(judgements: Sequence[Judgement]) -> Table:
+    """One row for each framework: how many of each result."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for title in ("framework", *_HEADINGS):
+        table.add_column(title, justify="left" if title == "framework" else "right")
+    for framework, counts in _counts(judgements).items():
+        table.add_row(framework, *map(str, counts))
+    return table
+
+
+def markdown(judgements: Sequence[Judgement], known: dict[str, Gap]) -> str:
+    """The page of the documentation: totals, every bug, and the known gaps with their reasons."""
+    lines = [
+        "# The corpus",
+        "",
+        "Written by `python -m corpus --write docs/corpus.md`; every line was run.",
+        "",
+        f"| framework | {' | '.join(_HEADINGS)} |",
+        f"| --- |{' ---: |' * len(_HEADINGS)}",
+    ]
+    lines += [f"| {name} | {' | '.join(map(str, counts))} |" for name, counts in _counts(judgements).items()]
+    lines += ["", "| program | what is wrong | found | step | report |", "| --- | --- | --- | ---: | --- |"]
+    for judgement in judgements:
+        if judgement.trial.role == "bug" and not judgement.trial.variant:
+            case = judgement.trial.case
+            link = f"[report]({case.report})" if case.report else ""
+            found = ", ".join(judgement.found) if judgement.good else f"**{judgement.summary}**"
+            seen = "" if judgement.seen is None else judgement.seen
+            lines.append(f"| {judgement.trial.name} | {case.title} | {found} | {seen} | {link} |")
+    if known:
+        lines += ["", "## Known gaps", ""]
+        lines += [f"- `{gap.trial}`: {gap.reason}" for gap in known.values()]
+    return "\n".join(lines) + "\n"
+
+
+_HEADINGS = ("right cause", "another cause", "missed", "twins quiet", "healthy quiet", "alarms", "failed", "seconds")
+
+
+def _counts(judgements: Sequence[Judgement]) -> dict[str, list[int]]:
+    counts = {}
+    for framework in sorted({judgement.trial.case.framework for judgement in judgements}):
+        of = [judgement for judgement in judgements if judgement.trial.case.framework == framework]
+        counts[framework] = [
+            sum(judgement.word == "right" for judgement in of),
+            sum(judgement.word == "other" for judgement in of),
+            sum(judgement.word == "missed" for judgement in of),
+            sum(judgement.word == "quiet" and judgement.trial.role == "fixed" for judgement in of),
+            sum(judgement.word == "quiet" and judgement.trial.role == "clean" for judgement in of),
+            sum(bool(judgement.alarms) for judgement in of),
+            sum(judgement.word == "failed" for judgement in of),
+            round(sum(judgement.seconds for judgement in of)),
+        ]
+    return counts
+
+
+def _row(judgement: Judgement, known: dict[str, Gap]) -> list[Text]:
+    word = "late" if judgement.late else judgement.word
+    result = Text(word, _STYLES.get(word, "red"))
+    if judgement.trial.name in known:
+        result.append(" (known)", "dim")
+    found = ", ".join(judgement.found) or judgement.problem or "nothing"
+    seen = "" if judgement.seen is None else str(judgement.seen)
+    return [Text(judgement.trial.name), result, Text(found), Text(seen), Text(f"{judgement.seconds:.1f}")]

@@ -71,7 +71,7 @@ def read_archive(file: File) -> Archive:
         raise file.bad("is not a sound zip archive: its directory cannot be read") from None
     entries: dict[str, Entry] = {}
     for info in infos:
-        if info.is_dir():
+        if info.orig_filename.endswith("/"):
             continue
         if info.orig_filename in entries:
             raise file.bad(f"holds two entries named {info.orig_filename!r}")

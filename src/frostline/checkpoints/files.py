@@ -61,7 +61,9 @@ class File:
 
     def read(self, offset: int, count: int) -> bytes:
         """Exactly ``count`` bytes from ``offset``; CheckpointError when the file does not hold them."""
-        if offset < 0 or count < 0 or offset + count > self.size:
+        if offset < 0 or count < 0:
+            raise self.bad("refers to bytes before its own start")
+        if offset + count > self.size:
             raise self.bad(f"ends at byte {self.size:,}, but bytes up to {offset + count:,} are needed")
         buffer = bytearray(count)
         self.read_into(offset, buffer)

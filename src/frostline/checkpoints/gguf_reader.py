@@ -108,8 +108,9 @@ def _add(
         return end
     dtype, elements, size = TYPES[kind]
     numbers = math.prod(shape)
-    if numbers % elements or (shape and shape[-1] % elements):
-        raise file.bad(f"{name!r} has rows of {shape[-1]:,} numbers, which {dtype} cannot pack")
+    row = shape[-1] if shape else 1
+    if row % elements:
+        raise file.bad(f"{name!r} has rows of {row:,} numbers, which {dtype} cannot pack")
     nbytes = numbers // elements * size
     if offset < end:
         raise file.bad(f"{name!r} overlaps the tensor before it")

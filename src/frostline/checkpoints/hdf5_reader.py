@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from frostline.checkpoints import dtypes
+from frostline.checkpoints.archive import HARMLESS_EXPANSION, LARGEST_RATIO
 from frostline.checkpoints.checkpoint import Checkpoint, Tensor
 from frostline.checkpoints.files import File
 from frostline.checkpoints.sources import PIECE, Held, Piece, Source, Span, Swapped, regrouped
@@ -49,8 +50,9 @@ def read(file: File, start: int = 0, size: int | None = None) -> Checkpoint:
             continue
         shape = tuple(entry["shape"])
         dtype, note = _element_type(entry)
-        if "unknown" in entry:
-            checkpoint.add_unknown(name, dtype, shape, entry["unknown"])
+        unknown = entry.get("unknown") or _too_much(entry)
+        if unknown:
+            checkpoint.add_unknown(name, dtype, shape, unknown)
             continue
         source = _source(file, start, start + size, name, entry)
         extent = Extent((file, entry["address"]), 0, source.nbytes)
@@ -108,6 +110,16 @@ def _element_type(entry: dict[str, Any]) -> tuple[str, str]:
     if label in dtypes.BITS and dtypes.BITS[label] == 8 * found.itemsize:
         return label, ""
     return dtype, f"HDF5 type {found.str} without a name; compared as bytes"
+
+
+def _too_much(entry: dict[str, Any]) -> str:
+    """Why a dataset of far more bytes than the file holds is left alone; empty for all others."""
+    nbytes = math.prod(entry["shape"]) * np.dtype(entry["dtype"]).itemsize
+    chunks = entry.get("chunks")
+    stored = entry.get("stored", nbytes) if chunks is None else sum(row[-2] for row in chunks)
+    if nbytes <= HARMLESS_EXPANSION or nbytes <= LARGEST_RATIO * stored:
+        return ""
+    return f"its {stored:,} bytes claim to unpack to {nbytes:,}" if stored else "large, and never written"
 
 
 def _source(file: File, start: int, stop: int, name: str, entry: dict[str, Any]) -> Source:

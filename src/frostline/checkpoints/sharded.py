@@ -71,7 +71,11 @@ def _inside(file: File, shard: str) -> Path:
             raise file.bad(f"names {shard!r}, a path that leaves its folder", "do not use this checkpoint")
     path = folder / shard
     allowed = [folder.resolve(), (folder / ".." / ".." / "blobs").resolve()]
-    if not any(path.resolve().is_relative_to(place) for place in allowed):
+    try:
+        target = path.resolve()
+    except (OSError, RuntimeError):
+        raise file.bad(f"names {shard!r}, a link that leads nowhere", "do not use this checkpoint") from None
+    if not any(target.is_relative_to(place) for place in allowed):
         raise file.bad(f"names {shard!r}, a link that leaves its folder", "do not use this checkpoint")
     return path
 

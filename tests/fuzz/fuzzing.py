@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 import traceback
+import warnings
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -216,7 +217,9 @@ def _tried(target: str, content: bytes, read: Callable[[Path], None], folder: Pa
     path.write_bytes(content)
     start = time.monotonic()
     try:
-        read(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            read(path)
     except CheckpointError as error:
         if "\n" in error.message:
             failures.append(Failure(target, content, f"a message of several lines: {error.message!r}"))

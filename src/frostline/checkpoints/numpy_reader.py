@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 
 import numpy as np
 
@@ -64,7 +65,9 @@ class _Header:
         try:
             version = np.lib.format.read_magic(stream)
             reader = {(1, 0): np.lib.format.read_array_header_1_0, (2, 0): np.lib.format.read_array_header_2_0}
-            self.shape, self.fortran, self.dtype = reader[version](stream)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # about files that Python 2 wrote
+                self.shape, self.fortran, self.dtype = reader[version](stream)
         except Exception as error:  # numpy evaluates a literal here, which fails in many ways
             raise file.bad(f"{what} has no usable array header ({type(error).__name__})") from None
         self.length = stream.tell()

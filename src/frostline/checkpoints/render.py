@@ -12,7 +12,7 @@ from frostline.checkpoints.lock import Verification
 from frostline.checkpoints.moves import Move
 from frostline.core.ledger import LeafRow
 from frostline.report.folding import folded
-from frostline.report.form import Block, Column, Facts, Line, Prose, Role, Row, Section, Span, Table, View, line
+from frostline.report.form import Block, Column, Line, Prose, Role, Row, Section, Span, Table, View, line
 
 SHOWN = 40
 _ROLES: dict[str, Role] = {"same": "still", "changed": "changed", "unknown": "unknown", "added": "changed"}
@@ -39,9 +39,9 @@ def of_checkpoint(checkpoint: Checkpoint, digests: dict[str, str], limit: int | 
     ties = [Prose(line(" = ".join(group))) for group in checkpoint.ties()]
     sections.append(_section("the same storage", ties))
     notes = [(t.name, t.unknown or t.note) for t in checkpoint.tensors.values() if t.unknown or t.note]
-    sections.append(_section("notes", _facts(notes, limit)))
-    sections.append(_section("not tensors", _facts(checkpoint.extras.items(), SHOWN)))
-    sections.append(_section("metadata", _facts(checkpoint.metadata.items(), SHOWN)))
+    sections.append(_section("notes", _listed(notes, limit)))
+    sections.append(_section("not tensors", _listed(checkpoint.extras.items(), SHOWN)))
+    sections.append(_section("metadata", _listed(checkpoint.metadata.items(), SHOWN)))
     total = documents.totals(checkpoint)
     stored = f", {_size(total['stored'])} of them stored" if total["stored"] != total["bytes"] else ""
     unknown = f"; {total['unknown']} without bytes" if total["unknown"] else ""
@@ -58,14 +58,14 @@ def of_diff(diff: Diff, limit: int | None = None) -> View:
     sections.append(_section("changed", _changed(diff.of("changed"), limit)))
     for heading, tensors in (("added", diff.added), ("removed", diff.removed)):
         entries = [(tensor.name, _described(tensor)) for tensor in tensors]
-        sections.append(_section(heading, _facts(entries, limit)))
+        sections.append(_section(heading, _listed(entries, limit)))
     renamed = [(pair.name, f"was {pair.old.name}; the same bytes") for pair in diff.of("renamed")]
-    sections.append(_section("renamed", _facts(renamed, limit)))
+    sections.append(_section("renamed", _listed(renamed, limit)))
     for state in ("retyped", "reshaped"):
         pairs = [(pair.name, _conversion(pair)) for pair in diff.of(state)]
-        sections.append(_section(state, _facts(pairs, limit)))
+        sections.append(_section(state, _listed(pairs, limit)))
     unknown = [(pair.name, pair.old.unknown or pair.new.unknown or pair.new.note) for pair in diff.of("unknown")]
-    sections.append(_section("could not tell", _facts(unknown, limit)))
+    sections.append(_section("could not tell", _listed(unknown, limit)))
     title = line(Span(str(diff.old.path), "title"), " → ", Span(str(diff.new.path), "title"))
     return View(title, tuple(section for section in sections if section.blocks), line(sentence(diff)))
 
@@ -86,11 +86,11 @@ def sentence(diff: Diff) -> str:
 def of_verification(result: Verification, title: str, limit: int | None = None) -> View:
     """What a file proved about a lock."""
     sections = [
-        _section("differ", _facts(result.differ, limit)),
-        _section("missing", _facts(((name, "in the lock, not in the file") for name in result.missing), limit)),
-        _section("new", _facts(((name, "in the file, not in the lock") for name in result.new), limit)),
-        _section("could not tell", _facts(result.unknown, limit)),
-        _section("free to differ", _facts(result.allowed, limit)),
+        _section("differ", _listed(result.differ, limit)),
+        _section("missing", _listed(((name, "in the lock, not in the file") for name in result.missing), limit)),
+        _section("new", _listed(((name, "in the file, not in the lock") for name in result.new), limit)),
+        _section("could not tell", _listed(result.unknown, limit)),
+        _section("free to differ", _listed(result.allowed, limit)),
     ]
     counts = (
         (len(result.differ), "differ"),
@@ -102,6 +102,8 @@ def of_verification(result: Verification, title: str, limit: int | None = None) 
     )
     verdict = ("verified", "not verified", "could not tell")[result.exit_status]
     rest = "".join(f", {number:,} {what}" for number, what in counts if number)
+    if result.exit_status == 0 and not result.same:
+        verdict = "verified, and no locked tensor is in the file"
     last = f"{verdict}: {_count(len(result.same), 'tensor')} bit for bit the same{rest}"
     return View(line(Span(title, "title")), tuple(section for section in sections if section.blocks), line(last))
 
@@ -118,13 +120,9 @@ def _table(columns: Sequence[Column], rows: Sequence[Row], limit: int | None) ->
     return blocks + _more(len(rows) - len(kept))
 
 
-def _facts(entries: Iterable[tuple[str, str]], limit: int | None) -> list[Block]:
-    rows = [(Span(name, "name"), line(text)) for name, text in entries]
-    if not rows:
-        return []
-    kept = rows[: limit or len(rows)]
-    blocks: list[Block] = [Facts(tuple(kept))]
-    return blocks + _more(len(rows) - len(kept))
+def _listed(entries: Iterable[tuple[str, str]], limit: int | None) -> list[Block]:
+    rows = [Row(((Span(name, "name"),), line(text))) for name, text in entries]
+    return _table((Column("name"), Column("what")), rows, limit)
 
 
 def _more(count: int) -> list[Block]:

@@ -1,0 +1,59 @@
+"""The commands as processes: exact output, streams and exit status."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import safetensors.numpy
+
+
+def frostline(folder: Path, *words: str) -> tuple[int, str, str]:
+    done = subprocess.run(
+        [sys.executable, "-m", "frostline", *words], cwd=folder, capture_output=True, text=True, encoding="utf-8"
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.fixture(name="folder")
+def folder_fixture(tmp_path: Path) -> Path:
+    safetensors.numpy.save_file({"w": np.array([1, 2], "f4")}, tmp_path / "one")
+    safetensors.numpy.save_file({"w": np.array([1, 4], "f4")}, tmp_path / "two")
+    return tmp_path
+
+
+def test_diff(folder: Path) -> None:
+    assert frostline(folder, "diff", "one", "one", "--quiet") == (0, "", "")
+    assert frostline(folder, "diff", "one", "two", "--quiet") == (1, "", "")
+    status, out, err = frostline(folder, "diff", "one", "two", "--format", "markdown")
+    assert (status, err) == (1, "")
+    assert "different: 1 changed, 0 the same" in out
+
+
+def test_a_missing_file_is_two_lines_on_stderr(folder: Path) -> None:
+    said = "frostline: three: there is no such file\nhint: check the path\n"
+    for words in (("diff", "one", "three"), ("show", "three"), ("lock", "three"), ("verify", "three", "one.lock")):
+        status, out, err = frostline(folder, *words)
+        assert (status, out) == (2, ""), words
+        assert err == said.replace("three", "one.lock") if words[0] == "verify" else err == said
+
+
+def test_a_lock_verifies_what_it_was_made_of(folder: Path) -> None:
+    assert frostline(folder, "lock", "one", "-o", "one.lock") == (0, "", "")
+    assert frostline(folder, "verify", "one", "one.lock", "--quiet") == (0, "", "")
+    assert frostline(folder, "verify", "two", "one.lock", "--quiet") == (1, "", "")
+    status, out, _ = frostline(folder, "verify", "two", "one.lock")
+    assert (status, out.splitlines()[-1]) == (1, "not verified: 0 tensors bit for bit the same, 1 differ")
+
+
+def test_no_framework_and_no_reader_of_pickles_is_loaded(folder: Path) -> None:
+    code = (
+        "import sys\nfrom frostline import cli\n"
+        "try: cli.main(['diff', 'one', 'two', '--quiet'])\nexcept SystemExit: pass\n"
+        "print(*sorted({name.partition('.')[0] for name in sys.modules}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+    assert loaded & {"numpy", "frostline"} == {"numpy", "frostline"}
+    assert not loaded & {"torch", "keras", "tensorflow", "jax", "safetensors", "h5py", "rich"}

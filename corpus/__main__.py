@@ -25,13 +25,22 @@ from corpus.variants import variants
 @click.argument("names", nargs=-1)
 @click.option("--framework", help="Only this framework's.")
 @click.option(
+    "--role", type=click.Choice(["bug", "fixed", "clean"]), help="Only bugs, their twins, or healthy programs."
+)
+@click.option(
     "--variants", "with_variants", is_flag=True, help="The mechanical variants of the chosen programs instead."
 )
 @click.option("--jobs", default=2, show_default=True, help="Programs that run at a time.")
 @click.option("--cold", is_flag=True, help="A fresh interpreter for every program, as users run it.")
 @click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Also write the page of the docs.")
 def main(
-    names: Sequence[str], framework: str | None, with_variants: bool, jobs: int, cold: bool, write: Path | None
+    names: Sequence[str],
+    framework: str | None,
+    role: str | None,
+    with_variants: bool,
+    jobs: int,
+    cold: bool,
+    write: Path | None,
 ) -> None:
     """Run programs of the corpus and compare what frostline finds with what it must find.
 
@@ -39,7 +48,7 @@ def main(
     """
     cases = load()
     everything = trials(cases)
-    chosen = [trial for trial in everything if _wanted(trial, names, framework)]
+    chosen = [trial for trial in everything if _wanted(trial, names, framework, role)]
     runnable = [trial for trial in chosen if not trial.case.missing()]
     known = {} if with_variants else gaps()
     with tempfile.TemporaryDirectory(prefix="variants-") as folder:
@@ -49,7 +58,8 @@ def main(
     complaints = unexplained(judgements, known, [trial.name for trial in everything])
     out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
     out.print(table.details(judgements, known), table.totals(judgements), sep="\n\n")
-    for reason, count in _not_run(cases, chosen).items():
+    waiting = [] if names else [case for case in cases if framework in (None, case.framework)]
+    for reason, count in _not_run(waiting, chosen).items():
         out.print(f"{count} not run: {reason}", style="dim")
     for complaint in complaints:
         out.print(complaint, style="red")
@@ -65,8 +75,8 @@ def _not_run(cases: Sequence[Case], chosen: Sequence[Trial]) -> Counter[str]:
     return reasons
 
 
-def _wanted(trial: Trial, names: Sequence[str], framework: str | None) -> bool:
-    if framework and trial.case.framework != framework:
+def _wanted(trial: Trial, names: Sequence[str], framework: str | None, role: str | None) -> bool:
+    if framework not in (None, trial.case.framework) or role not in (None, trial.role):
         return False
     return not names or any(fnmatch(trial.name, name) or name in trial.name for name in names)
 

@@ -10,6 +10,7 @@ model = GPT2LMHeadModel(config)
 wider = nn.Embedding(64, 24)
 wider.weight.data[:60] = model.get_input_embeddings().weight.data
 model.set_input_embeddings(wider)
+model.config.vocab_size = 64
 model.tie_weights()
 optimizer = torch.optim.AdamW(model.parameters(), lr=2e-3)
 

@@ -13,7 +13,8 @@ from checkpoint_calls import names
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frostline.checkpoints import lock
+from frostline import checkpoints
+from frostline.checkpoints import hashing, lock
 from frostline.errors import CheckpointError
 
 RANDOM = np.random.default_rng(0)
@@ -162,21 +163,47 @@ def test_any_name_survives_a_lock(name: str) -> None:
     assert lock._parsed(entry.line()) == entry
 
 
-def test_a_tensor_larger_than_its_share_has_the_same_digest(tmp_path: Path) -> None:
-    from frostline import checkpoints
+@pytest.fixture(name="large")
+def large_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, np.ndarray]]:
+    """A file that is hashed by a process of its own, with tensors of very different sizes."""
+    monkeypatch.setattr(hashing, "WORTH_A_PROCESS", 0)
+    data = RANDOM.integers(0, 256, 40_000_001, np.uint8)
+    arrays = {"large": data, "middle": data[5:2_000_000], "small": data[:7], "empty": data[:0]}
+    safetensors.numpy.save_file(arrays, tmp_path / "w.safetensors")
+    return tmp_path / "w.safetensors", arrays
 
-    data = RANDOM.integers(0, 256, 9_000_001, np.uint8)
-    safetensors.numpy.save_file({"large": data, "small": data[:7]}, tmp_path / "w.safetensors")
-    with checkpoints.open(tmp_path / "w.safetensors") as found:
+
+def test_a_process_of_its_own_gives_the_same_digests(large: tuple[Path, dict[str, np.ndarray]]) -> None:
+    path, arrays = large
+    with checkpoints.open(path) as found:
         digests = {entry.name: entry.digest for entry in lock.locked(found)}
-    assert digests == {"large": blake3(data).hexdigest(), "small": blake3(data[:7]).hexdigest()}
+    assert digests == {name: blake3(array).hexdigest() for name, array in arrays.items()}
+
+
+def test_a_file_that_is_cut_before_it_is_mapped(large: tuple[Path, dict[str, np.ndarray]]) -> None:
+    found = checkpoints.open(large[0])
+    os.truncate(large[0], 1_000_000)
+    with pytest.raises(CheckpointError, match="changed while it was being read"):
+        lock.locked(found)
+    found.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of another kind")
+def test_a_process_that_dies_of_a_file_is_one_line(
+    large: tuple[Path, dict[str, np.ndarray]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system does to a process that reads a map of a file that was cut."""
+    dying = tmp_path / "python"
+    dying.write_text("#!/bin/sh\nkill -BUS $$\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr(hashing.sys, "executable", str(dying))
+    with checkpoints.open(large[0]) as found, pytest.raises(CheckpointError, match="cannot be mapped"):
+        lock.locked(found)
 
 
 @pytest.mark.needs("torch")
 def test_what_has_no_bytes_cannot_be_locked(tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
-    from frostline import checkpoints
-
     torch.save({"w": torch.zeros(2, device="meta")}, tmp_path / "w.pt")
     with checkpoints.open(tmp_path / "w.pt") as found, pytest.raises(CheckpointError, match="cannot be locked"):
         lock.locked(found)

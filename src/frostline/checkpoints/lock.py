@@ -6,29 +6,24 @@ Format history
 
 from __future__ import annotations
 
-import itertools
 import json
 import os
 import re
-from collections import deque
-from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from frostline.checkpoints import dtypes
-from frostline.checkpoints.checkpoint import Checkpoint, Tensor
-from frostline.checkpoints.compare import MOST_WORKERS, parallel
+from frostline.checkpoints.checkpoint import Checkpoint
 from frostline.checkpoints.digests import Advance, nothing
 from frostline.checkpoints.files import File
+from frostline.checkpoints.hashing import hashed
 from frostline.checkpoints.naming import bare, paired
-from frostline.checkpoints.sources import PIECE, Piece, Span
 from frostline.core.patterns import matches
 from frostline.core.store import write_atomically
 from frostline.errors import CheckpointError, RecordError, did_you_mean
 
 FORMAT = 1
 LOCK_LIMIT = 2**28
-AHEAD = 2**20
 
 _HEADER = re.compile(r"# frostline lock, format (\d+)")
 _LINE = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]+) ([^\s\[\]]+) \[([\d,]*)\] blake3:([0-9a-f]{64})')
@@ -87,7 +82,7 @@ def locked(checkpoint: Checkpoint, advance: Advance = nothing) -> list[Entry]:
                 f"{checkpoint.path}: {tensor.name!r} cannot be locked: {tensor.unknown}", "save it with its bytes"
             )
     tensors = sorted(checkpoint.tensors.values(), key=lambda tensor: tensor.name)
-    digests = digests_of(tensors, advance)
+    digests = hashed(tensors, advance)
     return [Entry(t.name, t.dtype, t.shape, digest) for t, digest in zip(tensors, digests, strict=True)]
 
 
@@ -181,7 +176,7 @@ def verify(
             _differing(result, may_differ, name, tensor.name, reason)
         else:
             doubtful.append((entry, tensor))
-    for (entry, tensor), digest in zip(doubtful, digests_of([t for _, t in doubtful], advance), strict=True):
+    for (entry, tensor), digest in zip(doubtful, hashed([t for _, t in doubtful], advance), strict=True):
         if digest == entry.digest:
             result.same.append(entry.name)
         else:
@@ -217,60 +212,3 @@ def _differing(result: Verification, may_differ: Sequence[str], name: str, found
 def _may(patterns: Sequence[str], *names: str) -> bool:
     known = {*names, *(bare(name) for name in names)}
     return any(matches(pattern, name) for pattern in patterns for name in known)
-
-
-def digests_of(tensors: Sequence[Tensor], advance: Advance) -> list[str]:
-    """BLAKE3 of each tensor's bytes; views of the same bytes are read once.
-
-    Small tensors are hashed several at a time, one thread each. One that is more than its share of the whole would
-    leave the other cores idle, so such a tensor is read ahead by all and hashed by all.
-    """
-    unique: dict[object, Tensor] = {_place(tensor): tensor for tensor in tensors}
-    workers = min(MOST_WORKERS, os.cpu_count() or 1)
-    share = sum(tensor.nbytes for tensor in unique.values()) // workers
-    small = [place for place, tensor in unique.items() if tensor.nbytes <= max(share, AHEAD)]
-    work = parallel(lambda place: _digest(unique[place], 1, advance), small, size=lambda place: unique[place].nbytes)
-    digests = dict(zip(small, work, strict=True))
-    for place in unique.keys() - digests.keys():
-        digests[place] = _digest(unique[place], workers, advance)
-    return [digests[_place(tensor)] for tensor in tensors]
-
-
-def _place(tensor: Tensor) -> object:
-    source = tensor.source
-    return (id(source.file), source.offset, source.nbytes) if isinstance(source, Span) else id(source)
-
-
-def _digest(tensor: Tensor, workers: int, advance: Advance) -> str:
-    try:
-        from blake3 import blake3
-    except ImportError:
-        raise CheckpointError("locks need the package blake3", "pip install 'frostline[checkpoints]'") from None
-    machine = blake3(max_threads=workers)
-    source = tensor.source
-    for piece in _ahead(source, workers) if workers > 1 and isinstance(source, Span) else source.pieces(PIECE):
-        machine.update(piece)
-        advance(len(piece))
-    return str(machine.hexdigest())
-
-
-def _ahead(span: Span, workers: int) -> Iterator[Piece]:
-    """The bytes of a span in order, in larger pieces that other threads read before they are asked for."""
-    size = AHEAD * workers
-    starts = iter(range(0, span.nbytes, size))
-    waiting: deque[Future[bytearray]] = deque()
-
-    def fetch(buffer: bytearray, start: int) -> bytearray:
-        if span.nbytes - start < size:
-            buffer = bytearray(span.nbytes - start)
-        span.file.read_into(span.offset + start, buffer)
-        return buffer
-
-    with ThreadPoolExecutor(workers) as pool:
-        for start in itertools.islice(starts, workers + 1):
-            waiting.append(pool.submit(fetch, bytearray(size), start))
-        while waiting:
-            buffer = waiting.popleft().result()
-            yield buffer
-            for start in itertools.islice(starts, 1):
-                waiting.append(pool.submit(fetch, buffer, start))

@@ -84,10 +84,17 @@ class Keras3:
             if isinstance(rate, keras.Variable):
                 return self.reader.scalar(rate)
             if isinstance(rate, keras.optimizers.schedules.LearningRateSchedule):
-                return float(rate(int(self.reader.scalar(inner(optimizer)._iterations))))
+                return float(rate(self.iterations(optimizer)))
         except (Unreadable, TypeError, ValueError):
             return None
         return float(rate) if isinstance(rate, (int, float)) else None
+
+    def iterations(self, optimizer: Any) -> int:
+        """See Dialect."""
+        try:
+            return int(self.reader.scalar(inner(optimizer)._iterations))
+        except (Unreadable, TypeError, ValueError):
+            return 0
 
     def decay(self, optimizer: Any, variable: Any) -> float | None:
         """See Dialect; says without asking the optimizer, which would note the answer down."""

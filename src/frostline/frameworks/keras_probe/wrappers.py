@@ -140,12 +140,9 @@ class Wrappers:
         source.mode = "positional"
         source.capture = _by_position(optimizer, variables)
         if source.count is None:
-            source.count = functools.partial(self._iterations, weakref.ref(inner(optimizer)))
+            source.count = functools.partial(self.probe.dialect.iterations, inner(optimizer))
             source.counted = source.count()
         return source
-
-    def _iterations(self, reference: Callable[[], Any]) -> int:
-        return int(self.reader.scalar(reference()._iterations))
 
     def finalize(self, original: Original, optimizer: Any, var_list: Any) -> Any:
         """Around ``finalize_variable_values``, which writes averages over the weights at the end of ``fit``."""

@@ -52,6 +52,9 @@ class Dialect(Protocol):
     def rate(self, optimizer: Any) -> float | None:
         """The learning rate now."""
 
+    def iterations(self, optimizer: Any) -> int:
+        """How many steps the optimizer has counted; 0 where that cannot be read."""
+
     def decay(self, optimizer: Any, variable: Any) -> float | None:
         """The weight decay that the optimizer applies to the variable."""
 

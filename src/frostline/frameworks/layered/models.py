@@ -10,7 +10,7 @@ from typing import Any
 from frostline.core.ledger import Event, LeafRow, Owner
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import GradientOf, KerasLeaf
-from frostline.frameworks.layered.walk import Place, alive, hidden_layers, outermost_with, places, role_of
+from frostline.frameworks.layered.walk import Place, alive_layers, hidden_layers, outermost_with, places, role_of
 from frostline.observe.live import Unreadable
 from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
@@ -105,8 +105,7 @@ class Models:
         return next((known.name for known in self.known if known.model is model), str(getattr(model, "name", "model")))
 
     def _alive(self) -> list[Any]:
-        inner = {id(vars(model).get("_functional")) for model in alive(self.dialect.model_type)}
-        return [model for model in alive(self.dialect.model_type) if id(model) not in inner]
+        return [layer for layer in alive_layers(self.dialect) if isinstance(layer, self.dialect.model_type)]
 
     def _names(self, models: list[Any]) -> dict[int, str]:
         return variable_names({id(model) for model in models}, skip=(self.dialect.package, "wrapt"))

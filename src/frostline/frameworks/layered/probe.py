@@ -123,7 +123,6 @@ class KerasProbe:
         model = source.model() if source.model is not None else None
         if model is not None:
             self.models.meet(model)
-        source.fresh = None
         self.running = source
         try:
             self.observer.before_step(source.key)
@@ -133,13 +132,11 @@ class KerasProbe:
         return source
 
     def _end(self, source: Source) -> None:
-        self.running = None
-        changed = source.settle()
-        checks = self.observer.checks
-        if changed:
-            self.observer.rewire(source.key)
-        self.running = source
         try:
+            changed = source.settle()
+            checks = self.observer.checks
+            if changed:
+                self.observer.rewire(source.key)
             self.observer.after_step(source.key)
             if self.observer.checks > checks or changed:
                 self._describe(source)
@@ -149,9 +146,13 @@ class KerasProbe:
                 source.capture.gradients = {}
 
     def _break_off(self, source: Source) -> None:
-        self.running = None
-        source.fresh = None
-        self.observer.forgot_step()
+        """The step ended in an exception: what it was about to hold is undone."""
+        source.revert()
+        try:
+            self.observer.rewire(source.key)
+            self.observer.forgot_step()
+        finally:
+            self.running = None
 
     def _describe(self, source: Source) -> None:
         program, capture = self.observer.programs[source.key], source.capture
@@ -378,7 +379,7 @@ class KerasProbe:
 
     def _never_had_gradient(self, optimizer: Any, variable: Any) -> bool:
         """Moments of the gradient that are still zero after a step say that every gradient was."""
-        if optimizer is None or not self.observer.steps or not self.dialect.slots(optimizer, variable):
+        if optimizer is None or not self.dialect.iterations(optimizer) or not self.dialect.slots(optimizer, variable):
             return False
         return carries(optimizer, variable, self.dialect) is False
 

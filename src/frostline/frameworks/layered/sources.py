@@ -47,6 +47,7 @@ class Source:
     mode: Mode = "eager"
     capture: Capture | None = None
     fresh: Capture | None = None
+    former: Capture | None = None
     ever: set[int] = field(default_factory=set)
     count: Callable[[], int] | None = None
     counted: int = 0
@@ -70,26 +71,29 @@ class Source:
             if gradient is None:
                 fresh.missing.add(id(variable))
 
+    def revert(self) -> None:
+        """The step broke off: what was captured before it stands again."""
+        for capture in (self.capture, self.fresh):
+            self.ever |= capture.flags.keys() if capture is not None else set()
+        self.capture, self.fresh = self.former, None
+
     def settle(self) -> bool:
-        """The step is over: what it captured stands until it captures again. True when that is other than before."""
-        before = self.capture
+        """The step is over: what it captured stands until it captures again. True when that was not known before."""
+        unknown = self.capture is None
         if self.fresh is not None:
             self.capture = self.fresh
         elif self.capture is None or self.mode == "eager":
             self.capture = Capture()
-        assert self.capture is not None
-        self.fresh = None
+        before, self.former, self.fresh = self.former, self.capture, None
         self.ever |= self.capture.flags.keys()
-        return (
-            before is None or before.flags.keys() != self.capture.flags.keys() or before.states != self.capture.states
+        return unknown or (
+            self.mode != "positional" and before is not None and before.flags.keys() != self.capture.flags.keys()
         )
 
 
 def holds(source: Source, models: Models, dialect: Dialect) -> dict[Hashable, Hold]:
     """The leaves that a program holds, held once, or keeps an average of, by key."""
-    capture = source.capture
-    if capture is None:
-        return {}
+    capture = source.capture or Capture()
     optimizers = source.optimizers()
     averaged = {
         id(variable)
@@ -106,6 +110,8 @@ def holds(source: Source, models: Models, dialect: Dialect) -> dict[Hashable, Ho
             held[leaf.key] = _hold(leaf, capture, source, models, dialect)
         elif identity in averaged:
             held[leaf.key] = Hold(listed=False, copied=True)
+        elif source.capture is None:
+            continue
         elif identity in source.ever or (source.mode == "traced" and leaf.flag() and _is_in(leaf, source)):
             held[leaf.key] = Hold(listed=False, captured=False if source.mode == "traced" else None)
     return held

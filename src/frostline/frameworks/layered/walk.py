@@ -79,10 +79,17 @@ def alive(kind: type) -> list[Any]:
     return [value for value in gc.get_objects() if issubclass(type(value), kind)]
 
 
+def alive_layers(dialect: Dialect) -> list[Any]:
+    """Every layer in the process, except the functional model that each Sequential keeps for itself."""
+    layers = alive(dialect.layer_type)
+    inner = {id(getattr(layer, "_functional", None)) for layer in layers if isinstance(layer, dialect.model_type)}
+    return [layer for layer in layers if id(layer) not in inner]
+
+
 def outermost_with(variables: Iterable[Any], dialect: Dialect) -> list[Any]:
     """The outermost live layers that contain any of these variables."""
     wanted = {id(variable) for variable in variables}
-    layers = alive(dialect.layer_type)
+    layers = alive_layers(dialect)
     parents: dict[int, list[Any]] = {}
     for layer in layers:
         for child in dialect.children(layer):

@@ -89,10 +89,17 @@ class Keras2:
         rate = optimizer._learning_rate if hasattr(optimizer, "_learning_rate") else optimizer.learning_rate
         try:
             if isinstance(rate, tf_keras.optimizers.schedules.LearningRateSchedule):
-                return float(rate(int(tensorflow_bytes.scalar(optimizer.iterations))))
+                return float(rate(self.iterations(optimizer)))
             return tensorflow_bytes.scalar(rate) if hasattr(rate, "dtype") else float(rate)
         except (Unreadable, AttributeError, TypeError, ValueError):
             return None
+
+    def iterations(self, optimizer: Any) -> int:
+        """See Dialect."""
+        try:
+            return int(tensorflow_bytes.scalar(inner(optimizer).iterations))
+        except (AttributeError, TypeError, ValueError):
+            return 0
 
     def decay(self, optimizer: Any, variable: Any) -> float | None:
         """See Dialect."""

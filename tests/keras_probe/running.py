@@ -1,0 +1,70 @@
+"""Runs a script on one backend, plainly or under frostline, and brings back what it printed and the record."""
+
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from frostline.core.ledger import LeafRow, Program, Record
+from frostline.core.store import load
+
+SCRIPTS = Path(__file__).parent / "scripts"
+BACKENDS = [
+    pytest.param("jax", marks=pytest.mark.needs("keras", "jax")),
+    pytest.param("torch", marks=pytest.mark.needs("keras", "torch")),
+    pytest.param("tensorflow", marks=pytest.mark.needs("keras", "tensorflow")),
+]
+GENERATIONS = [*BACKENDS, pytest.param("tf_keras", marks=pytest.mark.needs("tf_keras"))]
+
+
+@dataclass
+class Seen:
+    """What came of a run."""
+
+    status: int
+    printed: str
+    stderr: str
+    record: Record
+
+    def leaf(self, name: str) -> LeafRow:
+        return next(leaf for leaf in self.record.leaves if name in (leaf.name, *leaf.aliases))
+
+    def program(self, name: str) -> Program:
+        return next(program for program in self.record.programs if program.id == name)
+
+    @property
+    def rules(self) -> set[str]:
+        return {finding.rule for finding in self.record.findings}
+
+
+def plainly(script: str, backend: str) -> str:
+    """What the script prints without frostline."""
+    done = _run([sys.executable, SCRIPTS / script, backend], backend)
+    assert done.returncode == 0, done.stderr
+    return without_times(done.stdout)
+
+
+def observed(script: str, backend: str, folder: Path, *options: str, status: int = 0) -> Seen:
+    """The script's run under frostline."""
+    data = folder / "record.json"
+    command = [sys.executable, "-m", "frostline", "run", "--quiet", "--data", data, *options]
+    done = _run([*command, SCRIPTS / script, backend], backend)
+    assert done.returncode == status, done.stderr
+    record = load(data)
+    assert record.run.faults == []
+    return Seen(done.returncode, without_times(done.stdout), done.stderr, record)
+
+
+def _run(command: list, backend: str) -> subprocess.CompletedProcess[str]:
+    keras_backend = "tensorflow" if backend == "tf_keras" else backend
+    env = os.environ | {"KERAS_BACKEND": keras_backend, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "100"}
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
+
+
+def without_times(printed: str) -> str:
+    """The text without the durations that no two runs share."""
+    return re.sub(r"\b\d+(ms|us|s)(/(step|epoch))?\b", "", printed)

@@ -1,0 +1,58 @@
+"""One toy model, one expected ledger: the columns are the same whatever carries the model."""
+
+import re
+from pathlib import Path
+
+import pytest
+from running import GENERATIONS, observed
+
+#          leaf                            kind         flag   held   changed
+EXPECTED = {
+    "model.frozen.hidden.kernel": ("parameter", False, False, "no"),
+    "model.frozen.hidden.bias": ("parameter", False, False, "no"),
+    "model.frozen.norm.gamma": ("parameter", False, False, "no"),
+    "model.frozen.norm.beta": ("parameter", False, False, "no"),
+    "model.frozen.norm.moving_mean": ("buffer", None, False, "no"),
+    "model.frozen.norm.moving_variance": ("buffer", None, False, "no"),
+    "model.live_norm.gamma": ("parameter", True, True, "yes"),
+    "model.live_norm.beta": ("parameter", True, True, "yes"),
+    "model.live_norm.moving_mean": ("buffer", None, False, "yes"),
+    "model.live_norm.moving_variance": ("buffer", None, False, "yes"),
+    "model.kept.kernel": ("parameter", False, False, "no"),
+    "model.kept.bias": ("parameter", False, False, "no"),
+    "model.head.kernel": ("parameter", True, True, "yes"),
+    "model.head.bias": ("parameter", True, True, "yes"),
+}
+
+
+@pytest.mark.parametrize("backend", GENERATIONS)
+def test_the_toy_model_has_one_ledger(backend: str, tmp_path: Path) -> None:
+    seen = observed("toy.py", backend, tmp_path)
+    found = {
+        leaf.name: (
+            leaf.kind,
+            leaf.declared.trainable,
+            any(wire.listed for wire in leaf.wired),
+            leaf.changed.verdict,
+        )
+        for leaf in seen.record.leaves
+    }
+    assert found == EXPECTED
+    assert {finding.severity for finding in seen.record.findings} <= {"note"}
+
+
+@pytest.mark.parametrize("backend", GENERATIONS)
+def test_steps_checks_and_the_printed_numbers_are_told(backend: str, tmp_path: Path) -> None:
+    seen = observed("toy.py", backend, tmp_path)
+    program = seen.program("model")
+    assert (program.kind, program.steps_executed) == ("compiled-step", 3 * 5 + 1)
+    assert program.checks == [1, 2, 4, 8, 16]
+    assert program.holds == 4
+    assert seen.leaf("frozen.hidden.kernel").name == "model.frozen.hidden.kernel"
+
+    printed = [int(number.replace(",", "")) for number in re.findall(r"params: ([\d,]+)", seen.printed)]
+    (event,) = [event for event in seen.record.events if event.kind == "summary"]
+    assert [event.facts[key] for key in ("total", "trainable", "non_trainable")] == printed
+    assert event.facts["flags_trainable"] == printed[1]
+    assert len(event.leaves) == len(EXPECTED)
+    assert seen.leaf("model.head.kernel").wired[0].lr == pytest.approx(0.01)

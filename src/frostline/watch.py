@@ -112,7 +112,11 @@ class Session:
         return ledger
 
     def close(self, exit_status: int | None = None, ended_by: str | None = None) -> Record:
-        """The last check: detach, judge, store. Storing may fail: see ``store_error``."""
+        """The last check: detach, judge, store.
+
+        Storing may fail: see ``store_error``. A run in which no model or no step was seen tells nothing, and does not
+        replace an older record.
+        """
         for probe in self._probes:
             try:
                 probe.close()
@@ -120,7 +124,7 @@ class Session:
                 self.fault(f"{probe.name}: closing", error)
         self.run.exit, self.run.ended_by, self.run.complete = exit_status, ended_by, True
         record = self.record()
-        if self.settings.data is not None and os.getpid() == self._process:
+        if record.leaves and record.run.steps and self.settings.data is not None and os.getpid() == self._process:
             try:
                 self._store(record)
             except RecordError as error:

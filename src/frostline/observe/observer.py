@@ -123,15 +123,24 @@ class Observer:
         self._holds = None
 
     def look_now(self, keys: Iterable[Hashable], place: Place, event: str | None = None) -> list[Watched]:
-        """Read these leaves at once and write what moved since the last look as happening at ``place``."""
+        """Read these leaves at once and write what moved since the last look.
+
+        Args:
+            keys: of the leaves; settled ones are left alone.
+            place: ``forward`` or ``outside`` where the caller knows that nothing else can have moved them since the
+                last look in this half-step; a leaf last looked at earlier moved somewhere between.
+            event: what the script was doing, for the record.
+        """
         moved = []
         for key in keys:
             watched = self.leaves.get(key)
             if watched is None or watched.settled:
                 continue
+            start = watched.read_at
             reading = watched.look(self._now, whole=watched.frozen)
             if reading is not None:
-                movement = self.write(watched, reading, place, self._now, event=event)
+                where = place if start == self._now else self.place_since(start)
+                movement = self.write(watched, reading, where, start, event=event)
                 if watched.pursuit > 0:
                     self._pursuit.caught(watched, reading, movement)
                 moved.append(watched)

@@ -244,7 +244,7 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
     if any(wire.negligible for wire in wires):
         return ZERO_GRADIENT, "note", program
     if seen and seen <= {"none", "zero"}:
-        benign: Severity = "note" if leaf.owner.sibling_called else "warning"
+        benign: Severity = "note" if leaf.owner.sibling_called or _rest_of_module_moved(leaf, ledger) else "warning"
         return ZERO_GRADIENT, _patient(benign, steps, ledger), program
     bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
     if "nonzero" in seen and bounds and max(bounds) <= HALF_UNIT:
@@ -252,6 +252,15 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
     if "nonzero" not in seen:
         return UNCHANGED, _patient("warning", steps, ledger), program
     return UNCHANGED, _patient("error", steps, ledger), program
+
+
+def _rest_of_module_moved(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether another weight of the same module is trained: then the loss merely does not depend on this one."""
+    return any(
+        other.changed.verdict == "yes" and other.kind == "parameter"
+        for other in ledger.leaves
+        if other is not leaf and (other.model, other.owner.path) == (leaf.model, leaf.owner.path)
+    )
 
 
 def _severity_of_missing(leaf: LeafRow) -> Severity:

@@ -67,8 +67,7 @@ def _quietly(probe: TorchProbe, where: str, act: Callable[[], Any]) -> None:
 
 def _optimizer_made(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     result = wrapped(*args, **kwargs)
-    probe.optimizers_made += 1
-    _quietly(probe, "an optimizer was made", lambda: probe.forwards.switch(True))
+    _quietly(probe, "an optimizer was made", lambda: probe.optimizer_made(instance))
     return result
 
 

@@ -64,7 +64,9 @@ class TorchProbe:
         self._keys: weakref.WeakKeyDictionary[torch.optim.Optimizer, Hashable] = weakref.WeakKeyDictionary()
         self._running: list[tuple[torch.optim.Optimizer, FrameType]] = []
         self.removers: list[Callable[[], None]] = []
-        self.optimizers_made = 0
+        self.made: weakref.WeakSet[torch.optim.Optimizer] = weakref.WeakSet()
+        self._by_hand: bool | None = None
+        self._overflows = wiring.Overflows()
         self._sizes: weakref.WeakKeyDictionary[torch.optim.Optimizer, int] = weakref.WeakKeyDictionary()
         self._loads: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
         self._looked_for: dict[int, weakref.ref[Any]] = {}
@@ -104,6 +106,7 @@ class TorchProbe:
             key = self._program(optimizer)
             checked = self.observer.checks
             self.observer.after_step(key)
+            self._overflows.note(optimizer, self.observer.programs[key])
             if self.observer.checks > checked:
                 with aside():
                     self._after_check(optimizer, key)
@@ -131,6 +134,7 @@ class TorchProbe:
     def _after_check(self, optimizer: torch.optim.Optimizer, key: Hashable) -> None:
         self.forwards.switch(True)
         program = self.observer.programs[key]
+        self._overflows.settle()
         program.groups = self._groups(optimizer)
         program.orphans = self._orphans(optimizer)
         if wiring.misshapen_state(optimizer):
@@ -169,6 +173,12 @@ class TorchProbe:
         self.phases.holds(key, [tensor for group in optimizer.param_groups for tensor in group["params"]])
         return key
 
+    def optimizer_made(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer was made: training is near, and a new model may be."""
+        self.made.add(optimizer)
+        self._by_hand = False
+        self.forwards.switch(True)
+
     def scaler_stepped(self, optimizer: Any, before: int) -> None:
         """A GradScaler was asked to step; it did so only when the number of steps grew."""
         inner = getattr(optimizer, "optimizer", optimizer)
@@ -191,8 +201,21 @@ class TorchProbe:
             return
         with aside():
             self.phases.backward()
-            if not self.optimizers_made:
+            if self._by_hand is None:
+                self._by_hand = not self.made and not self._optimizers_of_models()
+            if self._by_hand:
                 self._update_by_hand()
+
+    def _optimizers_of_models(self) -> bool:
+        """Whether an optimizer made before the observation began holds a tensor of a known model."""
+        known = self.models.keys()
+        return any(
+            id(tensor) in known
+            for optimizer in gc.get_objects()
+            if issubclass(type(optimizer), torch.optim.Optimizer)
+            for group in optimizer.param_groups
+            for tensor in group["params"]
+        )
 
     def _update_by_hand(self) -> None:
         """Without any optimizer the script updates weights itself, between one backward pass and the next."""
@@ -429,8 +452,8 @@ class TorchProbe:
     def close(self) -> None:
         """The last look; afterwards nothing is kept alive."""
         with aside():
-            if BY_HAND in self.observer.programs:
-                self.observer.after_step(BY_HAND)
+            self._end_by_hand()
+            self._overflows.settle()
             self._look_for_unseen()
             self.events.extend(stray_flags(self.models))
             self.events.extend(
@@ -443,9 +466,18 @@ class TorchProbe:
             remove()
         self.models.let_go()
 
+    def _end_by_hand(self) -> None:
+        """The last update by hand ends here; backward passes after which nothing moved were no updates."""
+        program = self.observer.programs.get(BY_HAND)
+        if program is None or self.made:
+            return
+        self.observer.after_step(BY_HAND)
+        if all(row.changed.verdict != "yes" for row in self.rows()):
+            del self.observer.programs[BY_HAND]
+
     def _look_for_unseen(self) -> None:
         """Optimizers that were made and never stepped hold models too."""
-        for optimizer in [value for value in gc.get_objects() if issubclass(type(value), torch.optim.Optimizer)]:
+        for optimizer in list(self.made):
             if optimizer not in self._keys and not discover.foreign(optimizer):
                 key = self._program(optimizer)
                 self._meet_tensors(optimizer)

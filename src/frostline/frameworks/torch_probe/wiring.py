@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from frostline.core.ledger import Program
 from frostline.observe.live import Hold
 
 NOISE = 1e-6  # a few units of single precision's rounding, over a sum of some terms
@@ -37,6 +38,30 @@ def carries(optimizer: torch.optim.Optimizer, tensor: torch.Tensor) -> bool:
         return any(bool(value.any()) for value in state_tensors(state, tensor))
     except RuntimeError:
         return True
+
+
+class Overflows:
+    """Steps that ran and did nothing: a scaler hands some optimizers a tensor that tells them to skip.
+
+    Reading that tensor makes an accelerator wait, so the tensors are only collected at each step and read at checks.
+    """
+
+    def __init__(self) -> None:
+        self._told: list[tuple[Program, torch.Tensor]] = []
+
+    def note(self, optimizer: torch.optim.Optimizer, program: Program) -> None:
+        """Remember what the scaler told the step just done."""
+        told = getattr(optimizer, "found_inf", None)
+        if isinstance(told, torch.Tensor):
+            self._told.append((program, told))
+
+    def settle(self) -> None:
+        """Count the steps collected so far as skipped where they were."""
+        for program, told in self._told:
+            if float(told) > 0:
+                program.steps_executed -= 1
+                program.steps_skipped += 1
+        self._told.clear()
 
 
 def holds(optimizer: torch.optim.Optimizer, keys: Mapping[int, Hashable]) -> dict[Hashable, Hold]:

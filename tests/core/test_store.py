@@ -1,0 +1,106 @@
+"""The record on disk: round trip, replacement and bad files."""
+
+import dataclasses
+import os
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frostline.core import store
+from frostline.core.ledger import (
+    Changed, Declared, Event, Finding, Flip, LeafRow, Movement, Owner, Program, Record, Run, Shift, Totals, Verdict, Wire,
+)  # fmt: skip
+from frostline.errors import RecordError
+
+texts = st.text(max_size=8)
+numbers = st.floats(allow_nan=False, allow_infinity=False)
+movements = st.builds(Movement, st.sampled_from(["step", "forward"]), st.integers(0, 9), st.integers(0, 9), texts,
+                      shift=st.none() | st.builds(Shift, st.integers(0, 9), st.integers(0, 9), numbers))  # fmt: skip
+leaves = st.builds(
+    LeafRow, texts, texts, st.just("parameter"), st.tuples(st.integers(0, 9)), texts, st.integers(0), st.integers(0, 2**62),
+    aliases=st.lists(texts, max_size=2), owner=st.builds(Owner, texts),
+    declared=st.builds(Declared, st.none() | st.booleans(), flips=st.lists(st.builds(Flip, st.integers(0), st.booleans()), max_size=2)),
+    wired=st.lists(st.builds(Wire, texts, lr=st.none() | numbers), max_size=2),
+    changed=st.builds(Changed, st.sampled_from(["yes", "no", "unknown"]), movements=st.lists(movements, max_size=2)),
+    unknown=st.dictionaries(texts, texts, max_size=2),
+)  # fmt: skip
+records = st.builds(
+    lambda rows, found, events: Record(
+        store.FORMAT, "0", Run(), [Program("o", "optimizer", "SGD")], rows, Totals(), found, Verdict(), events
+    ),
+    st.lists(leaves, max_size=3),
+    st.lists(
+        st.builds(Finding, texts, texts, st.just("note"), st.lists(texts), texts, st.dictionaries(texts, texts), texts),
+        max_size=2,
+    ),
+    st.lists(st.builds(Event, texts, st.integers(0), facts=st.dictionaries(texts, st.booleans() | texts)), max_size=2),
+)
+
+
+@given(records)
+def test_a_record_comes_back_as_it_was(record):
+    assert store.from_json(store.to_json(record)) == record
+
+
+def example_record() -> Record:
+    return Record(store.FORMAT, "0", Run(command=["train.py"]), [], [], Totals(), [], Verdict(errors=2))
+
+
+def test_saving_replaces_the_file_and_leaves_nothing_beside_it(tmp_path):
+    target = tmp_path / "r.json"
+    target.write_text("old")
+    store.save(example_record(), target)
+    assert store.load(target) == example_record()
+    assert os.listdir(tmp_path) == ["r.json"]
+
+
+def test_a_record_that_cannot_be_written_leaves_the_old_one(tmp_path):
+    target = tmp_path / "folder"
+    target.mkdir()
+    with pytest.raises(RecordError, match="cannot write"):
+        store.save(example_record(), target)
+    assert os.listdir(tmp_path) == ["folder"]
+
+
+@pytest.mark.parametrize(
+    ("content", "word"),
+    [
+        (b"", "not a frostline record"),
+        (b"{", "not a frostline record"),
+        (b"[]", "not a frostline record"),
+        (b"\xff\xfe", "not a frostline record"),
+        (b'{"format": 2}', "reads format 1"),
+        (b'{"format": 1}', "not a valid"),
+        (b'{"format": 1, "run": 3}', "not a valid"),
+    ],
+)
+def test_foreign_and_broken_files_are_named(tmp_path, content, word):
+    path = tmp_path / "x.json"
+    path.write_bytes(content)
+    with pytest.raises(RecordError, match=word) as caught:
+        store.load(path)
+    assert str(path) in caught.value.message
+    assert caught.value.hint
+
+
+def test_every_truncation_of_a_record_is_refused():
+    whole = store.to_json(example_record())
+    for length in range(len(whole)):
+        with pytest.raises(RecordError):
+            store.from_json(whole[:length])
+
+
+def test_a_missing_record_says_how_to_make_one(tmp_path):
+    with pytest.raises(RecordError, match="there is no record") as caught:
+        store.load(tmp_path / "none.json")
+    assert "frostline run" in caught.value.hint
+
+
+def test_numbers_that_json_cannot_hold_become_null():
+    record = example_record()
+    leaf = LeafRow("a", "m", "parameter", (1,), "float32", 4, 1)
+    leaf.changed.movements.append(Movement("step", 0, 1, shift=Shift(1, 1, float("nan")), lr=float("inf")))
+    record.leaves.append(leaf)
+    move = store.from_json(store.to_json(record)).leaves[0].changed.movements[0]
+    assert (move.lr, dataclasses.astuple(move.shift)[2]) == (None, None)

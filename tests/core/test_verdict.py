@@ -1,0 +1,50 @@
+"""One function decides; the exit status and the sentence follow it."""
+
+import pytest
+
+from frostline.core.ledger import Finding, LeafRow, Verdict
+from frostline.core.verdict import exit_status, judge, sentence, totals
+
+
+def finding(severity):
+    return Finding("r", "X1", severity, [], "m", {}, "h")
+
+
+def leaf(**settings):
+    row = LeafRow("a", "m", settings.pop("kind", "parameter"), (3,), "float32", 12, 3)
+    row.declared.trainable = settings.get("trainable")
+    row.changed.verdict = settings.get("changed", "no")
+    return row
+
+
+def test_findings_are_counted_by_severity_and_unknown_leaves_apart():
+    lost = leaf(changed="unknown")
+    assert judge([finding("error"), finding("note"), finding("note")], [leaf(), lost]) == Verdict(1, 0, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fail_on", "status"),
+    [
+        (Verdict(errors=1), "error", 1),
+        (Verdict(warnings=1), "error", 0),
+        (Verdict(warnings=1), "warning", 1),
+        (Verdict(notes=9, unknown=9), "warning", 0),
+        (Verdict(errors=9), "never", 0),
+    ],
+)
+def test_the_exit_status_follows_the_threshold(verdict, fail_on, status):
+    assert exit_status(verdict, fail_on) == status
+
+
+@pytest.mark.parametrize("errors", range(3))
+@pytest.mark.parametrize("warnings", range(3))
+def test_the_sentence_says_no_contradiction_exactly_when_nothing_fails(errors, warnings):
+    verdict = Verdict(errors, warnings)
+    assert sentence(verdict).startswith("no contradiction") == (exit_status(verdict, "warning") == 0)
+
+
+def test_totals_count_numbers_and_keep_buffers_apart():
+    rows = [leaf(trainable=True, changed="yes"), leaf(trainable=False), leaf(kind="buffer", changed="yes")]
+    counted = totals(rows)
+    assert (counted.parameters, counted.buffers, counted.changed, counted.unchanged) == (6, 3, 3, 3)
+    assert (counted.declared_trainable, counted.declared_frozen) == (3, 3)

@@ -1,0 +1,81 @@
+"""Types of tensors: what can be read is read, what cannot is unknown with the reason."""
+
+import pytest
+import torch
+from toy import leaf, rows, train, watched
+from torch import nn
+
+TYPES = [
+    torch.float64, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2, torch.complex64,
+    torch.int8, torch.uint8, torch.int64, torch.bool,
+]  # fmt: skip
+
+
+class Holder(nn.Module):
+    """A trained layer beside a tensor of some type that something rewrites in the forward pass."""
+
+    def __init__(self, tensor, touch):
+        super().__init__()
+        self.layer = nn.Linear(4, 2)
+        self.register_buffer("extra", tensor)
+        self.touch = touch
+
+    def forward(self, batch):
+        if self.touch:
+            flat = self.extra.view(torch.uint8) if self.extra.dtype != torch.bool else self.extra
+            flat.view(-1)[-1] = ~flat.view(-1)[-1]
+        return self.layer(batch)
+
+
+def judged(tensor, touch):
+    model = Holder(tensor, touch)
+    optimizer = torch.optim.SGD(model.layer.parameters(), 0.1)
+    record = watched(lambda: train(model, optimizer, rows(3)))
+    return leaf(record, "model.extra")
+
+
+@pytest.mark.parametrize("kind", TYPES, ids=str)
+@pytest.mark.parametrize("touch", [True, False], ids=["written", "left alone"])
+def test_one_byte_of_any_type(kind, touch):
+    tensor = torch.ones(3, 5).to(kind)
+    assert judged(tensor, touch).changed.verdict == ("yes" if touch else "no")
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [torch.ones(()), torch.ones(0), torch.ones(4, 3).t(), torch.ones(9)[::2], torch.full((3,), float("nan")), torch.tensor([-0.0])],
+    ids=["scalar", "empty", "transposed", "strided", "nan", "negative zero"],
+)
+def test_layouts_that_nobody_touches_are_unchanged(tensor):
+    assert judged(tensor, touch=False).changed.verdict == "no"
+
+
+def test_negative_zero_is_another_number_by_its_bits():
+    model = Holder(torch.zeros(4), touch=False)
+    optimizer = torch.optim.SGD(model.layer.parameters(), 0.1)
+
+    def run():
+        train(model, optimizer, rows(2))
+        model.extra.neg_()
+        train(model, optimizer, rows(2))
+
+    assert leaf(watched(run), "model.extra").changed.verdict == "yes"
+
+
+def test_a_meta_tensor_is_unknown_with_the_reason():
+    row = judged(torch.empty(3, device="meta"), touch=False)
+    assert row.changed.verdict == "unknown"
+    assert "meta" in row.unknown["changed"]
+
+
+def test_a_sparse_tensor_is_read_by_its_values():
+    assert judged(torch.eye(3).to_sparse(), touch=False).changed.verdict == "no"
+
+
+def test_a_compressed_sparse_tensor_is_unknown_with_the_reason():
+    row = judged(torch.eye(3).to_sparse_csr(), touch=False)
+    assert (row.changed.verdict, "sparse" in row.unknown["changed"]) == ("unknown", True)
+
+
+def test_a_quantised_tensor():
+    assert judged(torch.quantize_per_tensor(torch.ones(4), 0.1, 0, torch.qint8), touch=False).changed.verdict == "no"

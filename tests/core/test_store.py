@@ -9,22 +9,55 @@ from hypothesis import strategies as st
 
 from frostline.core import store
 from frostline.core.ledger import (
-    Changed, Declared, Event, Finding, Flip, LeafRow, Movement, Owner, Program, Record, Run, Shift, Totals, Verdict, Wire,
+    Changed,
+    Declared,
+    Event,
+    Finding,
+    Flip,
+    LeafRow,
+    Movement,
+    Owner,
+    Program,
+    Record,
+    Run,
+    Shift,
+    Totals,
+    Verdict,
+    Wire,
 )  # fmt: skip
 from frostline.errors import RecordError
 
 texts = st.text(max_size=8)
 numbers = st.floats(allow_nan=False, allow_infinity=False)
-movements = st.builds(Movement, st.sampled_from(["step", "forward"]), st.integers(0, 9), st.integers(0, 9), texts,
-                      shift=st.none() | st.builds(Shift, st.integers(0, 9), st.integers(0, 9), numbers))  # fmt: skip
+movements = st.builds(
+    Movement,
+    st.sampled_from(["step", "forward"]),
+    st.integers(0, 9),
+    st.integers(0, 9),
+    texts,
+    shift=st.none() | st.builds(Shift, st.integers(0, 9), st.integers(0, 9), numbers),
+)
+declarations = st.builds(
+    Declared,
+    st.none() | st.booleans(),
+    flips=st.lists(st.builds(Flip, st.integers(0), st.booleans()), max_size=2),
+)
 leaves = st.builds(
-    LeafRow, texts, texts, st.just("parameter"), st.tuples(st.integers(0, 9)), texts, st.integers(0), st.integers(0, 2**62),
-    aliases=st.lists(texts, max_size=2), owner=st.builds(Owner, texts),
-    declared=st.builds(Declared, st.none() | st.booleans(), flips=st.lists(st.builds(Flip, st.integers(0), st.booleans()), max_size=2)),
+    LeafRow,
+    texts,
+    texts,
+    st.just("parameter"),
+    st.tuples(st.integers(0, 9)),
+    texts,
+    st.integers(0),
+    st.integers(0, 2**62),
+    aliases=st.lists(texts, max_size=2),
+    owner=st.builds(Owner, texts),
+    declared=declarations,
     wired=st.lists(st.builds(Wire, texts, lr=st.none() | numbers), max_size=2),
     changed=st.builds(Changed, st.sampled_from(["yes", "no", "unknown"]), movements=st.lists(movements, max_size=2)),
     unknown=st.dictionaries(texts, texts, max_size=2),
-)  # fmt: skip
+)
 records = st.builds(
     lambda rows, found, events: Record(
         store.FORMAT, "0", Run(), [Program("o", "optimizer", "SGD")], rows, Totals(), found, Verdict(), events

@@ -2,11 +2,12 @@
 
 import copy
 
-import frostline
 import pytest
 import torch
-from toy import graver, leaf, rows, squares, train, watched
 from torch import nn
+from toy import graver, leaf, rows, squares, train, watched
+
+import frostline
 
 
 def small() -> nn.Sequential:

@@ -59,4 +59,6 @@ def test_what_is_told_above_a_note_is_the_unused_layer_alone():
 
 def test_the_program_is_named_as_in_the_script():
     record = ledger_of_toy()
-    assert [(program.id, program.name, program.steps_executed) for program in record.programs] == [("optimizer", "Adam", 8)]
+    assert [(program.id, program.name, program.steps_executed) for program in record.programs] == [
+        ("optimizer", "Adam", 8)
+    ]

@@ -2,8 +2,8 @@
 
 import pytest
 import torch
-from toy import leaf, rows, train, watched
 from torch import nn
+from toy import leaf, rows, train, watched
 
 TYPES = [
     torch.float64, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2, torch.complex64,
@@ -43,7 +43,14 @@ def test_one_byte_of_any_type(kind, touch):
 
 @pytest.mark.parametrize(
     "tensor",
-    [torch.ones(()), torch.ones(0), torch.ones(4, 3).t(), torch.ones(9)[::2], torch.full((3,), float("nan")), torch.tensor([-0.0])],
+    [
+        torch.ones(()),
+        torch.ones(0),
+        torch.ones(4, 3).t(),
+        torch.ones(9)[::2],
+        torch.full((3,), float("nan")),
+        torch.tensor([-0.0]),
+    ],
     ids=["scalar", "empty", "transposed", "strided", "nan", "negative zero"],
 )
 def test_layouts_that_nobody_touches_are_unchanged(tensor):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import frostline
 import torch
 from torch import nn
 
+import frostline
 from frostline.core.ledger import Finding, LeafRow, Record
 
 
@@ -29,7 +29,9 @@ class Toy(nn.Module):
         return self.head(self.norm(torch.tanh(self.frozen(self.embed(words)))))
 
 
-def train(model: nn.Module, optimizer: Any, batches: Iterable[Any], loss: Callable[..., torch.Tensor] | None = None) -> None:
+def train(
+    model: nn.Module, optimizer: Any, batches: Iterable[Any], loss: Callable[..., torch.Tensor] | None = None
+) -> None:
     """A plain loop: one step for each batch."""
     for batch in batches:
         optimizer.zero_grad()

@@ -17,6 +17,8 @@ Place = Literal["step", "forward", "outside", "between"]
 Severity = Literal["error", "warning", "note"]
 Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer", "random-state", "other"]
 
+Facts = dict[str, str | int | float | bool | None]
+
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
@@ -232,7 +234,7 @@ class Event:
     step: int
     subject: str = ""
     leaves: list[str] = field(default_factory=list)
-    facts: dict[str, str | int | float | bool | None] = field(default_factory=dict)
+    facts: Facts = field(default_factory=dict)
 
 
 @dataclass(slots=True)

@@ -213,9 +213,7 @@ class Observer:
         self._pursuit.begin()
         self.on_check()
 
-    def moved_in_step(
-        self, key: Hashable, watched: Watched, reading: Reading, hold: Hold | None = None
-    ) -> Movement:
+    def moved_in_step(self, key: Hashable, watched: Watched, reading: Reading, hold: Hold | None = None) -> Movement:
         """Write a move that happened inside the step just done, with the gradient that went into it."""
         program = self.programs[key]
         hold = hold or self.probe.holds(key).get(watched.leaf.key)

@@ -100,8 +100,8 @@ class Pursuit:
         self._sources_sought += 1
         probe, dtype = self.observer.probe, watched.row.dtype
         kin = [(other, bytes(other.read())) for other in itertools.islice(probe.kin(watched.leaf), KIN_COMPARED)]
-        for other, source in kin if reading.before is not None else ():
-            rate = follows(reading.before, reading.after, source, dtype)
+        for other, source in kin:
+            rate = follows(reading.before, reading.after, source, dtype) if reading.before is not None else None
             if rate is not None:
                 movement.follows, movement.rate = other.row.name, rate
                 watched.row.changed.followed = other.row.name

@@ -185,9 +185,9 @@ def _resets(ledger: Ledger) -> list[Finding]:
 def _random(ledger: Ledger) -> list[Finding]:
     groups: dict[str, list[LeafRow]] = {}
     for leaf in ledger.leaves:
-        if leaf.owner.default_initialised and not leaf.loaded and leaf.declared.trainable is False:
-            if not leaf.changed.followed and not leaf.changed.before_training:
-                groups.setdefault(leaf.model, []).append(leaf)
+        written = leaf.loaded or leaf.changed.followed or leaf.changed.before_training
+        if leaf.declared.trainable is False and leaf.owner.default_initialised and not written:
+            groups.setdefault(leaf.model, []).append(leaf)
     return [
         RANDOM.found(
             leaves,

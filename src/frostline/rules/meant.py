@@ -136,7 +136,8 @@ def _patterns(ledger: Ledger) -> list[Finding]:
             if longer:
                 found.append(
                     MATCHES_MORE.found(
-                        longer, f"the pattern '{pattern}' also matches {several(len(longer), 'name')} with a longer number",
+                        longer,
+                        f"the pattern '{pattern}' also matches {several(len(longer), 'name')} with a longer number",
                         {"pattern": pattern, "matched": len(hit)},
                     )
                 )  # fmt: skip

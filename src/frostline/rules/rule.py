@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from frostline.core.ledger import Finding, LeafRow, Ledger, Severity
 
-Evidence = dict[str, str | int | float | bool | None | list[str]]
+Evidence = dict[str, str | int | float | bool | list[str] | None]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from frostline.core.ledger import Event, Finding, LeafRow, Ledger, Program, Severity, Wire
-from frostline.rules.rule import Evidence, Rule, several, tensors
+from frostline.core.ledger import Finding, LeafRow, Ledger, Severity, Wire
+from frostline.rules import idle
+from frostline.rules.idle import NOTHING, SKIPPED, UNREGISTERED
+from frostline.rules.rule import Evidence, Rule, tensors
 
 UNCHANGED = Rule(
     "T200",
@@ -70,24 +72,6 @@ ZERO_RATE = Rule(
     remedy="look at the scheduler and at the group's lr; freeze by flag when zero was meant",
     tells_apart="The largest learning rate seen over all steps of the group is 0.",
 )
-SKIPPED = Rule(
-    "T207",
-    "steps-skipped",
-    "error",
-    means="All or most steps of the program were skipped.",
-    matters="In mixed precision a step with an overflow is dropped without a word.",
-    remedy="look at the loss scale and at what makes the gradients infinite",
-    tells_apart="The scaler was asked to step and the optimizer's step did not run.",
-)
-NOTHING = Rule(
-    "T208",
-    "nothing-trained",
-    "error",
-    means="A program executed steps and no leaf changed, or it holds nothing that can change.",
-    matters="The run ends normally, the loss is logged, and the model is the one you started from.",
-    remedy="look at what the optimizer was given and at the flags when it was made",
-    tells_apart="It concerns the whole program; a cause that explains each leaf is told instead.",
-)
 UNFROZEN_LATE = Rule(
     "T209",
     "unfrozen-after-compile",
@@ -96,15 +80,6 @@ UNFROZEN_LATE = Rule(
     matters="Gradual unfreezing that unfreezes nothing: flags and summary say trainable.",
     remedy="add the parameters to the optimizer (add_param_group), or compile again",
     tells_apart="The flag was off at the first look or at capture and is on now; no program updates the leaf.",
-)
-UNREGISTERED = Rule(
-    "T210",
-    "unregistered-tensor",
-    "error",
-    means="A parameter that the forward pass uses is in no model's parameters: kept in a plain list or alone.",
-    matters="No optimizer that is given model.parameters() will ever see it, and it is not saved.",
-    remedy="use ModuleList, ModuleDict, ParameterList, or register it as an attribute",
-    tells_apart="Backward reached it; no module lists it and no program holds it.",
 )
 DECAY_ALONE = Rule(
     "T211",
@@ -130,7 +105,6 @@ RULES = (
     UNFROZEN_LATE, UNREGISTERED, DECAY_ALONE, NEVER_TRACKED,
 )  # fmt: skip
 
-MOSTLY = 0.9
 HALF_UNIT = 0.5
 FULL_PRECISION = ("float32", "float64", "complex64", "complex128")
 Cause = tuple[Rule, Severity, str]
@@ -150,17 +124,7 @@ def find(ledger: Ledger) -> list[Finding]:
         rules[slug].found(leaves, _fact(rules[slug], where, leaves), _evidence(leaves, ledger), severity=severity)
         for (slug, severity, where, _), leaves in groups.items()
     ]
-    found.extend(_remade(event) for event in ledger.events if event.kind == "remade" and int(event.facts["passes"] or 0) > 1)
-    return found + _programs(ledger, {name for finding in found for name in finding.tensors})
-
-
-def _remade(event: Event) -> Finding:
-    return UNREGISTERED.found(
-        [],
-        f"a new {event.subject} with weights of its own is made in every forward pass; no optimizer can ever train it",
-        {"module": event.subject, "passes_seen": event.facts.get("passes")},
-        hint="make the layer once, in the constructor, and keep it as an attribute",
-    )
+    return found + idle.find(ledger, {name for finding in found for name in finding.tensors})
 
 
 def _cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
@@ -171,7 +135,7 @@ def _cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if leaf.changed.verdict == "unknown":
         return None
     wires = [wire for wire in leaf.wired if wire.listed and ledger.program(wire.program).steps_executed]
-    skipping = [wire for wire in leaf.wired if _mostly_skipped(ledger.program(wire.program))]
+    skipping = [wire for wire in leaf.wired if idle.mostly_skipped(ledger.program(wire.program))]
     if skipping and not wires:
         return SKIPPED, "error", skipping[0].program
     if not leaf.registered:
@@ -234,7 +198,7 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
         return UNFROZEN_LATE, _patient("error", steps, ledger), program
     if all(wire.max_lr == 0 for wire in wires):
         return ZERO_RATE, _patient("error", steps, ledger), program
-    if any(_mostly_skipped(ledger.program(wire.program)) for wire in wires):
+    if any(idle.mostly_skipped(ledger.program(wire.program)) for wire in wires):
         return SKIPPED, "error", program
     seen = {state for wire in wires for state, count in wire.gradients.items() if count}
     if seen == {"none"} and leaf.declared.first is False and any(event.kind == "compiled" for event in ledger.events):
@@ -292,11 +256,6 @@ def _patient(severity: Severity, steps: int, ledger: Ledger) -> Severity:
     return severity if steps >= ledger.patience else "note"
 
 
-def _mostly_skipped(program: Program) -> bool:
-    asked = program.steps_executed + program.steps_skipped
-    return program.steps_skipped > 0 and program.steps_skipped >= MOSTLY * asked
-
-
 def _decay_alone(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     moves = leaf.changed.movements
     alone = moves and all(
@@ -310,55 +269,6 @@ def _decay_alone(leaf: LeafRow, ledger: Ledger) -> Cause | None:
         return None
     severity: Severity = "note" if leaf.owner.sibling_called or leaf.owner.called is False else "warning"
     return DECAY_ALONE, _patient(severity, leaf.declared.trainable_steps, ledger), proven[0].program or ""
-
-
-def _programs(ledger: Ledger, explained: set[str]) -> list[Finding]:
-    found = []
-    for program in ledger.programs:
-        held = [leaf for leaf in ledger.leaves if any(w.program == program.id and w.listed for w in leaf.wired)]
-        if _mostly_skipped(program) and not any(leaf.name in explained for leaf in held):
-            found.append(_skipped(program, held))
-        elif not program.steps_executed and program.backwards >= ledger.patience:
-            found.extend(_never_stepped(program, held))
-        elif program.kind == "optimizer" and program.steps_executed and not program.orphans and not program.by_hand:
-            trainable = [leaf for leaf in held if leaf.declared.trainable]
-            moved = [leaf for leaf in held if leaf.changed.verdict != "no"]
-            ever = [leaf for leaf in held if leaf.declared.first or leaf.declared.flip_count]
-            if not moved and not ever and not trainable:
-                found.append(_nothing(program, held, ledger))
-    return found
-
-
-def _never_stepped(program: Program, held: list[LeafRow]) -> list[Finding]:
-    """Gradients were computed for what the optimizer holds, and nobody ever applied them."""
-    still = [
-        leaf for leaf in held if leaf.declared.trainable and leaf.changed.verdict == "no" and leaf.reached_by_backward
-    ]
-    alone = [leaf for leaf in still if len(leaf.wired) == 1]
-    if not alone:
-        return []
-    fact = f"{program.id} never stepped in {several(program.backwards, 'backward pass', 'backward passes')}: {tensors(alone)} kept every bit"
-    return [NOTHING.found(alone, fact, {"program": program.id, "steps": 0, "backward_passes": program.backwards})]
-
-
-def _skipped(program: Program, held: list[LeafRow]) -> Finding:
-    asked = program.steps_executed + program.steps_skipped
-    return SKIPPED.found(
-        held,
-        f"{program.id} skipped {program.steps_skipped} of {several(asked, 'step')}",
-        {"program": program.id, "executed": program.steps_executed, "skipped": program.steps_skipped},
-    )
-
-
-def _nothing(program: Program, held: list[LeafRow], ledger: Ledger) -> Finding:
-    why = "it holds no tensor" if not held else f"all {tensors(held)} it holds are declared frozen"
-    severity: Severity = "error" if program.steps_executed >= ledger.patience else "note"
-    return NOTHING.found(
-        held,
-        f"{program.id} executed {several(program.steps_executed, 'step')} and nothing changed: {why}",
-        {"program": program.id, "steps": program.steps_executed, "groups": len(program.groups)},
-        severity=severity,
-    )
 
 
 def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:

@@ -211,17 +211,18 @@ def _in_eval(ledger: Ledger) -> list[Finding]:
             leaf for leaf in ledger.leaves if leaf.model == model and leaf not in leaves and leaf.kind == "parameter"
         ]
         trained = [leaf for leaf in leaves if leaf.declared.trainable and _moved_in_step(leaf)]
-        if trained and rest and all(leaf.declared.training is False for leaf in leaves):
-            if any(leaf.declared.training for leaf in rest):
-                found.append(
-                    OTHER_PROGRAM.found(
-                        trained,
-                        f"{tensors(trained)} of {part} are trained by {trained[0].wired[0].program} while it is in eval mode",
-                        {"part": part, "training_mode": False, "flag": True, "program": trained[0].wired[0].program},
-                        severity="error",
-                        hint=f"eval() does not freeze: call {part.rpartition('.')[2]}.requires_grad_(False)",
-                    )
+        in_eval = all(leaf.declared.training is False for leaf in leaves)
+        if trained and in_eval and any(leaf.declared.training for leaf in rest):
+            program = trained[0].wired[0].program
+            found.append(
+                OTHER_PROGRAM.found(
+                    trained,
+                    f"{tensors(trained)} of {part} are trained by {program} while it is in eval mode",
+                    {"part": part, "training_mode": False, "flag": True, "program": program},
+                    severity="error",
+                    hint=f"eval() does not freeze: call {part.rpartition('.')[2]}.requires_grad_(False)",
                 )
+            )
     return found
 
 
@@ -245,11 +246,11 @@ def _empty(ledger: Ledger) -> list[Finding]:
             model = program.trains_model or program.id
             leaves = [leaf for leaf in ledger.leaves if leaf.kind == "parameter" and _belongs(leaf, model)]
             if leaves:
+                ran = several(program.steps_executed, "time")
                 found.append(
                     RUNS_EMPTY.found(
                         leaves,
-                        f"the train step of {model} ran {several(program.steps_executed, 'time')} and captured no variable: "
-                        f"0 of {tensors(leaves)} can move",
+                        f"the train step of {model} ran {ran} and captured nothing: 0 of {tensors(leaves)} can move",
                         {"program": program.id, "steps": program.steps_executed, "captured": 0},
                     )
                 )

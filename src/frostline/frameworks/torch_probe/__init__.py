@@ -11,7 +11,7 @@ import wrapt
 from torch.optim import optimizer as optim
 
 from frostline.core.ledger import Event
-from frostline.frameworks.torch_probe.probe import TorchProbe
+from frostline.frameworks.torch_probe.probe import TorchProbe, aside
 from frostline.settings import Settings
 
 Fault = Callable[[str, BaseException], None]
@@ -59,7 +59,7 @@ def _wrap(owner: Any, name: str, wrapper: Any, probe: TorchProbe) -> Callable[[]
 def _quietly(probe: TorchProbe, where: str, act: Callable[[], Any]) -> None:
     """Do our part of a wrapped call; whatever goes wrong in it is ours and stays with us."""
     try:
-        with torch.no_grad():
+        with aside():
             act()
     except Exception as error:
         probe.fault(f"torch: {where}", error)
@@ -92,10 +92,10 @@ def _module_flag(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwar
 
 
 def _load(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    _quietly(probe, "before a load", lambda: probe.before_load(instance))
+    _quietly(probe, "before a load", lambda: probe.loads.before(instance))
     result = wrapped(*args, **kwargs)
     source = args[0] if args else kwargs.get("state_dict")
-    _quietly(probe, "after a load", lambda: probe.after_load(instance, source))
+    _quietly(probe, "after a load", lambda: probe.loads.after(instance, source))
     return result
 
 

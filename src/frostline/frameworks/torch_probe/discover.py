@@ -104,7 +104,7 @@ def tensors_of(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, 
 
 
 def hidden_tensors(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, str]]:
-    """Modules and tensors to be trained in plain lists, tuples, dicts and attributes, which registration does not see."""
+    """Modules and trainable tensors in plain lists, tuples, dicts and attributes: registration does not see them."""
     registered = {id(module) for module in root.modules()}
     for path, module in root.named_modules():
         for attribute, value in list(module.__dict__.items()):

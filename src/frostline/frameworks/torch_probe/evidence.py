@@ -11,10 +11,10 @@ import torch
 from torch import nn
 
 from frostline.core.ledger import Event
-from frostline.frameworks.torch_probe import discover
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes, zero_state
 from frostline.frameworks.torch_probe.models import Models
 from frostline.observe.live import Unreadable
+from frostline.observe.names import variable_names
 
 if TYPE_CHECKING:
     from frostline.frameworks.torch_probe.probe import TorchProbe
@@ -142,9 +142,10 @@ def named_tensor_with(content: bytes, leaf: TorchLeaf, optimizers: list[Any]) ->
                     return f"{type(optimizer).__name__}'s {name}"
     candidates = [value for value in gc.get_objects() if issubclass(type(value), torch.Tensor)]
     for tensor in candidates:
-        if tensor is not own and not tensor.is_meta and tuple(tensor.shape) == shape and not _same_storage(tensor, own):
-            if tensor.numel() > 1 and bool(tensor.detach().any()) and _holds(tensor, content, own):
-                return discover.variable_names({id(tensor)}).get(id(tensor), "a copy kept by the script")
+        if tensor is own or tensor.is_meta or tuple(tensor.shape) != shape or _same_storage(tensor, own):
+            continue
+        if tensor.numel() > 1 and bool(tensor.detach().any()) and _holds(tensor, content, own):
+            return variable_names({id(tensor)}).get(id(tensor), "a copy kept by the script")
     return None
 
 
@@ -195,5 +196,5 @@ def strays(models: Models) -> list[tuple[torch.Tensor, str]]:
         and value.is_leaf
         and zero_state(value.grad) == "nonzero"
     ]
-    names = discover.variable_names({id(tensor) for tensor in found})
+    names = variable_names({id(tensor) for tensor in found})
     return [(tensor, names[id(tensor)]) for tensor in found if id(tensor) in names]

@@ -23,7 +23,7 @@ def dtype_name(tensor: torch.Tensor) -> str:
 
 def why_unreadable(tensor: torch.Tensor) -> str | None:
     """The reason why the bytes of ``tensor`` cannot be had, or None when they can."""
-    if isinstance(tensor, torch.nn.parameter.UninitializedTensorMixin):
+    if torch.nn.parameter.is_lazy(tensor):
         return "a lazy tensor that has no shape yet"
     if tensor.is_meta:
         return "a meta tensor: it has a shape and no data"
@@ -126,9 +126,9 @@ class TorchLeaf:
         tensor = self._tensor()
         if tensor is None:
             raise Unreadable("the tensor was freed before it could be read again")
-        if type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu" and tensor.layout == torch.strided:
-            if tensor.is_contiguous() and not tensor.is_conj() and not tensor.is_neg():
-                return _memory(tensor)
+        plain = type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu" and tensor.layout == torch.strided
+        if plain and tensor.is_contiguous() and not tensor.is_conj() and not tensor.is_neg():
+            return _memory(tensor)
         return host_bytes(tensor)
 
     def flag(self) -> bool | None:

@@ -10,9 +10,10 @@ import torch
 from torch import nn
 
 from frostline.core.aliases import Span, overlapping
-from frostline.core.ledger import Event, LeafRow, Owner
+from frostline.core.ledger import Event, Facts, LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, why_unreadable
+from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
 
 KEPT_ALIVE = 64 * 2**20
@@ -94,7 +95,7 @@ class Models:
     def add_tensors(self, tensors: list[torch.Tensor]) -> None:
         """Take plain tensors that an optimizer holds and no module does."""
         fresh = [tensor for tensor in tensors if self.of(tensor) is None]
-        names = discover.variable_names({id(tensor) for tensor in fresh})
+        names = variable_names({id(tensor) for tensor in fresh})
         for index, tensor in enumerate(fresh):
             name = names.get(id(tensor), f"tensor_{len(self.leaves) + index}")
             self._adopt(name, tensor, None, Owner(), None, "parameter", registered=True)
@@ -121,9 +122,9 @@ class Models:
             modules.update(id(module) for module in root.modules())
         self._modules = modules
         for leaf in self.leaves:
-            tensor = leaf.tensor
-            if leaf.row.name not in present and tensor is not None and (leaf.module is None or not leaf.row.registered):
-                present[leaf.row.name] = tensor
+            loose = leaf.module is None or not leaf.row.registered
+            if loose and leaf.row.name not in present and (own := leaf.tensor) is not None:
+                present[leaf.row.name] = own
         self._retie(present)
 
     def hidden(self) -> None:
@@ -172,7 +173,7 @@ class Models:
         """Another tensor carries the leaf's name now."""
         row = leaf.row
         if row.kind == "parameter":
-            facts = {"flag_before": row.declared.trainable, "flag_now": tensor.requires_grad}
+            facts: Facts = {"flag_before": row.declared.trainable, "flag_now": tensor.requires_grad}
             self.note(Event("replaced", self.observer.steps, row.name, [row.name], facts))
             row.replaced = type(module).__name__
         reshaped = (tuple(tensor.shape), dtype_name(tensor)) != (row.shape, row.dtype)
@@ -266,8 +267,10 @@ def _span(tensor: torch.Tensor) -> Span:
     if why_unreadable(tensor) or tensor.layout != torch.strided or type(tensor).__torch_dispatch__ is not _PLAIN:
         return Span(("object", id(tensor)), 0, 1)
     storage = tensor.untyped_storage()
-    start = tensor.storage_offset() * tensor.element_size()
-    extent = 1 + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if size)
+    start = int(tensor.storage_offset()) * tensor.element_size()
+    extent = 1 + sum(
+        (int(size) - 1) * int(stride) for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if size
+    )
     length = extent * tensor.element_size() if tensor.numel() else 0
     return Span((str(tensor.device), storage.data_ptr()), start, start + length)
 

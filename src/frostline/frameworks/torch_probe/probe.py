@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
@@ -17,19 +16,21 @@ from torch.utils._python_dispatch import _disable_current_modes
 from frostline.core.ledger import Event, LeafRow, Program
 from frostline.digest.shift import update_in_ulp
 from frostline.frameworks.torch_probe import discover, wiring
+from frostline.frameworks.torch_probe.by_hand import UpdatesByHand
 from frostline.frameworks.torch_probe.evidence import finish_rows, named_tensor_with, stray_flags, strays
 from frostline.frameworks.torch_probe.forwards import Forwards
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes, zero_state
+from frostline.frameworks.torch_probe.loads import Loads
 from frostline.frameworks.torch_probe.models import Models
 from frostline.frameworks.torch_probe.phases import Phases
 from frostline.observe.live import Hold, LiveLeaf
+from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
 from frostline.observe.schedule import due
 from frostline.settings import Settings
 
 MERGE_ABOVE = 8
 LOOKS_FOR_STRAYS = (1, 3)  # a scan of all objects costs tens of milliseconds: twice a run is enough
-BY_HAND = "updates by hand"
 
 
 @contextmanager
@@ -65,10 +66,10 @@ class TorchProbe:
         self._running: list[tuple[torch.optim.Optimizer, FrameType]] = []
         self.removers: list[Callable[[], None]] = []
         self.made: weakref.WeakSet[torch.optim.Optimizer] = weakref.WeakSet()
-        self._by_hand: bool | None = None
         self._overflows = wiring.Overflows()
         self._sizes: weakref.WeakKeyDictionary[torch.optim.Optimizer, int] = weakref.WeakKeyDictionary()
-        self._loads: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+        self.loads = Loads(self.models)
+        self.by_hand = UpdatesByHand(self.models)
         self._looked_for: dict[int, weakref.ref[Any]] = {}
 
     # Steps, called by the hooks
@@ -128,7 +129,7 @@ class TorchProbe:
                 self.observer.forgot_step()
 
     def _looking_on(self) -> bool:
-        """Whether forward passes are watched beyond this step: the first two iterations, and while roots are unknown."""
+        """Whether forward passes are watched beyond this step: in the first iterations, and while no root is known."""
         return self.observer.steps < 2 or not self.models.models
 
     def _after_check(self, optimizer: torch.optim.Optimizer, key: Hashable) -> None:
@@ -152,7 +153,7 @@ class TorchProbe:
         return key
 
     def _register(self, optimizer: torch.optim.Optimizer) -> Hashable:
-        names = discover.variable_names({id(optimizer)})
+        names = variable_names({id(optimizer)})
         kind = type(optimizer).__name__
         name = names.get(id(optimizer), "")
         same_kind = [key for key, program in self.observer.programs.items() if program.name.startswith(kind)]
@@ -176,7 +177,7 @@ class TorchProbe:
     def optimizer_made(self, optimizer: torch.optim.Optimizer) -> None:
         """An optimizer was made: training is near, and a new model may be."""
         self.made.add(optimizer)
-        self._by_hand = False
+        self.by_hand.rule_out()
         self.forwards.switch(True)
 
     def scaler_stepped(self, optimizer: Any, before: int) -> None:
@@ -193,7 +194,7 @@ class TorchProbe:
             self._program(value)
             self._meet_tensors(value)
 
-    # Backward passes and loads, called by the wrappers
+    # Backward passes, called by the wrapper
 
     def before_backward(self) -> None:
         """A backward pass is about to begin."""
@@ -201,77 +202,19 @@ class TorchProbe:
             return
         with aside():
             self.phases.backward()
-            if self._by_hand is None:
-                self._by_hand = not self.made and not self._optimizers_of_models()
-            if self._by_hand:
-                self._update_by_hand()
-
-    def _optimizers_of_models(self) -> bool:
-        """Whether an optimizer made before the observation began holds a tensor of a known model."""
-        known = self.models.keys()
-        return any(
-            id(tensor) in known
-            for optimizer in gc.get_objects()
-            if issubclass(type(optimizer), torch.optim.Optimizer)
-            for group in optimizer.param_groups
-            for tensor in group["params"]
-        )
-
-    def _update_by_hand(self) -> None:
-        """Without any optimizer the script updates weights itself, between one backward pass and the next."""
-        program = self.observer.programs.get(BY_HAND)
-        if program is None:
-            self.observer.programs[BY_HAND] = Program(BY_HAND, "optimizer", "no optimizer", by_hand=True)
-        else:
-            self.observer.after_step(BY_HAND)
-        self.observer.before_step(BY_HAND)
+            self.by_hand.backward()
 
     def meet(self, module: nn.Module) -> None:
         """Take the model around this module under observation."""
         if not self.models.knows(module):
             self.models.add(discover.roots_of([module]))
 
-    def before_load(self, module: nn.Module) -> None:
-        """State is about to be loaded: what moved until now was not the load."""
-        self._loads[module] = self._loads.get(module, 0) + 1
-        if due(self._loads[module]):
-            with aside():
-                self.observer.look_now(self._keys_below(module), self.observer.place_now())
-
-    def after_load(self, module: nn.Module, source: Any) -> None:
-        """State was loaded: what moved came from ``source``, which may be another model's own tensors."""
-        if not due(self._loads.get(module, 0)):
-            return
-        with aside():
-            keys = self._keys_below(module)
-            for watched in self.observer.look_now(keys, "outside", "load_state_dict"):
-                watched.row.changed.followed = self._leaf_sharing(watched.leaf, source)
-            for key in keys:
-                self.observer.leaves[key].row.loaded = True
-
-    def _keys_below(self, module: nn.Module) -> list[Hashable]:
-        tensors = [*module.parameters(), *module.buffers()]
-        return [leaf.key for tensor in tensors if (leaf := self.models.of(tensor)) is not None]
-
-    def _leaf_sharing(self, leaf: LiveLeaf, source: Any) -> str | None:
-        """The leaf of another model whose live tensor the loaded dictionary handed over for ``leaf``."""
-        tensors = (
-            [value for value in source.values() if isinstance(value, torch.Tensor)] if hasattr(source, "values") else []
-        )
-        places = {tensor.data_ptr() for tensor in tensors if tensor.layout == torch.strided and not tensor.is_meta}
-        for other in self.models.leaves:
-            tensor = other.tensor
-            if other is not leaf and tensor is not None and other.row.shape == leaf.row.shape and not tensor.is_meta:
-                if tensor.layout == torch.strided and tensor.data_ptr() in places:
-                    return other.row.name
-        return None
-
     # What the observer asks for
 
     def flags(self) -> list[bool | None]:
         """See Probe."""
         try:
-            return [None if reference is None else reference().requires_grad for reference in self.models.flagged]
+            return [None if reference is None else reference().requires_grad for reference in self.models.flagged]  # type: ignore[union-attr]
         except AttributeError:  # one of the tensors was freed
             return [leaf.flag() if leaf.row.kind == "parameter" else None for leaf in self.models.leaves]
 
@@ -352,7 +295,7 @@ class TorchProbe:
             self.fault("torch: looking for models", error)
 
     def _bracket(self) -> None:
-        """Watch frozen modules that may rewrite themselves (statistics, bounds, codebooks), and owners of leaves followed."""
+        """Watch frozen modules that may rewrite themselves (statistics, bounds), and the owners of leaves followed."""
         wanted = set()
         for leaf in self.models.leaves:
             watched = self.observer.leaves[leaf.key]
@@ -412,7 +355,7 @@ class TorchProbe:
         return True
 
     def _orphaned(self, loose: list[torch.Tensor], optimizer: torch.optim.Optimizer) -> bool:
-        """Whether the tensors are former ones of a live model: nothing reaches them, while their likes get gradients."""
+        """Whether the tensors are former ones of a model: nothing reaches them, while their likes get gradients."""
         held = {id(tensor) for group in optimizer.param_groups for tensor in group["params"]}
         reached = {
             tuple(tensor.shape)
@@ -452,7 +395,7 @@ class TorchProbe:
     def close(self) -> None:
         """The last look; afterwards nothing is kept alive."""
         with aside():
-            self._end_by_hand()
+            self.by_hand.end()
             self._overflows.settle()
             self._look_for_unseen()
             self.events.extend(stray_flags(self.models))
@@ -465,15 +408,6 @@ class TorchProbe:
         for remove in reversed(self.removers):
             remove()
         self.models.let_go()
-
-    def _end_by_hand(self) -> None:
-        """The last update by hand ends here; backward passes after which nothing moved were no updates."""
-        program = self.observer.programs.get(BY_HAND)
-        if program is None or self.made:
-            return
-        self.observer.after_step(BY_HAND)
-        if all(row.changed.verdict != "yes" for row in self.rows()):
-            del self.observer.programs[BY_HAND]
 
     def _look_for_unseen(self) -> None:
         """Optimizers that were made and never stepped hold models too."""

@@ -108,7 +108,8 @@ def step_bound(optimizer: torch.optim.Optimizer, tensor: torch.Tensor) -> torch.
             beta1, beta2 = (*group.get("betas", ()), 0.9, 0.999)[:2]
             mean = first.double() / (1 - float(beta1) ** step)
             spread = (second.double() / (1 - float(beta2) ** step)).sqrt() + float(group.get("eps", 1e-8))
-            return rate * mean / spread
+            bound: torch.Tensor = rate * mean / spread
+            return bound
         momentum = state.get("momentum_buffer")
         if isinstance(momentum, torch.Tensor) and momentum.shape == tensor.shape:
             return rate * momentum.double()

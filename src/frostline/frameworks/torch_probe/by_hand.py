@@ -1,0 +1,61 @@
+"""Loops without an optimizer: what the script writes between one backward pass and the next is one step."""
+
+from __future__ import annotations
+
+import gc
+
+import torch
+
+from frostline.core.ledger import Program
+from frostline.frameworks.torch_probe.models import Models
+
+NAME = "updates by hand"
+
+
+class UpdatesByHand:
+    """The program that a script is when it makes no optimizer.
+
+    Args:
+        models: the models under observation.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+        self._so: bool | None = None
+
+    def rule_out(self) -> None:
+        """An optimizer was made."""
+        self._so = False
+
+    def backward(self) -> None:
+        """A backward pass is about to begin: the update that followed the last one is complete."""
+        if self._so is None:
+            self._so = not self._held_by_older_optimizer()
+        if not self._so:
+            return
+        observer = self.models.observer
+        if NAME in observer.programs:
+            observer.after_step(NAME)
+        else:
+            observer.programs[NAME] = Program(NAME, "optimizer", "no optimizer", by_hand=True)
+        observer.before_step(NAME)
+
+    def end(self) -> None:
+        """The last update ends here; backward passes after which nothing moved were no updates."""
+        observer = self.models.observer
+        if not self._so or NAME not in observer.programs:
+            return
+        observer.after_step(NAME)
+        if all(leaf.row.changed.verdict != "yes" for leaf in self.models.leaves):
+            del observer.programs[NAME]
+
+    def _held_by_older_optimizer(self) -> bool:
+        """Whether an optimizer made before the observation began holds a tensor of a known model."""
+        known = self.models.keys()
+        return any(
+            id(tensor) in known
+            for optimizer in gc.get_objects()
+            if issubclass(type(optimizer), torch.optim.Optimizer)
+            for group in optimizer.param_groups
+            for tensor in group["params"]
+        )

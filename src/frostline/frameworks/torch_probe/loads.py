@@ -1,0 +1,63 @@
+"""Loads of state into a model: who wrote, and whether the source was another model of the process."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Hashable
+from typing import Any
+
+import torch
+from torch import nn
+
+from frostline.frameworks.torch_probe.models import Models
+from frostline.observe.live import LiveLeaf
+from frostline.observe.schedule import due
+
+
+class Loads:
+    """Brackets ``load_state_dict``: what moved in it was loaded, at the 1st, 2nd, 4th, … load of each module.
+
+    Args:
+        models: the models under observation.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+        self._counts: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
+
+    def before(self, module: nn.Module) -> None:
+        """State is about to be loaded: what moved until now was not the load."""
+        self._counts[module] = self._counts.get(module, 0) + 1
+        if due(self._counts[module]):
+            observer = self.models.observer
+            observer.look_now(self._keys_below(module), observer.place_now())
+
+    def after(self, module: nn.Module, source: Any) -> None:
+        """State was loaded: what moved came from ``source``, which may be another model's own tensors."""
+        if not due(self._counts.get(module, 0)):
+            return
+        observer, keys = self.models.observer, self._keys_below(module)
+        for watched in observer.look_now(keys, "outside", "load_state_dict"):
+            watched.row.changed.followed = self._leaf_sharing(watched.leaf, source)
+        for key in keys:
+            observer.leaves[key].row.loaded = True
+
+    def _keys_below(self, module: nn.Module) -> list[Hashable]:
+        tensors = [*module.parameters(), *module.buffers()]
+        return [leaf.key for tensor in tensors if (leaf := self.models.of(tensor)) is not None]
+
+    def _leaf_sharing(self, leaf: LiveLeaf, source: Any) -> str | None:
+        """The leaf of another model whose live tensor the loaded dictionary handed over for ``leaf``."""
+        values = source.values() if hasattr(source, "values") else ()
+        places = {place for value in values if (place := _place(value)) is not None}
+        for other in self.models.leaves:
+            if other is not leaf and other.row.shape == leaf.row.shape and _place(other.tensor) in places:
+                return other.row.name
+        return None
+
+
+def _place(tensor: Any) -> int | None:
+    """The address of a dense tensor's data, or None."""
+    if not isinstance(tensor, torch.Tensor) or tensor.layout != torch.strided or tensor.is_meta:
+        return None
+    return tensor.data_ptr()

@@ -11,7 +11,6 @@ the ratios of turns. Memory is the peak of a process that does nothing else.
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import os
 import platform
@@ -114,15 +113,18 @@ def in_process_blake3(path: Path) -> Callable[[], object]:
     return lambda: blake3(max_threads=blake3.AUTO).update_mmap(str(path)).digest()
 
 
-def model_signing(path: Path) -> Callable[[], None] | None:
-    """The digest that model-signing makes of a file before it signs, where that package is installed."""
-    if importlib.util.find_spec("model_signing") is None:
+def model_signing(python: Path, folder: Path) -> Callable[[], None] | None:
+    """The digest that model-signing makes of a folder before it signs, where that interpreter has the package."""
+    code = f"from model_signing.hashing import Config; import pathlib; Config().hash(pathlib.Path({str(folder)!r}))"
+    call = command(str(python), "-c", code)
+    try:
+        call()
+    except (OSError, subprocess.CalledProcessError):
         return None
-    code = f"from model_signing.hashing import Config; import pathlib, sys;Config().hash(pathlib.Path({str(path)!r}))"
-    return command(sys.executable, "-c", code)
+    return call
 
 
-def measure(mib: int, turns: int, folder: Path) -> dict[str, object]:
+def measure(mib: int, turns: int, folder: Path, others: Path) -> dict[str, object]:
     one, other, single = folder / "one.safetensors", folder / "other.safetensors", folder / "single.safetensors"
     write_safetensors(one, mib, 0)
     shutil.copy(one, other)
@@ -141,13 +143,20 @@ def measure(mib: int, turns: int, folder: Path) -> dict[str, object]:
         "lock, peak MiB": peak_mib(*lock),
         "diff, all changed, s": round(seconds(lambda: subprocess.run([*FROSTLINE, "diff", "--quiet", one, single])), 3),
     }
-    for name, tool, words in (("b3sum", "b3sum", [str(one)]), ("sft-cli", "sft", ["diff", str(one), str(other)])):
-        if shutil.which(tool):
-            ours = command(*(lock if tool == "b3sum" else diff))
-            results[f"beside {name}"] = paired(ours, command(tool, *words), turns)
-    signing = model_signing(one)
+    sft, b3sum = others / "sft", shutil.which("b3sum")
+    if sft.exists():
+        results["diff beside sft-cli"] = paired(
+            command(*diff), command(str(sft), "diff", "--delta", str(one), str(other)), 1
+        )
+    if b3sum:
+        results["lock beside b3sum"] = paired(command(*lock), command(b3sum, str(one)), turns)
+    alone = folder / "alone"
+    alone.mkdir()
+    one.rename(alone / one.name)
+    signing = model_signing(others / "python", alone)
     if signing is not None:
-        results["lock beside model-signing"] = paired(command(*lock), signing, turns)
+        words = [*FROSTLINE, "lock", str(alone / one.name), "-o", str(folder / "weights.lock")]
+        results["lock beside model-signing"] = paired(command(*words), signing, turns)
     return results
 
 
@@ -155,10 +164,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mib", type=int, default=256, help="size of each file, a multiple of 64")
     parser.add_argument("--turns", type=int, default=7)
+    parser.add_argument(
+        "--others", type=Path, default=Path(sys.executable).parent, help="a bin folder with sft-cli, ..."
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        results = measure(options.mib, options.turns, Path(folder))
+        results = measure(options.mib, options.turns, Path(folder), options.others)
     if options.json:
         print(json.dumps(results, indent=2))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -58,8 +59,9 @@ def _hashed_elsewhere(file: File, spans: Sequence[Span], advance: Advance) -> li
     ) as child:
         assert child.stdin is not None
         assert child.stdout is not None
-        json.dump([(span.offset, span.nbytes) for span in spans], child.stdin)
-        child.stdin.close()
+        with contextlib.suppress(BrokenPipeError):  # it is dead already; its status tells below
+            child.stdin.write(json.dumps([(span.offset, span.nbytes) for span in spans]))
+            child.stdin.close()
         for line in child.stdout:
             index, digest = line.split()
             digests[int(index)] = digest

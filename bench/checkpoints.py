@@ -75,7 +75,7 @@ def command(*words: str) -> Callable[[], None]:
     """A command whose exit status must be 0."""
 
     def call() -> None:
-        subprocess.run(words, check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
     return call
 

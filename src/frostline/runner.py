@@ -226,7 +226,7 @@ def _emptiness(record: Record) -> FrostlineError | None:
             "no model was found in the run",
             "a model is seen when it is called or when an optimizer holds it; was the training started at all?",
         )
-    if not record.run.steps:
+    if not record.run.steps and not record.findings:
         return FrostlineError(
             "no step was executed, so nothing can be said about what was trained",
             "run the script until its optimizer has made at least one step",

@@ -124,7 +124,8 @@ class Session:
                 self.fault(f"{probe.name}: closing", error)
         self.run.exit, self.run.ended_by, self.run.complete = exit_status, ended_by, True
         record = self.record()
-        if record.leaves and record.run.steps and self.settings.data is not None and os.getpid() == self._process:
+        tells = record.leaves and (record.run.steps or record.findings)
+        if tells and self.settings.data is not None and os.getpid() == self._process:
             try:
                 self._store(record)
             except RecordError as error:

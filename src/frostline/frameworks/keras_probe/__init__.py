@@ -31,10 +31,12 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[st
     probe.wrap(keras.Model, "load_weights", wrappers.load_weights)
     probe.wrap(keras.layers.Layer, "set_weights", wrappers.set_weights)
     probe.wrap(keras.optimizers.Optimizer, "apply", wrappers.apply)
+    probe.wrap(keras.optimizers.LossScaleOptimizer, "apply", wrappers.apply)
     probe.wrap(keras.optimizers.Optimizer, "finalize_variable_values", wrappers.finalize)
     if isinstance(reader, JaxReader):
         probe.wrap(keras.Model, "_get_jax_state", wrappers.get_jax_state)
         probe.wrap(keras.optimizers.Optimizer, "stateless_apply", wrappers.stateless_apply)
+        probe.wrap(keras.optimizers.LossScaleOptimizer, "stateless_apply", wrappers.stateless_apply)
     if backend == "tensorflow":
         watch_functions(probe)
     return probe

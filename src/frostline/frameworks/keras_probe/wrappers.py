@@ -130,18 +130,20 @@ class Wrappers:
 
     def stateless_apply(self, original: Original, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
         """Around ``stateless_apply``: in a loop of the script a step begins here; its end shows later."""
-        if self.probe.running is None or self.probe.running is self.probe.loose:
+        if not self.probe.applying and self.probe.running is self.probe.loose:
             self.probe.loose_step(lambda: self._loose(optimizer))
-        return original(optimizer, *args, **kwargs)
+        self.probe.applying += 1
+        try:
+            return original(optimizer, *args, **kwargs)
+        finally:
+            self.probe.applying -= 1
 
     def _loose(self, optimizer: Any) -> Source:
         variables = list(inner(optimizer)._trainable_variables)
         source = self._source(optimizer, variables)
         source.mode = "positional"
         source.capture = _by_position(optimizer, variables)
-        if source.count is None:
-            source.count = functools.partial(self.probe.dialect.iterations, inner(optimizer))
-            source.counted = source.count()
+        source.uncounted = True
         return source
 
     def finalize(self, original: Original, optimizer: Any, var_list: Any) -> Any:

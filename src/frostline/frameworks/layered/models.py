@@ -62,12 +62,10 @@ class Models:
     # Which models there are
 
     def meet(self, model: Any) -> None:
-        """Take a model, and the compiled model around it if there is one, under observation."""
+        """Take a model under observation, and with it the names that other models have for its leaves."""
         if any(known.model is model for known in self.known) and self._is_complete(model):
             return
-        outer = [each for each in self._alive() if each is not model and self._contains(each, model)]
-        outer = [each for each in outer if getattr(each, "compiled", getattr(each, "_is_compiled", False))]
-        self._know([*sorted(outer, key=lambda each: len(places(each, self.dialect)), reverse=True), model])
+        self._know([model])
         self.survey()
 
     def meet_variables(self, variables: Iterable[Any]) -> None:
@@ -109,9 +107,6 @@ class Models:
 
     def _names(self, models: list[Any]) -> dict[int, str]:
         return variable_names({id(model) for model in models}, skip=(self.dialect.package, "wrapt"))
-
-    def _contains(self, outer: Any, model: Any) -> bool:
-        return any(any(layer is model for layer in place.chain) for place in places(outer, self.dialect))
 
     def _shares_leaves(self, model: Any) -> bool:
         return any(self.of(place.variable) is not None for place in places(model, self.dialect))

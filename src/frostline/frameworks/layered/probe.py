@@ -10,14 +10,18 @@ from typing import Any
 
 from frostline.core.ledger import Event, Gradient, LeafRow, Program
 from frostline.frameworks.layered.dialect import Dialect
+from frostline.frameworks.layered.evidence import alike, gradient_of, named_copy, settle_gradients
+from frostline.frameworks.layered.flags import stray_flags
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
-from frostline.frameworks.layered.sources import Mode, Source, carries, holds
-from frostline.observe.live import Hold, LiveLeaf, Unreadable
+from frostline.frameworks.layered.sources import Mode, Source, holds
+from frostline.observe.live import Hold, LiveLeaf
 from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
 from frostline.observe.schedule import due
 from frostline.settings import Settings
+
+MOVES_PER_LEAF = 4
 
 Wrapper = Callable[..., Any]
 
@@ -111,19 +115,14 @@ class KerasProbe:
         source, self.loose = self.loose, None
         if source is not None:
             self.quietly("after a step", lambda: self._end(source))
-            self.quietly("counting steps", lambda: self._count(source))
-
-    def _count(self, source: Source) -> None:
-        """Steps inside a function that the script compiled show only in the optimizer's own counter."""
-        program = self.observer.programs[source.key]
-        if source.count is not None:
-            program.steps_executed = max(program.steps_executed, source.count() - source.counted)
 
     def _begin(self, source: Source) -> Source:
         model = source.model() if source.model is not None else None
         if model is not None:
             self.models.meet(model)
         self.running = source
+        source.tally.begin(source, self.dialect)
+        self._wake(source)
         try:
             self.observer.before_step(source.key)
         except Exception:
@@ -131,12 +130,26 @@ class KerasProbe:
             raise
         return source
 
+    def _wake(self, source: Source) -> None:
+        """A leaf that another program moved last is read again, so that it shows whether this one moves it too."""
+        program = self.observer.programs[source.key]
+        if len(self.sources) < 2 or source.capture is None or not due(program.steps_executed + 1):
+            return
+        for leaf in self.models.leaves:
+            watched = self.observer.leaves[leaf.key]
+            moves = [move.program for move in leaf.row.changed.movements if move.place == "step"]
+            held = id(leaf.variable) in source.capture.flags
+            if held and watched.settled and 0 < len(moves) < MOVES_PER_LEAF and moves[-1] != source.key:
+                watched.settled = False
+                watched.rebase(self.observer.now)
+
     def _end(self, source: Source) -> None:
         try:
             changed = source.settle()
             checks = self.observer.checks
             if changed:
                 self.observer.rewire(source.key)
+            source.tally.note(source, self.dialect)
             self.observer.after_step(source.key)
             if self.observer.checks > checks or changed:
                 self._describe(source)
@@ -252,13 +265,12 @@ class KerasProbe:
         self._writes[owner] = count = self._writes.get(owner, 0) + 1
         watched = due(count) and self.running is None
         if watched:
-            self.quietly(f"before {event}", lambda: self.observer.look_now(self._keys(variables()), self._place()))
+            self.quietly(
+                f"before {event}", lambda: self.observer.look_now(self._keys(variables()), self.observer.place_now())
+            )
         yield
         if watched:
             self.quietly(f"after {event}", lambda: self.observer.look_now(self._keys(variables()), "outside", event))
-
-    def _place(self) -> Any:
-        return self.observer.place_now()
 
     def _keys(self, variables: Iterable[Any]) -> list[Hashable]:
         return [leaf.key for variable in variables if (leaf := self.models.of(variable)) is not None]
@@ -311,36 +323,19 @@ class KerasProbe:
         """See Probe."""
         return False
 
+    def states(self, leaf: LiveLeaf) -> Iterable[tuple[str, bytes]]:
+        """See Probe; the averages that Keras optimizers keep are matched by ``copies``."""
+        return ()
+
     def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
         """See Probe."""
         assert isinstance(leaf, KerasLeaf)
-        for source in self.sources.values():
-            for optimizer in source.optimizers():
-                for variable, average in self.dialect.averages(optimizer):
-                    of = self.models.of(variable)
-                    if of is not None and of.row.shape == leaf.row.shape and self._equals(average, content):
-                        return f"the average of {of.row.name} that {source.key} keeps"
-        for other in self.kin(leaf):
-            assert isinstance(other, KerasLeaf)
-            if other.variable is not None and self._equals(other.variable, content):
-                return other.row.name
-        return None
-
-    def _equals(self, variable: Any, content: bytes) -> bool:
-        try:
-            return bytes(self.dialect.read(variable)) == content
-        except Unreadable:
-            return False
+        return named_copy(leaf, content, self.sources.values(), self.models, self.dialect)
 
     def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
         """See Probe."""
-        own = leaf.row.name.rpartition(".")[2]
-        alike = [
-            other
-            for other in self.models.leaves
-            if other is not leaf and other.row.shape == leaf.row.shape and other.row.dtype == leaf.row.dtype
-        ]
-        return sorted(alike, key=lambda other: other.row.name.rpartition(".")[2] == own, reverse=True)
+        assert isinstance(leaf, KerasLeaf)
+        return alike(leaf, self.models)
 
     def watch_forwards(self, wanted: bool) -> None:
         """See Probe; forward passes of Keras layers run inside traced steps and cannot be bracketed."""
@@ -348,10 +343,19 @@ class KerasProbe:
     def frozen_in_place(self) -> None:
         """See Probe."""
         self._name_summaries()
+        for source in self.sources.values():
+            self._tally(source)
         for leaf in self.models.leaves:
             for wire in leaf.row.wired:
                 wire.max_lr = self.observer.max_lr(wire.program, wire.group)
                 wire.steps = self.observer.programs[wire.program].steps_executed
+                settle_gradients(leaf, wire, self.sources[wire.program].capture, self.dialect)
+
+    def _tally(self, source: Source) -> None:
+        """Steps that a loss scale skipped, or that one call made several of, show in the optimizer's counter."""
+        if source.tally.counts:
+            program = self.observer.programs[source.key]
+            program.steps_executed, program.steps_skipped = source.tally.steps()
 
     def _name_summaries(self) -> None:
         for event, reference in self._summaries:
@@ -362,26 +366,7 @@ class KerasProbe:
 
     def gradient_of(self, variable: Any) -> tuple[Gradient, bytes | None]:
         """What is known of a variable's gradient at this moment."""
-        capture = self.running.capture if self.running is not None else None
-        if capture is None:
-            return self.dialect.gradient(variable)
-        identity = id(variable)
-        if identity not in capture.flags or identity in capture.missing:
-            return "none", None
-        if identity in capture.gradients:
-            known = self.dialect.state_of_gradient(capture.gradients[identity])
-            if known != "unknown":
-                return known, None
-        known, content = self.dialect.gradient(variable)
-        if known == "unknown" and self._never_had_gradient(capture.optimizers[identity](), variable):
-            return "zero", None
-        return known, content
-
-    def _never_had_gradient(self, optimizer: Any, variable: Any) -> bool:
-        """Moments of the gradient that are still zero after a step say that every gradient was."""
-        if optimizer is None or not self.dialect.iterations(optimizer) or not self.dialect.slots(optimizer, variable):
-            return False
-        return carries(optimizer, variable, self.dialect) is False
+        return gradient_of(variable, self.running.capture if self.running is not None else None, self.dialect)
 
     # The end
 
@@ -392,6 +377,7 @@ class KerasProbe:
             self.quietly("looking for models", self._look_for_unseen)
         for remove in reversed(self.removers):
             remove()
+        self.quietly("looking for stray flags", lambda: self.events.extend(stray_flags(self.models, self.dialect)))
         self.quietly("the last look", self.observer.close)
         self.closed = True
         self.models.let_go()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -33,12 +33,47 @@ class Capture:
 
 
 @dataclass(slots=True)
+class Tally:
+    """Calls of a program against its optimizers' own counters, where a call need not be one step.
+
+    That is so where a loss scale skips steps, where one call makes several, and in a function that the script compiled
+    itself. ``counters`` holds, for each optimizer in turn, where its counter stood at first and stands now.
+    """
+
+    counts: bool = False
+    skips: bool = False
+    calls: int = 0
+    counters: dict[int, tuple[int, int]] = field(default_factory=dict)
+
+    def begin(self, source: Source, dialect: Dialect) -> None:
+        """A call begins; the first one of an optimizer tells where its counter stands."""
+        model = source.model() if source.model is not None else None
+        for optimizer in source.optimizers():
+            self.skips |= hasattr(optimizer, "inner_optimizer")
+            self.counts |= self.skips or source.uncounted or (getattr(model, "steps_per_execution", None) or 1) != 1
+            if self.counts and id(optimizer) not in self.counters:
+                self.counters[id(optimizer)] = (dialect.iterations(optimizer),) * 2
+
+    def note(self, source: Source, dialect: Dialect) -> None:
+        """A call is over."""
+        self.calls += 1
+        for optimizer in source.optimizers() if self.counts else ():
+            first, last = self.counters.get(id(optimizer), (0, 0))
+            self.counters[id(optimizer)] = (first, max(last, dialect.iterations(optimizer)))
+
+    def steps(self) -> tuple[int, int]:
+        """Steps executed and steps skipped."""
+        executed = sum(last - first for first, last in self.counters.values())
+        return executed, max(0, self.calls - executed) if self.skips else 0
+
+
+@dataclass(slots=True)
 class Source:
     """One program's source.
 
     A ``traced`` step goes on with what it captured when it was traced, whatever the flags say; an ``eager`` one tells
     anew each time; a ``positional`` one is handed its state from outside, and who made it has set ``capture``.
-    ``count`` reads the optimizer's own counter of steps, which stood at ``counted`` at the first.
+    ``uncounted`` says that calls are not seen one by one: the script has compiled the loop around them.
     """
 
     key: Hashable
@@ -49,8 +84,8 @@ class Source:
     fresh: Capture | None = None
     former: Capture | None = None
     ever: set[int] = field(default_factory=set)
-    count: Callable[[], int] | None = None
-    counted: int = 0
+    uncounted: bool = False
+    tally: Tally = field(default_factory=Tally)
 
     def optimizers(self) -> list[Any]:
         """Its optimizers that are alive: the model's own, or those seen while it stepped."""

@@ -8,6 +8,7 @@ import keras
 
 from frostline.frameworks.keras_probe.dialect import Keras3
 from frostline.frameworks.keras_probe.readers import READERS, JaxReader
+from frostline.frameworks.keras_probe.torch_loops import watch_torch_optimizers
 from frostline.frameworks.keras_probe.wrappers import Wrappers
 from frostline.frameworks.layered.loops import watch_functions
 from frostline.frameworks.layered.probe import KerasProbe
@@ -39,4 +40,6 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[st
         probe.wrap(keras.optimizers.LossScaleOptimizer, "stateless_apply", wrappers.stateless_apply)
     if backend == "tensorflow":
         watch_functions(probe)
+    if backend == "torch":
+        watch_torch_optimizers(probe)
     return probe

@@ -79,6 +79,8 @@ class Keras3:
 
     def rate(self, optimizer: Any) -> float | None:
         """See Dialect."""
+        if _is_torch(optimizer):
+            return float(optimizer.param_groups[0]["lr"])
         rate = inner(optimizer)._learning_rate
         try:
             if isinstance(rate, keras.Variable):
@@ -91,6 +93,8 @@ class Keras3:
 
     def iterations(self, optimizer: Any) -> int:
         """See Dialect."""
+        if _is_torch(optimizer):
+            return 0
         try:
             return int(self.reader.scalar(inner(optimizer)._iterations))
         except (Unreadable, TypeError, ValueError):
@@ -98,6 +102,8 @@ class Keras3:
 
     def decay(self, optimizer: Any, variable: Any) -> float | None:
         """See Dialect; says without asking the optimizer, which would note the answer down."""
+        if _is_torch(optimizer):
+            return _torch_group(optimizer, variable).get("weight_decay")
         optimizer = inner(optimizer)
         decay = optimizer.weight_decay
         if not isinstance(decay, (int, float)):
@@ -110,6 +116,9 @@ class Keras3:
 
     def slots(self, optimizer: Any, variable: Any) -> Sequence[Any]:
         """See Dialect."""
+        if _is_torch(optimizer):
+            state = optimizer.state.get(variable._value, {})
+            return [each for each in state.values() if getattr(each, "shape", None) == variable._value.shape]
         optimizer = inner(optimizer)
         index = optimizer._trainable_variables_indices.get(optimizer._var_key(variable))
         if index is None:
@@ -124,6 +133,8 @@ class Keras3:
 
     def averages(self, optimizer: Any) -> Sequence[tuple[Any, Any]]:
         """See Dialect."""
+        if _is_torch(optimizer):
+            return []
         optimizer = inner(optimizer)
         kept = getattr(optimizer, "_model_variables_moving_average", None) or ()
         pairs = zip(optimizer._trainable_variables, kept, strict=False)
@@ -131,9 +142,18 @@ class Keras3:
 
     def overwrites(self, optimizer: Any) -> bool:
         """See Dialect."""
-        return bool(inner(optimizer).use_ema and inner(optimizer).ema_overwrite_frequency)
+        return not _is_torch(optimizer) and bool(inner(optimizer).use_ema and inner(optimizer).ema_overwrite_frequency)
 
 
 def inner(optimizer: Any) -> Any:
     """The optimizer that does the work inside a wrapper that scales the loss."""
     return getattr(optimizer, "inner_optimizer", optimizer)
+
+
+def _is_torch(optimizer: Any) -> bool:
+    return hasattr(optimizer, "param_groups")
+
+
+def _torch_group(optimizer: Any, variable: Any) -> dict[str, Any]:
+    groups = optimizer.param_groups
+    return next((group for group in groups if any(each is variable._value for each in group["params"])), groups[0])

@@ -93,28 +93,41 @@ class KerasProbe:
     @contextlib.contextmanager
     def step(self, find: Callable[[], Source]) -> Iterator[Source | None]:
         """Everything inside is one step of the program that ``find`` names, unless a step is under way already."""
-        self.end_loose_step()
-        source = self.quietly("before a step", lambda: self._begin(find())) if self.running is None else None
+        source = self.begin(find)
         try:
             yield source
         except BaseException:
             if source is not None:
-                self.quietly("after a step that broke off", lambda: self._break_off(source))
+                self.break_off(source)
             raise
         if source is not None:
-            self.quietly("after a step", lambda: self._end(source))
+            self.end(source)
+
+    def begin(self, find: Callable[[], Source]) -> Source | None:
+        """A step of the program that ``find`` names begins; None when another is under way."""
+        self.end_loose_step()
+        if self.running is not None:
+            return None
+        begun: Source | None = self.quietly("before a step", lambda: self._begin(find()))
+        return begun
+
+    def end(self, source: Source) -> None:
+        """The step is over."""
+        self.quietly("after a step", lambda: self._end(source))
+
+    def break_off(self, source: Source) -> None:
+        """The step ended in an exception: what it was about to hold is undone."""
+        self.quietly("after a step that broke off", lambda: self._break_off(source))
 
     def loose_step(self, find: Callable[[], Source]) -> None:
         """A step begins whose end nobody can see: it is over when the next one begins, or at the end of the run."""
-        self.end_loose_step()
-        if self.running is None:
-            self.loose = self.quietly("before a step", lambda: self._begin(find()))
+        self.loose = self.begin(find)
 
     def end_loose_step(self) -> None:
         """The step without an end, if there is one, is over."""
         source, self.loose = self.loose, None
         if source is not None:
-            self.quietly("after a step", lambda: self._end(source))
+            self.end(source)
 
     def _begin(self, source: Source) -> Source:
         model = source.model() if source.model is not None else None
@@ -159,7 +172,6 @@ class KerasProbe:
                 source.capture.gradients = {}
 
     def _break_off(self, source: Source) -> None:
-        """The step ended in an exception: what it was about to hold is undone."""
         source.revert()
         try:
             self.observer.rewire(source.key)

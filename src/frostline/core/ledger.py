@@ -86,7 +86,8 @@ class Declared:
     """What the flags say: ``trainable`` now, ``first`` at the first look, and every flip in between.
 
     ``container`` names an enclosing module whose own flag contradicts the leaf's; ``intents`` are explicit calls
-    that set the flag of one of the leaf's names, as ``(name, flag)``.
+    that set the flag of one of the leaf's names, as ``(name, flag)``; ``alias_flags`` are the flags of other tensor
+    objects on the same storage that differ from this one's.
     """
 
     trainable: bool | None = None
@@ -100,6 +101,7 @@ class Declared:
     container: str | None = None
     container_flag: bool | None = None
     intents: list[tuple[str, bool]] = field(default_factory=list)
+    alias_flags: list[tuple[str, bool]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -131,7 +133,8 @@ class Changed:
     """Which bits moved since the baseline: the verdict, when, where and how often it was looked at.
 
     ``before_training`` says that the bits moved after the first look but before the first step (loading, set-up).
-    ``followed`` names the leaf that this one was seen to follow (an average or a synchronised copy).
+    ``followed`` names the leaf that this one was seen to follow (an average or a synchronised copy), ``near`` the leaf
+    that it equals up to rounding at the end.
     """
 
     verdict: Answer = "unknown"
@@ -144,6 +147,7 @@ class Changed:
     blocks_moved: int = 0
     before_training: bool = False
     followed: str | None = None
+    near: str | None = None
     movements: list[Movement] = field(default_factory=list)
     reason: str | None = None
 
@@ -152,8 +156,9 @@ class Changed:
 class Owner:
     """The module or layer that holds the leaf: its type, path, role and what was seen of its calls.
 
-    ``called`` is None where calls were not watched; ``outputs_detached`` says that what it returned was cut from
-    the gradient (no_grad, detach); ``siblings_called`` that a module of the same type beside it was called.
+    ``called`` is None where calls were not watched; ``recorded`` says that a call recorded gradients, ``detached`` that
+    what it returned was cut from them, ``consumed`` that a module which does get gradients took its output;
+    ``sibling_called`` that a module of the same type beside it was called.
     """
 
     path: str = ""
@@ -162,6 +167,7 @@ class Owner:
     called: bool | None = None
     recorded: bool | None = None
     detached: bool | None = None
+    consumed: bool | None = None
     sibling_called: bool | None = None
     rewrites_in_forward: bool = False
     frozen_subtree: str | None = None

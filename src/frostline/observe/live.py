@@ -72,6 +72,9 @@ class Probe(Protocol):
     def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
         """The name of another tensor of the optimizer or of the process that holds exactly ``content``."""
 
+    def states(self, leaf: LiveLeaf) -> Iterable[tuple[str, bytes]]:
+        """The optimizers' own tensors for this leaf, of its shape and type, with their names."""
+
     def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
         """Other leaves of the same shape and type, the likeliest source of a copy first."""
 

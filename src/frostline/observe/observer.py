@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from frostline.core.ledger import Gradient, Movement, Place, Program, Wire
+from frostline.digest.shift import distance
 from frostline.observe import schedule
-from frostline.observe.live import Hold, LiveLeaf, Probe
+from frostline.observe.live import Hold, LiveLeaf, Probe, Unreadable
 from frostline.observe.pursuit import Pursuit
 from frostline.observe.watched import Reading, Watched
 from frostline.settings import Settings
 
 FLIPS_THAT_CHECK = 4
-IN_STEP_EVIDENCE = 6
+SAME = 1e-4  # relative distance of two leaves that differ by rounding only
 
 
 class Observer:
@@ -171,7 +173,20 @@ class Observer:
             elif watched.row.changed.verdict == "unknown" and watched.digest is not None:
                 watched.row.changed.verdict = "no"
         self.probe.frozen_in_place()
+        self._note_twins()
         self.checks += 1
+
+    def _note_twins(self) -> None:
+        """Of leaves that stood still beside others that followed a source, say which equal their source anyhow."""
+        parts = {watched.row.model for watched in self._order if watched.row.changed.followed}
+        for watched in self._order:
+            if watched.row.model in parts and watched.row.changed.verdict == "no":
+                twin = next(iter(self.probe.kin(watched.leaf)), None)
+                if twin is None:
+                    continue
+                with contextlib.suppress(Unreadable):
+                    if distance(watched.leaf.read(), twin.read(), watched.row.dtype) < SAME:
+                        watched.row.changed.near = twin.row.name
 
     def settle_verdicts(self) -> None:
         """Leaves read at least once and never seen to move are, so far, unchanged."""

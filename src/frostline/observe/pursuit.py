@@ -85,6 +85,19 @@ class Pursuit:
         if movement.place != "between":
             self.release(watched)
 
+    def _own_past(self, watched: Watched) -> str | None:
+        """A leaf that has again the very bits of the first look was written over from a copy of that time."""
+        return "its own bits at the first look" if watched.digest == watched.first else None
+
+    def _state_behind(self, watched: Watched, reading: Reading) -> str | None:
+        """The optimizer's tensor towards which the leaf was moved: slow weights, an average of its own."""
+        if reading.before is None or reading.after is None:
+            return None
+        for name, source in self.observer.probe.states(watched.leaf):
+            if follows(reading.before, reading.after, source, watched.row.dtype) is not None:
+                return name
+        return None
+
     def release(self, watched: Watched) -> None:
         """Stop following; the leaf goes on being read at checks."""
         watched.pursuit = -1
@@ -106,7 +119,9 @@ class Pursuit:
                 movement.follows, movement.rate = other.row.name, rate
                 watched.row.changed.followed = other.row.name
                 return
-        movement.equals = probe.copies(watched.leaf, reading.after)
+        movement.equals = (
+            self._own_past(watched) or self._state_behind(watched, reading) or probe.copies(watched.leaf, reading.after)
+        )
         if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
             near = [(distance(reading.after, source, dtype), other) for other, source in kin]
             closest = min(near, key=lambda pair: pair[0], default=(math.inf, watched.leaf))

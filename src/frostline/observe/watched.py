@@ -42,6 +42,7 @@ class Watched:
     copy: bytes | None = None
     pursuit: int = 0
     bytes_read: int = 0
+    first: Digest | None = None
 
     @property
     def row(self) -> LeafRow:
@@ -66,6 +67,7 @@ class Watched:
             self.lose(str(reason))
             return
         self.digest = blocks(buffer)
+        self.first = self.first or self.digest
         self.bytes_read += self.row.bytes
         self.row.changed.blocks = len(self.digest)
         self.read_at = now

@@ -28,14 +28,15 @@ def find(ledger: Ledger) -> list[Finding]:
 
 
 def _without_symptoms(findings: list[Finding]) -> list[Finding]:
-    """Drop "trainable but unchanged" where an empty program or a stray flag on the same leaves is the cause."""
+    """Drop "trainable but unchanged" where an empty program, a broken tie or a stray flag is the cause."""
     empty = {name for each in findings if each.rule == "program-runs-empty" for name in each.tensors}
+    untied = {name for each in findings if each.rule == "tie-broken" for name in each.tensors}
     stray = {name for each in findings if each.rule == "stray-flag-attribute" for name in each.tensors}
     kept = []
     for finding in findings:
         family = finding.code[0]
         names = set(finding.tensors)
-        if family == "T" and names and names <= empty:
+        if family == "T" and names and (names <= empty or names <= untied):
             continue
         if finding.rule == "flag-flipped-during-run" and names and names <= stray:
             continue

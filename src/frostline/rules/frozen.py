@@ -171,7 +171,7 @@ def _moves_while_frozen(leaf: LeafRow, averages: set[str]) -> list[Movement]:
     if leaf.changed.followed or _goes_with_average(leaf, averages):
         return []
     moves = [move for move in leaf.changed.movements if move.trainable is False]
-    contradicted = leaf.declared.container_flag is False or any(not flag for _, flag in leaf.declared.intents)
+    contradicted = leaf.declared.container_flag is False or any(not flag for _, flag in leaf.declared.alias_flags)
     if not moves and contradicted and leaf.declared.trainable:
         moves = [move for move in leaf.changed.movements if move.place == "step"]
     return moves
@@ -270,7 +270,7 @@ def _cause_of_mates(leaf: LeafRow, move: Movement, causes: dict[str, tuple[Cause
 
 
 def _shares_bits_with_trained(leaf: LeafRow, ledger: Ledger) -> bool:
-    if leaf.aliases and any(flag != leaf.declared.trainable for _, flag in leaf.declared.intents):
+    if leaf.declared.alias_flags:
         return True
     trained = {other.name for other in ledger.leaves if other.declared.trainable and other.wired}
     return any(name in trained for name in leaf.overlaps)

@@ -102,7 +102,7 @@ def _goes_with_source(leaf: LeafRow, ledger: Ledger) -> bool:
     """
     if leaf.kind == "buffer" or leaf.meant != "trained":
         return False
-    return any(
+    return leaf.changed.near is not None and any(
         other.changed.followed and leaf.name.startswith(_own_prefix(other.name, other.changed.followed))
         for other in ledger.leaves
     )

@@ -165,7 +165,10 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
         return (UNFROZEN_LATE, grave, "") if _model_is_trained(leaf, ledger) or leaf.reached_by_backward else None
     for program in ledger.programs:
         shape = f"of shape {tuple(leaf.shape)}"
-        if program.steps_executed and any(orphan.endswith(shape) for orphan in program.orphans):
+        beside = any(
+            wire.program == program.id for row in ledger.leaves if row.model == leaf.model for wire in row.wired
+        )
+        if program.steps_executed and program.orphans and (beside or any(o.endswith(shape) for o in program.orphans)):
             return OTHER_TENSORS, grave, program.id
     if any(wire.captured is False for wire in leaf.wired):
         return UNFROZEN_LATE, grave, leaf.wired[0].program
@@ -234,7 +237,7 @@ def _severity_of_missing(leaf: LeafRow) -> Severity:
     the loss does not use, look the same in a healthy model.
     """
     owner = leaf.owner
-    if owner.detached or (owner.called and owner.recorded is False):
+    if owner.detached or owner.consumed or (owner.called and owner.recorded is False):
         return "error"
     if owner.called is False:
         return "note" if owner.sibling_called else "warning"
@@ -259,9 +262,12 @@ def _patient(severity: Severity, steps: int, ledger: Ledger) -> Severity:
 def _decay_alone(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     moves = leaf.changed.movements
     alone = moves and all(
-        move.place in ("step", "between")
-        and (move.place == "between" or move.gradient in ("none", "zero", "unknown"))
-        and (move.shift is None or move.shift.ratio is not None)
+        move.place == "between"
+        or (
+            move.place == "step"
+            and move.gradient in ("none", "zero", "unknown")
+            and (move.shift is None or move.shift.ratio is not None)
+        )
         for move in moves
     )
     proven = [move for move in moves if move.place == "step" and move.shift and move.shift.ratio is not None]
@@ -303,6 +309,8 @@ def _calls(leaf: LeafRow) -> str:
         return "its module was called without gradient recording"
     if owner.detached:
         return "its module's output was cut from the graph"
+    if owner.consumed:
+        return "its module was called, and what took its output does get gradients"
     return "its module was called and its output took no part in the loss"
 
 

@@ -87,7 +87,7 @@ def modules_holding(tensors: Iterable[torch.Tensor]) -> list[nn.Module]:
 
 def names_of(roots: list[nn.Module]) -> dict[int, str]:
     """For each root the variable that holds it in the script, else its class."""
-    names = variable_names({id(root) for root in roots}, unwrap)
+    names = variable_names({id(root) for root in roots}, unwrap, skip=("torch",))
     return {id(root): names.get(id(root), type(root).__name__) for root in roots}
 
 

@@ -27,6 +27,7 @@ def finish_rows(probe: TorchProbe) -> None:
     """Fill the rows with modes, calls, ties and initial values, before the rules look at them."""
     forwards, models = probe.forwards, probe.models
     watched_any = bool(forwards.called)
+    reached = {id(leaf.module) for leaf in models.leaves if leaf.row.reached_by_backward}
     for leaf in models.leaves:
         module, owner = leaf.module, leaf.row.owner
         if module is not None:
@@ -36,6 +37,7 @@ def finish_rows(probe: TorchProbe) -> None:
         owner.called = id(module) in forwards.called
         owner.recorded = id(module) in forwards.recorded
         owner.detached = id(module) in forwards.detached
+        owner.consumed = bool(forwards.consumers_of(module) & reached)
         owner.sibling_called = _sibling_called(leaf, models, forwards.called)
         if leaf.row.changed.verdict == "no":
             owner.default_initialised = looks_default(module, leaf)
@@ -70,7 +72,7 @@ def _merge_ties(models: Models) -> None:
                 continue
             flag = other.row.declared.trainable
             if flag is not None and flag != leaf.row.declared.trainable:
-                leaf.row.declared.intents.append((alias, flag))
+                leaf.row.declared.alias_flags.append((alias, flag))
             known = {wire.program for wire in leaf.row.wired}
             leaf.row.wired.extend(wire for wire in other.row.wired if wire.program not in known)
 

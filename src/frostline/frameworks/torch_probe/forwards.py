@@ -43,7 +43,8 @@ class Forwards:
         self._strangers: list[tuple[str, weakref.ref[nn.Module]]] = []
         self.blocked: str | None = None
         self._depth = 0
-        self._outputs: dict[int, nn.Module] = {}
+        self._outputs: dict[int, list[nn.Module]] = {}
+        self._consumers: dict[int, set[int]] = {}
         self._handles: list[Any] = []
 
     @property
@@ -89,9 +90,11 @@ class Forwards:
         if torch.is_grad_enabled():
             self.recorded.add(id(module))
         for tensor in _tensors(inputs):
-            producer = None if tensor.requires_grad else self._outputs.get(tensor.data_ptr())
-            if producer is not None:
-                self.detached.update(id(inner) for inner in producer.modules())
+            for producer in self._outputs.get(tensor.data_ptr(), ()):
+                if tensor.requires_grad:
+                    self._consumers.setdefault(id(producer), set()).add(id(module))
+                else:
+                    self.detached.update(id(inner) for inner in producer.modules())
         if id(module) in self.bracketed:
             self.on_enter(module)
 
@@ -104,6 +107,15 @@ class Forwards:
         except Exception as error:
             self.fault("torch: leaving a forward pass", error)
 
+    def consumers_of(self, module: nn.Module) -> set[int]:
+        """Ids of the modules that took this module's output, directly or through others."""
+        found: set[int] = set()
+        new = {id(module)}
+        while new:
+            new = {taker for producer in new for taker in self._consumers.get(producer, ())} - found
+            found |= new
+        return found - {id(module)}
+
     def _count_remade(self) -> None:
         """Modules with weights that were called inside the last pass, that no model holds, and that are gone by now."""
         for kind in {kind for kind, reference in self._strangers if reference() is None}:
@@ -113,7 +125,7 @@ class Forwards:
     def _leave(self, module: nn.Module, output: Any) -> None:
         for tensor in _tensors(output):
             if tensor.requires_grad:
-                self._outputs[tensor.data_ptr()] = module
+                self._outputs.setdefault(tensor.data_ptr(), []).append(module)
         if id(module) in self.bracketed:
             self.on_leave(module)
 

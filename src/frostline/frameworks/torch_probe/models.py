@@ -13,7 +13,6 @@ from frostline.core.aliases import Span, overlapping
 from frostline.core.ledger import Event, Facts, LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, why_unreadable
-from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
 
 KEPT_ALIVE = 64 * 2**20
@@ -63,6 +62,7 @@ class Models:
         fresh = [root for root in roots if not any(model.root is root for model in self.models)]
         if not fresh:
             return
+        self._absorb(fresh)
         names = discover.names_of(fresh)
         taken = {model.name for model in self.models}
         for root in fresh:
@@ -74,6 +74,15 @@ class Models:
             self.models.append(Model(root, name, self._dying))
         self._keep_within_budget()
         self.refresh()
+
+    def _absorb(self, roots: list[nn.Module]) -> None:
+        """Models that turn out to be parts of a larger one are no models of their own: their leaves get new names."""
+        inside = {id(module) for root in roots for module in root.modules()} - {id(root) for root in roots}
+        for model in [model for model in self.models if id(model.root) in inside]:
+            self.models.remove(model)
+            for leaf in model.leaves:
+                self.by_name.pop(leaf.row.name, None)
+                leaf.row.name = ""
 
     def knows(self, module: nn.Module) -> bool:
         """Whether the outermost module of a forward pass is a known root or part of one."""
@@ -92,11 +101,9 @@ class Models:
     def _dying(self, model: Model) -> None:
         self.observer.look_now([leaf.key for leaf in model.leaves], "between")
 
-    def add_tensors(self, tensors: list[torch.Tensor]) -> None:
-        """Take plain tensors that an optimizer holds and no module does."""
-        fresh = [tensor for tensor in tensors if self.of(tensor) is None]
-        names = variable_names({id(tensor) for tensor in fresh})
-        for index, tensor in enumerate(fresh):
+    def add_tensors(self, tensors: list[torch.Tensor], names: dict[int, str]) -> None:
+        """Take plain tensors that an optimizer holds and no module does, named as ``names`` says by id."""
+        for index, tensor in enumerate(tensors):
             name = names.get(id(tensor), f"tensor_{len(self.leaves) + index}")
             self._adopt(name, tensor, None, Owner(), None, "parameter", registered=True)
 
@@ -153,6 +160,10 @@ class Models:
                 return
             owner = Owner(path, type(module).__name__, discover.role_of(module))
             leaf = self._adopt(name, tensor, module, owner, model, kind, registered=True)
+        elif not leaf.row.name:
+            leaf.row.name, leaf.row.model, leaf.row.owner.path = name, model.name, path
+            self.by_name[name] = leaf
+            model.leaves.append(leaf)
         elif leaf.tensor is not tensor and leaf.row.name == name:
             self._exchange(leaf, tensor, module)
         if leaf.row.name == name:

@@ -15,6 +15,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from frostline.core.ledger import Event, LeafRow, Program
 from frostline.digest.shift import update_in_ulp
+from frostline.frameworks.claims import claimed
 from frostline.frameworks.torch_probe import discover, wiring
 from frostline.frameworks.torch_probe.by_hand import UpdatesByHand
 from frostline.frameworks.torch_probe.evidence import finish_rows, named_tensor_with, stray_flags, strays
@@ -76,7 +77,7 @@ class TorchProbe:
 
     def before_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """Global hook: an optimizer is about to step."""
-        if torch.compiler.is_compiling():
+        if torch.compiler.is_compiling() or claimed(optimizer):
             return
         caller = sys._getframe(1)
         self._drop_broken_off(caller)
@@ -96,7 +97,7 @@ class TorchProbe:
 
     def after_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """Global hook: the optimizer has stepped."""
-        if torch.compiler.is_compiling() or not self._running:
+        if torch.compiler.is_compiling() or not self._running or claimed(optimizer):
             return
         outermost = self._running[0][0]
         while self._running and self._running.pop()[0] is not optimizer:
@@ -153,7 +154,7 @@ class TorchProbe:
         return key
 
     def _register(self, optimizer: torch.optim.Optimizer) -> Hashable:
-        names = variable_names({id(optimizer)})
+        names = variable_names({id(optimizer)}, skip=("torch",))
         kind = type(optimizer).__name__
         name = names.get(id(optimizer), "")
         same_kind = [key for key, program in self.observer.programs.items() if program.name.startswith(kind)]
@@ -260,13 +261,27 @@ class TorchProbe:
         assert isinstance(leaf, TorchLeaf)
         return named_tensor_with(content, leaf, [reference() for reference in self.optimizers.values()])
 
+    def states(self, leaf: LiveLeaf) -> Iterable[tuple[str, bytes]]:
+        """See Probe."""
+        assert isinstance(leaf, TorchLeaf)
+        tensor = leaf.tensor
+        if tensor is None:
+            return
+        for optimizer in list(self._keys):
+            for name, state in (optimizer.state.get(tensor) or {}).items():
+                if isinstance(state, torch.Tensor) and state.shape == tensor.shape and state.dtype == tensor.dtype:
+                    yield f"{type(optimizer).__name__}'s {name}", bytes(host_bytes(state))
+
     def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
         """See Probe."""
         own = leaf.row.name.rpartition(".")[2]
         alike = [
             other
             for other in self.models.leaves
-            if other is not leaf and other.row.shape == leaf.row.shape and other.row.dtype == leaf.row.dtype
+            if other is not leaf
+            and other.row.name not in leaf.row.aliases
+            and other.row.shape == leaf.row.shape
+            and other.row.dtype == leaf.row.dtype
         ]
         return sorted(alike, key=lambda other: (_common_suffix(other.row.name, leaf.row.name), own), reverse=True)
 
@@ -343,8 +358,10 @@ class TorchProbe:
         self.models.add(discover.roots_of(discover.modules_holding(strange)))
         self.models.refresh()
         loose = [tensor for tensor in strange if self.models.of(tensor) is None]
-        if loose and not self._orphaned(loose, optimizer):
-            self.models.add_tensors(loose)
+        names = variable_names({id(tensor) for tensor in loose}, skip=("torch",))
+        used = [tensor for tensor in loose if id(tensor) in names or tensor.grad is not None or not self.models.leaves]
+        if used and not self._orphaned(used, optimizer):
+            self.models.add_tensors(used, names)
 
     def _first_time(self, value: Any) -> bool:
         """Whether this object was never looked for before; ids of freed objects do not count."""
@@ -412,7 +429,7 @@ class TorchProbe:
     def _look_for_unseen(self) -> None:
         """Optimizers that were made and never stepped hold models too."""
         for optimizer in list(self.made):
-            if optimizer not in self._keys and not discover.foreign(optimizer):
+            if optimizer not in self._keys and not discover.foreign(optimizer) and not claimed(optimizer):
                 key = self._program(optimizer)
                 self._meet_tensors(optimizer)
                 program = self.observer.programs[key]

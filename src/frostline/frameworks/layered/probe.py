@@ -12,6 +12,7 @@ from frostline.core.ledger import Event, Gradient, LeafRow, Program
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.evidence import alike, gradient_of, named_copy, settle_gradients
 from frostline.frameworks.layered.flags import stray_flags
+from frostline.frameworks.layered.initial import looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
 from frostline.frameworks.layered.sources import Mode, Source, holds
@@ -358,6 +359,8 @@ class KerasProbe:
         for source in self.sources.values():
             self._tally(source)
         for leaf in self.models.leaves:
+            if leaf.row.declared.first is False and leaf.row.changed.verdict == "no":
+                leaf.row.owner.default_initialised = looks_initial(leaf)
             for wire in leaf.row.wired:
                 wire.max_lr = self.observer.max_lr(wire.program, wire.group)
                 wire.steps = self.observer.programs[wire.program].steps_executed

@@ -1,0 +1,53 @@
+"""Loops that the script writes itself: what is a step, what it held, and what moved in it."""
+
+from pathlib import Path
+
+import pytest
+from running import GENERATIONS, observed
+
+PROGRAMS = {"jax": "optimizer", "torch": "optimizer", "tensorflow": "train_step", "tf_keras": "train_step"}
+
+
+@pytest.mark.parametrize("backend", GENERATIONS)
+def test_a_loop_of_ones_own_is_seen_step_by_step(backend: str, tmp_path: Path) -> None:
+    seen = observed("loop.py", backend, tmp_path)
+    (program,) = seen.record.programs
+    assert (program.id, program.steps_executed, program.holds) == (PROGRAMS[backend], 20, 2)
+    assert {leaf.name: leaf.changed.verdict for leaf in seen.record.leaves} == {
+        "model.base.kernel": "no",
+        "model.base.bias": "no",
+        "model.head.kernel": "yes",
+        "model.head.bias": "yes",
+    }
+    assert seen.leaf("model.head.kernel").changed.during == [f"{program.id} step"]
+    assert seen.rules == set()
+
+
+@pytest.mark.needs("keras", "torch")
+def test_a_torch_optimizer_over_keras_variables_is_told_once_and_by_their_names(tmp_path: Path) -> None:
+    seen = observed("torch_optimizer.py", "torch", tmp_path)
+    assert {program.id: program.steps_executed for program in seen.record.programs} == {
+        "over_torch": 5,
+        "over_keras": 5,
+    }
+    held = {leaf.name: [wire.program for wire in leaf.wired] for leaf in seen.record.leaves}
+    assert held == {
+        "beside.weight": ["over_torch"],
+        "beside.bias": ["over_torch"],
+        "model.inner.kernel": ["over_keras"],
+        "model.inner.bias": ["over_keras"],
+        "model.outer.kernel": ["over_keras"],
+        "model.outer.bias": ["over_keras"],
+    }
+    assert seen.leaf("model.inner.kernel").wired[0].gradients == {"nonzero": 1}
+
+
+@pytest.mark.needs("keras", "jax")
+def test_a_broken_fit_leaves_the_reason_why_nothing_can_be_read(tmp_path: Path) -> None:
+    seen = observed("breaking.py", "jax", tmp_path, status=1)
+    assert "frostline" not in seen.stderr.partition("Traceback")[2]
+    assert seen.program("model").steps_executed == 2
+    leaf = seen.leaf("model.inner.kernel")
+    assert leaf.changed.verdict == "yes"
+    assert [flip.now for flip in leaf.declared.flips] == [False]
+    assert seen.rules <= {"flag-flipped-during-run"}

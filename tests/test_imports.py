@@ -48,6 +48,7 @@ LAYERS = {
     "frostline.core": layer("core errors"),
     "frostline.core.store": layer("core errors", "msgspec"),
     "frostline.rules": layer("core errors rules"),
+    "frostline.rules.examples": layer("", "torch keras numpy"),
     "frostline.report": layer("core errors report", "rich"),
     "frostline.report.pages": layer("core errors report rules.rule", "rich"),
     "frostline.digest": layer("core errors digest", "numpy xxhash ml_dtypes"),

@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from frostline.core.ledger import Finding, LeafRow, Ledger, Severity
 
 Evidence = dict[str, str | int | float | bool | list[str] | None]
+EXAMPLES = Path(__file__).parent / "examples"
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
     """One state that can be found in a run.
 
-    ``means``, ``matters``, ``example`` (a script that fires it) and ``remedy`` are its page; ``tells_apart`` says
-    which evidence separates it from its neighbours. The search itself is the family's: one pass over the ledger,
-    so that one cause gives one finding.
+    ``means``, ``matters``, ``example`` and ``remedy`` are its page; ``tells_apart`` says which evidence separates it
+    from its neighbours. The search itself is the family's: one pass over the ledger, so that one cause gives one
+    finding.
     """
 
     code: str
@@ -26,7 +28,12 @@ class Rule:
     matters: str
     remedy: str
     tells_apart: str = ""
-    example: str = ""
+
+    @property
+    def example(self) -> str:
+        """A script that fires it, with the command to run it on the first line; empty where there is none yet."""
+        script = EXAMPLES / f"{self.slug}.py"
+        return script.read_text("utf-8") if script.is_file() else ""
 
     def found(
         self,

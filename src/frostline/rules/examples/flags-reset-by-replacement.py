@@ -1,0 +1,16 @@
+# frostline run flags-reset-by-replacement.py
+import torch
+from torch import nn
+
+model = nn.Sequential(nn.Linear(8, 8), nn.Linear(8, 1))
+model[0].requires_grad_(False)
+optimizer = torch.optim.SGD(model[1].parameters(), lr=0.1)
+for step in range(8):
+    if step == 2:
+        # trainable by default
+        model[0].weight = nn.Parameter(model[0].weight.detach().clone())
+        trainable = [p for p in model.parameters() if p.requires_grad]
+        optimizer = torch.optim.SGD(trainable, lr=0.1)
+    optimizer.zero_grad()
+    model(torch.randn(16, 8)).square().mean().backward()
+    optimizer.step()

@@ -1,0 +1,92 @@
+"""Every rule's example is a script that runs and in which exactly that rule speaks, none louder beside it."""
+
+import multiprocessing
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from frostline.core.ledger import SEVERITIES, Record
+from frostline.core.store import load
+from frostline.rules import RULES
+from frostline.rules.rule import EXAMPLES
+
+WITHOUT_EXAMPLE = {"frozen-but-raw-gradient-applied": "JAX loops are not observed yet, and nothing else does this"}
+BESIDE = {"summary-disagrees": {"frozen-flag-not-inherited"}}  # the cause of the wrong count
+SLUGS = sorted(script.stem for script in EXAMPLES.glob("*.py"))
+WIDTH = 76  # of a page at 80 columns, inside its indent
+
+
+def command(slug: str) -> tuple[dict[str, str], list[str]]:
+    """The environment and the options that the first line of an example asks for."""
+    words = shlex.split(script(slug).splitlines()[0].removeprefix("# "))
+    start = words.index("frostline")
+    assert words[start + 1] == "run"
+    assert words[-1] == f"{slug}.py"
+    return dict(word.split("=") for word in words[:start]), words[start + 2 : -1]
+
+
+def script(slug: str) -> str:
+    return (EXAMPLES / f"{slug}.py").read_text("utf-8")
+
+
+def framework(slug: str) -> str:
+    return "keras" if "import keras" in script(slug) else "torch"
+
+
+def observe(slug: str, data: Path) -> Record:
+    """The record of an example, run as its first line says; PyTorch is loaded once and forked for each."""
+    environment, options = command(slug)
+    arguments = ["run", "--quiet", "--data", str(data), *options, str(EXAMPLES / f"{slug}.py")]
+    if framework(slug) == "torch":
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["torch", "torch._dynamo"])
+        process = context.Process(target=_command_line, args=(arguments,))
+        process.start()
+        process.join(120)
+        assert process.exitcode == 0
+    else:
+        environment = {"KERAS_BACKEND": "jax", **os.environ, **environment}
+        done = subprocess.run(
+            [sys.executable, "-m", "frostline", *arguments], env=environment, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+    return load(data)
+
+
+def _command_line(arguments: list[str]) -> None:
+    from frostline.cli import main
+
+    main(arguments)
+
+
+def needs(slug: str) -> list[pytest.MarkDecorator]:
+    backend = command(slug)[0].get("KERAS_BACKEND", "jax")
+    return [pytest.mark.needs(*(("keras", backend) if framework(slug) == "keras" else ("torch",)))]
+
+
+@pytest.mark.parametrize("slug", [pytest.param(slug, marks=needs(slug)) for slug in SLUGS])
+def test_the_example_fires_its_rule_and_no_other(slug: str, tmp_path: Path) -> None:
+    record = observe(slug, tmp_path / "record.json")
+
+    fired = {(finding.rule, finding.severity) for finding in record.findings}
+    mine = [severity for rule, severity in fired if rule == slug]
+    assert mine, f"fired: {sorted(fired)}"
+    as_loud = SEVERITIES[: SEVERITIES.index(mine[0]) + 1]
+    assert {rule for rule, severity in fired if severity in as_loud} == {slug, *BESIDE.get(slug, ())}
+    assert record.run.faults == []
+
+
+def test_every_rule_has_an_example_and_every_example_a_rule() -> None:
+    assert set(SLUGS) == {rule.slug for rule in RULES} - set(WITHOUT_EXAMPLE)
+
+
+@pytest.mark.parametrize("slug", SLUGS)
+def test_an_example_is_short_and_fits_its_page(slug: str) -> None:
+    lines = script(slug).splitlines()
+    assert len(lines) <= 30
+    assert max(map(len, lines)) <= WIDTH
+    assert "frostline" not in "".join(lines[1:])

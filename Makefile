@@ -14,7 +14,6 @@ SHOWN = $(DEMO_VENV)/.installed
 ##@ See it
 demo: $(SHOWN) ## the article's experiment, then the variant it did not try (own environment: Keras on the jax CPU backend)
 	$(DEMO_VENV)/bin/frostline demo --backend jax
-	$(DEMO_VENV)/bin/frostline demo --backend jax --first
 
 ##@ Develop
 test: $(TESTED) ## install all that the tests need and run them; ARGS="tests/process -x" narrows it

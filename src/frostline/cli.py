@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
@@ -161,21 +162,28 @@ def run(
     type=click.Choice(["jax", "torch", "tensorflow"]),
     help="The backend of Keras; by default the first of these that is installed.",
 )
-@click.option("--first", is_flag=True, help="Freeze the first of the two models, which the article did not try.")
+@click.option("--first", is_flag=True, help="Only the variant: freeze the first of the two models.")
 @click.option("--data", type=click.Path(path_type=Path), metavar="FILE", help="Keep the record in FILE.")
 def demo(backend: str | None, first: bool, data: Path | None) -> int:
     """Freeze a model inside a model, train, and see who was right: the flag or the summary.
 
+    First the article's experiment (the second model frozen), then the variant it did not try (the first model frozen).
     The script is an ordinary Keras script that knows nothing of frostline.
     """
     from frostline.diagnosis import demo_backend
     from frostline.runner import run as observe
     from frostline.settings import Settings
 
-    arguments = ["--backend", demo_backend(backend), *(["--first"] if first else [])]
+    chosen = ["--backend", demo_backend(backend)]
     article = Path(__file__).parent / "demo" / "article.py"
-    outcome = observe(str(article), arguments, Settings(data=data))
-    return _conclude(outcome, "never", sys.stdout, sys.stderr)
+    outcome = observe(str(article), [*chosen, *(["--first"] if first else [])], Settings(data=data))
+    status = _conclude(outcome, "never", sys.stdout, sys.stderr)
+    if first or status:
+        return status
+    click.echo("\nThe variant that the article did not try: the first of the two models is frozen.\n")
+    sys.stdout.flush()
+    # Keras chooses its backend once per process and numbers its layers through it: the variant gets its own.
+    return subprocess.call([sys.executable, "-m", "frostline", "demo", *chosen, "--first"])
 
 
 @cli.command(

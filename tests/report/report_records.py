@@ -184,7 +184,7 @@ def adapters():
         {},
         "load the pretrained weights before freezing them",
     )
-    program = Program("AdamW", "optimizer", "AdamW", 1200, 3, orphans=["x", "y"], merged=2, notes=["fused kernels"])
+    program = Program("AdamW", "optimizer", "AdamW", 1200, 3, orphans=["x", "y"], merged=2)
     run = a_run(exit=1, ended_by="ValueError", faults=["torch: no digest for int4"] * 12 + ["torch: no owner for lm.x"])
     return record(leaves, findings=[tied, gradient, base], programs=[program], run=run)
 

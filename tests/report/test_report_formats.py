@@ -48,7 +48,7 @@ def hostile():
     finding = Finding(
         "rule", "X999", "error", HOSTILE, HOSTILE[0] * 9, {"\x1b[1mkey_" * 9: HOSTILE, "nul": "\x00"}, "\x1b[5mhint"
     )
-    programs = [Program("A\x1b[2Jdam", "optimizer", "\x07", notes=["\n\n# heading"])]
+    programs = [Program("A\x1b[2Jdam", "optimizer", "\x07")]
     events = [Event("summary", 0, "model\x1b[3m", facts={"total": 1, "trainable": "?", "non_trainable": None})]
     run = a_run(command=["a\x1b[1m.py", "漢" * 200], faults=["\x9b31m"], ended_by="\r", complete=False)
     return record(leaves, findings=[finding], programs=programs, events=events, run=run)

@@ -157,7 +157,7 @@ class Owner:
     """The module or layer that holds the leaf: its type, path, role and what was seen of its calls.
 
     ``called`` is None where calls were not watched; ``recorded`` says that a call recorded gradients, ``detached`` that
-    what it returned was cut from them, ``consumed`` that a module which does get gradients took its output;
+    what it returned was cut from them, ``reached`` that a gradient came back to what it returned;
     ``sibling_called`` that a module of the same type beside it was called.
     """
 
@@ -167,7 +167,7 @@ class Owner:
     called: bool | None = None
     recorded: bool | None = None
     detached: bool | None = None
-    consumed: bool | None = None
+    reached: bool | None = None
     sibling_called: bool | None = None
     rewrites_in_forward: bool = False
     frozen_subtree: str | None = None

@@ -204,10 +204,12 @@ class Observer:
             if watched.settled:
                 continue
             start = watched.read_at
-            reading = watched.look(self._now, whole=watched.frozen)
+            reading = watched.look(self._now, whole=watched.frozen, copying=watched.frozen_over(start))
             if reading is not None:
-                self.write(watched, reading, self.place_since(start), start)
-                self._pursuit.consider(watched, start)
+                movement = self.write(watched, reading, self.place_since(start), start)
+                if watched.frozen_over(start) and self.steps:
+                    self._pursuit.name_source(watched, reading, movement)
+                    self._pursuit.consider(watched, start)
             if watched.leaf.key not in self._holds and watched.row.kind == "parameter":
                 self._note_gradient(watched)
         self._keep_suspects()

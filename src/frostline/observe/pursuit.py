@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
-from frostline.core.ledger import Movement
+from frostline.core.ledger import LeafRow, Movement
 from frostline.digest.shift import distance, follows
+from frostline.observe.live import LiveLeaf
 from frostline.observe.watched import Reading, Watched
 
 if TYPE_CHECKING:
@@ -85,19 +86,6 @@ class Pursuit:
         if movement.place != "between":
             self.release(watched)
 
-    def _own_past(self, watched: Watched) -> str | None:
-        """A leaf that has again the very bits of the first look was written over from a copy of that time."""
-        return "its own bits at the first look" if watched.digest == watched.first else None
-
-    def _state_behind(self, watched: Watched, reading: Reading) -> str | None:
-        """The optimizer's tensor towards which the leaf was moved: slow weights, an average of its own."""
-        if reading.before is None or reading.after is None:
-            return None
-        for name, source in self.observer.probe.states(watched.leaf):
-            if follows(reading.before, reading.after, source, watched.row.dtype) is not None:
-                return name
-        return None
-
     def release(self, watched: Watched) -> None:
         """Stop following; the leaf goes on being read at checks."""
         watched.pursuit = -1
@@ -111,18 +99,56 @@ class Pursuit:
         if reading.after is None or self._sources_sought >= SOURCES_SOUGHT:
             return
         self._sources_sought += 1
-        probe, dtype = self.observer.probe, watched.row.dtype
-        kin = [(other, bytes(other.read())) for other in itertools.islice(probe.kin(watched.leaf), KIN_COMPARED)]
-        for other, source in kin:
-            rate = follows(reading.before, reading.after, source, dtype) if reading.before is not None else None
+        dtype = watched.row.dtype
+        kin = [(other.row, bytes(other.read())) for other in self._kin(watched)]
+        for row, source in kin:
+            if reading.before is None:
+                rate = 1.0 if source == reading.after else None
+            else:
+                rate = follows(reading.before, reading.after, source, dtype)
             if rate is not None:
-                movement.follows, movement.rate = other.row.name, rate
-                watched.row.changed.followed = other.row.name
+                movement.follows, movement.rate = row.name, rate
+                watched.row.changed.followed = row.name
                 return
-        movement.equals = (
-            self._own_past(watched) or self._state_behind(watched, reading) or probe.copies(watched.leaf, reading.after)
-        )
+        movement.equals = self._copy_behind(watched, reading, reading.after)
         if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
-            near = [(distance(reading.after, source, dtype), other) for other, source in kin]
-            closest = min(near, key=lambda pair: pair[0], default=(math.inf, watched.leaf))
-            movement.resembles = closest[1].row.name if closest[0] < RESEMBLES else None
+            self._name_likeness(
+                watched, movement, [(distance(reading.after, source, dtype), row) for row, source in kin]
+            )
+
+    def _kin(self, watched: Watched) -> Iterable[LiveLeaf]:
+        return itertools.islice(self.observer.probe.kin(watched.leaf), KIN_COMPARED)
+
+    def _copy_behind(self, watched: Watched, reading: Reading, after: bytes) -> str | None:
+        """The name of a tensor that was written over the leaf, wholly or in part."""
+        if watched.digest == watched.first:
+            return "its own bits at the first look"
+        return self._state_behind(watched, reading, after) or self.observer.probe.copies(watched.leaf, after)
+
+    def _state_behind(self, watched: Watched, reading: Reading, after: bytes) -> str | None:
+        """The optimizer's tensor towards which the leaf was moved: slow weights, an average of its own."""
+        if reading.before is None:
+            return None
+        for name, source in self.observer.probe.states(watched.leaf):
+            if follows(reading.before, after, source, watched.row.dtype) is not None:
+                return name
+        return None
+
+    def _name_likeness(self, watched: Watched, movement: Movement, near: list[tuple[float, LeafRow]]) -> None:
+        """Say which other leaf the copy is close to: an average of it.
+
+        The leaf of the same name in another model is what an evaluation copy is meant to resemble; any other leaf is
+        one whose average went astray.
+        """
+        apart, row = min(near, key=lambda pair: pair[0], default=(math.inf, watched.row))
+        if apart >= RESEMBLES:
+            return
+        if row.model != watched.row.model and _below(row) == _below(watched.row):
+            watched.row.changed.followed = row.name
+        else:
+            movement.resembles = row.name
+
+
+def _below(row: LeafRow) -> str:
+    """The leaf's name inside its model."""
+    return row.name.removeprefix(f"{row.model}.")

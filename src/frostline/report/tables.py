@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
+from frostline.core.agreement import who_was_right
 from frostline.core.ledger import Event, LeafRow, Record
 from frostline.core.verdict import totals
 from frostline.report.folding import Fold, folded
@@ -25,8 +26,13 @@ def numbers_section(record: Record, models: Sequence[str]) -> Section:
             summaries.setdefault(event.subject, []).append(event)
     subjects = [*models, *(subject for subject in summaries if subject not in models)]
     rows: list[Row] = []
+    answers: list[Prose] = []
     for subject in subjects[:_GROUPS]:
-        rows.extend(_subject(subject, _of(subject, record.leaves), summaries.get(subject, [])))
+        leaves, printed = _of(subject, record.leaves), summaries.get(subject, [])
+        rows.extend(_subject(subject, leaves, printed))
+        answer = who_was_right(leaves, _integer(printed[-1].facts.get("trainable")) if printed else None)
+        if answer is not None:
+            answers.append(Prose(line(Span(shortened(subject, _NAME), "name"), f": {answer}")))
     if len(models) > 1:
         rows.extend(_subject("all models together", record.leaves, []))
     columns = (
@@ -36,7 +42,7 @@ def numbers_section(record: Record, models: Sequence[str]) -> Section:
         Column("not trained", right=True),
         Column("unknown", right=True),
     )
-    return Section(title, (Table(columns, tuple(rows)),))
+    return Section(title, (Table(columns, tuple(rows)), *answers))
 
 
 def _of(subject: str, leaves: Iterable[LeafRow]) -> list[LeafRow]:

@@ -110,28 +110,34 @@ def _tied(ledger: Ledger) -> list[Finding]:
             found.append(_disagree(leaf, said, "explicit calls"))
         elif not said and leaf.declared.trainable is not None:
             about = {name: _neighbours(name, flags, set(names)) for name in names}
-            if len({flag for flag in about.values() if flag is not None}) > 1:
-                found.append(_disagree(leaf, about, "the other tensors of each module", note=True))
+            if {flag for flag in about.values() if flag is not None} - {leaf.declared.trainable}:
+                said = {name: leaf.declared.trainable if flag is None else flag for name, flag in about.items()}
+                if len(set(said.values())) > 1:
+                    found.append(_disagree(leaf, said, "the other tensors of each module"))
     return found
 
 
 def _neighbours(name: str, flags: dict[str, bool | None], tied: set[str]) -> bool | None:
-    """The one flag that all other parameters of the module around ``name`` have, or None."""
-    prefix = name.rpartition(".")[0] + "."
-    around = {flag for other, flag in flags.items() if other.startswith(prefix) and other not in tied}
-    return around.pop() if len(around) == 1 else None
+    """The one flag that all other parameters around ``name`` have, or None.
+
+    Around means in the nearest enclosing module below the root that has others.
+    """
+    path = name.rpartition(".")[0]
+    while "." in path:
+        around = {flag for other, flag in flags.items() if other.startswith(path + ".") and other not in tied}
+        if around:
+            return around.pop() if len(around) == 1 else None
+        path = path.rpartition(".")[0]
+    return None
 
 
-def _disagree(
-    leaf: LeafRow, said: dict[str, bool] | dict[str, bool | None], source: str, *, note: bool = False
-) -> Finding:
-    words = {True: "trainable", False: "frozen", None: "nothing"}
+def _disagree(leaf: LeafRow, said: dict[str, bool], source: str) -> Finding:
+    words = {True: "trainable", False: "frozen"}
     return TIED_NAMES.found(
         [leaf],
         f"{leaf.name} is one tensor under {several(1 + len(leaf.aliases), 'name')}, declared "
-        + " and ".join(f"{words[flag]} as {name}" for name, flag in said.items() if flag is not None),
+        + " and ".join(f"{words[flag]} as {name}" for name, flag in said.items()),
         {"names": [leaf.name, *leaf.aliases], "flag": leaf.declared.trainable, "seen_from": source},
-        severity="note" if note else None,
     )
 
 

@@ -237,7 +237,7 @@ def _severity_of_missing(leaf: LeafRow) -> Severity:
     the loss does not use, look the same in a healthy model.
     """
     owner = leaf.owner
-    if owner.detached or owner.consumed or (owner.called and owner.recorded is False):
+    if owner.detached or owner.reached or (owner.called and owner.recorded is False):
         return "error"
     if owner.called is False:
         return "note" if owner.sibling_called else "warning"
@@ -309,8 +309,8 @@ def _calls(leaf: LeafRow) -> str:
         return "its module was called without gradient recording"
     if owner.detached:
         return "its module's output was cut from the graph"
-    if owner.consumed:
-        return "its module was called, and what took its output does get gradients"
+    if owner.reached:
+        return "a gradient reached its module's output and went no further"
     return "its module was called and its output took no part in the loss"
 
 

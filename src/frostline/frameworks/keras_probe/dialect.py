@@ -77,6 +77,11 @@ class Keras3:
         """See Dialect."""
         return self.reader.state_of_gradient(gradient)
 
+    def built_for(self, optimizer: Any, variables: Sequence[Any]) -> Sequence[Any]:
+        """See Dialect."""
+        known = inner(optimizer)._trainable_variables_indices
+        return [variable for variable in variables if inner(optimizer)._var_key(variable) in known]
+
     def rate(self, optimizer: Any) -> float | None:
         """See Dialect."""
         if _is_torch(optimizer):

@@ -49,6 +49,9 @@ class Dialect(Protocol):
     def state_of_gradient(self, gradient: Any) -> Gradient:
         """Whether a gradient handed to an optimizer is zero; unknown while a step is being traced."""
 
+    def built_for(self, optimizer: Any, variables: Sequence[Any]) -> Sequence[Any]:
+        """Those of the variables that the optimizer has been built for."""
+
     def rate(self, optimizer: Any) -> float | None:
         """The learning rate now."""
 

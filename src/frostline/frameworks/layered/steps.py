@@ -62,8 +62,8 @@ def renew(probe: KerasProbe, model: Any, *, traced_before: bool) -> None:
     if source is not None:
         source.capture = None
     optimizer = getattr(model, "optimizer", None)
-    built = list(getattr(optimizer, "_trainable_variables", None) or ())
-    if traced_before and built:
+    built = probe.dialect.built_for(optimizer, model.weights) if traced_before and optimizer is not None else []
+    if built:
         source = probe.source_of_model(model, "traced")
         references = {id(variable): weakref.ref(optimizer) for variable in built}
         source.capture = Capture(flags=dict.fromkeys(references, True), optimizers=references)

@@ -83,6 +83,11 @@ class Keras2:
         zero = tensorflow_bytes.is_zero(gradient)
         return "unknown" if zero is None else "zero" if zero else "nonzero"
 
+    def built_for(self, optimizer: Any, variables: Sequence[Any]) -> Sequence[Any]:
+        """See Dialect."""
+        known = getattr(inner(optimizer), "_index_dict", None) or getattr(inner(optimizer), "_slots", {})
+        return [variable for variable in variables if variable._unique_id in known]
+
     def rate(self, optimizer: Any) -> float | None:
         """See Dialect."""
         optimizer = inner(optimizer)

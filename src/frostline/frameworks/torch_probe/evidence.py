@@ -27,7 +27,6 @@ def finish_rows(probe: TorchProbe) -> None:
     """Fill the rows with modes, calls, ties and initial values, before the rules look at them."""
     forwards, models = probe.forwards, probe.models
     watched_any = bool(forwards.called)
-    reached = {id(leaf.module) for leaf in models.leaves if leaf.row.reached_by_backward}
     for leaf in models.leaves:
         module, owner = leaf.module, leaf.row.owner
         if module is not None:
@@ -37,7 +36,7 @@ def finish_rows(probe: TorchProbe) -> None:
         owner.called = id(module) in forwards.called
         owner.recorded = id(module) in forwards.recorded
         owner.detached = id(module) in forwards.detached
-        owner.consumed = bool(forwards.consumers_of(module) & reached)
+        owner.reached = id(module) in forwards.reached
         owner.sibling_called = _sibling_called(leaf, models, forwards.called)
         if leaf.row.changed.verdict == "no":
             owner.default_initialised = looks_default(module, leaf)

@@ -44,7 +44,7 @@ class Forwards:
         self.blocked: str | None = None
         self._depth = 0
         self._outputs: dict[int, list[nn.Module]] = {}
-        self._consumers: dict[int, set[int]] = {}
+        self.reached: set[int] = set()
         self._handles: list[Any] = []
 
     @property
@@ -91,9 +91,7 @@ class Forwards:
             self.recorded.add(id(module))
         for tensor in _tensors(inputs):
             for producer in self._outputs.get(tensor.data_ptr(), ()):
-                if tensor.requires_grad:
-                    self._consumers.setdefault(id(producer), set()).add(id(module))
-                else:
+                if not tensor.requires_grad:
                     self.detached.update(id(inner) for inner in producer.modules())
         if id(module) in self.bracketed:
             self.on_enter(module)
@@ -107,14 +105,13 @@ class Forwards:
         except Exception as error:
             self.fault("torch: leaving a forward pass", error)
 
-    def consumers_of(self, module: nn.Module) -> set[int]:
-        """Ids of the modules that took this module's output, directly or through others."""
-        found: set[int] = set()
-        new = {id(module)}
-        while new:
-            new = {taker for producer in new for taker in self._consumers.get(producer, ())} - found
-            found |= new
-        return found - {id(module)}
+    def _listen(self, output: torch.Tensor, module: int) -> None:
+        """Note when a gradient reaches what the module returned; the hook looks at nothing and returns nothing."""
+
+        def arrived(_: torch.Tensor) -> None:
+            self.reached.add(module)
+
+        output.register_hook(arrived)  # type: ignore[no-untyped-call]
 
     def _count_remade(self) -> None:
         """Modules with weights that were called inside the last pass, that no model holds, and that are gone by now."""
@@ -126,6 +123,8 @@ class Forwards:
         for tensor in _tensors(output):
             if tensor.requires_grad:
                 self._outputs.setdefault(tensor.data_ptr(), []).append(module)
+                if module._parameters and tensor.grad_fn is not None:
+                    self._listen(tensor, id(module))
         if id(module) in self.bracketed:
             self.on_leave(module)
 

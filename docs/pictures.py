@@ -72,10 +72,10 @@ def blocks(printed: str, record: Record) -> dict[str, str]:
 def readme(text: str, shown: dict[str, str]) -> str:
     """The README with its blocks replaced: what stands between a block's two marks is written here."""
     for name, block in shown.items():
-        mark = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        text, found = mark.subn(lambda match, block=block: f"{match[1]}{block}\n{match[2]}", text)
-        if found != 1:
-            raise SystemExit(f"README.md has {found} blocks named {name}, not 1")
+        parts = re.split(rf"(?<=<!-- {name} -->\n).*?(?=<!-- end -->)", text, flags=re.DOTALL)
+        if len(parts) != 2:
+            raise SystemExit(f"README.md has {len(parts) - 1} blocks named {name}, not 1")
+        text = f"{parts[0]}{block}\n{parts[1]}"
     return text
 
 
@@ -85,7 +85,8 @@ def picture(record: Record) -> str:
     console.print(COMMAND, style="bold", highlight=False)
     for line in excerpt(Text.from_ansi(render(record, "text", width=WIDTH, color=True))):
         console.print(line, soft_wrap=True)
-    return console.export_svg(title="frostline", unique_id="frostline")
+    drawn = console.export_svg(title="frostline", unique_id="frostline")
+    return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # no font is fetched: the reader's own will do
 
 
 def main() -> None:

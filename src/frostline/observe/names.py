@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Any
 
 _CO_OPTIMIZED = 0x1
+_SNAPSHOT_USERS = {"locals", "vars", "exec", "eval"}
 _CONTAINER_ITEMS = 64
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -66,11 +67,15 @@ def _locals_of(frame: FrameType) -> list[tuple[str, Any]]:
     """The local variables of a running function, without leaving behind references to them.
 
     Before Python 3.13 reading ``f_locals`` of a function fills a snapshot that lives as long as the frame and would
-    keep the user's tensors alive; clearing that snapshot does not touch the variables themselves.
+    keep the user's tensors alive; clearing that snapshot does not touch the variables themselves. But ``locals()``
+    hands out that very dict, so a function that may have asked for it is left alone.
     """
+    has_snapshot = frame.f_code.co_flags & _CO_OPTIMIZED and sys.version_info < (3, 13)
+    if has_snapshot and not _SNAPSHOT_USERS.isdisjoint(frame.f_code.co_names):
+        return []
     snapshot = frame.f_locals
     items = list(snapshot.items())
-    if frame.f_code.co_flags & _CO_OPTIMIZED and sys.version_info < (3, 13) and sys.gettrace() is None:
+    if has_snapshot and sys.gettrace() is None:
         snapshot.clear()
     return items
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import dis
+import functools
+import itertools
 import os
 import sys
 from collections.abc import Callable, Iterator
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 _CO_OPTIMIZED = 0x1
-_SNAPSHOT_USERS = {"locals", "vars", "exec", "eval"}
 _CONTAINER_ITEMS = 64
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
@@ -71,13 +73,25 @@ def _locals_of(frame: FrameType) -> list[tuple[str, Any]]:
     hands out that very dict, so a function that may have asked for it is left alone.
     """
     has_snapshot = frame.f_code.co_flags & _CO_OPTIMIZED and sys.version_info < (3, 13)
-    if has_snapshot and not _SNAPSHOT_USERS.isdisjoint(frame.f_code.co_names):
+    if has_snapshot and _uses_snapshot(frame.f_code):
         return []
     snapshot = frame.f_locals
     items = list(snapshot.items())
     if has_snapshot and sys.gettrace() is None:
         snapshot.clear()
     return items
+
+
+@functools.lru_cache(maxsize=256)
+def _uses_snapshot(code: CodeType) -> bool:
+    """Whether a function calls ``locals()``, ``vars()`` or ``exec``; ``vars(args)`` is of no concern."""
+    if {"locals", "vars", "exec"}.isdisjoint(code.co_names):
+        return False
+    return any(
+        step.opname == "LOAD_GLOBAL"
+        and (step.argval in ("locals", "exec") or (step.argval == "vars" and following.opname in ("PRECALL", "CALL")))
+        for step, following in itertools.pairwise(dis.get_instructions(code))
+    )
 
 
 def _inside(value: Any) -> Iterator[tuple[str, Any]]:

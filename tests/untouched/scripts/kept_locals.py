@@ -1,4 +1,6 @@
-"""Trains in a function that keeps its ``locals()``, and in one that makes a variable with ``exec``."""
+"""Trains in functions that keep their ``locals()`` or ``vars()``, or make a variable with ``exec``."""
+
+import argparse
 
 import torch
 from torch import nn
@@ -28,5 +30,18 @@ def train_with_formula(formula="scale = 0.5"):
     print("scale" in locals())
 
 
+def train_with_arguments(steps=4):
+    settings = vars()
+    assert vars(argparse.Namespace(steps=steps)) == settings
+    model = nn.Linear(4, 1)
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    for _ in range(steps):
+        optimizer.zero_grad()
+        model(torch.randn(8, 4)).square().mean().backward()
+        optimizer.step()
+    print(sorted(settings))
+
+
 train()
+train_with_arguments()
 train_with_formula()

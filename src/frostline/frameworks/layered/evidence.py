@@ -47,6 +47,20 @@ def _never_had_gradient(optimizer: Any, variable: Any, dialect: Dialect) -> bool
     return carries(optimizer, variable, dialect) is False
 
 
+def sibling_moved(leaf: KerasLeaf, models: Models) -> bool:
+    """Whether a layer of the same type beside the leaf's, an expert or head of many, was trained in its stead."""
+    owner, name = leaf.row.owner, leaf.row.name.rpartition(".")[2]
+    around = owner.path.rpartition(".")[0]
+    return any(
+        other.row.changed.verdict == "yes"
+        and other.row.owner.type == owner.type
+        and other.row.owner.path != owner.path
+        and other.row.owner.path.rpartition(".")[0] == around
+        for other in alike(leaf, models)
+        if other.row.model == leaf.row.model and other.row.name.rpartition(".")[2] == name
+    )
+
+
 def named_copy(
     leaf: KerasLeaf, content: bytes, sources: Iterable[Source], models: Models, dialect: Dialect
 ) -> str | None:

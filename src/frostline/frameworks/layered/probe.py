@@ -10,7 +10,7 @@ from typing import Any
 
 from frostline.core.ledger import Event, Gradient, LeafRow, Program
 from frostline.frameworks.layered.dialect import Dialect
-from frostline.frameworks.layered.evidence import alike, gradient_of, named_copy, settle_gradients
+from frostline.frameworks.layered.evidence import alike, gradient_of, named_copy, settle_gradients, sibling_moved
 from frostline.frameworks.layered.flags import stray_flags
 from frostline.frameworks.layered.initial import looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
@@ -361,6 +361,8 @@ class KerasProbe:
         for leaf in self.models.leaves:
             if leaf.row.declared.first is False and leaf.row.changed.verdict == "no":
                 leaf.row.owner.default_initialised = looks_initial(leaf)
+            if leaf.row.declared.trainable and leaf.row.changed.verdict == "no":
+                leaf.row.owner.sibling_called = sibling_moved(leaf, self.models)
             for wire in leaf.row.wired:
                 wire.max_lr = self.observer.max_lr(wire.program, wire.group)
                 wire.steps = self.observer.programs[wire.program].steps_executed

@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from frostline.core.ledger import LeafRow
 
 
+def _said_frozen(leaf: LeafRow) -> bool:
+    """Whether the leaf's own flag, or that of something around it, says frozen."""
+    return not leaf.declared.trainable or leaf.declared.container_flag is False
+
+
 def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
     """Flags and summary against the bits of one model, as a sentence; None where the bits cannot decide.
 
@@ -23,7 +28,7 @@ def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
         return None
     moved = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "yes")
     still = sum(leaf.numbers for leaf in rows) - moved
-    wrongly = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "yes" and not leaf.declared.trainable)
+    wrongly = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "yes" and _said_frozen(leaf))
     idle = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "no" and leaf.declared.trainable)
     flags = "wrong" if wrongly else "right"
     facts = f"{moved:,} numbers moved and {still:,} kept every bit"

@@ -51,18 +51,23 @@ class Observer:
         self._gradients: dict[Hashable, Gradient] = {}
         self._max_lr: dict[str, list[float | None]] = {}
         self._now = 1
+        self.over = False
         self._closing = False
+        self.steps_unseen = False  # set where steps may run without the probe's knowledge (inside a compiled function)
         self._pursuit = Pursuit(self)
 
     # What the probe reports
 
     def adopt(self, leaf: LiveLeaf, flag: bool | None) -> Watched:
-        """Take a leaf under observation: its present bits are the baseline."""
+        """Take a leaf under observation: its present bits are the baseline; when the run is over there is none."""
         watched = Watched(leaf, flag, flag_since=self.steps, froze_at=self.now)
         declared = leaf.row.declared
         declared.trainable = declared.first = flag
         declared.frozen_since = self.steps if flag is False else None
-        watched.rebase(self.now)
+        if self.over:
+            watched.lose("the model was first seen when the run was over")
+        else:
+            watched.rebase(self.now)
         self.leaves[leaf.key] = watched
         self._order.append(watched)
         self._flags.append(flag)
@@ -383,7 +388,8 @@ class Observer:
             shift=watched.shift_of(reading),
             event=event,
         )
-        if self.steps == 0 and place in ("between", "outside"):  # before the first step: loading, set-up
+        unseen = self._closing and self.steps_unseen
+        if self.steps == 0 and place in ("between", "outside") and not unseen:  # before the first step: loading, set-up
             row.changed.before_training = True
             return movement
         watched.note(movement)

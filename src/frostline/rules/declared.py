@@ -99,7 +99,7 @@ def _flips(ledger: Ledger) -> list[Finding]:
 
 
 def _tied(ledger: Ledger) -> list[Finding]:
-    flags = {leaf.name: leaf.declared.trainable for leaf in ledger.leaves}
+    flags = {leaf.name: leaf.declared.trainable for leaf in ledger.leaves if leaf.kind == "parameter"}
     found = []
     for leaf in ledger.leaves:
         if not leaf.aliases or leaf.kind == "buffer":

@@ -295,9 +295,30 @@ def _grouped(ledger: Ledger, causes: dict[str, tuple[Cause, Movement]]) -> list[
             rules[rule.slug] = rule
             groups.setdefault((rule.slug, where, leaf.model), []).append(leaf)
     return [
-        rules[slug].found(leaves, _fact(rules[slug], where, leaves, causes), _evidence(rules[slug], leaves, causes))
+        rules[slug].found(
+            leaves,
+            _fact(rules[slug], where, leaves, causes),
+            _evidence(rules[slug], leaves, causes),
+            severity="note" if rules[slug] is STALE_STEP and _taking_turns(leaves, where, ledger) else None,
+        )
         for (slug, where, _), leaves in groups.items()
     ]
+
+
+def _taking_turns(leaves: list[LeafRow], program: str, ledger: Ledger) -> bool:
+    """Whether the older step is meant: another model contains the leaves, was compiled with them frozen, and runs.
+
+    That is how GANs were written while compiling was what took note of the flags.
+    """
+    others = [each for each in ledger.programs if each.id != program and each.steps_executed and each.trains_model]
+    return any(
+        all(
+            any(name.startswith(f"{other.trains_model}.") for name in (leaf.name, *leaf.aliases))
+            and not any(wire.program == other.id and wire.listed for wire in leaf.wired)
+            for leaf in leaves
+        )
+        for other in others
+    )
 
 
 def _fact(rule: Rule, where: str, leaves: list[LeafRow], causes: dict[str, tuple[Cause, Movement]]) -> str:

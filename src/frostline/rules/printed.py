@@ -83,8 +83,10 @@ def _flipped_before_training(rows: list[LeafRow], event: Event, ledger: Ledger) 
 
 def _moved_after(leaf: LeafRow, step: int) -> bool:
     """Whether a step moved the leaf after global step ``step``, by the bits or by a later sighting of them."""
-    in_step = any(move.place in ("step", "between") and move.until > step for move in leaf.changed.movements)
-    if in_step:
+    moves = leaf.changed.movements
+    if any(
+        move.until > step if move.place == "step" else move.since >= step for move in moves if move.place != "forward"
+    ):
         return True
     held = any(wire.listed for wire in leaf.wired)
     return leaf.changed.verdict == "yes" and held and step == 0

@@ -211,13 +211,15 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
     if any(wire.negligible for wire in wires):
         return ZERO_GRADIENT, "note", program
     if seen and seen <= {"none", "zero"}:
-        benign: Severity = "note" if leaf.owner.sibling_called or _rest_of_module_moved(leaf, ledger) else "warning"
+        spared = leaf.owner.sibling_called or _rest_of_module_moved(leaf, ledger) or _sibling_moved(leaf, ledger)
+        benign: Severity = "note" if spared else "warning"
         return ZERO_GRADIENT, _patient(benign, steps, ledger), program
     bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
     if "nonzero" in seen and bounds and max(bounds) <= HALF_UNIT:
         return ROUNDED, _patient(_severity_of_rounding(leaf, program, ledger), steps, ledger), program
     if "nonzero" not in seen:
-        return UNCHANGED, _patient("warning", steps, ledger), program
+        unrouted: Severity = "note" if _sibling_moved(leaf, ledger) else "warning"
+        return UNCHANGED, _patient(unrouted, steps, ledger), program
     return UNCHANGED, _patient("error", steps, ledger), program
 
 
@@ -227,6 +229,29 @@ def _rest_of_module_moved(leaf: LeafRow, ledger: Ledger) -> bool:
         other.changed.verdict == "yes" and other.kind == "parameter"
         for other in ledger.leaves
         if other is not leaf and (other.model, other.owner.path) == (leaf.model, leaf.owner.path)
+    )
+
+
+def _sibling_moved(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether a weight of the same shape in a module of the same type beside this one is trained: an expert of many."""
+    return any(
+        other.changed.verdict == "yes" and other.owner.type == leaf.owner.type and other.shape == leaf.shape
+        for other in ledger.leaves
+        if other.model == leaf.model
+        and other.owner.path != leaf.owner.path
+        and _alike(other.owner.path, leaf.owner.path)
+    )
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two module paths differ in one numbered piece only, as experts and heads in a list do."""
+    mine, theirs = one.split("."), other.split(".")
+    apart = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
+    return (
+        len(mine) == len(theirs)
+        and len(apart) == 1
+        and all(piece[-1:].isdigit() for piece in apart[0])
+        and apart[0][0].rstrip("0123456789") == apart[0][1].rstrip("0123456789")
     )
 
 

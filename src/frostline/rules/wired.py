@@ -177,7 +177,7 @@ def _other_program(ledger: Ledger) -> list[Finding]:
             own = [other for other, theirs in held.items() if other != program and theirs == {model}]
             rest = [other for other, theirs in held.items() if other != program and theirs == several_models - {model}]
             leaves = [leaf for leaf in models[model] if leaf.declared.trainable and _moved_by(leaf, program)]
-            if own and not rest and leaves:
+            if own and not rest and leaves and _entire(models[model], program):
                 found.append(
                     OTHER_PROGRAM.found(
                         leaves,
@@ -186,6 +186,12 @@ def _other_program(ledger: Ledger) -> list[Finding]:
                     )
                 )
     return found
+
+
+def _entire(rows: list[LeafRow], program: str) -> bool:
+    """Whether the program holds every trainable weight of the network: a shared part alone is no mistake."""
+    weights = [leaf for leaf in rows if leaf.kind == "parameter" and leaf.declared.trainable]
+    return all(any(wire.program == program and wire.listed for wire in leaf.wired) for leaf in weights)
 
 
 def _models_held(program: Program, ledger: Ledger) -> set[str]:

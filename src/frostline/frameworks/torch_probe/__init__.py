@@ -106,6 +106,7 @@ def _compile(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: 
         if isinstance(model, torch.nn.Module):
             probe.meet(model)
         probe.forwards.block("a model is compiled: its forward passes are not watched")
+        probe.observer.steps_unseen = True
         probe.events.append(Event("compiled", probe.observer.steps, type(model).__name__))
 
     _quietly(probe, "before a compilation", before)

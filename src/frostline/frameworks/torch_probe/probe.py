@@ -414,6 +414,7 @@ class TorchProbe:
         with aside():
             self.by_hand.end()
             self._overflows.settle()
+            self.observer.over = True
             self._look_for_unseen()
             self.events.extend(stray_flags(self.models))
             self.events.extend(

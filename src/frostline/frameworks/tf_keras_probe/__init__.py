@@ -27,6 +27,7 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[st
     probe = KerasProbe("tf_keras", dialect, settings, on_check, fault)
     variable_type = sys.modules["tensorflow.python.ops.resource_variable_ops"].BaseResourceVariable
     wrappers = Wrappers(probe, dialect, variable_type)
+    probe.wrap(tf_keras.Model, "compile", wrappers.compile)
     probe.wrap(tf_keras.Model, "make_train_function", wrappers.make_train_function)
     probe.wrap(tf_keras.Model, "summary", wrappers.summary)
     probe.wrap(tf_keras.Model, "load_weights", wrappers.load_weights)

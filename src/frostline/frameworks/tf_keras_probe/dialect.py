@@ -24,11 +24,22 @@ class Keras2:
 
     def __init__(self) -> None:
         self._user_flags: weakref.WeakKeyDictionary[Any, tuple[bool, bool]] = weakref.WeakKeyDictionary()
+        self._compiled: weakref.WeakSet[Any] = weakref.WeakSet()
 
-    def set_aside(self, user: Any, compiled: Any) -> None:
-        """While ``fit`` runs the layers carry the flags of compile(); remember those that the user set."""
+    def note_compiled(self, model: Any) -> None:
+        """The model keeps, from now on, the flags that its layers have at this moment."""
+        self._compiled.add(model)
+
+    def set_aside(self, model: Any, user: Any, compiled: Any) -> None:
+        """While ``fit`` runs the layers carry the flags of compile(); remember those that the user set.
+
+        A flag that another model was compiled with is in force there: then this model's own is meant too, as in a GAN
+        whose discriminator is compiled before it is frozen for the combined model.
+        """
+        others = [other._compiled_trainable_state for other in self._compiled if other is not model]
         for layer, flag in user.items():
-            if layer in compiled:
+            in_force = any(layer in state and bool(state[layer]) == bool(flag) for state in others)
+            if layer in compiled and not in_force:
                 self._user_flags[layer] = (bool(flag), bool(compiled[layer]))
 
     def restore(self) -> None:

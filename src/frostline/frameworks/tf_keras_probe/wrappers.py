@@ -97,12 +97,18 @@ class Wrappers:
         with self.probe.writing(optimizer, lambda: variables, "average overwritten"):
             return original(optimizer, variables)
 
+    def compile(self, original: Original, model: Any, *args: Any, **kwargs: Any) -> Any:
+        """Around ``Model.compile``, which keeps a copy of all flags."""
+        result = original(model, *args, **kwargs)
+        self.probe.quietly("a model was compiled", lambda: self.dialect.note_compiled(model))
+        return result
+
     def enter_compiled_state(self, original: Original, scope: Any) -> Any:
         """Around the scope in which ``fit`` gives the layers the flags they had at compile()."""
         result = original(scope)
-        states = (scope._current_trainable_state, scope._compiled_trainable_state)
+        found = (scope._model, scope._current_trainable_state, scope._compiled_trainable_state)
         if scope._should_set_trainable:
-            self.probe.quietly("flags are set aside", lambda: self.dialect.set_aside(*states))
+            self.probe.quietly("flags are set aside", lambda: self.dialect.set_aside(*found))
         return result
 
     def leave_compiled_state(self, original: Original, scope: Any, *error: Any) -> Any:

@@ -18,6 +18,17 @@ while True:
     time.sleep(0.001)
 """
 
+STOPPABLE = """
+import time
+try:
+    print("ready", flush=True)
+    while True:
+        step()
+        time.sleep(0.001)
+except KeyboardInterrupt:
+    print("stopped", flush=True)
+"""
+
 
 def until_ready(process: subprocess.Popen) -> None:
     assert process.stdout is not None
@@ -46,9 +57,7 @@ def test_ctrl_c_stores_the_record_prints_the_report_and_exits_130(shell, linear)
 
 
 def test_ctrl_c_that_the_script_handles_is_an_end_like_any_other(shell, linear) -> None:
-    linear(FOREVER.replace("while True", "try:\n  while True").replace("    step()\n    time", "    step(); time"))
-    with (shell.folder / "train.py").open("a") as script:
-        script.write("except KeyboardInterrupt:\n  print('stopped', flush=True)\n")
+    linear(STOPPABLE)
     process = shell.start("run", "--quiet", "train.py")
     assert ended_by(signal.SIGINT, process) == ""
     assert process.returncode == 0

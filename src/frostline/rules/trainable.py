@@ -298,7 +298,7 @@ def _decay_alone(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     proven = [move for move in moves if move.place == "step" and move.shift and move.shift.ratio is not None]
     if not alone or not proven or not proven[0].weight_decay:
         return None
-    severity: Severity = "note" if leaf.owner.sibling_called or leaf.owner.called is False else "warning"
+    severity: Severity = "note" if leaf.owner.sibling_called or _sibling_moved(leaf, ledger) else "warning"
     return DECAY_ALONE, _patient(severity, leaf.declared.trainable_steps, ledger), proven[0].program or ""
 
 

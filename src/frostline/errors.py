@@ -35,7 +35,7 @@ class UnknownName(FrostlineError):
         return cls(f"there is no {kind} '{name}'", did_you_mean(name, known))
 
 
-class FindingsError(AssertionError, FrostlineError):
+class FindingsError(FrostlineError, AssertionError):
     """Raised by ``report.check()``: the findings, one paragraph each."""
 
 

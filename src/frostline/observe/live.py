@@ -25,9 +25,6 @@ class LiveLeaf(Protocol):
     def gradient(self) -> Gradient:
         """Whether the gradient is missing, exactly zero, or not."""
 
-    def gradient_bytes(self) -> bytes | None:
-        """The gradient in the leaf's own type and layout, or None."""
-
 
 @dataclass(slots=True)
 class Hold:

@@ -73,12 +73,6 @@ class Observer:
         self._flags.append(flag)
         return watched
 
-    def abandon(self, key: Hashable) -> None:
-        """A leaf is gone for good: judge it by what was seen until now."""
-        watched = self.leaves[key]
-        watched.count_flag_steps(self.steps)
-        watched.settled = True
-
     @property
     def now(self) -> int:
         """The present half-step: 2·n before global step n, 2·n + 1 after it."""
@@ -175,8 +169,7 @@ class Observer:
                 movement = self.write(watched, reading, self.place_since(start), start)
                 if watched.frozen_over(start) and self.steps:
                     self._pursuit.name_source(watched, reading, movement)
-            elif watched.row.changed.verdict == "unknown" and watched.digest is not None:
-                watched.row.changed.verdict = "no"
+        self.settle_verdicts()
         self.probe.frozen_in_place()
         self._note_twins()
         self.checks += 1

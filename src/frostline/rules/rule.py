@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from frostline.core.ledger import Finding, LeafRow, Ledger, Severity
+from frostline.core.ledger import Finding, LeafRow, Severity
 
 Evidence = dict[str, str | int | float | bool | list[str] | None]
 EXAMPLES = Path(__file__).parent / "examples"
@@ -63,9 +63,6 @@ class Rule:
             evidence={key: value for key, value in (evidence or {}).items() if value is not None},
             hint=hint or self.remedy,
         )
-
-
-Family = Callable[[Ledger], list[Finding]]
 
 
 def numbers(leaves: Iterable[LeafRow]) -> int:

@@ -74,8 +74,3 @@ class KerasLeaf:
         """See LiveLeaf."""
         variable = self._variable()
         return "unknown" if variable is None else self._gradient(variable)[0]
-
-    def gradient_bytes(self) -> bytes | None:
-        """See LiveLeaf."""
-        variable = self._variable()
-        return None if variable is None else self._gradient(variable)[1]

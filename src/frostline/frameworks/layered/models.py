@@ -57,7 +57,6 @@ class Models:
         self.leaves: list[KerasLeaf] = []
         self._by_id: dict[int, KerasLeaf] = {}
         self._by_name: dict[str, KerasLeaf] = {}
-        self._surveyed: set[int] = set()
 
     # Which models there are
 

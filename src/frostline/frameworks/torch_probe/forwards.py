@@ -47,10 +47,6 @@ class Forwards:
         self.reached: set[int] = set()
         self._handles: list[Any] = []
 
-    @property
-    def on(self) -> bool:
-        return bool(self._handles)
-
     def switch(self, wanted: bool) -> None:
         """Install or remove the hooks."""
         if wanted and not self._handles and self.blocked is None:

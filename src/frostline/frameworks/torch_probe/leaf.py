@@ -140,14 +140,3 @@ class TorchLeaf:
         """The state of ``.grad`` now."""
         tensor = self._tensor()
         return zero_state(tensor.grad) if tensor is not None else "unknown"
-
-    def gradient_bytes(self) -> bytes | None:
-        """The gradient's bytes, when it is dense and of the leaf's own type."""
-        tensor = self._tensor()
-        gradient = tensor.grad if tensor is not None else None
-        if gradient is None or gradient.dtype != tensor.dtype:  # type: ignore[union-attr]
-            return None
-        try:
-            return bytes(host_bytes(gradient))
-        except Unreadable:
-            return None

@@ -62,7 +62,6 @@ class TorchProbe:
         self.forwards = Forwards(self._root_called, self._entering, self._leaving, self.models.knows, fault)
         self.phases = Phases(self.events.append, self._name_of)
         self.optimizers: dict[Hashable, weakref.ref[torch.optim.Optimizer]] = {}
-        self.sites: dict[Hashable, tuple[str, str, int]] = {}
         self._keys: weakref.WeakKeyDictionary[torch.optim.Optimizer, Hashable] = weakref.WeakKeyDictionary()
         self._running: list[tuple[torch.optim.Optimizer, FrameType]] = []
         self.removers: list[Callable[[], None]] = []

@@ -30,7 +30,8 @@ class LiveLeaf(Protocol):
 class Hold:
     """How a program holds a leaf at this moment, as the probe reads it off the framework.
 
-    ``copied`` says that the program keeps a copy of the leaf (an average) and may write it back.
+    ``copied`` says that the program keeps a copy of the leaf (an average) and may write it back; ``inside`` that the
+    gradient is made in the step itself, so that before it there is none to see.
     """
 
     group: int | None = None
@@ -41,6 +42,7 @@ class Hold:
     state: bool | None = None
     state_of: str | None = None
     copied: bool = False
+    inside: bool = False
 
 
 class Probe(Protocol):

@@ -115,6 +115,15 @@ class Observer:
             self._holds = self.probe.holds(key)
             self._note_wires(key, self.programs[key])
 
+    def late_step(self, key: Hashable) -> None:
+        """What was just done turns out to be a step of this program; every leaf was looked at just before it."""
+        self._now = 2 * (self.steps + 1)
+        self.poll(self.programs[key].id)
+        with self.aside():
+            self.probe.refresh()
+            self._holds = self.probe.holds(key)
+            self._note_wires(key, self.programs[key])
+
     def skipped(self, key: Hashable) -> None:
         """The program was asked to step and did not (an overflow in mixed precision)."""
         self.programs[key].steps_skipped += 1
@@ -214,6 +223,7 @@ class Observer:
 
     def _close_check(self, key: Hashable, program: Program) -> None:
         holds, self._holds = self._holds or {}, None
+        self._note_gradients_inside(program, holds)
         for watched in self._order:
             if watched.settled:
                 continue
@@ -302,9 +312,21 @@ class Observer:
             wire.group, wire.listed, wire.captured = hold.group, hold.listed, hold.captured
             wire.lr, wire.weight_decay = hold.lr, hold.weight_decay
             wire.state, wire.state_of = hold.state, hold.state_of
-            if not watched.settled or not wire.gradients:
+            if not hold.inside and (not watched.settled or not wire.gradients):
                 gradient = self._note_gradient(watched)
                 wire.gradients[gradient] = wire.gradients.get(gradient, 0) + 1
+
+    def _note_gradients_inside(self, program: Program, holds: dict[Hashable, Hold]) -> None:
+        """Where the step itself makes the gradients, what is left of them tells; none left tells nothing."""
+        for leaf_key, hold in holds.items():
+            watched = self.leaves.get(leaf_key)
+            if watched is None or not hold.inside or watched.settled:
+                continue
+            left = watched.leaf.gradient()
+            gradient = self._gradients[leaf_key] = "unknown" if left == "none" else left
+            watched.row.reached_by_backward = watched.row.reached_by_backward or gradient == "nonzero"
+            wire = self._wire(watched, program)
+            wire.gradients[gradient] = wire.gradients.get(gradient, 0) + 1
 
     def _note_gradient(self, watched: Watched) -> Gradient:
         gradient = self._gradients[watched.leaf.key] = watched.leaf.gradient()

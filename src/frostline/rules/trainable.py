@@ -141,8 +141,13 @@ def _cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if not leaf.registered:
         return _unregistered(leaf, ledger)
     if not wires:
-        return _unheld(leaf, ledger)
+        return None if _held_at_rest(leaf) else _unheld(leaf, ledger)
     return _held(leaf, wires, ledger)
+
+
+def _held_at_rest(leaf: LeafRow) -> bool:
+    """Whether programs hold the leaf and none of them ever stepped: then it is they who need explaining."""
+    return any(wire.listed and wire.captured is None for wire in leaf.wired)
 
 
 def _still_since_unfrozen(leaf: LeafRow) -> bool:

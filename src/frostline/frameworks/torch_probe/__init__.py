@@ -11,6 +11,7 @@ import wrapt
 from torch.optim import optimizer as optim
 
 from frostline.core.ledger import Event
+from frostline.frameworks.torch_probe import entries
 from frostline.frameworks.torch_probe.probe import TorchProbe, aside
 from frostline.settings import Settings
 
@@ -28,8 +29,8 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
     probe = TorchProbe(settings, on_check, fault)
     probe.removers.extend(
         [
-            optim.register_optimizer_step_pre_hook(probe.before_step).remove,
-            optim.register_optimizer_step_post_hook(probe.after_step).remove,
+            optim.register_optimizer_step_pre_hook(entries.hook(probe.before_step)).remove,
+            optim.register_optimizer_step_post_hook(entries.hook(probe.after_step)).remove,
         ]
     )
     wraps: list[tuple[Any, str, Any]] = [
@@ -42,6 +43,7 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
     ]
     for owner, name, wrapper in wraps:
         probe.removers.append(_wrap(owner, name, wrapper, probe))
+    wrapt.register_post_import_hook(entries.keep_out_of, "torch._dynamo.trace_rules")
     probe.forwards.switch(True)
     return probe
 
@@ -110,4 +112,11 @@ def _compile(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: 
         probe.events.append(Event("compiled", probe.observer.steps, type(model).__name__))
 
     _quietly(probe, "before a compilation", before)
-    return wrapped(*args, **kwargs)
+    compiled = wrapped(*args, **kwargs)
+    return probe.compiled.observed(compiled) if _may_step(model) else compiled
+
+
+def _may_step(compiled: Any) -> bool:
+    """Whether a call of what is compiled can be a whole step: a function, but no model and no model's forward pass."""
+    owner = getattr(compiled, "__self__", None)
+    return compiled is not None and not isinstance(compiled, torch.nn.Module) and not isinstance(owner, torch.nn.Module)

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from frostline.core.ledger import Event
-from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes, zero_state
+from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes, zero_state
 from frostline.frameworks.torch_probe.models import Models
 from frostline.observe.live import Unreadable
 from frostline.observe.names import variable_names
@@ -141,7 +141,7 @@ def named_tensor_with(content: bytes, leaf: TorchLeaf, optimizers: list[Any]) ->
             for name, tensor in state.items() if isinstance(state, dict) else ():
                 if isinstance(tensor, torch.Tensor) and tuple(tensor.shape) == shape and _holds(tensor, content, own):
                     return f"{type(optimizer).__name__}'s {name}"
-    candidates = [value for value in gc.get_objects() if issubclass(type(value), torch.Tensor)]
+    candidates = [value for value in gc.get_objects() if type(value) in PLAIN_TYPES]
     for tensor in candidates:
         if tensor is own or tensor.is_meta or tuple(tensor.shape) != shape or _same_storage(tensor, own):
             continue

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from types import FrameType
@@ -13,24 +12,24 @@ import torch
 from torch import nn
 from torch.utils._python_dispatch import _disable_current_modes
 
-from frostline.core.ledger import Event, LeafRow, Program
+from frostline.core.ledger import Event, LeafRow
 from frostline.digest.shift import update_in_ulp
 from frostline.frameworks.claims import claimed
 from frostline.frameworks.torch_probe import discover, wiring
 from frostline.frameworks.torch_probe.by_hand import UpdatesByHand
+from frostline.frameworks.torch_probe.compiled import CompiledCalls
 from frostline.frameworks.torch_probe.evidence import finish_rows, named_tensor_with, stray_flags, strays
 from frostline.frameworks.torch_probe.forwards import Forwards
-from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes, zero_state
+from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes
 from frostline.frameworks.torch_probe.loads import Loads
 from frostline.frameworks.torch_probe.models import Models
+from frostline.frameworks.torch_probe.owners import Owners
 from frostline.frameworks.torch_probe.phases import Phases
+from frostline.frameworks.torch_probe.programs import Programs
 from frostline.observe.live import Hold, LiveLeaf
-from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
-from frostline.observe.schedule import due
 from frostline.settings import Settings
 
-MERGE_ABOVE = 8
 LOOKS_FOR_STRAYS = (1, 3)  # a scan of all objects costs tens of milliseconds: twice a run is enough
 
 
@@ -60,34 +59,33 @@ class TorchProbe:
         self.observer = Observer(self, settings, on_check, aside)
         self.models = Models(self.observer, self.events.append)
         self.forwards = Forwards(self._root_called, self._entering, self._leaving, self.models.knows, fault)
+        self.owners = Owners(self.models)
         self.phases = Phases(self.events.append, self._name_of)
-        self.optimizers: dict[Hashable, weakref.ref[torch.optim.Optimizer]] = {}
-        self._keys: weakref.WeakKeyDictionary[torch.optim.Optimizer, Hashable] = weakref.WeakKeyDictionary()
+        self.programs = Programs(self.observer.programs)
         self._running: list[tuple[torch.optim.Optimizer, FrameType]] = []
         self.removers: list[Callable[[], None]] = []
-        self.made: weakref.WeakSet[torch.optim.Optimizer] = weakref.WeakSet()
         self._overflows = wiring.Overflows()
-        self._sizes: weakref.WeakKeyDictionary[torch.optim.Optimizer, int] = weakref.WeakKeyDictionary()
         self.loads = Loads(self.models)
         self.by_hand = UpdatesByHand(self.models)
-        self._looked_for: dict[int, weakref.ref[Any]] = {}
+        self.compiled = CompiledCalls(self)
 
     # Steps, called by the hooks
 
     def before_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """Global hook: an optimizer is about to step."""
-        if torch.compiler.is_compiling() or claimed(optimizer):
+        if claimed(optimizer):
             return
-        caller = sys._getframe(1)
+        caller = sys._getframe(2)  # past the hook itself: the frame that lasts as long as the step
         self._drop_broken_off(caller)
         self._running.append((optimizer, caller))
         if len(self._running) > 1:
             return
+        self.compiled.eager_step()
         try:
             key = self._program(optimizer)
             if len(self.observer.programs) > 1:
                 self.phases.step(key, self.observer.steps + 1)
-            self._meet_tensors(optimizer)
+            self.owners.meet(optimizer)
             self.observer.before_step(key)
             if not self._looking_on():
                 self.forwards.switch(False)
@@ -96,7 +94,7 @@ class TorchProbe:
 
     def after_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """Global hook: the optimizer has stepped."""
-        if torch.compiler.is_compiling() or not self._running or claimed(optimizer):
+        if not self._running or claimed(optimizer):
             return
         outermost = self._running[0][0]
         while self._running and self._running.pop()[0] is not optimizer:
@@ -105,14 +103,32 @@ class TorchProbe:
             return
         try:
             key = self._program(optimizer)
-            checked = self.observer.checks
-            self.observer.after_step(key)
             self._overflows.note(optimizer, self.observer.programs[key])
-            if self.observer.checks > checked:
-                with aside():
-                    self._after_check(optimizer, key)
+            self.stepped(key)
         except Exception as error:
             self.fault("torch: after a step", error)
+
+    def stepped(self, key: Hashable) -> None:
+        """A program has stepped: let the observer look, and look at the program itself where that was a check."""
+        checked = self.observer.checks
+        self.observer.after_step(key)
+        if self.observer.checks > checked:
+            with aside():
+                self._after_check(key)
+
+    @property
+    def stepping(self) -> bool:
+        """Whether a hook has announced a step that is not over yet."""
+        return bool(self._running)
+
+    def look_before_compiled(self, sample: Callable[[torch.optim.Optimizer], Any]) -> list[tuple[Any, Any]]:
+        """A compiled function is about to run that may step: look at every leaf; a sample of each optimizer."""
+        optimizers = self.programs.known()
+        with aside():
+            for optimizer in optimizers:
+                self.owners.meet(optimizer)
+            self.observer.look_now(list(self.observer.leaves), self.observer.place_now())
+            return [(optimizer, sample(optimizer)) for optimizer in optimizers]
 
     def _drop_broken_off(self, frame: FrameType) -> None:
         """Forget steps that ended in an exception: their frames are no longer on the stack."""
@@ -132,51 +148,31 @@ class TorchProbe:
         """Whether forward passes are watched beyond this step: in the first iterations, and while no root is known."""
         return self.observer.steps < 2 or not self.models.models
 
-    def _after_check(self, optimizer: torch.optim.Optimizer, key: Hashable) -> None:
+    def _after_check(self, key: Hashable) -> None:
         self.forwards.switch(True)
         program = self.observer.programs[key]
         self._overflows.settle()
-        program.groups = self._groups(optimizer)
-        program.orphans = self._orphans(optimizer)
-        if wiring.misshapen_state(optimizer):
-            names = [name for tensor in wiring.misshapen_state(optimizer) if (name := self._name_of(tensor))]
+        program.groups = self.programs.groups(key)
+        program.orphans = self.owners.orphans(self.programs.tensors(key))
+        wrong = [tensor for optimizer in self.programs.of(key) for tensor in wiring.misshapen_state(optimizer)]
+        if wrong:
+            names = [name for tensor in wrong if (name := self._name_of(tensor))]
             self.events.append(Event("misaligned-state", self.observer.steps, program.id, names))
         if self.observer.checks in LOOKS_FOR_STRAYS:
             self.models.add_strays(strays(self.models))
         if len(self.observer.programs) > 1:
-            self.phases.holds(key, [tensor for group in optimizer.param_groups for tensor in group["params"]])
+            self.phases.holds(key, self.programs.tensors(key))
 
     def _program(self, optimizer: torch.optim.Optimizer) -> Hashable:
-        key = self._keys.get(optimizer)
-        if key is None:
-            key = self._register(optimizer)
-        return key
-
-    def _register(self, optimizer: torch.optim.Optimizer) -> Hashable:
-        names = variable_names({id(optimizer)}, skip=("torch",))
-        kind = type(optimizer).__name__
-        name = names.get(id(optimizer), "")
-        same_kind = [key for key, program in self.observer.programs.items() if program.name.startswith(kind)]
-        if len(same_kind) >= MERGE_ABOVE and not name:
-            key: Hashable = same_kind[0]
-            self.observer.programs[key].merged += 1
-        else:
-            label = name or kind
-            taken = {program.id for program in self.observer.programs.values()}
-            count, unique = 1, label
-            while unique in taken:
-                count += 1
-                unique = f"{label}#{count}"
-            key = unique
-            self.observer.programs[key] = Program(unique, "optimizer", kind)
-        self._keys[optimizer] = key
-        self.optimizers[key] = weakref.ref(optimizer)
-        self.phases.holds(key, [tensor for group in optimizer.param_groups for tensor in group["params"]])
+        if self.programs.registered(optimizer):
+            return self.programs.key(optimizer)
+        key = self.programs.key(optimizer)
+        self.phases.holds(key, self.programs.tensors(key))
         return key
 
     def optimizer_made(self, optimizer: torch.optim.Optimizer) -> None:
         """An optimizer was made: training is near, and a new model may be."""
-        self.made.add(optimizer)
+        self.programs.made(optimizer)
         self.by_hand.rule_out()
         self.forwards.switch(True)
 
@@ -192,7 +188,7 @@ class TorchProbe:
             self.meet(value)
         elif isinstance(value, torch.optim.Optimizer):
             self._program(value)
-            self._meet_tensors(value)
+            self.owners.meet(value)
 
     # Backward passes, called by the wrapper
 
@@ -225,51 +221,39 @@ class TorchProbe:
 
     def holds(self, program: Hashable) -> dict[Hashable, Hold]:
         """See Probe."""
-        held: dict[Hashable, Hold] = {}
-        for optimizer, key in self._keys.items():
-            if key == program:
-                held.update(wiring.holds(optimizer, self.models.keys()))
-        return held
+        holds: dict[Hashable, Hold] = {}
+        for optimizer in self.programs.of(program):
+            holds.update(wiring.holds(optimizer, self.models.keys()))
+        for hold in holds.values():
+            hold.inside = program in self.compiled.programs
+        return holds
 
     def rates(self, program: Hashable) -> list[float | None]:
         """See Probe."""
-        reference = self.optimizers.get(program)
-        optimizer = reference() if reference is not None else None
-        return [wiring.number(group.get("lr")) for group in optimizer.param_groups] if optimizer is not None else []
+        return self.programs.rates(program)
 
     def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
         """See Probe."""
         assert isinstance(leaf, TorchLeaf)
-        reference = self.optimizers.get(program)
-        optimizer = reference() if reference is not None else None
-        tensor = leaf.tensor
-        update = wiring.step_bound(optimizer, tensor) if optimizer is not None and tensor is not None else None
-        if update is None or tensor is None:
+        update = self.programs.step_bound(program, leaf.tensor) if leaf.tensor is not None else None
+        if update is None:
             return None
         return update_in_ulp(leaf.read(), host_bytes(update), leaf.row.dtype, update_dtype="float64")
 
     def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
         """See Probe."""
         assert isinstance(leaf, TorchLeaf)
-        reference, tensor = self.optimizers.get(program), leaf.tensor
-        optimizer = reference() if reference is not None else None
-        return optimizer is not None and tensor is not None and wiring.negligible(optimizer, tensor)
+        return leaf.tensor is not None and self.programs.negligible(program, leaf.tensor)
 
     def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
         """See Probe."""
         assert isinstance(leaf, TorchLeaf)
-        return named_tensor_with(content, leaf, [reference() for reference in self.optimizers.values()])
+        return named_tensor_with(content, leaf, self.programs.known())
 
     def states(self, leaf: LiveLeaf) -> Iterable[tuple[str, bytes]]:
         """See Probe."""
         assert isinstance(leaf, TorchLeaf)
-        tensor = leaf.tensor
-        if tensor is None:
-            return
-        for optimizer in list(self._keys):
-            for name, state in (optimizer.state.get(tensor) or {}).items():
-                if isinstance(state, torch.Tensor) and state.shape == tensor.shape and state.dtype == tensor.dtype:
-                    yield f"{type(optimizer).__name__}'s {name}", bytes(host_bytes(state))
+        return self.programs.states(leaf.tensor) if leaf.tensor is not None else ()
 
     def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
         """See Probe."""
@@ -299,7 +283,7 @@ class TorchProbe:
     def _root_called(self, module: nn.Module) -> None:
         if self.models.knows(module) or discover.foreign(module):
             return
-        if discover.swapped(module) or not self._first_time(module):
+        if discover.swapped(module) or not self.owners.first_time(module):
             return
         try:
             with aside():
@@ -334,74 +318,6 @@ class TorchProbe:
         except Exception as error:
             self.fault("torch: around a forward pass", error)
 
-    # Finding what an optimizer holds
-
-    def _meet_tensors(self, optimizer: torch.optim.Optimizer) -> None:
-        """Make sure that every tensor of the optimizer belongs to a known model, or is known as a tensor of its own."""
-        size = sum(len(group["params"]) for group in optimizer.param_groups)
-        if self._sizes.get(optimizer) == size and not due(self.observer.steps + 1):
-            return
-        self._sizes[optimizer] = size
-        strange = [
-            tensor
-            for group in optimizer.param_groups
-            for tensor in group["params"]
-            if self.models.of(tensor) is None and self._first_time(tensor)
-        ]
-        if not strange:
-            return
-        with aside():
-            self._find_owners(strange, optimizer)
-
-    def _find_owners(self, strange: list[torch.Tensor], optimizer: torch.optim.Optimizer) -> None:
-        self.models.add(discover.roots_of(discover.modules_holding(strange)))
-        self.models.refresh()
-        loose = [tensor for tensor in strange if self.models.of(tensor) is None]
-        names = variable_names({id(tensor) for tensor in loose}, skip=("torch",))
-        used = [tensor for tensor in loose if id(tensor) in names or tensor.grad is not None or not self.models.leaves]
-        if used and not self._orphaned(used, optimizer):
-            self.models.add_tensors(used, names)
-
-    def _first_time(self, value: Any) -> bool:
-        """Whether this object was never looked for before; ids of freed objects do not count."""
-        known = self._looked_for.get(id(value))
-        if known is not None and known() is value:
-            return False
-        self._looked_for[id(value)] = weakref.ref(value)
-        return True
-
-    def _orphaned(self, loose: list[torch.Tensor], optimizer: torch.optim.Optimizer) -> bool:
-        """Whether the tensors are former ones of a model: nothing reaches them, while their likes get gradients."""
-        held = {id(tensor) for group in optimizer.param_groups for tensor in group["params"]}
-        reached = {
-            tuple(tensor.shape)
-            for leaf in self.models.leaves
-            if leaf.row.kind == "parameter" and (tensor := leaf.tensor) is not None
-            if id(tensor) not in held and zero_state(tensor.grad) == "nonzero"
-        }
-        return all(tensor.grad is None and tuple(tensor.shape) in reached for tensor in loose)
-
-    def _orphans(self, optimizer: torch.optim.Optimizer) -> list[str]:
-        keys = self.models.keys()
-        return [
-            f"{type(tensor).__name__.lower()} of shape {tuple(tensor.shape)}"
-            for group in optimizer.param_groups
-            for tensor in group["params"]
-            if id(tensor) not in keys
-        ]
-
-    def _groups(self, optimizer: torch.optim.Optimizer) -> list[dict[str, float | int | None]]:
-        return [
-            {
-                "lr": wiring.number(group.get("lr")),
-                "weight_decay": wiring.number(group.get("weight_decay")),
-                "momentum": wiring.number(group.get("momentum")),
-                "tensors": len(group["params"]),
-                "numbers": sum(tensor.numel() for tensor in group["params"]),
-            }
-            for group in optimizer.param_groups
-        ]
-
     def _name_of(self, tensor: Any) -> str:
         leaf = self.models.of(tensor)
         return leaf.row.name if leaf is not None else ""
@@ -428,12 +344,12 @@ class TorchProbe:
 
     def _look_for_unseen(self) -> None:
         """Optimizers that were made and never stepped hold models too."""
-        for optimizer in list(self.made):
-            if optimizer not in self._keys and not discover.foreign(optimizer) and not claimed(optimizer):
+        for optimizer in self.programs.known():
+            if not self.programs.registered(optimizer):
                 key = self._program(optimizer)
-                self._meet_tensors(optimizer)
+                self.owners.meet(optimizer)
                 program = self.observer.programs[key]
-                program.backwards, program.groups = self.phases.backwards, self._groups(optimizer)
+                program.backwards, program.groups = self.phases.backwards, self.programs.groups(key)
                 self.observer.note_holds(key, wiring.holds(optimizer, self.models.keys()))
 
     def rows(self) -> list[LeafRow]:

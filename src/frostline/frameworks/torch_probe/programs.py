@@ -1,0 +1,128 @@
+"""The torch optimizers of the process as programs: their names, what they hold, their rates and their state."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Hashable, Iterable
+
+import torch
+
+from frostline.core.ledger import Program
+from frostline.frameworks.claims import claimed
+from frostline.frameworks.torch_probe import discover, wiring
+from frostline.frameworks.torch_probe.leaf import host_bytes
+from frostline.observe.names import variable_names
+
+MERGE_ABOVE = 8
+
+
+class Programs:
+    """Every optimizer that was made or has stepped, by the program that it is.
+
+    Args:
+        programs: the observer's, by key; new ones are entered there.
+    """
+
+    def __init__(self, programs: dict[Hashable, Program]) -> None:
+        self.programs = programs
+        self._keys: weakref.WeakKeyDictionary[torch.optim.Optimizer, Hashable] = weakref.WeakKeyDictionary()
+        self._made: weakref.WeakKeyDictionary[torch.optim.Optimizer, None] = weakref.WeakKeyDictionary()
+
+    def made(self, optimizer: torch.optim.Optimizer) -> None:
+        """An optimizer was made; it is a program from its first step on."""
+        self._made[optimizer] = None
+
+    def known(self) -> list[torch.optim.Optimizer]:
+        """All optimizers that were made or have stepped and that no other probe claims, the oldest first."""
+        both = dict.fromkeys([*self._made, *self._keys])
+        return [optimizer for optimizer in both if not discover.foreign(optimizer) and not claimed(optimizer)]
+
+    def registered(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether the optimizer is a program already."""
+        return optimizer in self._keys
+
+    def of(self, program: Hashable) -> list[torch.optim.Optimizer]:
+        """The optimizers that a program stands for, the oldest first."""
+        return [optimizer for optimizer, key in self._keys.items() if key == program]
+
+    def key(self, optimizer: torch.optim.Optimizer) -> Hashable:
+        """The program of an optimizer, named after the variable that holds it."""
+        key = self._keys.get(optimizer)
+        if key is None:
+            key = self._keys[optimizer] = self._register(optimizer)
+        return key
+
+    def _register(self, optimizer: torch.optim.Optimizer) -> Hashable:
+        name = variable_names({id(optimizer)}, skip=("torch",)).get(id(optimizer), "")
+        kind = type(optimizer).__name__
+        same_kind = [key for key, program in self.programs.items() if program.name.startswith(kind)]
+        if len(same_kind) >= MERGE_ABOVE and not name:
+            self.programs[same_kind[0]].merged += 1
+            return same_kind[0]
+        return self._enter(name or kind, kind)
+
+    def _enter(self, label: str, kind: str) -> str:
+        taken = {program.id for program in self.programs.values()}
+        count, unique = 1, label
+        while unique in taken:
+            count += 1
+            unique = f"{label}#{count}"
+        self.programs[unique] = Program(unique, "optimizer", kind)
+        return unique
+
+    def joined(self, optimizers: list[torch.optim.Optimizer]) -> Hashable:
+        """One program for optimizers that step in one call of a compiled function."""
+        keys = list(dict.fromkeys(self.key(optimizer) for optimizer in optimizers))
+        if len(keys) == 1:
+            return keys[0]
+        parts = [self.programs[key] for key in keys]
+        key = self._enter(" + ".join(part.id for part in parts), " + ".join(part.name for part in parts))
+        for old, part in zip(keys, parts, strict=True):
+            if not part.steps_executed:
+                del self.programs[old]
+        for optimizer in optimizers:
+            self._keys[optimizer] = key
+        return key
+
+    def tensors(self, program: Hashable) -> list[torch.Tensor]:
+        """Every tensor that the program holds now."""
+        return [tensor for optimizer in self.of(program) for tensor in held(optimizer)]
+
+    def rates(self, program: Hashable) -> list[float | None]:
+        """The learning rate of every group, now."""
+        return [wiring.number(group.get("lr")) for optimizer in self.of(program) for group in optimizer.param_groups]
+
+    def groups(self, program: Hashable) -> list[dict[str, float | int | None]]:
+        """Every group's rates and size, now."""
+        return [
+            {
+                "lr": wiring.number(group.get("lr")),
+                "weight_decay": wiring.number(group.get("weight_decay")),
+                "momentum": wiring.number(group.get("momentum")),
+                "tensors": len(group["params"]),
+                "numbers": sum(tensor.numel() for tensor in group["params"]),
+            }
+            for optimizer in self.of(program)
+            for group in optimizer.param_groups
+        ]
+
+    def step_bound(self, program: Hashable, tensor: torch.Tensor) -> torch.Tensor | None:
+        """The update of the last step, element by element, where the optimizer's rule is known."""
+        bounds = (wiring.step_bound(optimizer, tensor) for optimizer in self.of(program))
+        return next((bound for bound in bounds if bound is not None), None)
+
+    def negligible(self, program: Hashable, tensor: torch.Tensor) -> bool:
+        """Whether the tensor's gradient is rounding noise beside those of the program's other tensors."""
+        return any(wiring.negligible(optimizer, tensor) for optimizer in self.of(program))
+
+    def states(self, tensor: torch.Tensor) -> Iterable[tuple[str, bytes]]:
+        """The optimizers' own tensors for this one, of its shape and type, with their names."""
+        for optimizer in list(self._keys):
+            for name, state in (optimizer.state.get(tensor) or {}).items():
+                if isinstance(state, torch.Tensor) and state.shape == tensor.shape and state.dtype == tensor.dtype:
+                    yield f"{type(optimizer).__name__}'s {name}", bytes(host_bytes(state))
+
+
+def held(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    """Every tensor of the optimizer, in the order of its groups."""
+    return [tensor for group in optimizer.param_groups for tensor in group["params"]]

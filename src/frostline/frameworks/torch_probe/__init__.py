@@ -8,6 +8,10 @@ from typing import Any
 
 import torch
 import wrapt
+from torch.nn.modules.module import (
+    register_module_module_registration_hook,
+    register_module_parameter_registration_hook,
+)
 from torch.optim import optimizer as optim
 
 from frostline.core.ledger import Event
@@ -31,6 +35,8 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
         [
             optim.register_optimizer_step_pre_hook(entries.hook(probe.before_step)).remove,
             optim.register_optimizer_step_post_hook(entries.hook(probe.after_step)).remove,
+            register_module_parameter_registration_hook(entries.hook(probe.parameter_registered)).remove,
+            register_module_module_registration_hook(entries.hook(probe.module_registered)).remove,
         ]
     )
     wraps: list[tuple[Any, str, Any]] = [

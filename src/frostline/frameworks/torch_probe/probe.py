@@ -26,6 +26,7 @@ from frostline.frameworks.torch_probe.models import Models
 from frostline.frameworks.torch_probe.owners import Owners
 from frostline.frameworks.torch_probe.phases import Phases
 from frostline.frameworks.torch_probe.programs import Programs
+from frostline.frameworks.torch_probe.replacements import Replacements
 from frostline.observe.live import Hold, LiveLeaf
 from frostline.observe.observer import Observer
 from frostline.settings import Settings
@@ -66,6 +67,7 @@ class TorchProbe:
         self.removers: list[Callable[[], None]] = []
         self._overflows = wiring.Overflows()
         self.loads = Loads(self.models)
+        self.replacements = Replacements(self.models)
         self.by_hand = UpdatesByHand(self.models)
         self.compiled = CompiledCalls(self)
 
@@ -182,6 +184,20 @@ class TorchProbe:
         if self.observer.steps == before and isinstance(inner, torch.optim.Optimizer):
             self.observer.skipped(self._program(inner))
 
+    def parameter_registered(self, module: nn.Module, name: str, parameter: Any) -> None:
+        """Global hook: a module is about to take a parameter."""
+        try:
+            self.replacements.parameter(module, name, parameter)
+        except Exception as error:
+            self.fault("torch: a parameter is registered", error)
+
+    def module_registered(self, parent: nn.Module, name: str, module: Any) -> None:
+        """Global hook: a module is about to take another."""
+        try:
+            self.replacements.module(parent, name, module)
+        except Exception as error:
+            self.fault("torch: a module is registered", error)
+
     def take(self, value: Any) -> None:
         """Observe a model or optimizer that was named explicitly; anything else is left alone."""
         if isinstance(value, nn.Module):
@@ -218,6 +234,7 @@ class TorchProbe:
         """See Probe."""
         self.models.refresh()
         self.models.hidden()
+        self.replacements.settle()
 
     def holds(self, program: Hashable) -> dict[Hashable, Hold]:
         """See Probe."""

@@ -1,0 +1,72 @@
+"""Frozen parameters that are exchanged for trainable ones of the same values before the first look.
+
+A conversion, a new layout or an adapter makes them so. Once a model is under observation its leaves tell this
+themselves; before that only the registration shows what was there.
+"""
+
+from __future__ import annotations
+
+import weakref
+from typing import Any
+
+import torch
+from torch import nn
+
+from frostline.core.ledger import Event, Facts
+from frostline.frameworks.torch_probe.leaf import why_unreadable
+from frostline.frameworks.torch_probe.models import Models
+
+
+class Replacements:
+    """Remembers such exchanges until the model that they happened in is found.
+
+    Args:
+        models: the models under observation.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+        self._pending: list[tuple[weakref.ref[torch.Tensor], str]] = []
+
+    def parameter(self, module: nn.Module, name: str, new: Any) -> None:
+        """Hook: a parameter is about to be registered."""
+        old = module._parameters.get(name)
+        if old is not None and isinstance(new, nn.Parameter) and not self.models.knows(module):
+            self._exchanged([(old, new)], type(module).__name__)
+
+    def module(self, parent: nn.Module, name: str, new: Any) -> None:
+        """Hook: a module is about to be registered."""
+        old = parent._modules.get(name)
+        if old is None or not isinstance(new, nn.Module) or self.models.knows(parent):
+            return
+        inner = dict(new.named_parameters())
+        pairs = [(parameter, inner[path]) for path, parameter in old.named_parameters() if path in inner]
+        self._exchanged(pairs, type(new).__name__)
+
+    def settle(self) -> None:
+        """Tell of those that are leaves by now and whose flag is still on."""
+        for reference, kind in self._pending:
+            tensor = reference()
+            leaf = self.models.of(tensor)
+            if leaf is not None and tensor is not None and tensor.requires_grad:
+                leaf.row.replaced = kind
+                facts: Facts = {"flag_before": False, "flag_now": True}
+                self.models.note(Event("replaced", 0, leaf.row.name, [leaf.row.name], facts))
+        self._pending = [entry for entry in self._pending if self.models.of(entry[0]()) is None]
+
+    def _exchanged(self, pairs: list[tuple[nn.Parameter, nn.Parameter]], kind: str) -> None:
+        """Note the new ones of frozen parameters, where they took over the values; zeros alone prove nothing."""
+        frozen = [(old, new) for old, new in pairs if old is not new and not old.requires_grad]
+        with torch.no_grad():
+            if all(_same_values(old, new) for old, new in frozen) and any(bool(old.any()) for old, _ in frozen):
+                self._pending.extend((weakref.ref(new), kind) for _, new in frozen)
+
+
+def _same_values(old: torch.Tensor, new: torch.Tensor) -> bool:
+    """Whether the new tensor holds the old one's values; one that was made longer or shorter, as far as both go."""
+    if old.dim() != new.dim() or old.shape[1:] != new.shape[1:] or old.device != new.device:
+        return False
+    if old.dim() == 0 or why_unreadable(old) or why_unreadable(new):
+        return False
+    rows = min(old.shape[0], new.shape[0])
+    return torch.equal(old[:rows].to(new.dtype), new[:rows])

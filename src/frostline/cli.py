@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from frostline.runner import Outcome
 
 CANNOT = 2
-DEFAULT_DATA = ".frostline.json"
 
 # Commands that bring their own libraries, loaded when they are called or listed.
 _ELSEWHERE = dict.fromkeys(("diff", "show", "lock", "verify"), "frostline.checkpoints.commands")
@@ -104,10 +103,8 @@ def cli(context: click.Context) -> None:
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    default=DEFAULT_DATA,
-    show_default=True,
     metavar="FILE",
-    help="Where the record goes; under several processes each adds its rank.",
+    help="Where the record goes (.frostline.json); under several processes each adds its rank.",
 )
 @click.option("--frozen", multiple=True, metavar="PATTERN", help="Leaves meant to stay frozen; repeatable.")
 @click.option("--trained", multiple=True, metavar="PATTERN", help="Leaves meant to be trained; repeatable.")
@@ -118,11 +115,7 @@ def cli(context: click.Context) -> None:
     help="Check at every N-th step in place of steps 1, 2, 4, 8, …",
 )
 @click.option(
-    "--fail-on",
-    type=click.Choice(FAIL_ON),
-    default="never",
-    show_default=True,
-    help="Exit 1 on such findings if the script itself exits 0.",
+    "--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings if the script itself exits 0 (never)."
 )
 @click.option("--quiet", is_flag=True, help="Store the record and print no report.")
 @click.option("--debug", is_flag=True, help="Show errors inside frostline with their tracebacks.")
@@ -130,11 +123,11 @@ def cli(context: click.Context) -> None:
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
 def run(
     as_module: bool,
-    data: Path,
+    data: Path | None,
     frozen: tuple[str, ...],
     trained: tuple[str, ...],
     check_every: int | None,
-    fail_on: str,
+    fail_on: str | None,
     quiet: bool,
     debug: bool,
     script: str,
@@ -143,17 +136,18 @@ def run(
     """Run SCRIPT unchanged and observe which weights it trains.
 
     Everything after SCRIPT belongs to the script. Its output, its exit status and its exceptions are its own; the
-    report follows on stderr.
+    report follows on stderr. Options win over frostline.toml, and that over [tool.frostline] in pyproject.toml.
     """
-    from frostline.core.ledger import Meant
     from frostline.runner import run as observe
-    from frostline.settings import Settings
+    from frostline.settings import DEFAULT_DATA, load
 
-    meant = Meant(frozen=list(frozen), trained=list(trained))
-    settings = Settings(data=data, meant=meant, check_every=check_every, debug=debug)
+    settings = load().but(
+        data=data, frozen=frozen or None, trained=trained or None, check_every=check_every, fail_on=fail_on, debug=debug
+    )
+    settings = settings.but(data=settings.data or DEFAULT_DATA)
     stderr = sys.stderr  # the script may put another one in its place
     outcome = observe(script, arguments, settings, as_module=as_module)
-    return _conclude(outcome, fail_on, None if quiet else stderr, stderr)
+    return _conclude(outcome, settings.fail_on or "never", None if quiet else stderr, stderr)
 
 
 @cli.command(epilog=_examples("frostline demo", "frostline demo --backend torch", "frostline demo --first"))
@@ -188,20 +182,53 @@ def demo(backend: str | None, first: bool, data: Path | None) -> int:
 
 @cli.command(
     epilog=_examples(
-        "frostline report", "frostline report run7.json --format markdown", "frostline report --fail-on warning"
+        "frostline report",
+        "frostline report run7.json --format markdown",
+        "frostline report --fail-on warning",
+        "frostline report --write-baseline frostline-baseline.json",
     )
 )
-@click.argument("data", type=click.Path(path_type=Path), default=DEFAULT_DATA, metavar="[DATA]")
+@click.argument("data", type=click.Path(path_type=Path), required=False, metavar="[DATA]")
 @click.option("--format", "form", default="text", show_default=True, metavar="FORMAT", help="text, json, markdown, …")
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE in place of stdout.")
+@click.option("--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings (error).")
 @click.option(
-    "--fail-on", type=click.Choice(FAIL_ON), default="error", show_default=True, help="Exit 1 on such findings."
+    "--baseline", type=click.Path(path_type=Path), metavar="FILE", help="Count apart the findings that FILE knows."
 )
-def report(data: Path, form: str, output: Path | None, fail_on: str) -> int:
-    """Print the report of a stored run."""
-    from frostline.core.store import load, write_atomically
+@click.option(
+    "--write-baseline",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write this run's findings to FILE as known, and print no report.",
+)
+def report(
+    data: Path | None,
+    form: str,
+    output: Path | None,
+    fail_on: str | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+) -> int:
+    """Print the report of the run stored in DATA (.frostline.json).
 
-    record = load(data)
+    Settings files that are found from here judge the run anew: what they ignore, other severities, the baseline.
+    """
+    from frostline.core.baseline import load as load_baseline
+    from frostline.core.baseline import save as save_baseline
+    from frostline.core.store import load, write_atomically
+    from frostline.settings import DEFAULT_DATA, found
+    from frostline.watch import judged_by
+
+    settings, files = found()
+    record = load(data or settings.data or DEFAULT_DATA)
+    if write_baseline is not None:
+        count = save_baseline(record, write_baseline)
+        click.echo(f"frostline: {write_baseline} now knows {count} finding{'' if count == 1 else 's'}", err=True)
+        return 0
+    if baseline is not None:
+        load_baseline(baseline)  # named here, it has to be there
+    if files or baseline is not None:
+        record = judged_by(record, settings.but(baseline=baseline).policy())
     text = _rendered(record, form, sys.stdout if output is None else None)
     if output is None:
         _write(text, sys.stdout)
@@ -210,7 +237,7 @@ def report(data: Path, form: str, output: Path | None, fail_on: str) -> int:
             write_atomically(text.encode(), output)
         except FrostlineError as error:
             raise FrostlineError(error.message, "choose another place with --output FILE") from None
-    return exit_status(record.verdict, fail_on)
+    return exit_status(record.verdict, fail_on or settings.fail_on or "error")
 
 
 @cli.command(epilog=_examples("frostline explain F101", "frostline explain frozen-but-decayed"))

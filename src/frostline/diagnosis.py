@@ -10,6 +10,7 @@ import sys
 
 from frostline.errors import FrostlineError
 from frostline.frameworks.registry import FRAMEWORKS
+from frostline.settings import TABLE, Settings, found
 from frostline.version import __version__
 
 _LIBRARIES = ("click", "msgspec", "numpy", "rich", "wrapt", "xxhash")
@@ -25,9 +26,19 @@ def describe() -> str:
         *((name, _version(name) or "not installed") for name in _LIBRARIES),
         *((f"framework {name}", _framework(name)) for name in dict.fromkeys((*FRAMEWORKS, *_BACKENDS))),
         *_kernels(),
+        ("settings", _settings()),
     ]
     width = max(len(name) for name, _ in rows)
     return "\n".join(f"{name:{width}}  {value}" for name, value in rows)
+
+
+def _settings() -> str:
+    try:
+        settings, files = found()
+    except FrostlineError as error:
+        return error.message
+    changed = [name for name in TABLE if getattr(settings, name) != getattr(Settings(), name)]
+    return f"{', '.join(changed) or 'nothing'} from {' and '.join(map(str, files))}" if files else "no file found"
 
 
 def demo_backend(wanted: str | None) -> str:

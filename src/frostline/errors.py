@@ -36,7 +36,10 @@ class UnknownName(FrostlineError):
 
 
 class FindingsError(FrostlineError, AssertionError):
-    """Raised by ``report.check()``: the findings, one paragraph each."""
+    """Raised by ``report.check()``: the findings, a paragraph each with its hint; ``hint`` is that of the first."""
+
+    def __str__(self) -> str:
+        return self.message
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

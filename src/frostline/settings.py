@@ -1,29 +1,212 @@
-"""Every setting of a run, in one table: the command line, the Python interface and files fill the same fields."""
+"""Every setting of a run, in one table: the command line, the Python interface and files fill the same fields.
+
+Files are ``frostline.toml`` and the table ``[tool.frostline]`` of ``pyproject.toml``, in the nearest folder at or above
+the working folder that has either; of the two the first wins, key by key. What is given directly wins over both.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import re
+import tomllib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Annotated, Any, Literal, get_type_hints
 
-from frostline.core.ledger import Meant
+import msgspec
+from msgspec import Meta
+
+from frostline.core import baseline
+from frostline.core.ledger import Meant, Severity
+from frostline.core.policy import Baseline, Ignore, Override, Policy
+from frostline.errors import FrostlineError, did_you_mean
+
+DEFAULT_DATA = Path(".frostline.json")
+OWN_FILE = "frostline.toml"
+_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a run is observed.
+class SettingsError(FrostlineError):
+    """A settings file that cannot be read, or that says something frostline does not understand."""
 
-    Args:
-        data: where the record goes; None keeps it in memory.
-        meant: patterns of what should stay frozen and what should be trained.
-        check_every: check at every n-th step of each program; None is the schedule 1, 2, 4, 8, …
-        patience: executed steps below which "unchanged so far" is a note and never an error.
-        keep_bytes: bytes that copies and references kept for evidence may take together.
-        debug: show errors inside frostline with their tracebacks.
+
+def _bytes(value: Any) -> Any:
+    """A number of bytes, which a text such as "64 MiB" also is.
+
+    >>> _bytes("64 MiB"), _bytes(1000)
+    (67108864, 1000)
     """
+    parts = re.fullmatch(r"\s*(\d+)\s*([A-Za-z]*)\s*", value) if isinstance(value, str) else None
+    return int(parts[1]) * _UNITS[parts[2].upper()] if parts and parts[2].upper() in _UNITS else value
 
-    data: Path | None = None
-    meant: Meant = field(default_factory=Meant)
-    check_every: int | None = None
-    patience: int = 3
-    keep_bytes: int = 64 * 2**20
-    debug: bool = False
+
+def _description(kind: Any) -> str | None:
+    return next((each.description for each in getattr(kind, "__metadata__", ()) if isinstance(each, Meta)), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """How a run is observed and judged; a field with a description can stand in a file."""
+
+    frozen: Annotated[tuple[str, ...], Meta(description="patterns of the leaves that are meant to keep every bit")] = ()
+    trained: Annotated[tuple[str, ...], Meta(description="patterns of the leaves that are meant to be trained")] = ()
+    check_every: Annotated[
+        Annotated[int, Meta(ge=1)] | None,
+        Meta(description="check at every n-th step in place of steps 1, 2, 4, 8, …"),
+    ] = None
+    patience: Annotated[
+        int, Meta(ge=1, description="executed steps below which “unchanged so far” is a note, never an error")
+    ] = 3
+    keep_bytes: Annotated[
+        int, Meta(ge=0, description='memory for copies kept as evidence: a number of bytes, or a text as "64 MiB"')
+    ] = 64 * 2**20
+    fail_on: Annotated[
+        Literal["error", "warning", "never"] | None,
+        Meta(description="which findings fail a run, a report or a test: error, warning or never"),
+    ] = None
+    severity: Annotated[
+        Mapping[str, Severity],
+        Meta(description="another severity (error, warning or note) for a rule, by its code or name"),
+    ] = field(default_factory=dict)
+    ignore: Annotated[
+        tuple[Ignore, ...],
+        Meta(description="findings to count apart: tables of a rule, the reason and, if not all of them, the leaves"),
+    ] = ()
+    baseline: Annotated[Path | None, Meta(description="file of the findings that are known already")] = None
+    data: Annotated[Path | None, Meta(description="where the record of a run goes")] = None
+    debug: bool = False  # show errors inside frostline with their tracebacks; never in a file
+
+    @property
+    def meant(self) -> Meant:
+        """The patterns of both kinds."""
+        return Meant(list(self.frozen), list(self.trained))
+
+    def policy(self) -> Policy:
+        """What becomes of findings: severities, ignored rules and the baseline.
+
+        Raises:
+            FrostlineError: the baseline is there and cannot be read.
+        """
+        known = None
+        if self.baseline is not None:
+            is_there = self.baseline.exists()
+            known = baseline.load(self.baseline) if is_there else Baseline(str(self.baseline), missing=True)
+        return Policy(self.ignore, _overrides(self.severity), known)
+
+    def but(self, **given: Any) -> Settings:
+        """These settings with those of ``given`` that are not None in place of their own."""
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
+
+
+_TYPES = get_type_hints(Settings, include_extras=True)
+TABLE = {name: about for name, kind in _TYPES.items() if (about := _description(kind))}
+_READ: dict[str, Callable[[Any], Any]] = {"keep_bytes": _bytes}
+
+
+def load(folder: Path | None = None) -> Settings:
+    """The settings that hold in ``folder`` (the working folder without one).
+
+    Raises:
+        SettingsError: a file cannot be read, has an unknown key or rule, or a value of the wrong kind.
+    """
+    return found(folder)[0]
+
+
+def found(folder: Path | None = None) -> tuple[Settings, list[Path]]:
+    """The settings that hold in ``folder``, and the files they come from, the one that wins last."""
+    values: dict[str, Any] = {}
+    files = []
+    for path, table in _tables((folder or Path.cwd()).absolute()):
+        values |= {name: _value(path, name, value) for name, value in table.items()}
+        files.append(path)
+    return Settings(**values), files
+
+
+def _tables(folder: Path) -> list[tuple[Path, dict[str, Any]]]:
+    for place in (folder, *folder.parents):
+        pyproject, own = place / "pyproject.toml", place / OWN_FILE
+        tables = []
+        if pyproject.is_file() and (table := _parsed(pyproject).get("tool", {}).get("frostline")) is not None:
+            tables.append((pyproject, table))
+        if own.is_file():
+            tables.append((own, _parsed(own)))
+        if tables:
+            return tables
+    return []
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise SettingsError(f"cannot read {path}: {error.strerror}", "check its permissions") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not valid TOML: {error}", "mend the file, or run from another folder") from None
+
+
+def _value(path: Path, name: str, value: Any) -> Any:
+    """One setting of a file as its field holds it; paths are relative to the file's folder."""
+    _require_known(path, "setting", name, TABLE)
+    if name == "ignore":
+        _require_reasons(path, value)
+    read = _READ.get(name)
+    try:
+        kept = msgspec.convert(read(value) if read else value, _TYPES[name], dec_hook=_path)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"{path}: {name}: {_sentence(str(error))}", f"{name}: {TABLE[name]}") from None
+    for rule in [each.rule for each in kept] if name == "ignore" else kept if name == "severity" else ():
+        _require_rule(path, rule)
+    return path.parent / kept if isinstance(kept, Path) else kept
+
+
+def _path(kind: type, value: Any) -> Any:
+    if kind is Path and isinstance(value, str):
+        return Path(value)
+    raise msgspec.ValidationError("expected a path")
+
+
+def _sentence(problem: str) -> str:
+    """msgspec's message in the words of a TOML file."""
+    problem = re.sub(r" - at `\$(.*)`", "", problem).replace(" | null", "").replace("array", "list")
+    return problem[:1].lower() + problem[1:]
+
+
+def _require_known(path: Path, kind: str, name: str, known: Iterable[str]) -> None:
+    known = list(known)
+    if name not in known:
+        hint = did_you_mean(name, known) or f"there are {', '.join(known)}"
+        raise SettingsError(f"{path}: there is no {kind} '{name}'", hint)
+
+
+def _require_reasons(path: Path, entries: Any) -> None:
+    example = '[[ignore]] with rule = "F107" and reason = "…"; leaves = ["backbone.**"] narrows it'
+    if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
+        raise SettingsError(f"{path}: ignore is not a list of tables", example)
+    for entry in entries:
+        for key in entry:
+            _require_known(path, "key of ignore", key, ("rule", "reason", "leaves"))
+        if "rule" not in entry:
+            raise SettingsError(f"{path}: an entry of ignore names no rule", example)
+        if not isinstance(entry.get("reason", ""), str) or not entry.get("reason", "").strip():
+            raise SettingsError(f"{path}: {entry['rule']} is ignored without a reason", 'add reason = "…" to it')
+
+
+def _require_rule(path: Path, name: str) -> None:
+    from frostline.rules import RULES
+
+    if not any(name.lower() in (rule.code.lower(), rule.slug) for rule in RULES):
+        known = [text for rule in RULES for text in (rule.code, rule.slug)]
+        raise SettingsError(f"{path}: there is no rule '{name}'", did_you_mean(name, known) or "see `frostline rules`")
+
+
+def _overrides(severity: Mapping[str, Severity]) -> dict[str, Override]:
+    if not severity:
+        return {}
+    from frostline.rules import RULES
+
+    return {
+        rule.slug: Override(rule.severity, wanted)
+        for name, wanted in severity.items()
+        for rule in RULES
+        if name.lower() in (rule.code.lower(), rule.slug)
+    }

@@ -9,20 +9,24 @@ import platform
 import sys
 import time
 import traceback
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from frostline.core import store
 from frostline.core.ledger import Finding, LeafRow, Ledger, Record, Run
 from frostline.core.patterns import matching
-from frostline.core.verdict import judge, totals
+from frostline.core.policy import Policy, settle, use_of
+from frostline.core.verdict import failing, judge, totals
 from frostline.errors import FindingsError, RecordError
 from frostline.frameworks.registry import FRAMEWORKS, load_probe
 from frostline.rules import find
-from frostline.settings import Settings
+from frostline.settings import Settings, load
 from frostline.version import __version__
 
 FAULTS_KEPT = 20
+NAMES_TOLD = 8
 
 
 class Session:
@@ -35,6 +39,7 @@ class Session:
 
     def __init__(self, settings: Settings, run: Run | None = None) -> None:
         self.settings = settings
+        self.policy = settings.policy()
         self.run = run or Run()
         self.run.python = platform.python_version()
         self.run.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
@@ -58,6 +63,12 @@ class Session:
         for framework in FRAMEWORKS:
             if framework in sys.modules:
                 self.attach(framework, sys.modules[framework])
+
+    def take(self, *objects: Any) -> None:
+        """Look at these models and optimizers now, rather than when they are used."""
+        for probe in self._probes:
+            for value in objects:
+                probe.take(value)
 
     def probe(self, framework: str) -> Any:
         """The probe of an attached framework, or None."""
@@ -83,7 +94,7 @@ class Session:
         """All that is known now, judged."""
         ledger = self.ledger()
         findings = self._judged(ledger)
-        return Record(
+        record = Record(
             format=store.FORMAT,
             frostline=__version__,
             run=ledger.run,
@@ -95,6 +106,7 @@ class Session:
             events=ledger.events,
             meant=ledger.meant,
         )
+        return judged_by(record, self.policy)
 
     def ledger(self) -> Ledger:
         """The rows, programs and events of all probes as one ledger."""
@@ -144,6 +156,13 @@ class Session:
         store.save(record, self.settings.data)
 
 
+def judged_by(record: Record, policy: Policy) -> Record:
+    """The record as ``policy`` wants its findings to count, whatever policy judged it before."""
+    findings = settle(record.findings, record.leaves, policy)
+    used = use_of(policy.baseline, findings, record.leaves) if policy.baseline is not None else None
+    return replace(record, findings=findings, verdict=judge(findings, record.leaves), baseline=used)
+
+
 def mark_meant(ledger: Ledger) -> None:
     """Write into every row what the user's patterns say of it."""
     names = [[row.name, *row.aliases, *row.former_aliases] for row in ledger.leaves]
@@ -171,16 +190,28 @@ class Report:
         Raises:
             FindingsError: with every such finding in its message.
         """
-        grave = ("error",) if fail_on == "error" else ("error", "warning")
-        findings = [finding for finding in self.record.findings if finding.severity in grave]
+        findings = failing(self.record.findings, fail_on)
         if findings:
-            lines = [f"{each.code} {each.rule}: {each.message} ({', '.join(each.tensors)})" for each in findings]
-            raise FindingsError("\n".join(lines), findings[0].hint)
+            raise findings_error(findings)
 
     def __str__(self) -> str:
         from frostline.report import render
 
         return render(self.record, "text", color=False)
+
+
+def findings_error(findings: Sequence[Finding]) -> FindingsError:
+    """The error that tells these findings: a paragraph each, with the leaves and what to do."""
+    return FindingsError("\n\n".join(_paragraph(finding) for finding in findings), findings[0].hint)
+
+
+def _paragraph(finding: Finding) -> str:
+    names = finding.tensors[:NAMES_TOLD]
+    more = [f"and {len(finding.tensors) - len(names):,} more"] if len(finding.tensors) > len(names) else []
+    lines = [f"{finding.code} {finding.rule}: {finding.message}"]
+    lines += [f"  leaves: {', '.join([*names, *more])}"] if names else []
+    lines += [f"  hint: {finding.hint}"] if finding.hint else []
+    return "\n".join(lines)
 
 
 class watch(contextlib.AbstractContextManager["watch"]):
@@ -189,9 +220,14 @@ class watch(contextlib.AbstractContextManager["watch"]):
     Args:
         objects: models and optimizers of interest; they must belong to a framework that is imported. Models are
             looked at when the block begins.
-        frozen: patterns of leaves that should stay as they are.
-        trained: patterns of leaves that should change.
+        frozen: patterns of leaves that should stay as they are; None takes those of the settings files.
+        trained: patterns of leaves that should change; the same.
         check_every: check at every n-th step instead of at 1, 2, 4, 8, …
+        patience: executed steps below which "unchanged so far" is a note and never an error.
+        settings: all of them, in place of those of the files.
+
+    Raises:
+        SettingsError: a settings file cannot be read, or says something unknown.
 
     Example:
         >>> import torch, frostline
@@ -207,23 +243,25 @@ class watch(contextlib.AbstractContextManager["watch"]):
     def __init__(
         self,
         *objects: Any,
-        frozen: list[str] | tuple[str, ...] = (),
-        trained: list[str] | tuple[str, ...] = (),
+        frozen: Iterable[str] | None = None,
+        trained: Iterable[str] | None = None,
         check_every: int | None = None,
-        patience: int = 3,
+        patience: int | None = None,
+        settings: Settings | None = None,
     ) -> None:
-        from frostline.core.ledger import Meant
-
         self.objects = objects
-        meant = Meant(list(frozen), list(trained))
-        self.session = Session(Settings(meant=meant, check_every=check_every, patience=patience))
+        settings = (load() if settings is None else settings).but(
+            frozen=frozen if frozen is None else tuple(frozen),
+            trained=trained if trained is None else tuple(trained),
+            check_every=check_every,
+            patience=patience,
+        )
+        self.session = Session(replace(settings, data=None))
         self._report: Report | None = None
 
     def __enter__(self) -> watch:
         self.session.attach_imported()
-        for probe in self.session._probes:
-            for value in self.objects:
-                probe.take(value)
+        self.session.take(*self.objects)
         return self
 
     def __exit__(
@@ -248,12 +286,11 @@ def assert_frozen(model: Any, *patterns: str, during: Any) -> None:
     Raises:
         FindingsError: naming the leaves that moved and why.
     """
-    with watch(model, frozen=list(patterns) or ["**"]) as seen:
+    with watch(model, settings=Settings(frozen=patterns or ("**",))) as seen:
         during()
-    meant = [each for each in seen.report.record.findings if each.severity == "error" and _concerns_meant(each, seen)]
+    meant = [each for each in failing(seen.report.record.findings, "error") if _concerns_meant(each, seen)]
     if meant:
-        lines = [f"{each.code} {each.rule}: {each.message} ({', '.join(each.tensors)})" for each in meant]
-        raise FindingsError("\n".join(lines), meant[0].hint)
+        raise findings_error(meant)
 
 
 def _concerns_meant(finding: Finding, seen: watch) -> bool:
@@ -263,6 +300,6 @@ def _concerns_meant(finding: Finding, seen: watch) -> bool:
 
 def summary(model: Any) -> str:
     """A summary of a model that tells declared apart from what a run has shown, as text at 80 columns."""
-    with watch(model) as seen:
+    with watch(model, settings=Settings()) as seen:
         pass
     return str(seen.report)

@@ -253,7 +253,11 @@ class Meant:
 
 @dataclass(slots=True)
 class Finding:
-    """A rule that fired: which leaves, the fact, the evidence from this run, and what to do."""
+    """A rule that fired: which leaves, the fact, the evidence from this run, and what to do.
+
+    ``ignored`` is the reason why the user's settings set it aside: it is shown, and does not count. ``usual`` is the
+    severity that the rule gave, where the settings gave it another.
+    """
 
     rule: str
     code: str
@@ -262,6 +266,28 @@ class Finding:
     message: str
     evidence: dict[str, str | int | float | bool | list[str] | None]
     hint: str
+    ignored: str | None = None
+    usual: Severity | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """One entry of a baseline: a rule, its severity, and the leaves (without the model's name) or the message."""
+
+    rule: str
+    severity: Severity
+    leaves: list[str] = field(default_factory=list)
+    subject: str = ""
+
+
+@dataclass(slots=True)
+class BaselineUse:
+    """What came of the baseline file ``source``: findings it knew, entries found no longer, or that it is missing."""
+
+    source: str
+    known: int = 0
+    resolved: list[Known] = field(default_factory=list)
+    missing: bool = False
 
 
 @dataclass(slots=True)
@@ -320,12 +346,15 @@ class Totals:
 
 @dataclass(slots=True)
 class Verdict:
-    """What the findings add up to: how many of each severity, and how many columns could not be established."""
+    """What the findings add up to: how many of each severity, how many leaves have a column that could not be
+    established, and how many findings the user's settings set aside.
+    """
 
     errors: int = 0
     warnings: int = 0
     notes: int = 0
     unknown: int = 0
+    ignored: int = 0
 
 
 @dataclass(slots=True)
@@ -342,3 +371,4 @@ class Record:
     verdict: Verdict
     events: list[Event] = field(default_factory=list)
     meant: Meant = field(default_factory=Meant)
+    baseline: BaselineUse | None = None

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from frostline.core.ledger import Finding, LeafRow, Totals, Verdict
+from frostline.core.ledger import Finding, LeafRow, Severity, Totals, Verdict
 
 FAIL_ON = ("error", "warning", "never")
+_GRAVE: dict[str, tuple[Severity, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
 def judge(findings: Iterable[Finding], leaves: Iterable[LeafRow]) -> Verdict:
-    """Count findings by severity and leaves with a column that could not be established."""
+    """Count findings by severity, ignored ones apart, and leaves with a column that could not be established."""
     verdict = Verdict(unknown=sum(1 for leaf in leaves if leaf.unknown or leaf.changed.verdict == "unknown"))
     for finding in findings:
+        if finding.ignored is not None:
+            verdict.ignored += 1
+            continue
         match finding.severity:
             case "error":
                 verdict.errors += 1
@@ -23,16 +27,19 @@ def judge(findings: Iterable[Finding], leaves: Iterable[LeafRow]) -> Verdict:
     return verdict
 
 
+def failing(findings: Iterable[Finding], fail_on: str) -> list[Finding]:
+    """The findings that make a run fail: at or above ``fail_on`` and not ignored."""
+    return [finding for finding in findings if finding.ignored is None and finding.severity in _GRAVE[fail_on]]
+
+
 def exit_status(verdict: Verdict, fail_on: str) -> int:
     """0 when nothing at or above ``fail_on`` was found, else 1.
 
     >>> exit_status(Verdict(warnings=1), "error"), exit_status(Verdict(warnings=1), "warning")
     (0, 1)
     """
-    if fail_on == "never":
-        return 0
-    failing = verdict.errors + (verdict.warnings if fail_on == "warning" else 0)
-    return 1 if failing else 0
+    counts = {"error": verdict.errors, "warning": verdict.warnings, "note": verdict.notes}
+    return 1 if any(counts[severity] for severity in _GRAVE[fail_on]) else 0
 
 
 def sentence(verdict: Verdict) -> str:
@@ -47,8 +54,10 @@ def sentence(verdict: Verdict) -> str:
         _count(verdict.notes, "note"),
     )
     line = ", ".join(counts)
-    if not (verdict.errors or verdict.warnings):
+    if not (verdict.errors or verdict.warnings or verdict.ignored):
         line = f"no contradiction found ({line})"
+    if verdict.ignored:
+        line += f"; {verdict.ignored} ignored"
     if verdict.unknown:
         line += f"; {_count(verdict.unknown, 'leaf', 'leaves')} unknown"
     return line

@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from frostline.core.ledger import SEVERITIES, Finding, LeafRow, Program, Record, Run
+from frostline.core.ledger import SEVERITIES, BaselineUse, Finding, LeafRow, Program, Record, Run
 from frostline.core.verdict import sentence
 from frostline.report.folding import Names
 from frostline.report.form import Facts, Line, Prose, Section, Span, View, line, shortened
@@ -31,7 +31,9 @@ def build(record: Record) -> View:
         *(ledger_section(record, model, codes) for model in models[:MODELS]),
         _other_models(record, models[MODELS:]),
         _several_names(record.leaves),
-        _findings(record.findings, names),
+        _findings([finding for finding in record.findings if finding.ignored is None], names),
+        _ignored([finding for finding in record.findings if finding.ignored is not None], names),
+        _baseline(record.baseline),
         _unknowns(record.leaves, names),
         _faults(record.run),
     ]
@@ -141,7 +143,7 @@ def _codes(findings: Iterable[Finding]) -> dict[str, list[Span]]:
     """The codes of the findings that point at each leaf, by its name."""
     codes: dict[str, list[Span]] = {}
     for finding in findings:
-        code = Span(finding.code, finding.severity)
+        code = Span(finding.code, finding.severity if finding.ignored is None else "dim")
         for name in finding.tensors:
             codes.setdefault(name, []).append(code)
     return codes
@@ -173,6 +175,47 @@ def _finding(finding: Finding, names: Names) -> Facts:
         rows.append((Span("hint", "label"), line(Span(shortened(finding.hint, _TEXT), "hint"))))
     rows.append((Span("more", "label"), line(Span(f"frostline explain {finding.code}", "command"))))
     return Facts(tuple(rows), head)
+
+
+def _ignored(findings: Sequence[Finding], names: Names) -> Section | None:
+    """What the user's settings set aside: the fact, where, and the reason they gave."""
+    if not findings:
+        return None
+    blocks = []
+    for finding in findings:
+        head = line(Span(f"{finding.code} {finding.rule}:", "dim"), f" {shortened(finding.message, _TEXT)}")
+        rows = [(Span("leaves", "label"), _leaves(finding.tensors, names))] if finding.tensors else []
+        rows.append((Span("ignored", "label"), line(shortened(finding.ignored or "", _TEXT))))
+        blocks.append(Facts(tuple(rows), head))
+    return Section(Span("Ignored by the settings, not counted", "title"), tuple(blocks))
+
+
+def _baseline(used: BaselineUse | None) -> Section | None:
+    """What became of the findings that the baseline knows."""
+    if used is None:
+        return None
+    title = Span("Baseline", "title")
+    source = Span(shortened(used.source, _NAME), "name")
+    if used.missing:
+        command = Span(f"frostline report --write-baseline {shortened(used.source, _NAME)}", "command")
+        return Section(title, (Prose(line("there is no ", source, " yet: ", command, " writes it")),))
+    gone = f"; {_many(len(used.resolved), 'entry', 'entries')} found no longer" if used.resolved else ""
+    rows = tuple(
+        (
+            Span(shortened(old.rule, 40), "label"),
+            (*_joined([_name(name) for name in old.leaves[:_ITEMS]]), *_more(len(old.leaves) - _ITEMS))
+            if old.leaves
+            else line(shortened(old.subject, _TEXT)),
+        )
+        for old in used.resolved[:_PROGRAMS]
+    )
+    told = Prose(line(source, f" knows {_many(used.known, 'finding')} of this run{gone}"))
+    left = [Prose(line(*_more(len(used.resolved) - _PROGRAMS)))] if len(used.resolved) > _PROGRAMS else []
+    return Section(title, (told, *([Facts(rows)] if rows else []), *left))
+
+
+def _more(count: int) -> Line:
+    return line(Span(f" and {count:,} more", "dim")) if count > 0 else ()
 
 
 def _value(value: str | int | float | bool | list[str] | None) -> Line:

@@ -63,6 +63,8 @@ LAYERS = {
     "frostline.checkpoints": layer(READER, READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.checkpoints.render": layer(f"{READER} report", READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.checkpoints.commands": layer(f"{READER} report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS),
+    "frostline.integrations": layer("core errors settings report watch", "msgspec"),
+    "frostline.integrations.pytest_plugin": layer("core errors settings report watch", "msgspec pytest"),
     "frostline.demo": layer("", "keras numpy"),
 }
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import os
 import platform
 import sys
@@ -63,6 +64,17 @@ class Session:
         for framework in FRAMEWORKS:
             if framework in sys.modules:
                 self.attach(framework, sys.modules[framework])
+
+    def attach_when_imported(self) -> None:
+        """Observe supported frameworks also from the moment at which they are imported, until the session closes."""
+        import wrapt
+
+        for framework in FRAMEWORKS.keys() - sys.modules.keys():
+            wrapt.register_post_import_hook(functools.partial(self._imported, framework), framework)
+
+    def _imported(self, framework: str, module: Any) -> None:
+        if not self.run.complete:
+            self.attach(framework, module)
 
     def take(self, *objects: Any) -> None:
         """Look at these models and optimizers now, rather than when they are used."""
@@ -190,6 +202,7 @@ class Report:
         Raises:
             FindingsError: with every such finding in its message.
         """
+        __tracebackhide__ = True  # pytest shows the line of the test
         findings = failing(self.record.findings, fail_on)
         if findings:
             raise findings_error(findings)

@@ -191,7 +191,7 @@ def _cause(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
         case "forward":
             return (STATISTICS if leaf.owner.role == "normalisation" else REWRITTEN_IN_FORWARD), "forward"
         case "outside":
-            return _cause_outside(leaf, move)
+            return _cause_outside(leaf, move, ledger)
     if leaf.kind == "buffer" and leaf.owner.role == "normalisation":
         return STATISTICS, "forward"
     if leaf.owner.rewrites_in_forward:
@@ -242,11 +242,13 @@ def _cause_by_gradient(leaf: LeafRow, move: Movement, wire: Wire | None, program
     return None
 
 
-def _cause_outside(leaf: LeafRow, move: Movement) -> Cause | None:
+def _cause_outside(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
     if leaf.kind == "buffer" and leaf.owner.role == "normalisation" and move.event is None:
         return STATISTICS, "forward"
     if move.event:
         return REWRITTEN_OUTSIDE, move.event
+    if any(program.by_hand for program in ledger.programs):
+        return REWRITTEN_OUTSIDE, "outside"  # the script computes the new values itself, and may still hold them
     if move.equals:
         return _overwritten(move), "outside"
     if leaf.owner.role in FORWARD_ROLES and leaf.owner.called is None:
@@ -322,7 +324,7 @@ def _taking_turns(leaves: list[LeafRow], program: str, ledger: Ledger) -> bool:
 
 
 def _fact(rule: Rule, where: str, leaves: list[LeafRow], causes: dict[str, tuple[Cause, Movement]]) -> str:
-    first = min(causes[leaf.name][1].until for leaf in leaves)
+    first = _first_step(leaves, causes)
     what = f"{tensors(leaves)} declared frozen moved"
     match rule.slug:
         case "stale-compiled-step":
@@ -342,12 +344,19 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], causes: dict[str, tuple
     return f"{what} (first seen at step {first}, {where})"
 
 
+def _first_step(leaves: list[LeafRow], causes: dict[str, tuple[Cause, Movement]]) -> int:
+    """The executed step by which a move was first seen, be it one that told less than the one that is shown."""
+    moves = [move for leaf in leaves for move in leaf.changed.movements if move.trainable is False]
+    return min(move.until for move in [*moves, *(causes[leaf.name][1] for leaf in leaves)])
+
+
 def _evidence(rule: Rule, leaves: list[LeafRow], causes: dict[str, tuple[Cause, Movement]]) -> Evidence:
     leaf = max(leaves, key=lambda each: causes[each.name][1].shift is not None)
     move = causes[leaf.name][1]
     shift, declared = move.shift, leaf.declared
     evidence: Evidence = {
         "leaf": leaf.name,
+        "first_step": _first_step(leaves, causes),
         "interval": f"after step {move.since} to step {move.until}",
         "place": move.place,
         "program": move.program,

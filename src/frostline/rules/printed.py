@@ -32,8 +32,9 @@ def find(ledger: Ledger) -> list[Finding]:
 def _wrong_trainable(event: Event, ledger: Ledger) -> Finding | None:
     rows = [leaf for leaf in ledger.leaves if leaf.name in event.leaves and leaf.kind == "parameter"]
     printed = event.facts.get("trainable")
-    if not rows or not isinstance(printed, int) or _flipped_before_training(rows, event, ledger):
+    if not rows or not isinstance(printed, int):
         return None
+    outdated = _flipped_before_training(rows, event, ledger)
     moved = [leaf for leaf in rows if _moved_after(leaf, event.step)]
     steps = [program for program in ledger.programs if program.steps_executed]
     if not steps or not moved or _steps_after(ledger) <= event.step:
@@ -45,15 +46,17 @@ def _wrong_trainable(event: Event, ledger: Ledger) -> Finding | None:
     return SUMMARY.found(
         [leaf for leaf in moved if leaf.declared.trainable is False or leaf.declared.container_flag is False] or moved,
         f"the summary of {event.subject} says {printed:,} trainable; the steps after it changed {trained:,} "
-        f"of {total:,}: the summary is wrong",
+        f"of {total:,}: " + ("flags were changed after it" if outdated else "the summary is wrong"),
         {
             "printed_total": event.facts.get("total"),
             "printed_trainable": printed,
             "printed_non_trainable": event.facts.get("non_trainable"),
             "changed": trained,
             "printed_before_step": event.step + 1,
+            "flags_counted_then": event.facts.get("flags_trainable"),
             "right": "the bits",
         },
+        severity="note" if outdated else None,
     )
 
 

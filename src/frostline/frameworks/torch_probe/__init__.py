@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable
 from typing import Any
@@ -16,6 +17,7 @@ from torch.optim import optimizer as optim
 
 from frostline.core.ledger import Event
 from frostline.frameworks.torch_probe import entries
+from frostline.frameworks.torch_probe.printed import PRINTERS, Reader
 from frostline.frameworks.torch_probe.probe import TorchProbe, aside
 from frostline.settings import Settings
 
@@ -49,6 +51,12 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
     ]
     for owner, name, wrapper in wraps:
         probe.removers.append(_wrap(owner, name, wrapper, probe))
+    stateless = torch.nn.utils.stateless
+    original = stateless._functional_call
+    stateless._functional_call = entries.before(original, probe.called_functionally)
+    probe.removers.append(lambda: setattr(stateless, "_functional_call", original))
+    for module, owner, method, reader in PRINTERS:
+        wrapt.register_post_import_hook(functools.partial(_watch_printer, probe, owner, method, reader), module)
     wrapt.register_post_import_hook(entries.keep_out_of, "torch._dynamo.trace_rules")
     probe.forwards.switch(True)
     return probe
@@ -105,6 +113,19 @@ def _load(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any
     source = args[0] if args else kwargs.get("state_dict")
     _quietly(probe, "after a load", lambda: probe.loads.after(instance, source))
     return result
+
+
+def _watch_printer(probe: TorchProbe, owner: str, method: str, reader: Reader, module: Any) -> None:
+    """A library that prints counts was imported."""
+
+    def printed(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        result = wrapped(*args, **kwargs)
+        _quietly(probe, "a count was printed", lambda: probe.printed.note(*reader(instance, args)))
+        return result
+
+    kind = getattr(module, owner, None)
+    if kind is not None and method in vars(kind):
+        probe.removers.append(_wrap(kind, method, printed, probe))
 
 
 def _compile(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:

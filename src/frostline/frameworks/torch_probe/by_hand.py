@@ -1,4 +1,8 @@
-"""Loops without an optimizer: what the script writes between one backward pass and the next is one step."""
+"""Loops without an optimizer: what the script writes between one backward pass and the next is one step.
+
+Functional training has no backward pass. There a call of the module under a gradient transform is the boundary, and
+so is a plain forward pass, since a loop that was traced as a whole calls the module no more.
+"""
 
 from __future__ import annotations
 
@@ -22,6 +26,7 @@ class UpdatesByHand:
     def __init__(self, models: Models) -> None:
         self.models = models
         self._so: bool | None = None
+        self._functional = False
 
     def rule_out(self) -> None:
         """An optimizer was made."""
@@ -29,6 +34,20 @@ class UpdatesByHand:
 
     def backward(self) -> None:
         """A backward pass is about to begin: the update that followed the last one is complete."""
+        self._functional = False
+        self._boundary()
+
+    def transformed(self) -> None:
+        """A module is about to be called with other weights than its own, to differentiate by them."""
+        self._functional = True
+        self._boundary()
+
+    def forward(self) -> None:
+        """A model is about to be called plainly."""
+        if self._functional:
+            self._boundary()
+
+    def _boundary(self) -> None:
         if self._so is None:
             self._so = not self._held_by_older_optimizer()
         if not self._so:

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.utils._python_dispatch import _disable_current_modes
 
 from frostline.core.ledger import Event, LeafRow
@@ -25,6 +26,7 @@ from frostline.frameworks.torch_probe.loads import Loads
 from frostline.frameworks.torch_probe.models import Models
 from frostline.frameworks.torch_probe.owners import Owners
 from frostline.frameworks.torch_probe.phases import Phases
+from frostline.frameworks.torch_probe.printed import PrintedCounts
 from frostline.frameworks.torch_probe.programs import Programs
 from frostline.frameworks.torch_probe.replacements import Replacements
 from frostline.observe.live import Hold, LiveLeaf
@@ -68,6 +70,7 @@ class TorchProbe:
         self._overflows = wiring.Overflows()
         self.loads = Loads(self.models)
         self.replacements = Replacements(self.models)
+        self.printed = PrintedCounts(self.models)
         self.by_hand = UpdatesByHand(self.models)
         self.compiled = CompiledCalls(self)
 
@@ -216,6 +219,19 @@ class TorchProbe:
             self.phases.backward()
             self.by_hand.backward()
 
+    def called_functionally(self, module: nn.Module, *args: Any, **kwargs: Any) -> None:
+        """A module is about to be called with other weights than its own."""
+        if discover.foreign(module):
+            return
+        try:
+            differentiated = torch._C._functorch.peek_interpreter_stack() is not None
+            with aside(), temporarily_clear_interpreter_stack():
+                self.meet(module)
+                if differentiated:
+                    self.by_hand.transformed()
+        except Exception as error:
+            self.fault("torch: before a functional call", error)
+
     def meet(self, module: nn.Module) -> None:
         """Take the model around this module under observation."""
         if not self.models.knows(module):
@@ -235,6 +251,7 @@ class TorchProbe:
         self.models.refresh()
         self.models.hidden()
         self.replacements.settle()
+        self.printed.settle()
 
     def holds(self, program: Hashable) -> dict[Hashable, Hold]:
         """See Probe."""
@@ -299,6 +316,8 @@ class TorchProbe:
 
     def _root_called(self, module: nn.Module) -> None:
         if self.models.knows(module) or discover.foreign(module):
+            with aside():
+                self.by_hand.forward()
             return
         if discover.swapped(module) or not self.owners.first_time(module):
             return

@@ -60,6 +60,8 @@ def _remade(event: Event) -> Finding:
 def _programs(ledger: Ledger, explained: set[str]) -> list[Finding]:
     found = []
     for program in ledger.programs:
+        if unread(program):
+            continue
         held = [leaf for leaf in ledger.leaves if any(w.program == program.id and w.listed for w in leaf.wired)]
         if mostly_skipped(program) and not any(leaf.name in explained for leaf in held):
             found.append(_skipped(program, held))
@@ -105,6 +107,11 @@ def _nothing(program: Program, held: list[LeafRow], ledger: Ledger) -> Finding:
         {"program": program.id, "steps": program.steps_executed, "groups": len(program.groups)},
         severity=severity,
     )
+
+
+def unread(program: Program) -> bool:
+    """Whether the program stepped and could at no step be looked at: then nothing is known of what it holds."""
+    return program.steps_executed > 0 and not program.checks
 
 
 def mostly_skipped(program: Program) -> bool:

@@ -164,6 +164,8 @@ def _unregistered(leaf: LeafRow, ledger: Ledger) -> Cause | None:
 
 
 def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    if any(idle.unread(program) for program in ledger.programs):
+        return None
     late = leaf.declared.first is False or any(flip.now for flip in leaf.declared.flips)
     grave: Severity = _patient("error", leaf.declared.trainable_steps, ledger)
     if late:

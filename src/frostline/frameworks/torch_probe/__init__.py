@@ -33,16 +33,20 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
         fault: takes errors inside frostline.
     """
     probe = TorchProbe(settings, on_check, fault)
+    parameter_registered = functools.partial(_parameter_registered, probe)
+    module_registered = functools.partial(_module_registered, probe)
     probe.removers.extend(
         [
             optim.register_optimizer_step_pre_hook(entries.hook(probe.before_step)).remove,
             optim.register_optimizer_step_post_hook(entries.hook(probe.after_step)).remove,
-            register_module_parameter_registration_hook(entries.hook(probe.parameter_registered)).remove,
-            register_module_module_registration_hook(entries.hook(probe.module_registered)).remove,
+            register_module_parameter_registration_hook(entries.hook(parameter_registered)).remove,
+            register_module_module_registration_hook(entries.hook(module_registered)).remove,
         ]
     )
     wraps: list[tuple[Any, str, Any]] = [
         (torch.optim.Optimizer, "__init__", _optimizer_made),
+        (torch.optim.Optimizer, "state_dict", _state_saved),
+        (torch.optim.Optimizer, "load_state_dict", _state_loaded),
         (torch.amp.GradScaler, "step", _scaler_step),
         (torch.autograd, "backward", _backward),
         (torch.nn.Module, "requires_grad_", _module_flag),
@@ -81,9 +85,35 @@ def _quietly(probe: TorchProbe, where: str, act: Callable[[], Any]) -> None:
         probe.fault(f"torch: {where}", error)
 
 
+def _parameter_registered(probe: TorchProbe, module: torch.nn.Module, name: str, parameter: Any) -> None:
+    _quietly(probe, "a parameter is registered", lambda: probe.replacements.parameter(module, name, parameter))
+
+
+def _module_registered(probe: TorchProbe, parent: torch.nn.Module, name: str, module: Any) -> None:
+    _quietly(probe, "a module is registered", lambda: probe.replacements.module(parent, name, module))
+
+
 def _optimizer_made(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
     result = wrapped(*args, **kwargs)
     _quietly(probe, "an optimizer was made", lambda: probe.optimizer_made(instance))
+    return result
+
+
+def _state_saved(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    if probe.programs.registered(instance):
+        _quietly(probe, "optimizer state is saved", lambda: probe.state_dicts.saved(instance))
+    return wrapped(*args, **kwargs)
+
+
+def _state_loaded(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    names = [group.get("param_names") for group in instance.param_groups]
+    result = wrapped(*args, **kwargs)
+
+    def after() -> None:
+        probe.owners.meet(instance)
+        probe.state_dicts.loaded(instance, names)
+
+    _quietly(probe, "optimizer state was loaded", after)
     return result
 
 

@@ -29,6 +29,7 @@ from frostline.frameworks.torch_probe.phases import Phases
 from frostline.frameworks.torch_probe.printed import PrintedCounts
 from frostline.frameworks.torch_probe.programs import Programs
 from frostline.frameworks.torch_probe.replacements import Replacements
+from frostline.frameworks.torch_probe.states import States
 from frostline.observe.live import Hold, LiveLeaf
 from frostline.observe.observer import Observer
 from frostline.settings import Settings
@@ -71,6 +72,7 @@ class TorchProbe:
         self.loads = Loads(self.models)
         self.replacements = Replacements(self.models)
         self.printed = PrintedCounts(self.models)
+        self.state_dicts = States(self.models)
         self.by_hand = UpdatesByHand(self.models)
         self.compiled = CompiledCalls(self)
 
@@ -187,20 +189,6 @@ class TorchProbe:
         if self.observer.steps == before and isinstance(inner, torch.optim.Optimizer):
             self.observer.skipped(self._program(inner))
 
-    def parameter_registered(self, module: nn.Module, name: str, parameter: Any) -> None:
-        """Global hook: a module is about to take a parameter."""
-        try:
-            self.replacements.parameter(module, name, parameter)
-        except Exception as error:
-            self.fault("torch: a parameter is registered", error)
-
-    def module_registered(self, parent: nn.Module, name: str, module: Any) -> None:
-        """Global hook: a module is about to take another."""
-        try:
-            self.replacements.module(parent, name, module)
-        except Exception as error:
-            self.fault("torch: a module is registered", error)
-
     def take(self, value: Any) -> None:
         """Observe a model or optimizer that was named explicitly; anything else is left alone."""
         if isinstance(value, nn.Module):
@@ -258,8 +246,10 @@ class TorchProbe:
         holds: dict[Hashable, Hold] = {}
         for optimizer in self.programs.of(program):
             holds.update(wiring.holds(optimizer, self.models.keys()))
-        for hold in holds.values():
+        for key, hold in holds.items():
             hold.inside = program in self.compiled.programs
+            leaf = self.observer.leaves[key].leaf
+            hold.state_of = self.state_dicts.source(leaf.tensor) if isinstance(leaf, TorchLeaf) else None
         return holds
 
     def rates(self, program: Hashable) -> list[float | None]:

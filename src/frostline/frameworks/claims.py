@@ -25,4 +25,4 @@ def claimed(value: Any) -> bool:
         >>> claimed(7)
         False
     """
-    return any(is_mine(value) for is_mine in _claims)
+    return bool(_claims) and any(is_mine(value) for is_mine in _claims)

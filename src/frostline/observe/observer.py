@@ -50,6 +50,7 @@ class Observer:
         self._holds: dict[Hashable, Hold] | None = None
         self._gradients: dict[Hashable, Gradient] = {}
         self._max_lr: dict[str, list[float | None]] = {}
+        self._rates_open: dict[Hashable, bool] = {}  # whether a group has had no rate but zero so far
         self._now = 1
         self.over = False
         self._closing = False
@@ -101,7 +102,8 @@ class Observer:
         self.steps += 1
         self._now = 2 * self.steps + 1
         program.steps_executed += 1
-        self._note_rates(key, program)
+        if self._holds is not None or self._rates_open.get(key, True):
+            self._note_rates(key, program)
         if self._holds is not None:
             with self.aside():
                 self._close_check(key, program)
@@ -357,9 +359,10 @@ class Observer:
                 seen.append(rate)
             elif rate is not None and (seen[group] is None or rate > (seen[group] or 0.0)):
                 seen[group] = rate
+        self._rates_open[key] = not all(seen)
 
     def max_lr(self, program: str, group: int | None) -> float | None:
-        """The largest learning rate that a group had in any executed step."""
+        """The largest learning rate seen of a group: at every step while it is zero, later at checks."""
         seen = self._max_lr.get(program, [])
         return seen[group] if group is not None and group < len(seen) else None
 

@@ -126,7 +126,10 @@ def _scaler_step(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwar
 
 
 def _backward(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-    _quietly(probe, "before a backward pass", probe.before_backward)
+    try:  # not _quietly: this runs at every step, and mostly there is nothing to set aside for
+        probe.before_backward()
+    except Exception as error:
+        probe.fault("torch: before a backward pass", error)
     return wrapped(*args, **kwargs)
 
 

@@ -28,6 +28,11 @@ class UpdatesByHand:
         self._so: bool | None = None
         self._functional = False
 
+    @property
+    def ruled_out(self) -> bool:
+        """Whether the script is known to use optimizers."""
+        return self._so is False
+
     def rule_out(self) -> None:
         """An optimizer was made."""
         self._so = False

@@ -9,6 +9,7 @@ import torch
 
 from frostline.core.ledger import Event
 from frostline.frameworks.torch_probe.leaf import zero_state
+from frostline.observe.schedule import due
 
 ROUNDS_WATCHED = 4
 SAMPLED = 4
@@ -33,13 +34,17 @@ class Phases:
         self._seen: dict[Hashable, int] = {}
         self._reported: set[tuple[str, Hashable]] = set()
 
+    @property
+    def watching(self) -> bool:
+        """Whether backward passes are of interest: two programs or more, and the first rounds are not over."""
+        return len(self._held) > 1
+
     def holds(self, program: Hashable, tensors: list[torch.Tensor]) -> None:
         """Tell what a program holds (again)."""
         self._held[program] = tensors
 
     def backward(self) -> None:
         """A backward pass is about to begin."""
-        self.backwards += 1
         if len(self._held) > 1:
             for program, other in list(self._other_stepped.items()):
                 if program in self._stepped or self._seen.get(program, 0) > ROUNDS_WATCHED:
@@ -63,7 +68,8 @@ class Phases:
         leak = self._leaked.pop(program, None)
         if leak is not None and not self._stepped:
             self._pending[program] = (*leak, step)
-        for other in self._stepped:
+        looking = self._seen[program] <= ROUNDS_WATCHED or due(self._seen[program])  # gradients are waited for
+        for other in self._stepped if looking else ():
             mine = {id(tensor) for tensor in self._held.get(program, [])}
             twice = [tensor for tensor in self._held.get(other, []) if id(tensor) in mine]
             moving = [tensor for tensor in twice if zero_state(tensor.grad) == "nonzero"]

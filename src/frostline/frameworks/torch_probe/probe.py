@@ -203,9 +203,11 @@ class TorchProbe:
         """A backward pass is about to begin."""
         if self._running:
             return
-        with aside():
-            self.phases.backward()
-            self.by_hand.backward()
+        self.phases.backwards += 1
+        if self.phases.watching or not self.by_hand.ruled_out:
+            with aside():
+                self.phases.backward()
+                self.by_hand.backward()
 
     def called_functionally(self, module: nn.Module, *args: Any, **kwargs: Any) -> None:
         """A module is about to be called with other weights than its own."""
@@ -254,7 +256,7 @@ class TorchProbe:
 
     def rates(self, program: Hashable) -> list[float | None]:
         """See Probe."""
-        return self.programs.rates(program)
+        return self.programs.rates(program, waiting=self.observer.checking)
 
     def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
         """See Probe."""

@@ -88,9 +88,13 @@ class Programs:
         """Every tensor that the program holds now."""
         return [tensor for optimizer in self.of(program) for tensor in held(optimizer)]
 
-    def rates(self, program: Hashable) -> list[float | None]:
-        """The learning rate of every group, now."""
-        return [wiring.number(group.get("lr")) for optimizer in self.of(program) for group in optimizer.param_groups]
+    def rates(self, program: Hashable, *, waiting: bool) -> list[float | None]:
+        """The learning rate of every group, now; None for one that only ``waiting`` for the device would tell."""
+        return [
+            wiring.number(group.get("lr"), waiting=waiting)
+            for optimizer in self.of(program)
+            for group in optimizer.param_groups
+        ]
 
     def groups(self, program: Hashable) -> list[dict[str, float | int | None]]:
         """Every group's rates and size, now."""

@@ -13,10 +13,11 @@ from frostline.observe.live import Hold
 NOISE = 1e-6  # a few units of single precision's rounding, over a sum of some terms
 
 
-def number(value: Any) -> float | None:
-    """A rate as a float; None where a group has none."""
+def number(value: Any, *, waiting: bool = True) -> float | None:
+    """A rate as a float; None where a group has none, and unless ``waiting`` where it would be waited for."""
     if isinstance(value, torch.Tensor):
-        return float(value.detach()) if value.numel() == 1 else None
+        known = value.numel() == 1 and (waiting or value.device.type == "cpu")
+        return float(value.detach()) if known else None
     return float(value) if isinstance(value, (int, float)) else None
 
 
@@ -51,7 +52,7 @@ class Overflows:
 
     def note(self, optimizer: torch.optim.Optimizer, program: Program) -> None:
         """Remember what the scaler told the step just done."""
-        told = getattr(optimizer, "found_inf", None)
+        told = optimizer.__dict__.get("found_inf")
         if isinstance(told, torch.Tensor):
             self._told.append((program, told))
 

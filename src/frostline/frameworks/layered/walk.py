@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from types import FunctionType
 from typing import Any
 
 from frostline.core.ledger import Kind, Role
+from frostline.frameworks.alive import alive
 from frostline.frameworks.layered.dialect import Dialect
 
 _CODEBOOK_WORDS = ("codebook", "quantis", "quantiz", "vq")
@@ -72,11 +72,6 @@ def _unique(name: str, taken: set[str]) -> str:
         unique = f"{name}#{count}"
     taken.add(unique)
     return unique
-
-
-def alive(kind: type) -> list[Any]:
-    """Every object of this type in the process; types are asked without touching the objects' own attributes."""
-    return [value for value in gc.get_objects() if issubclass(type(value), kind)]
 
 
 def alive_layers(dialect: Dialect) -> list[Any]:

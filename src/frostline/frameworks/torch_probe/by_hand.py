@@ -6,11 +6,10 @@ so is a plain forward pass, since a loop that was traced as a whole calls the mo
 
 from __future__ import annotations
 
-import gc
-
 import torch
 
 from frostline.core.ledger import Program
+from frostline.frameworks.alive import alive
 from frostline.frameworks.torch_probe.models import Models
 
 NAME = "updates by hand"
@@ -78,8 +77,7 @@ class UpdatesByHand:
         known = self.models.keys()
         return any(
             id(tensor) in known
-            for optimizer in gc.get_objects()
-            if issubclass(type(optimizer), torch.optim.Optimizer)
+            for optimizer in alive(torch.optim.Optimizer)
             for group in optimizer.param_groups
             for tensor in group["params"]
         )

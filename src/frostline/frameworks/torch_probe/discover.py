@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -10,6 +9,7 @@ import torch
 from torch import nn
 
 from frostline.core.ledger import Role
+from frostline.frameworks.alive import alive
 from frostline.observe.names import variable_names
 
 # Wrappers that a user does not think of as the model, and the attribute that holds it.
@@ -41,8 +41,8 @@ def swapped(module: nn.Module) -> bool:
 
 
 def modules_alive() -> list[nn.Module]:
-    """Every module object in the process; types are asked without touching the objects' own attributes."""
-    return [value for value in gc.get_objects() if issubclass(type(value), nn.Module)]
+    """Every module object in the process."""
+    return alive(nn.Module)
 
 
 def roots_of(starts: Iterable[nn.Module]) -> list[nn.Module]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import gc
 import math
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +10,7 @@ import torch
 from torch import nn
 
 from frostline.core.ledger import Event
+from frostline.frameworks.alive import alive
 from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes, zero_state
 from frostline.frameworks.torch_probe.models import Models
 from frostline.observe.live import Unreadable
@@ -141,8 +141,7 @@ def named_tensor_with(content: bytes, leaf: TorchLeaf, optimizers: list[Any]) ->
             for name, tensor in state.items() if isinstance(state, dict) else ():
                 if isinstance(tensor, torch.Tensor) and tuple(tensor.shape) == shape and _holds(tensor, content, own):
                     return f"{type(optimizer).__name__}'s {name}"
-    candidates = [value for value in gc.get_objects() if type(value) in PLAIN_TYPES]
-    for tensor in candidates:
+    for tensor in [value for value in alive(torch.Tensor) if type(value) in PLAIN_TYPES]:
         if tensor is own or tensor.is_meta or tuple(tensor.shape) != shape or _same_storage(tensor, own):
             continue
         if tensor.numel() > 1 and bool(tensor.detach().any()) and _holds(tensor, content, own):
@@ -191,9 +190,8 @@ def strays(models: Models) -> list[tuple[torch.Tensor, str]]:
     """
     found = [
         value
-        for value in gc.get_objects()
-        if issubclass(type(value), nn.Parameter)
-        and models.of(value) is None
+        for value in alive(nn.Parameter)
+        if models.of(value) is None
         and value.is_leaf
         and zero_state(value.grad) == "nonzero"
     ]

@@ -34,7 +34,7 @@ class CharTransformer(nn.Module):
 
 model = CharTransformer()
 optimizer = torch.optim.AdamW(model.parameters(), lr=3e-4)
-for step in range(steps):
+for _ in range(steps):
     starts = torch.randint(len(codes) - 33, (8,))
     batch = torch.stack([codes[start : start + 33] for start in starts])
     logits = model(batch[:, :-1])

@@ -23,7 +23,7 @@ model = nn.Sequential(
 )  # fmt: skip
 optimizer = torch.optim.SGD(model.parameters(), lr=0.05, momentum=0.9, weight_decay=5e-4)
 schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
-for step in range(steps):
+for _ in range(steps):
     batch = torch.randint(len(images), (32,))
     loss = nn.functional.cross_entropy(model(images[batch]), labels[batch])
     optimizer.zero_grad()
@@ -32,4 +32,6 @@ for step in range(steps):
     schedule.step()
 model.eval()
 with torch.no_grad():
-    print(f"loss {loss.item():.6f} accuracy {(model(images[:500]).argmax(1) == labels[:500]).float().mean().item():.4f}")
+    print(
+        f"loss {loss.item():.6f} accuracy {(model(images[:500]).argmax(1) == labels[:500]).float().mean().item():.4f}"
+    )

@@ -18,7 +18,7 @@ model = nn.Sequential(backbone, head)
 images = torch.randn(512, 3, 32, 32)
 labels = torch.randint(10, (512,))
 optimizer = torch.optim.AdamW(head.parameters(), lr=1e-3)
-for step in range(steps):
+for _ in range(steps):
     batch = torch.randint(len(images), (16,))
     loss = nn.functional.cross_entropy(model(images[batch]), labels[batch])
     optimizer.zero_grad()

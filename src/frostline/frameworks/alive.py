@@ -20,7 +20,7 @@ def alive(kind: type) -> list[Any]:
 def _with_subclasses(kind: type) -> set[type]:
     found, stack = {kind}, [kind]
     while stack:
-        fresh = set(type.__subclasses__(stack.pop())) - found
+        fresh: set[type] = set(type.__subclasses__(stack.pop())) - found
         found |= fresh
         stack.extend(fresh)
     return found

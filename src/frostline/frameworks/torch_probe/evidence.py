@@ -191,9 +191,7 @@ def strays(models: Models) -> list[tuple[torch.Tensor, str]]:
     found = [
         value
         for value in alive(nn.Parameter)
-        if models.of(value) is None
-        and value.is_leaf
-        and zero_state(value.grad) == "nonzero"
+        if models.of(value) is None and value.is_leaf and zero_state(value.grad) == "nonzero"
     ]
     names = variable_names({id(tensor) for tensor in found})
     return [(tensor, names[id(tensor)]) for tensor in found if id(tensor) in names]

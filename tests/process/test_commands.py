@@ -137,3 +137,14 @@ def test_the_command_line_starts_quickly(shell) -> None:
     shell.write("script.py", "")
     bare = min(seconds("script.py") for _ in range(5))
     assert min(seconds("-m", "frostline", "run", "script.py") for _ in range(5)) - bare < 0.2
+
+
+def test_two_records_are_compared(trained) -> None:
+    trained.observed("--data", "later.json", "train.py")
+    same = trained.frostline("diff", ".frostline.json", ".frostline.json")
+    assert (same.status, same.stdout.splitlines()[-1]) == (0, "the two runs say the same")
+    other = trained.frostline("diff", ".frostline.json", "later.json")
+    assert other.status == 1
+    assert "Findings that are gone" in other.stdout
+    assert "meant" in other.stdout
+    assert trained.frostline("diff", ".frostline.json", "train.py").status == 2

@@ -20,6 +20,7 @@ from frostline.checkpoints import open as open_checkpoint
 from frostline.checkpoints.compare import compare, parallel
 from frostline.checkpoints.digests import Advance, digest_of, nothing
 from frostline.checkpoints.naming import parsed_renames
+from frostline.core import difference, store
 
 LONG_WORK = 2**28
 SHOWN = 40
@@ -66,6 +67,7 @@ def show(file: Path, no_digests: bool, form: str) -> int:
         "frostline diff base.safetensors tuned.safetensors",
         "frostline diff last.pt model.safetensors --only 'head.**'",
         "frostline diff old.keras new.keras --format markdown",
+        "frostline diff monday.json .frostline.json",
     )
 )
 @click.argument("old", type=_FILE)
@@ -89,8 +91,12 @@ def diff(
 ) -> int:
     """Tell which tensors differ between OLD and NEW, bit for bit, whatever their formats.
 
+    Two records of runs are compared too: their leaves, columns and findings.
+
     Exit status: 0 the same, 1 different, 2 could not tell.
     """
+    if store.is_record(old) and store.is_record(new):
+        return _diff_of_runs(old, new, form, quiet)
     pairs = parsed_renames(renames)
     with (
         open_checkpoint(old) as before,
@@ -101,6 +107,15 @@ def diff(
     if not quiet:
         limit = None if everything else SHOWN
         _print(form, lambda: documents.of_diff(found), lambda render: render.of_diff(found, limit))
+    return found.exit_status
+
+
+def _diff_of_runs(old: Path, new: Path, form: str, quiet: bool) -> int:
+    from frostline.report import difference as page
+
+    found = difference.compare(store.load(old), store.load(new))
+    if not quiet:
+        _print(form, lambda: msgspec.to_builtins(found), lambda _: page.build(found, str(old), str(new)))
     return found.exit_status
 
 

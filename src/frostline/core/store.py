@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from pathlib import Path
 
 import msgspec
@@ -49,6 +50,15 @@ def from_json(data: bytes, source: str = "the record") -> Record:
         return msgspec.json.decode(data, type=Record)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise RecordError(f"{source} is not a valid frostline record: {error}", again) from None
+
+
+def is_record(path: str | os.PathLike[str]) -> bool:
+    """Whether the file at ``path`` begins as a record does, of whatever format version."""
+    try:
+        with open(path, "rb") as file:
+            return re.match(rb'\{"format":\d+,"frostline":', file.read(64)) is not None
+    except OSError:
+        return False
 
 
 def load(path: str | os.PathLike[str]) -> Record:

@@ -1,0 +1,99 @@
+"""The difference between two runs: none from a run to itself, the same from the other side, and complete."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from frostline.core import store
+from frostline.core.difference import COLUMNS, columns, compare
+from frostline.core.ledger import Changed, Declared, Finding, LeafRow, Record, Run, Totals, Verdict, Wire
+
+names = st.sampled_from(["a.weight", "a.bias", "b.weight", "b.bias", "c"])
+leaves = st.builds(
+    LeafRow,
+    names,
+    st.just("model"),
+    st.just("parameter"),
+    st.tuples(st.integers(1, 2)),
+    st.sampled_from(["float32", "bfloat16"]),
+    st.just(4),
+    st.just(1),
+    meant=st.sampled_from([None, "frozen"]),
+    declared=st.builds(Declared, st.none() | st.booleans()),
+    wired=st.lists(st.builds(Wire, st.sampled_from(["adam", "sgd"])), max_size=2),
+    changed=st.builds(Changed, st.sampled_from(["yes", "no", "unknown"])),
+)
+findings = st.builds(
+    Finding,
+    st.sampled_from(["frozen-but-changed", "nothing-trained"]),
+    st.just("F100"),
+    st.sampled_from(["error", "note"]),
+    st.lists(names, max_size=2),
+    st.sampled_from(["4 tensors moved", "9 tensors moved", "nothing moved"]),
+    st.just({}),
+    st.just("look"),
+)
+records = st.builds(
+    Record,
+    st.just(store.FORMAT),
+    st.just("0.1"),
+    st.builds(Run, seconds=st.floats(0, 9)),
+    st.just([]),
+    st.lists(leaves, unique_by=lambda leaf: leaf.name, max_size=5),
+    st.just(Totals()),
+    st.lists(findings, max_size=3),
+    st.just(Verdict()),
+)
+
+
+@given(records)
+def test_nothing_lies_between_a_run_and_itself(record: Record) -> None:
+    later = replace(record, run=replace(record.run, seconds=1e6, checks=99))
+    assert compare(record, later).exit_status == 0
+
+
+@given(records, records)
+def test_the_difference_seen_from_the_other_side(old: Record, new: Record) -> None:
+    there, back = compare(old, new), compare(new, old)
+    key = lambda cell: (cell.name, cell.column)  # noqa: E731
+    assert sorted(there.reversed().cells, key=key) == sorted(back.cells, key=key)
+    assert (there.added, there.removed) == (back.removed, back.added)
+    assert (there.new_findings, there.gone_findings) == (back.gone_findings, back.new_findings)
+
+
+@given(records, records)
+def test_the_old_columns_and_the_difference_make_the_new_columns(old: Record, new: Record) -> None:
+    difference, made = compare(old, new), dict(columns(old))
+    for name in difference.removed:
+        del made[name]
+    for cell in difference.cells:
+        assert made[cell.name][cell.column] == cell.old
+        made[cell.name] = made[cell.name] | {cell.column: cell.new}
+    for name in difference.added:
+        made[name] = columns(new)[name]
+    assert made == columns(new)
+
+
+@given(records, st.data())
+def test_one_word_in_one_column_is_one_cell(record: Record, data: st.DataObject) -> None:
+    if not record.leaves:
+        return
+    index = data.draw(st.integers(0, len(record.leaves) - 1))
+    leaf = record.leaves[index]
+    other = replace(leaf, changed=replace(leaf.changed, verdict="no" if leaf.changed.verdict == "yes" else "yes"))
+    after = replace(record, leaves=[*record.leaves[:index], other, *record.leaves[index + 1 :]])
+    (cell,) = compare(record, after).cells
+    assert (cell.name, cell.column, cell.new) == (leaf.name, "changed", other.changed.verdict)
+    assert cell.column in COLUMNS
+
+
+def test_only_what_begins_as_a_record_is_one(tmp_path: Path) -> None:
+    record = Record(store.FORMAT, "0.1", Run(), [], [], Totals(), [], Verdict())
+    (tmp_path / "run.json").write_bytes(msgspec.json.encode(record))
+    (tmp_path / "other.json").write_text('{"format": "pt"}')
+    assert store.is_record(tmp_path / "run.json")
+    assert not store.is_record(tmp_path / "other.json")
+    assert not store.is_record(tmp_path / "missing.json")

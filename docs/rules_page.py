@@ -13,6 +13,7 @@ FAMILIES = {
     "W": "The wiring",
     "M": "Meant",
     "P": "Printed",
+    "R": "Several processes",
 }
 OPENING = """# The rules
 

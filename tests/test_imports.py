@@ -45,6 +45,7 @@ LAYERS = {
     "frostline.errors": layer(),
     "frostline.version": layer(),
     "frostline.settings": layer("core errors rules", "msgspec"),
+    "frostline.combine": layer("core errors rules"),
     "frostline.core": layer("core errors"),
     "frostline.core.store": layer("core errors", "msgspec"),
     "frostline.core.baseline": layer("core errors", "msgspec"),

@@ -240,6 +240,29 @@ def report(
     return exit_status(record.verdict, fail_on or settings.fail_on or "error")
 
 
+@cli.command(
+    epilog=_examples("frostline combine .frostline.*.json", "frostline combine run.0.json run.1.json --data run.json")
+)
+@click.argument("data", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="DATA...")
+@click.option("--data", "combined", type=click.Path(path_type=Path), metavar="FILE", help="Where the result goes.")
+@click.option("--format", "form", default="text", show_default=True, metavar="FORMAT", help="Of the report printed.")
+@click.option("--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings (error).")
+def combine(data: tuple[Path, ...], combined: Path | None, form: str, fail_on: str | None) -> int:
+    """Put the records of several processes together (into .frostline.json), and print the report."""
+    from frostline.combine import combine
+    from frostline.core import store
+    from frostline.runner import require_writable
+    from frostline.settings import DEFAULT_DATA, found
+
+    settings, _ = found()
+    target = combined or settings.data or DEFAULT_DATA
+    record = combine([store.load(path) for path in data if path != target], settings.policy())
+    require_writable(target)
+    store.save(record, target)
+    _write(_rendered(record, form, sys.stdout), sys.stdout)
+    return exit_status(record.verdict, fail_on or settings.fail_on or "error")
+
+
 @cli.command(epilog=_examples("frostline explain F101", "frostline explain frozen-but-decayed"))
 @click.argument("rule")
 def explain(rule: str) -> None:

@@ -60,7 +60,9 @@ def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module:
     """
     located = locate(target, as_module=as_module)
     rank, world_size = process_rank(os.environ)
-    settings = replace(settings, data=record_path(settings.data, rank, world_size))
+    settings = replace(
+        settings, data=record_path(settings.data, rank, world_size), digests=settings.digests or world_size is not None
+    )
     if settings.data is not None:
         require_writable(settings.data)
     observer = _Observer(settings, _described(target, arguments, as_module, rank, world_size))

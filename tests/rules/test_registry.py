@@ -19,6 +19,7 @@ FAMILIES = {
     "W": "wiring",
     "M": "meant",
     "P": "printed",
+    "R": "ranks",
 }
 TWO_SLUGS = {"M504"}
 HEADINGS = ("What it means", "Why it matters", "What to do", "Told apart by")

@@ -134,7 +134,8 @@ class Changed:
 
     ``before_training`` says that the bits moved after the first look but before the first step (loading, set-up).
     ``followed`` names the leaf that this one was seen to follow (an average or a synchronised copy), ``near`` the leaf
-    that it equals up to rounding at the end.
+    that it equals up to rounding at the end. ``digests`` are those of the first and the last look, in runs whose leaves
+    are to be compared with those of other processes.
     """
 
     verdict: Answer = "unknown"
@@ -148,6 +149,7 @@ class Changed:
     before_training: bool = False
     followed: str | None = None
     near: str | None = None
+    digests: tuple[str, str] | None = None
     movements: list[Movement] = field(default_factory=list)
     reason: str | None = None
 
@@ -176,7 +178,10 @@ class Owner:
 
 @dataclass(slots=True)
 class LeafRow:
-    """One leaf of the ledger: every name it has, what it is, and the five columns."""
+    """One leaf of the ledger: every name it has, what it is, and the five columns.
+
+    ``sharded`` says that this process holds a part of it only.
+    """
 
     name: str
     model: str
@@ -196,6 +201,7 @@ class LeafRow:
     overlaps: list[str] = field(default_factory=list)
     former_aliases: list[str] = field(default_factory=list)
     replaced: str | None = None
+    sharded: bool = False
     registered: bool = True
     reached_by_backward: bool | None = None
     loaded: bool | None = None

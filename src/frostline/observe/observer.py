@@ -183,6 +183,9 @@ class Observer:
         self.settle_verdicts()
         self.probe.frozen_in_place()
         self._note_twins()
+        if self.settings.digests:
+            for watched in self._order:
+                watched.note_digests(self._now)
         self.checks += 1
 
     def _note_twins(self) -> None:

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import dataclass
 
 from frostline.core.ledger import Flip, LeafRow, Movement, Shift
-from frostline.digest.blocks import Digest, blocks, differing, first_difference
+from frostline.digest.blocks import Digest, blocks, differing, first_difference, leaf_digest
 from frostline.digest.shift import describe
 from frostline.observe.live import LiveLeaf, Unreadable
 
@@ -105,6 +105,15 @@ class Watched:
         if self.keep and self.digest is not None:
             with contextlib.suppress(Unreadable):
                 self.copy = bytes(self.leaf.read())
+
+    def note_digests(self, now: int) -> None:
+        """Write the first and the present digest into the row; a settled leaf is read once more for it."""
+        first = self.first
+        if self.settled and self.digest is not None:
+            self.rebase(now)
+        if first is not None and self.digest is not None:
+            dtype, shape = self.row.dtype, self.row.shape
+            self.row.changed.digests = (leaf_digest(first, dtype, shape), leaf_digest(self.digest, dtype, shape))
 
     def lose(self, reason: str) -> None:
         """The leaf can no longer be read: its column becomes unknown, with the reason."""

@@ -52,7 +52,8 @@ def _header(record: Record) -> Section:
         frameworks.append(f"python {run.python}")
     rows.append(("frameworks", line(", ".join(frameworks) or "none seen")))
     if run.world_size is not None and run.world_size > 1:
-        rows.append(("process", line(f"rank {run.rank} of {run.world_size}")))
+        which = f"rank {run.rank} of {run.world_size}" if run.rank is not None else f"{run.world_size} together"
+        rows.append(("process", line(which)))
     rows.append(("ended", _ending(run)))
     rows.append(("looked", line(f"{_many(run.checks, 'check')}, {_size(run.bytes_read)} read, {run.seconds:,.1f} s")))
     for label, patterns in (("meant frozen", record.meant.frozen), ("meant trained", record.meant.trained)):

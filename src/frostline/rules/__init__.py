@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from frostline.core.ledger import SEVERITIES, Finding, Ledger
-from frostline.rules import declared, frozen, meant, printed, trainable, wired
+from frostline.rules import declared, frozen, meant, printed, ranks, trainable, wired
 from frostline.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -13,6 +13,7 @@ RULES: tuple[Rule, ...] = (
     *wired.RULES,
     *meant.RULES,
     *printed.RULES,
+    *ranks.RULES,
 )
 
 

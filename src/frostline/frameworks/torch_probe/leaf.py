@@ -38,6 +38,12 @@ def local(tensor: torch.Tensor) -> torch.Tensor:
     return to_local() if to_local is not None else tensor
 
 
+def sharded(tensor: torch.Tensor) -> bool:
+    """Whether this process holds a part of the tensor only: a shard of a DTensor, a flat parameter of many."""
+    placements = getattr(tensor, "placements", ())
+    return any(not placement.is_replicate() for placement in placements) or type(tensor).__name__ == "FlatParameter"
+
+
 def host_bytes(tensor: torch.Tensor) -> Any:
     """The bytes of ``tensor`` in C order as a buffer; a view of live memory where the tensor is dense and on the CPU.
 

@@ -12,7 +12,7 @@ from torch import nn
 from frostline.core.aliases import Span, overlapping
 from frostline.core.ledger import Event, Facts, LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
-from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, why_unreadable
+from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, sharded, why_unreadable
 from frostline.observe.observer import Observer
 
 KEPT_ALIVE = 64 * 2**20
@@ -217,6 +217,7 @@ class Models:
             numbers=tensor.numel(),
             owner=owner,
             registered=registered,
+            sharded=sharded(tensor),
         )
         leaf = TorchLeaf(("torch", len(self.leaves)), row, tensor, module)
         self.leaves.append(leaf)

@@ -1,0 +1,95 @@
+"""The records of several processes as one: their findings together, and what the processes disagree on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from frostline.core.ledger import SEVERITIES, Answer, Finding, LeafRow, Record, Run
+from frostline.core.policy import Policy, known, settle
+from frostline.core.verdict import judge, totals
+from frostline.errors import FrostlineError
+from frostline.rules import ranks
+
+
+def combine(records: Sequence[Record], policy: Policy | None = None) -> Record:
+    """One record for all processes of a run.
+
+    A leaf that every process has is one leaf, changed where it changed in any. A finding that several processes made is
+    one finding, which says in which.
+
+    Args:
+        records: one of each process.
+        policy: what becomes of findings.
+
+    Raises:
+        FrostlineError: there are fewer than two records, or two of one rank.
+    """
+    ordered = sorted(records, key=lambda record: -1 if record.run.rank is None else record.run.rank)
+    _require_ranks(ordered)
+    leaves = _leaves(ordered)
+    findings = settle([*ranks.find(ordered), *_findings(ordered)], leaves, policy or Policy())
+    return replace(
+        ordered[0],
+        run=_run(ordered),
+        leaves=leaves,
+        totals=totals(leaves),
+        findings=findings,
+        verdict=judge(findings, leaves),
+    )
+
+
+def _require_ranks(records: Sequence[Record]) -> None:
+    if len(records) < 2:
+        raise FrostlineError("one record alone has nothing to be combined with", "name the records of all processes")
+    seen = [record.run.rank for record in records if record.run.rank is not None]
+    twice = sorted({rank for rank in seen if seen.count(rank) > 1})
+    if twice:
+        raise FrostlineError(f"two of the records are of rank {twice[0]}", "name one record of each process of one run")
+
+
+def _run(records: Sequence[Record]) -> Run:
+    runs = [record.run for record in records]
+    exits = [run.exit for run in runs if run.exit is not None]
+    return replace(
+        runs[0],
+        rank=None,
+        world_size=max([len(runs), *(run.world_size or 0 for run in runs)]),
+        exit=next((status for status in exits if status), exits[0] if exits else None),
+        complete=all(run.complete for run in runs),
+        seconds=max(run.seconds for run in runs),
+        checks=sum(run.checks for run in runs),
+        bytes_read=sum(run.bytes_read for run in runs),
+        ended_by=next((run.ended_by for run in runs if run.ended_by), None),
+        faults=[f"rank {run.rank}: {fault}" for run in runs for fault in run.faults],
+    )
+
+
+def _leaves(records: Sequence[Record]) -> list[LeafRow]:
+    of_all: dict[str, list[LeafRow]] = {}
+    for record in records:
+        for leaf in record.leaves:
+            of_all.setdefault(leaf.name, []).append(leaf)
+    return [replace(same[0], changed=replace(same[0].changed, verdict=_verdict(same))) for same in of_all.values()]
+
+
+def _verdict(leaves: Sequence[LeafRow]) -> Answer:
+    said = {leaf.changed.verdict for leaf in leaves}
+    return "yes" if "yes" in said else "unknown" if "unknown" in said else "no"
+
+
+def _findings(records: Sequence[Record]) -> list[Finding]:
+    of_all: dict[tuple[str, tuple[str, ...], str], list[tuple[int | None, Finding]]] = {}
+    for record in records:
+        models = {leaf.name: leaf.model for leaf in record.leaves}
+        for finding in record.findings:
+            what = known(finding, models)
+            of_all.setdefault((what.rule, tuple(what.leaves), what.subject), []).append((record.run.rank, finding))
+    merged = []
+    for same in of_all.values():
+        gravest = min((finding for _, finding in same), key=lambda finding: SEVERITIES.index(finding.severity))
+        if len(same) < len(records):
+            there = [str(rank) for rank, _ in same]
+            gravest = replace(gravest, evidence=gravest.evidence | {"only_in_ranks": there})
+        merged.append(gravest)
+    return merged

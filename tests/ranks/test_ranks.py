@@ -1,0 +1,96 @@
+"""Runs of two real processes, combined: what they disagree on is found, and healthy ones agree."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from frostline.combine import combine
+from frostline.core import store
+from frostline.core.ledger import Record
+from frostline.errors import FrostlineError
+from frostline.rules.rule import EXAMPLES
+
+HEALTHY = """
+import torch
+import torch.distributed as dist
+from torch import nn
+
+dist.init_process_group("gloo")
+torch.manual_seed(dist.get_rank())  # the weights of rank 0 are sent to all when the model is wrapped
+model = nn.Sequential(nn.Linear(8, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 1))
+model[0].requires_grad_(False)
+shared = nn.parallel.DistributedDataParallel(model)
+optimizer = torch.optim.Adam([p for p in shared.parameters() if p.requires_grad], lr=1e-2)
+for _ in range(6):
+    optimizer.zero_grad()
+    shared(torch.randn(16, 8)).square().mean().backward()
+    optimizer.step()
+dist.destroy_process_group()
+"""
+pytestmark = pytest.mark.needs("torch")
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def observed(script: Path, folder: Path) -> list[Path]:
+    """The records of two processes that run the script together."""
+    launcher = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", "frostline", "run", "--quiet", str(script)],
+            cwd=folder,
+            env={**os.environ, **launcher, "RANK": rank, "LOCAL_RANK": rank},
+        )
+        for rank in ("0", "1")
+    ]
+    assert [process.wait(120) for process in processes] == [0, 0]
+    return [folder / f".frostline.{rank}.json" for rank in (0, 1)]
+
+
+def combined(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "frostline", "combine", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True)
+
+
+@pytest.mark.parametrize(
+    ("slug", "leaves"),
+    [("ranks-diverge", {"head.weight", "head.bias"}), ("ranks-wired-differently", {"model.0.weight", "model.0.bias"})],
+)
+def test_the_examples_fire_their_rules(slug: str, leaves: set[str], tmp_path: Path) -> None:
+    records = observed(EXAMPLES / f"{slug}.py", tmp_path)
+    done = combined(*(path.name for path in records), "--format", "json", folder=tmp_path)
+    assert done.returncode == 1, done.stderr
+    found = {finding["rule"]: set(finding["tensors"]) for finding in json.loads(done.stdout)["findings"]}
+    assert leaves <= found[slug]
+    assert store.load(tmp_path / ".frostline.json").run.world_size == 2
+
+
+def test_healthy_replicas_agree(tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(HEALTHY)
+    record = combine([store.load(path) for path in observed(tmp_path / "train.py", tmp_path)])
+    assert [finding for finding in record.findings if finding.severity != "note"] == []
+    assert {leaf.name for leaf in record.leaves if leaf.changed.digests} == {leaf.name for leaf in record.leaves}
+    assert record.totals.changed == 25
+
+
+def test_records_that_cannot_be_of_one_run(tmp_path: Path) -> None:
+    from frostline.core.ledger import Run, Totals, Verdict
+
+    one = Record(store.FORMAT, "0.1", Run(rank=0, world_size=2), [], [], Totals(), [], Verdict())
+    with pytest.raises(FrostlineError, match="one record alone"):
+        combine([one])
+    with pytest.raises(FrostlineError, match="two of the records are of rank 0"):
+        combine([one, one])
+    store.save(one, tmp_path / "a.json")
+    done = combined("a.json", "b.json", folder=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith("frostline: there is no record at b.json\nhint: ")

@@ -3,22 +3,30 @@ VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 WORKERS ?= 2
 MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf
-OURS = src tests corpus bench docs
+OURS = src tests corpus bench docs examples
 
 PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
 TESTED = $(VENV)/.installed
 SHOWN = $(DEMO_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format clean corpus bench fuzz docs
+.PHONY: help demo test browser check format clean corpus bench fuzz docs
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
 	$(DEMO_VENV)/bin/frostline demo --backend jax
 
 ##@ Develop
-test: $(TESTED) ## install what the tests need, run them; ARGS="tests/process -x"
-	FROSTLINE_MUST_HAVE="$(MUST_HAVE)" $(VENV)/bin/python -m pytest -n $(WORKERS) $(ARGS)
+test: $(TESTED) browser ## install what the tests need, run them; ARGS="tests/process -x"
+	FROSTLINE_MUST_HAVE="$(MUST_HAVE) $$(command -v chromium >/dev/null && echo browser)" \
+		$(VENV)/bin/python -m pytest -n $(WORKERS) $(ARGS)
+
+# Chromium comes from the system. Where it is missing and we may, it is installed; elsewhere its tests are skipped, and
+# the first lines of the test run say so.
+browser:
+	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
+		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium chromium-driver >/dev/null; } \
+		|| echo "no Chromium: the tests of the HTML report will be skipped"
 
 check: $(TESTED) ## format, lint, types, import rules
 	$(VENV)/bin/ruff format --check $(OURS)
@@ -33,6 +41,7 @@ format: $(TESTED) ## let ruff rewrite what it can
 docs: $(TESTED) ## write the README's pictures and the page of rules anew
 	$(VENV)/bin/python docs/pictures.py
 	$(VENV)/bin/python docs/rules_page.py
+	$(VENV)/bin/python docs/screenshot.py
 
 clean: ## remove both environments and all caches
 	rm -rf $(VENV) $(DEMO_VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist

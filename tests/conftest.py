@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import shutil
 
 import pytest
 
@@ -16,6 +17,7 @@ def is_installed(framework: str) -> bool:
 def pytest_report_header() -> str:
     """Say in every run what could not be tested."""
     missing = [name for name in FRAMEWORKS if not is_installed(name)]
+    missing += ["browser"] if shutil.which("chromium") is None else []
     return f"frameworks missing: {', '.join(missing) or 'none'}; must be there: {', '.join(MUST_HAVE) or 'not stated'}"
 
 

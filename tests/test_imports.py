@@ -52,6 +52,7 @@ LAYERS = {
     "frostline.rules": layer("core errors rules"),
     "frostline.rules.examples": layer("", "torch keras numpy"),
     "frostline.report": layer("core errors report", "rich"),
+    "frostline.report.html": layer("core errors report", "jinja2"),
     "frostline.report.pages": layer("core errors report rules.rule", "rich"),
     "frostline.digest": layer("core errors digest", "numpy xxhash ml_dtypes"),
     "frostline.observe": layer("core errors settings digest observe", "numpy"),

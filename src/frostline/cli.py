@@ -184,12 +184,20 @@ def demo(backend: str | None, first: bool, data: Path | None) -> int:
     epilog=_examples(
         "frostline report",
         "frostline report run7.json --format markdown",
+        "frostline report --format html --output report.html",
         "frostline report --fail-on warning",
         "frostline report --write-baseline frostline-baseline.json",
     )
 )
 @click.argument("data", type=click.Path(path_type=Path), required=False, metavar="[DATA]")
-@click.option("--format", "form", default="text", show_default=True, metavar="FORMAT", help="text, json, markdown, …")
+@click.option(
+    "--format",
+    "form",
+    default="text",
+    show_default=True,
+    metavar="FORMAT",
+    help="text, json, markdown, html, sarif or junit.",
+)
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE in place of stdout.")
 @click.option("--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings (error).")
 @click.option(

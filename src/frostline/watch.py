@@ -20,7 +20,7 @@ from frostline.core.ledger import Finding, LeafRow, Ledger, Record, Run
 from frostline.core.patterns import matching
 from frostline.core.policy import Policy, settle, use_of
 from frostline.core.verdict import failing, judge, totals
-from frostline.errors import FindingsError, RecordError
+from frostline.errors import FindingsError, FrostlineError, RecordError
 from frostline.frameworks.registry import FRAMEWORKS, load_probe
 from frostline.rules import find
 from frostline.settings import Settings, load
@@ -28,6 +28,9 @@ from frostline.version import __version__
 
 FAULTS_KEPT = 20
 NAMES_TOLD = 8
+
+
+_open: list[Session] = []  # runs under observation, the innermost last
 
 
 class Session:
@@ -48,6 +51,7 @@ class Session:
         self._probes: list[Any] = []
         self._began = time.monotonic()
         self._process = os.getpid()
+        _open.append(self)
 
     def attach(self, framework: str, module: Any) -> None:
         """A framework has been imported by the script: observe it. Never raises."""
@@ -141,6 +145,8 @@ class Session:
         Storing may fail: see ``store_error``. A run in which no model or no step was seen tells nothing, and does not
         replace an older record.
         """
+        if self in _open:
+            _open.remove(self)
         for probe in self._probes:
             try:
                 probe.close()
@@ -211,6 +217,17 @@ class Report:
         from frostline.report import render
 
         return render(self.record, "text", color=False)
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str | None:
+        """What a notebook shows; None, where jinja2 is not installed, lets it show the text."""
+        from frostline.report import html
+
+        try:
+            return html.fragment(self.record)
+        except FrostlineError:
+            return None
 
 
 def findings_error(findings: Sequence[Finding]) -> FindingsError:
@@ -311,8 +328,24 @@ def _concerns_meant(finding: Finding, seen: watch) -> bool:
     return bool(frozen & set(finding.tensors)) or finding.rule == "pattern-matches-nothing"
 
 
-def summary(model: Any) -> str:
-    """A summary of a model that tells declared apart from what a run has shown, as text at 80 columns."""
-    with watch(model, settings=Settings()) as seen:
+def summary(model: Any, *optimizers: Any) -> Report:
+    """What the flags of a model declare, what optimizers are wired to, and what has changed so far in a watched run.
+
+    Args:
+        model: of an imported framework.
+        optimizers: whose groups to look at; inside ``watch`` or ``frostline run`` those that have stepped are known.
+
+    Returns:
+        a report that prints as text at 80 columns and shows as HTML in a notebook.
+
+    Example:
+        >>> import torch, frostline
+        >>> print(frostline.summary(torch.nn.Linear(2, 1)).record.totals.declared_trainable)
+        3
+    """
+    if _open:
+        _open[-1].take(model, *optimizers)
+        return Report(_open[-1].record())
+    with watch(model, *optimizers, settings=Settings()) as seen:
         pass
-    return str(seen.report)
+    return seen.report

@@ -58,7 +58,7 @@ def test_what_was_meant_is_checked(model):
 
 
 def test_a_summary_names_every_layer(model):
-    text = frostline.summary(model)
+    text = str(frostline.summary(model))
     assert all(word in text for word in ("frozen", "trainable", "25"))
 
 

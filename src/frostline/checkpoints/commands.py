@@ -24,7 +24,7 @@ from frostline.core import difference, store
 
 LONG_WORK = 2**28
 SHOWN = 40
-FORMATS = ("text", "markdown", "json")
+FORMATS = ("text", "markdown", "html", "json")
 
 _FILE = click.Path(path_type=Path)
 _RENAME = click.option(
@@ -199,6 +199,11 @@ def _print(form: str, document: Callable[[], dict[str, Any]], view: Callable[[An
 
     if form == "markdown":
         _write(markdown.render(view(render), sys.stdout.encoding))
+        return
+    if form == "html":
+        from frostline.report import html
+
+        _write(html.page(view(render)))
         return
     is_terminal = sys.stdout.isatty()
     width = shutil.get_terminal_size().columns if is_terminal else 120

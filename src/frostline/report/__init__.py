@@ -1,4 +1,4 @@
-"""Reports: one view of a record, rendered as text, Markdown or JSON."""
+"""Reports: one view of a record, rendered for people (text, Markdown, HTML) and for programs (JSON, SARIF, JUnit)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from frostline.core.ledger import Record
 from frostline.core.store import to_json
 from frostline.errors import UnknownName
-from frostline.report import markdown, terminal
+from frostline.report import junit, markdown, sarif, terminal
 from frostline.report.view import build
 
 _WIDEST = 120
@@ -38,7 +38,28 @@ def _json(record: Record, stream: Stream) -> str:
     return to_json(record).decode()
 
 
-FORMATS: dict[str, Callable[[Record, Stream], str]] = {"text": _text, "json": _json, "markdown": _markdown}
+def _html(record: Record, stream: Stream) -> str:
+    from frostline.report import html  # late: jinja2 is an extra
+
+    return html.render(record)
+
+
+def _sarif(record: Record, stream: Stream) -> str:
+    return sarif.render(record)
+
+
+def _junit(record: Record, stream: Stream) -> str:
+    return junit.render(record)
+
+
+FORMATS: dict[str, Callable[[Record, Stream], str]] = {
+    "text": _text,
+    "json": _json,
+    "markdown": _markdown,
+    "html": _html,
+    "sarif": _sarif,
+    "junit": _junit,
+}
 
 
 def render(

@@ -31,7 +31,7 @@ def numbers_section(record: Record, models: Sequence[str]) -> Section:
         leaves, printed = _of(subject, record.leaves), summaries.get(subject, [])
         rows.extend(_subject(subject, leaves, printed))
         answer = who_was_right(leaves, _integer(printed[-1].facts.get("trainable")) if printed else None)
-        if answer is not None:
+        if answer is not None and record.run.steps:
             answers.append(Prose(line(Span(shortened(subject, _NAME), "name"), f": {answer}")))
     if len(models) > 1:
         rows.extend(_subject("all models together", record.leaves, []))
@@ -128,6 +128,12 @@ def ledger_section(record: Record, model: str, codes: Mapping[str, Sequence[Span
     rows = tuple(_row(fold, columns) for fold in folds)
     table = Table((Column("module"), *(column for column, _ in columns)), rows, tree=True)
     return Section(Span(f"Ledger of {shortened(name, 60)}", "title"), (table, *_legend(rows)))
+
+
+def cells(leaves: Sequence[LeafRow]) -> dict[str, Line]:
+    """What each column says of some leaves together."""
+    columns = {"declared": _declared, "wired": _wired, "changed": _changed, "meant": _meant, "saved": _saved}
+    return {name: cell(leaves) for name, cell in columns.items()}
 
 
 def _legend(rows: Iterable[Row]) -> Iterable[Prose]:

@@ -22,26 +22,33 @@ _TEXT = 1200
 
 def build(record: Record) -> View:
     """The view of ``record``: header, numbers, ledger per model, findings, unknowns, faults and the verdict."""
+    return View(
+        title=line(Span("frostline", "title"), f" {record.frostline}: which weights the run really trained"),
+        sections=tuple(parts(record).values()),
+        last=line(Span(sentence(record.verdict), "title")),
+    )
+
+
+def parts(record: Record) -> dict[str, Section]:
+    """The sections of a report by what they are, in their order; those that have nothing to say are left out."""
     names = Names(record.leaves)
     models = list(dict.fromkeys(leaf.model for leaf in record.leaves))
     codes = _codes(record.findings)
-    sections = [
-        _header(record),
-        numbers_section(record, models),
-        *(ledger_section(record, model, codes) for model in models[:MODELS]),
-        _other_models(record, models[MODELS:]),
-        _several_names(record.leaves),
-        _findings([finding for finding in record.findings if finding.ignored is None], names),
-        _ignored([finding for finding in record.findings if finding.ignored is not None], names),
-        _baseline(record.baseline),
-        _unknowns(record.leaves, names),
-        _faults(record.run),
-    ]
-    return View(
-        title=line(Span("frostline", "title"), f" {record.frostline}: which weights the run really trained"),
-        sections=tuple(section for section in sections if section),
-        last=line(Span(sentence(record.verdict), "title")),
-    )
+    told = [finding for finding in record.findings if finding.ignored is None]
+    ignored = [finding for finding in record.findings if finding.ignored is not None]
+    sections = {
+        "run": _header(record),
+        "numbers": numbers_section(record, models),
+        **{f"ledger {model}": ledger_section(record, model, codes) for model in models[:MODELS]},
+        "models": _other_models(record, models[MODELS:]),
+        "names": _several_names(record.leaves),
+        "findings": _findings(told, names),
+        "ignored": _ignored(ignored, names),
+        "baseline": _baseline(record.baseline),
+        "unknown": _unknowns(record.leaves, names),
+        "faults": _faults(record.run),
+    }
+    return {name: section for name, section in sections.items() if section is not None}
 
 
 def _header(record: Record) -> Section:

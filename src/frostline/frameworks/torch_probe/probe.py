@@ -373,8 +373,8 @@ class TorchProbe:
     def _look_for_unseen(self) -> None:
         """Optimizers that were made and never stepped hold models too."""
         for optimizer in self.programs.known():
-            if not self.programs.registered(optimizer):
-                key = self._program(optimizer)
+            key = self._program(optimizer)
+            if not self.observer.programs[key].steps_executed:
                 self.owners.meet(optimizer)
                 program = self.observer.programs[key]
                 program.backwards, program.groups = self.phases.backwards, self.programs.groups(key)

@@ -1,0 +1,91 @@
+"""Reports as HTML: one page that needs nothing else, and a fragment for notebooks, made of the same parts."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from frostline.core.ledger import Record
+from frostline.errors import FrostlineError
+from frostline.report import view as views
+from frostline.report.form import View
+from frostline.report.html import cards, payload
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+_BESIDE = ("findings",)  # shown as cards, not as the section that text has
+
+
+def render(record: Record) -> str:
+    """``record`` as a page: verdict, findings, map, tree, timelines and a table of every leaf.
+
+    The page is one file that asks for nothing from elsewhere. Whatever a name holds stays text. Without JavaScript it
+    can be read down to the table.
+
+    Raises:
+        FrostlineError: jinja2 is not installed.
+    """
+    parts = views.parts(record)
+    return _page(
+        "report.html.jinja",
+        title=" ".join(record.run.command) or "a run",
+        verdict=cards.verdict(record),
+        cards=cards.of(record),
+        sections=[section for name, section in parts.items() if name not in _BESIDE],
+        rows=list(payload.rows(record)),
+        payload=payload.document(record),
+        states=payload.STATES,
+        first_rows=payload.FIRST_ROWS,
+    )
+
+
+def fragment(record: Record) -> str:
+    """The same verdict, findings, numbers and ledger as a piece of HTML for a notebook, without any script.
+
+    Raises:
+        FrostlineError: jinja2 is not installed.
+    """
+    parts = views.parts(record)
+    kept = [section for name, section in parts.items() if name.startswith(("numbers", "ledger"))]
+    return _page("fragment.html.jinja", verdict=cards.verdict(record), cards=cards.of(record), sections=kept)
+
+
+def page(view: View) -> str:
+    """Any view as a page in the same style; a difference between checkpoints for one.
+
+    Raises:
+        FrostlineError: jinja2 is not installed.
+    """
+    return _page("view.html.jinja", view=view)
+
+
+def _page(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(style=_text("style.css"), script=_script(), **values)
+
+
+@cache
+def _text(name: str) -> str:
+    return files(__package__).joinpath(name).read_text("utf-8")
+
+
+@cache
+def _script() -> str:
+    """The parts of the page's script, in the order of their numbers, in one scope."""
+    parts = sorted(files(__package__).joinpath("script").iterdir(), key=lambda part: part.name)
+    return "\n".join(["(() => {", '"use strict";', *(part.read_text("utf-8") for part in parts), "})();"])
+
+
+@cache
+def _environment() -> Environment:
+    try:
+        from jinja2 import Environment, FunctionLoader, StrictUndefined
+    except ImportError:
+        raise FrostlineError(
+            "HTML reports need jinja2, which is not installed", "pip install 'frostline[html]'"
+        ) from None
+
+    return Environment(
+        loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )

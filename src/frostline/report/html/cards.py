@@ -1,0 +1,101 @@
+"""Findings as cards, and the verdict as the sentence above them."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from frostline.core.ledger import SEVERITIES, Finding, Record, Severity
+from frostline.core.verdict import sentence
+from frostline.report.folding import Names
+from frostline.report.form import visible
+
+_PATTERNS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The verdict: one sentence, its tone, and the counted line that ends every report."""
+
+    sentence: str
+    tone: str
+    counted: str
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One finding, ready to be shown; ``anchor`` is the deep link's target."""
+
+    anchor: str
+    severity: Severity
+    code: str
+    slug: str
+    message: str
+    leaves: str
+    tensors: tuple[str, ...]
+    evidence: tuple[tuple[str, str], ...]
+    hint: str
+    ignored: str | None
+
+
+def verdict(record: Record) -> Headline:
+    """What a tired reader needs first."""
+    counted = sentence(record.verdict)
+    heard = [finding for finding in record.findings if finding.ignored is None]
+    for severity, words in (("error", "The run contradicts itself"), ("warning", "Nothing moved wrongly yet, but")):
+        found = [finding for finding in heard if finding.severity == severity]
+        if found:
+            first = visible(found[0].message)
+            rest = f" And {len(found) - 1} more." if len(found) > 1 else ""
+            return Headline(f"{words}: {first}.{rest}", severity, counted)
+    if not record.run.steps:
+        return Headline("No step was seen, so nothing can be said about what was trained.", "unknown", counted)
+    total = record.totals
+    unknown = f", of {total.unknown:,} it is not known" if total.unknown else ""
+    moved = f"{total.changed:,} numbers were trained, {total.unchanged:,} kept every bit{unknown}"
+    return Headline(f"No contradiction: {moved}.", "good", counted)
+
+
+def of(record: Record) -> list[Card]:
+    """A card for each finding: the grave ones first, those that settings set aside last."""
+    names = Names(record.leaves)
+    ordered = sorted(record.findings, key=lambda each: (each.ignored is not None, SEVERITIES.index(each.severity)))
+    seen: Counter[str] = Counter()
+    cards = []
+    for finding in ordered:
+        seen[finding.code] += 1
+        cards.append(_card(finding, f"{finding.code}-{seen[finding.code]}", names))
+    return cards
+
+
+def _card(finding: Finding, anchor: str, names: Names) -> Card:
+    patterns = [pattern.text for pattern in names.patterns(finding.tensors)]
+    leaves = f"{names.describe(finding.tensors)}: {', '.join(patterns[:_PATTERNS])}" if finding.tensors else ""
+    return Card(
+        anchor,
+        finding.severity,
+        finding.code,
+        finding.rule,
+        visible(finding.message),
+        visible(leaves + (f" and {len(patterns) - _PATTERNS:,} more" if len(patterns) > _PATTERNS else "")),
+        tuple(finding.tensors),
+        tuple((key.replace("_", " "), visible(_value(value))) for key, value in finding.evidence.items()),
+        visible(finding.hint),
+        None if finding.ignored is None else visible(finding.ignored),
+    )
+
+
+def _value(value: str | int | float | bool | list[str] | None) -> str:
+    match value:
+        case None:
+            return "not known"
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.6g}"
+        case str():
+            return value
+        case _:
+            return ", ".join(value) or "none"

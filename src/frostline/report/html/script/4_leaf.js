@@ -1,0 +1,92 @@
+// One leaf: what is known of it in words, and a timeline of its flag, the checks and its moves.
+
+const panel = document.getElementById("leaf");
+const SVG = "http://www.w3.org/2000/svg";
+const WIDTH = 900;
+const LEFT = 74;
+
+function select(leaf, { scroll = false } = {}) {
+  shown.leaf?.row.removeAttribute("aria-selected");
+  leaf.row.setAttribute("aria-selected", "true");
+  for (let at = leaf.node.parent; at; at = at.parent) opened.add(at);
+  show({ leaf });
+  drawLeaf();
+  history.replaceState(null, "", `#leaf=${encodeURIComponent(leaf.name)}`);
+  if (scroll) panel.scrollIntoView({ block: "center" });
+}
+
+// Checks are made at steps 1, 2, 4, 8, …: on a logarithmic axis they are evenly apart.
+function along(step) {
+  return LEFT + (WIDTH - LEFT - 12) * (Math.log2(1 + Math.max(0, step)) / Math.log2(2 + record.steps));
+}
+
+function drawn(tag, attributes, text) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  if (text) made.textContent = text;
+  return made;
+}
+
+function timeline(facts) {
+  const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} 112`, role: "img", "aria-label": "timeline; the list below says the same" });
+  const label = (y, text) => svg.append(drawn("text", { x: 0, y }, text));
+  label(22, "declared");
+  let flag = facts.kind === "buffer" ? null : facts.first;
+  let from = 0;
+  for (const [step, now] of [...(facts.flips || []), [record.steps + 1, null]]) {
+    if (flag !== null && flag !== undefined) {
+      const colour = flag ? "var(--changed)" : "var(--frozen)";
+      const width = Math.max(2, along(step) - along(from));
+      svg.append(drawn("rect", { x: along(from), y: 10, width, height: 16, rx: 3, fill: colour, opacity: 0.55 }));
+      if (width > 60) svg.append(drawn("text", { x: along(from) + 6, y: 22, style: "fill: var(--ink)" }, flag ? "trainable" : "frozen"));
+    }
+    [flag, from] = [now, step];
+  }
+  label(52, "checks");
+  const checks = [...new Set(Object.values(record.programs).flat())];
+  for (const step of checks) svg.append(drawn("line", { x1: along(step), x2: along(step), y1: 42, y2: 56, stroke: "var(--soft)" }));
+  label(80, "moved");
+  svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 12, y1: 76, y2: 76, stroke: "var(--line)" }));
+  for (const move of facts.moves || []) {
+    svg.append(drawn("line", { x1: along(move.from), x2: along(move.to), y1: 76, y2: 76, stroke: "var(--changed)", "stroke-width": 3 }));
+    svg.append(drawn("circle", { cx: along(move.to), cy: 76, r: 5, fill: "var(--changed)" }));
+  }
+  const ends = [...new Set([0, 1, 10, 100, 1000, 10000, 100000, record.steps])].filter((step) => step <= record.steps);
+  for (const step of ends) svg.append(drawn("text", { x: along(step), y: 106, "text-anchor": "middle" }, step.toLocaleString("en")));
+  return svg;
+}
+
+function told(leaf) {
+  const facts = leaf.facts;
+  const lines = [];
+  const words = { true: "trainable", false: "frozen" };
+  if (facts.first !== undefined) lines.push(`declared ${words[facts.first]} at the first look`);
+  for (const [step, now] of facts.flips || []) lines.push(`before step ${step}: flag turned ${now ? "on (trainable)" : "off (frozen)"}`);
+  for (const move of facts.moves || []) {
+    const when = move.to === move.from || move.place === "step" ? `step ${move.to}` : `between step ${move.from || 0} and ${move.to}`;
+    const where = { step: `inside a step of ${move.program}`, forward: "in a forward pass", outside: "outside every step", between: "between two checks" }[move.place];
+    const gradient = move.gradient ? `, gradient ${move.gradient}` : "";
+    const part = move.of ? `, ${move.moved.toLocaleString("en")} of ${move.of.toLocaleString("en")} elements` : "";
+    lines.push(`${when}: moved ${where}${move.by ? ` (${move.by})` : ""}${gradient}${part}`);
+  }
+  if (!(facts.moves || []).length && leaf.state !== "unknown") lines.push(`no move was seen in ${facts.checks || 0} checks, the last at step ${facts.until || 0}`);
+  for (const wire of facts.wires || []) {
+    const seen = Object.entries(wire.gradients || {}).map(([state, times]) => `${state} ${times}`).join(", ");
+    lines.push(`held by ${wire.program}${wire.lr !== null ? `, lr ${wire.lr}` : ""}${wire.decay ? `, weight decay ${wire.decay}` : ""}${seen ? `; gradients at checks: ${seen}` : ""}`);
+  }
+  for (const [column, reason] of Object.entries(facts.unknown || {})) lines.push(`${column} is unknown: ${reason}`);
+  if (facts.meant) lines.push(`meant ${facts.meant}`);
+  if (facts.also) lines.push(`also known as ${facts.also.join(", ")}`);
+  return lines;
+}
+
+function drawLeaf() {
+  const leaf = shown.leaf;
+  const links = (leaf.facts.see || []).flatMap((anchor) => [" ", element("a", { href: `#${anchor}` }, anchor)]);
+  panel.replaceChildren(
+    element("h3", {}, element("code", {}, leaf.name)),
+    element("p", { class: "quiet" }, `${leaf.facts.owner || "tensor"}, ${leaf.row.cells[3].textContent}, ${leaf.state}`, ...links),
+    timeline(leaf.facts),
+    element("ul", {}, ...told(leaf).map((line) => element("li", {}, line))),
+  );
+}

@@ -1,0 +1,33 @@
+// The page as a whole: what a script adds is shown, filters, light and dark, and links into the page.
+
+document.querySelector(".scripted").hidden = false;
+
+document.getElementById("filter").addEventListener("input", (event) => show({ text: event.target.value.trim().toLowerCase() }));
+for (const box of document.querySelectorAll(".chip input")) {
+  box.addEventListener("change", () => {
+    if (box.checked) shown.states.add(box.value);
+    else shown.states.delete(box.value);
+    show({});
+  });
+}
+
+const theme = document.getElementById("theme");
+const prefersDark = matchMedia("(prefers-color-scheme: dark)").matches;
+function setTheme(dark) {
+  document.body.dataset.theme = dark ? "dark" : "light";
+  theme.textContent = dark ? "Light" : "Dark";
+}
+theme.hidden = false;
+theme.addEventListener("click", () => setTheme(document.body.dataset.theme !== "dark"));
+setTheme(prefersDark);
+
+function follow() {
+  const hash = decodeURIComponent(location.hash.slice(1));
+  if (hash.startsWith("leaf=")) {
+    const leaf = leaves.find((each) => each.name === hash.slice(5));
+    if (leaf) select(leaf, { scroll: true });
+  } else if (hash) document.getElementById(hash)?.focus();
+}
+window.addEventListener("hashchange", follow);
+show({});
+follow();

@@ -1,0 +1,78 @@
+"""Findings as SARIF 2.1.0, the format that code hosts show beside the lines of a pull request.
+
+Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import PurePath
+from typing import Any
+from urllib.parse import quote
+
+from frostline.core.ledger import Finding, Record, Severity
+from frostline.report.form import visible
+
+SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
+LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "note": "note"}
+_LEAVES = 1000  # logical locations of one result
+
+
+def render(record: Record) -> str:
+    """One run with a result for each finding, at the script that was run; what settings ignore is suppressed."""
+    rules = {finding.rule: finding for finding in record.findings}
+    order = list(rules)
+    run: dict[str, Any] = {
+        "tool": {
+            "driver": {
+                "name": "frostline",
+                "version": record.frostline,
+                "rules": [_rule(finding) for finding in rules.values()],
+            }
+        },
+        "invocations": [{"executionSuccessful": not record.run.exit, "commandLine": " ".join(record.run.command)}],
+        "results": [_result(finding, order.index(finding.rule), record) for finding in record.findings],
+        "columnKind": "unicodeCodePoints",
+    }
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+
+
+def _rule(finding: Finding) -> dict[str, Any]:
+    return {
+        "id": finding.code,
+        "name": "".join(part.capitalize() for part in finding.rule.split("-")),
+        "shortDescription": {"text": finding.rule.replace("-", " ")},
+        "help": {"text": f"{finding.hint}\n\nSee: frostline explain {finding.code}"},
+        "defaultConfiguration": {"level": LEVELS[finding.severity]},
+    }
+
+
+def _result(finding: Finding, index: int, record: Record) -> dict[str, Any]:
+    location: dict[str, Any] = {}
+    script = _script(record)
+    if script is not None:
+        location["physicalLocation"] = {"artifactLocation": {"uri": script}, "region": {"startLine": 1}}
+    if finding.tensors:
+        location["logicalLocations"] = [
+            {"fullyQualifiedName": visible(name), "kind": "member"} for name in finding.tensors[:_LEAVES]
+        ]
+    result: dict[str, Any] = {
+        "ruleId": finding.code,
+        "ruleIndex": index,
+        "level": LEVELS[finding.severity],
+        "message": {"text": f"{visible(finding.message)}. What to do: {visible(finding.hint)}"},
+        "locations": [location] if location else [],
+        "partialFingerprints": {"findingAndLeaves/v1": f"{finding.rule}:{','.join(sorted(finding.tensors)[:8])}"},
+        "properties": {"evidence": finding.evidence, "leaves": len(finding.tensors)},
+    }
+    if finding.ignored is not None:
+        result["suppressions"] = [{"kind": "external", "justification": finding.ignored}]
+    return result
+
+
+def _script(record: Record) -> str | None:
+    """The script as a relative address, which is what code hosts can resolve; None for a module or an unknown one."""
+    command = record.run.command
+    if not command or command[0] == "-m":
+        return None
+    return quote(PurePath(command[0]).as_posix().removeprefix("./"))

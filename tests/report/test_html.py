@@ -1,0 +1,237 @@
+"""The page in a real browser: what it shows, what a click does, and that it asks nobody for anything."""
+
+import json
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from report_records import article, leaf, record
+
+from frostline.core.ledger import Changed, Declared, Finding, Flip, Movement, Program, Record
+from frostline.report import render
+
+webdriver = (
+    pytest.importorskip("selenium.webdriver") if "browser" not in os.environ.get("FROSTLINE_MUST_HAVE", "") else None
+)
+HOSTILE = "model.</script><img src=x onerror=alert(1)>.weight"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["object"]:
+    """One headless Chromium for all tests; where it was stated to be here and is not, the tests fail."""
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    binary = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    driver = shutil.which("chromedriver")
+    if binary is None or driver is None:
+        message = "no Chromium with its driver is installed"
+        pytest.fail(message) if "browser" in os.environ.get("FROSTLINE_MUST_HAVE", "") else pytest.skip(message)
+    options = webdriver.ChromeOptions()
+    options.binary_location = binary
+    profile = tmp_path_factory.mktemp("profile")
+    for flag in (
+        "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+        "--disable-background-networking", "--disable-component-update", f"--user-data-dir={profile}",
+        "--window-size=1280,900",
+    ):  # fmt: skip
+        options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
+    session = webdriver.Chrome(options=options, service=Service(driver))
+    yield session
+    session.quit()
+
+
+def contradicted() -> Record:
+    """A frozen layer that moved, one that is fine, a flag that flipped, and a name that means harm."""
+    moved = leaf("model.stem.weight", 40, 40, trainable=False, program="adam")
+    moved.changed = Changed("yes", 5, 8, movements=[Movement("step", 4, 5, "adam", 5, False, gradient="zero")])
+    flipped = leaf("model.body.weight", 30, 30, program="adam")
+    flipped.declared = Declared(True, False, flips=[Flip(4, True, "adam")], flip_count=1)
+    leaves = [
+        moved,
+        flipped,
+        leaf("model.body.bias", 30, trainable=False, changed="no"),
+        leaf("model.head.weight", 30, 10, program="adam"),
+        leaf("model.odd.weight", 9, changed="unknown", reason="a meta tensor"),
+        leaf(HOSTILE, 50, program="adam"),
+    ]
+    finding = Finding(
+        "frozen-but-decayed",
+        "F101",
+        "error",
+        ["model.stem.weight"],
+        "1 tensor moved",
+        {"weight_decay": 0.1},
+        "set .grad to None",
+    )
+    program = Program("adam", "optimizer", "Adam", 12, checks=[1, 2, 4, 8, 12])
+    return record(leaves, findings=[finding], programs=[program])
+
+
+@pytest.fixture(scope="module")
+def page(browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("page") / "report.html"
+    path.write_text(render(contradicted(), "html"), "utf-8")
+    return path
+
+
+@pytest.fixture
+def opened(browser, page: Path):
+    for log in ("browser", "performance"):
+        browser.get_log(log)
+    browser.get("about:blank")
+    browser.get(page.as_uri())
+    yield browser
+    assert [entry for entry in browser.get_log("browser") if entry["level"] == "SEVERE"] == []
+
+
+def texts(browser, selector: str) -> list[str]:
+    return browser.execute_script("return [...document.querySelectorAll(arguments[0])].map(e => e.innerText)", selector)
+
+
+def shown_rows(browser) -> list[str]:
+    return texts(browser, "#table tbody tr:not([hidden]) th")
+
+
+def click(browser, selector: str) -> None:
+    browser.find_element("css selector", selector).click()
+
+
+def test_the_verdict_and_the_findings_come_first(opened) -> None:
+    assert "The run contradicts itself: 1 tensor moved" in texts(opened, ".verdict")[0]
+    assert "1 error" in texts(opened, ".counted")[0]
+    card = texts(opened, "#F101-1")[0]
+    assert "frozen-but-decayed" in card
+    assert "set .grad to None" in card
+
+
+def test_nothing_is_asked_of_the_network(opened, page: Path) -> None:
+    messages = [json.loads(entry["message"])["message"] for entry in opened.get_log("performance")]
+    asked = {each["params"]["request"]["url"] for each in messages if each["method"] == "Network.requestWillBeSent"}
+    assert {address for address in asked if not address.startswith(("data:", "about:"))} == {page.as_uri()}
+
+
+def test_a_name_that_is_markup_stays_text(opened) -> None:
+    assert HOSTILE in shown_rows(opened)
+    assert opened.execute_script("return document.images.length") == 0
+
+
+def test_the_map_has_an_area_for_every_leaf_and_a_click_chooses_one(opened) -> None:
+    area = "b => [b.title.split(':')[0] + b.title.split(', ')[1], b.offsetWidth * b.offsetHeight]"
+    sizes = dict(opened.execute_script(f"return [...document.querySelectorAll('#map .box')].map({area})"))
+    assert len(sizes) == 6
+    assert sizes["weight1,600 numbers"] == pytest.approx(sizes["weight900 numbers"] * 16 / 9, rel=0.1)
+    click(opened, "#map .box.state-contradicted")
+    assert "model.stem.weight" in texts(opened, "#leaf")[0]
+    assert "step 5: moved inside a step of adam, gradient zero" in texts(opened, "#leaf")[0]
+    assert opened.execute_script("return document.querySelectorAll('#leaf svg circle').length") == 1
+    assert opened.execute_script("return location.hash") == "#leaf=model.stem.weight"
+
+
+def test_tree_map_and_table_fold_and_filter_together(opened) -> None:
+    opened.find_element("id", "filter").send_keys("body")
+    assert shown_rows(opened) == ["model.body.weight", "model.body.bias"]
+    assert len(texts(opened, "#map .box")) == 2
+    assert "2 of 6 leaves" in texts(opened, "#count")[0]
+    opened.execute_script(
+        "for (const b of document.querySelectorAll('.chip input')) if (b.value === 'frozen') b.click()"
+    )
+    assert shown_rows(opened) == ["model.body.weight"]
+    opened.execute_script("document.querySelector('#tree [aria-expanded=true] [aria-expanded=true] .twist').click()")
+    assert opened.execute_script("return document.querySelector('#map .box').title").startswith("body:")
+
+
+def test_the_tree_is_walked_with_the_keyboard(opened) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    opened.execute_script("document.querySelector('#tree [tabindex=\"0\"]').focus()")
+    for key in (Keys.ARROW_DOWN, Keys.ARROW_DOWN):
+        opened.switch_to.active_element.send_keys(key)
+    assert opened.switch_to.active_element.get_attribute("aria-label").startswith("weight, contradicted")
+    opened.switch_to.active_element.send_keys(Keys.ENTER)
+    assert "model.stem.weight" in texts(opened, "#leaf")[0]
+    opened.switch_to.active_element.send_keys(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
+    assert opened.execute_script("return document.activeElement.getAttribute('aria-expanded')") == "false"
+
+
+def test_the_table_sorts_by_numbers_and_by_names(opened) -> None:
+    click(opened, "#table th:nth-child(3) button")
+    click(opened, "#table th:nth-child(3) button")
+    assert shown_rows(opened)[:2] == ["model.stem.weight", "model.body.weight"]
+    assert (
+        opened.execute_script("return document.querySelector('[aria-sort]').getAttribute('aria-sort')") == "descending"
+    )
+    click(opened, "#table th:nth-child(1) button")
+    assert shown_rows(opened) == sorted(shown_rows(opened), key=str.lower)
+
+
+def test_links_lead_to_a_leaf_and_to_a_finding(opened, page: Path) -> None:
+    opened.get("about:blank")
+    opened.get(f"{page.as_uri()}#leaf=model.body.weight")
+    assert "before step 4: flag turned on" in texts(opened, "#leaf")[0]
+    assert texts(opened, 'tr[aria-selected="true"] th') == ["model.body.weight"]
+    opened.get(f"{page.as_uri()}#F101-1")
+    assert opened.execute_script("return document.activeElement.id") == "F101-1"
+
+
+def test_light_dark_and_narrow(opened) -> None:
+    paper = "return getComputedStyle(document.body).backgroundColor"
+    before = opened.execute_script(paper)
+    click(opened, "#theme")
+    assert opened.execute_script(paper) != before
+    opened.set_window_size(420, 900)
+    try:
+        assert opened.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
+    finally:
+        opened.set_window_size(1280, 900)
+
+
+def test_without_javascript_it_reads_down_to_the_table(browser, page: Path) -> None:
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        browser.get(page.as_uri())
+        body = browser.find_element("tag name", "body").text
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+    assert "The run contradicts itself" in body
+    assert "model.head.weight" in body
+    assert "Filter" not in body
+
+
+def test_ten_thousand_leaves_open_and_sort(browser, tmp_path: Path) -> None:
+    leaves = [
+        leaf(f"model.block{i // 100}.layer{i // 10 % 10}.w{i % 10}", 8 + i % 7, program="adam") for i in range(10_000)
+    ]
+    path = tmp_path / "large.html"
+    path.write_text(render(record(leaves), "html"), "utf-8")
+    started = time.monotonic()
+    browser.get(path.as_uri())
+    assert "10,000 of 10,000 leaves" in texts(browser, "#count")[0]
+    print(f"opened in {time.monotonic() - started:.2f} s, {path.stat().st_size / 1e6:.1f} MB")
+    assert 0 < browser.execute_script("return document.querySelectorAll('#map .box').length") <= 700
+    click(browser, "#table th:nth-child(3) button")
+    browser.find_element("id", "filter").send_keys("block42.")
+    assert len(shown_rows(browser)) == 100
+
+
+def test_more_rows_are_laid_out_as_one_scrolls(browser, tmp_path: Path) -> None:
+    leaves = [leaf(f"model.layer{i}.weight", 8, program="adam") for i in range(900)]
+    (tmp_path / "long.html").write_text(render(record(leaves), "html"), "utf-8")
+    browser.get((tmp_path / "long.html").as_uri())
+    laid_out = "return [...document.querySelectorAll('#table tbody tr')].filter(row => row.offsetHeight).length"
+    assert browser.execute_script(laid_out) < 900
+    for _ in range(20):
+        browser.execute_script("scrollTo(0, document.documentElement.scrollHeight)")
+        time.sleep(0.05)
+    assert browser.execute_script(laid_out) == 900
+
+
+def test_the_articles_page_says_that_all_is_well() -> None:
+    text = render(article(), "html")
+    assert "No contradiction" in text
+    assert not re.search(r"""(src|href|action)=["']?(https?:)?//""", text)

@@ -96,7 +96,7 @@ class Pursuit:
 
     def name_source(self, watched: Watched, reading: Reading, movement: Movement) -> None:
         """Look for what the new bits came from: another leaf that was followed, or a copy kept somewhere."""
-        if reading.after is None or self._sources_sought >= SOURCES_SOUGHT:
+        if reading.after is None or self._sources_sought >= SOURCES_SOUGHT or not _telling(watched.row, reading.after):
             return
         self._sources_sought += 1
         dtype = watched.row.dtype
@@ -110,7 +110,10 @@ class Pursuit:
                 movement.follows, movement.rate = row.name, rate
                 watched.row.changed.followed = row.name
                 return
-        movement.equals = self._copy_behind(watched, reading, reading.after)
+        movement.equals = self._own_behind(watched, reading, reading.after)
+        if movement.equals is not None:
+            return
+        movement.equals = self.observer.probe.copies(watched.leaf, reading.after)
         if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
             self._name_likeness(
                 watched, movement, [(distance(reading.after, source, dtype), row) for row, source in kin]
@@ -119,14 +122,10 @@ class Pursuit:
     def _kin(self, watched: Watched) -> Iterable[LiveLeaf]:
         return itertools.islice(self.observer.probe.kin(watched.leaf), KIN_COMPARED)
 
-    def _copy_behind(self, watched: Watched, reading: Reading, after: bytes) -> str | None:
-        """The name of a tensor that was written over the leaf, wholly or in part."""
+    def _own_behind(self, watched: Watched, reading: Reading, after: bytes) -> str | None:
+        """What the leaf was moved back to: its first bits, or the optimizer's slow weights or average of it."""
         if watched.digest == watched.first:
             return "its own bits at the first look"
-        return self._state_behind(watched, reading, after) or self.observer.probe.copies(watched.leaf, after)
-
-    def _state_behind(self, watched: Watched, reading: Reading, after: bytes) -> str | None:
-        """The optimizer's tensor towards which the leaf was moved: slow weights, an average of its own."""
         if reading.before is None:
             return None
         for name, source in self.observer.probe.states(watched.leaf):
@@ -147,6 +146,16 @@ class Pursuit:
             watched.row.changed.followed = row.name
         else:
             movement.resembles = row.name
+
+
+def _telling(row: LeafRow, content: bytes) -> bool:
+    """Whether bits can show where they came from: constants and counters are the same in many places."""
+    if row.numbers < ENOUGH_NUMBERS and not row.dtype.startswith(("float", "bfloat", "complex")):
+        return False
+    size = len(content) // row.numbers
+    if row.numbers == 1:
+        return any(content[: size // 2])  # of 0, 1 and other short fractions these bytes are zero
+    return content != content[:size] * row.numbers
 
 
 def _below(row: LeafRow) -> str:

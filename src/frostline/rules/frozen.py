@@ -168,9 +168,9 @@ def _part(leaf: LeafRow) -> str:
 def _moves_while_frozen(leaf: LeafRow, averages: set[str]) -> list[Movement]:
     if leaf.kind == "buffer" and leaf.declared.flip_count > TOGGLING:
         return []
-    if leaf.changed.followed or _goes_with_average(leaf, averages):
-        return []
     moves = [move for move in leaf.changed.movements if move.trainable is False]
+    if leaf.changed.followed or _goes_with_average(leaf, averages):
+        return [move for move in moves if move.place == "step" and move.gradient == "nonzero"]
     contradicted = leaf.declared.container_flag is False or any(not flag for _, flag in leaf.declared.alias_flags)
     if not moves and contradicted and leaf.declared.trainable:
         moves = [move for move in leaf.changed.movements if move.place == "step"]
@@ -259,16 +259,23 @@ def _cause_outside(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | Non
 
 
 def _cause_of_mates(leaf: LeafRow, move: Movement, causes: dict[str, tuple[Cause, Movement]], ledger: Ledger) -> Cause:
-    """A leaf whose own moves show no cause shares that of a leaf of its model that moved in the same interval."""
+    """A leaf whose own moves show no cause shares that of a leaf of its model that moved in the same interval.
+
+    The other leaf may have moved again since, and shown its cause only then.
+    """
     for other in ledger.leaves:
         if other.name in causes and other.model == leaf.model and other.kind == leaf.kind:
-            cause, theirs = causes[other.name]
-            same_place = theirs.place == move.place or "between" in (theirs.place, move.place)
-            if same_place and theirs.since <= move.until and move.since <= theirs.until:
+            cause, judged = causes[other.name]
+            if any(_together(move, theirs) for theirs in (judged, *_moves_while_frozen(other, set()))):
                 return cause
     if move.place == "outside":
         return REWRITTEN_OUTSIDE, "outside"
     return FROZEN_BUT_CHANGED, move.program or move.place
+
+
+def _together(one: Movement, other: Movement) -> bool:
+    same_place = one.place == other.place or "between" in (one.place, other.place)
+    return same_place and other.since <= one.until and one.since <= other.until
 
 
 def _shares_bits_with_trained(leaf: LeafRow, ledger: Ledger) -> bool:

@@ -263,17 +263,14 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _severity_of_missing(leaf: LeafRow) -> Severity:
-    """Missing gradients are an error when the cut was seen, and a note where an unused module explains them.
+    """Missing gradients are an error when the cut was seen, and a note beside a module of its kind that is used.
 
-    A module that is never called while one of its kind is (an expert, one head of many), and a module whose output
-    the loss does not use, look the same in a healthy model.
+    Without either, a module that is never called, or whose output the loss does not use, is trained by nobody.
     """
     owner = leaf.owner
     if owner.detached or owner.reached or (owner.called and owner.recorded is False):
         return "error"
-    if owner.called is False:
-        return "note" if owner.sibling_called else "warning"
-    return "note"
+    return "note" if owner.sibling_called else "warning"
 
 
 def _severity_of_rounding(leaf: LeafRow, program: str, ledger: Ledger) -> Severity:
@@ -305,7 +302,7 @@ def _decay_alone(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     proven = [move for move in moves if move.place == "step" and move.shift and move.shift.ratio is not None]
     if not alone or not proven or not proven[0].weight_decay:
         return None
-    severity: Severity = "note" if leaf.owner.sibling_called or _sibling_moved(leaf, ledger) else "warning"
+    severity: Severity = "note" if _sibling_moved(leaf, ledger) else "warning"
     return DECAY_ALONE, _patient(severity, leaf.declared.trainable_steps, ledger), proven[0].program or ""
 
 

@@ -50,16 +50,26 @@ def finish_rows(probe: TorchProbe) -> None:
 
 
 def _sibling_called(leaf: TorchLeaf, models: Models, called: set[int]) -> bool:
-    """Whether a module of the same type, elsewhere in the same model, was called: an expert, a head of many."""
+    """Whether a module of the same make, in the same place but for one name, was called: an expert, a head of many."""
     module = leaf.module
     return any(
         id(other.module) in called
         for other in models.leaves
-        if other.row.model == leaf.row.model
-        and other.module is not module
-        and type(other.module) is type(module)
-        and other.row.shape == leaf.row.shape
+        if other.module is not module
+        and other.row.model == leaf.row.model
+        and _one_apart(other.row.owner.path, leaf.row.owner.path)
+        and _make(other.module) == _make(module)
     )
+
+
+def _one_apart(one: str, other: str) -> bool:
+    mine, theirs = one.split("."), other.split(".")
+    return len(mine) == len(theirs) and sum(a != b for a, b in zip(mine, theirs, strict=True)) == 1
+
+
+def _make(module: nn.Module | None) -> tuple[Any, ...]:
+    """A module's type and the shapes of its own tensors."""
+    return (type(module), [tuple(tensor.shape) for tensor in module.parameters(recurse=False)]) if module else ()
 
 
 def _merge_ties(models: Models) -> None:
@@ -103,7 +113,7 @@ def stray_flags(models: Models) -> list[Event]:
         for path, module in root.named_modules() if root is not None else ():
             where = ".".join(part for part in (model.name, path) if part)
             below = [leaf for parameter in module.parameters() if (leaf := models.of(parameter)) is not None]
-            for attribute in _stray(vars(module), "requires_grad", exact=True):
+            for attribute in [*_stray(vars(module), "requires_grad", exact=True), *_of_keras(module)]:
                 contradicted = [leaf.row.name for leaf in below if leaf.row.declared.trainable]
                 if vars(module)[attribute] is False and contradicted:
                     facts: dict[str, Any] = {"attribute": attribute, "value": False, "on": "module"}
@@ -115,6 +125,12 @@ def stray_flags(models: Models) -> list[Event]:
                 facts = {"attribute": attribute, "value": False, "on": "tensor"}
                 events.append(Event("stray-flag", 0, f"{leaf.row.name}.{attribute}", [leaf.row.name], facts))
     return events
+
+
+def _of_keras(module: nn.Module) -> list[str]:
+    """Keras's flag on a module of torch itself, none of which reads it; a class of the user's may."""
+    ours = type(module).__module__.startswith("torch.nn.")
+    return ["trainable"] if ours and vars(module).get("trainable") is False else []
 
 
 def _stray(attributes: dict[str, Any], meant: str, *, exact: bool) -> list[str]:

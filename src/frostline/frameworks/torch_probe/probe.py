@@ -369,6 +369,7 @@ class TorchProbe:
         for remove in reversed(self.removers):
             remove()
         self.models.let_go()
+        self.programs.let_go()
 
     def _look_for_unseen(self) -> None:
         """Optimizers that were made and never stepped hold models too."""

@@ -11,9 +11,11 @@ from frostline.core.ledger import Program
 from frostline.frameworks.claims import claimed
 from frostline.frameworks.torch_probe import discover, wiring
 from frostline.frameworks.torch_probe.leaf import host_bytes
+from frostline.frameworks.torch_probe.models import KEPT_ALIVE
 from frostline.observe.names import variable_names
 
 MERGE_ABOVE = 8
+IDLE_KEPT = 4
 
 
 class Programs:
@@ -27,10 +29,20 @@ class Programs:
         self.programs = programs
         self._keys: weakref.WeakKeyDictionary[torch.optim.Optimizer, Hashable] = weakref.WeakKeyDictionary()
         self._made: weakref.WeakKeyDictionary[torch.optim.Optimizer, None] = weakref.WeakKeyDictionary()
+        self._idle: list[torch.optim.Optimizer] = []
 
     def made(self, optimizer: torch.optim.Optimizer) -> None:
-        """An optimizer was made; it is a program from its first step on."""
+        """An optimizer was made; it is a program from its first step on, and kept alive until then where it is small.
+
+        One that never steps would else be gone with the function that made it, and with it what the run was about.
+        """
         self._made[optimizer] = None
+        if sum(tensor.numel() * tensor.element_size() for tensor in held(optimizer)) <= KEPT_ALIVE:
+            self._idle = [*self._idle[1 - IDLE_KEPT :], optimizer]
+
+    def let_go(self) -> None:
+        """Keep no optimizer alive any longer."""
+        self._idle = []
 
     def known(self) -> list[torch.optim.Optimizer]:
         """All optimizers that were made or have stepped and that no other probe claims, the oldest first."""
@@ -50,6 +62,7 @@ class Programs:
         key = self._keys.get(optimizer)
         if key is None:
             key = self._keys[optimizer] = self._register(optimizer)
+            self._idle = [one for one in self._idle if one is not optimizer]
         return key
 
     def _register(self, optimizer: torch.optim.Optimizer) -> Hashable:

@@ -1,6 +1,7 @@
 PYTHON ?= python3
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
+RIVALS_VENV ?= .venv-rivals
 WORKERS ?= 2
 MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf
 OURS = src tests corpus bench docs examples
@@ -8,9 +9,10 @@ OURS = src tests corpus bench docs examples
 PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
 TESTED = $(VENV)/.installed
 SHOWN = $(DEMO_VENV)/.installed
+COMPARED = $(RIVALS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser check format clean corpus bench fuzz docs
+.PHONY: help demo test browser check format clean corpus bench fuzz docs rivals
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
@@ -43,12 +45,15 @@ docs: $(TESTED) ## write the README's pictures and the page of rules anew
 	$(VENV)/bin/python docs/rules_page.py
 	$(VENV)/bin/python docs/screenshot.py
 
-clean: ## remove both environments and all caches
-	rm -rf $(VENV) $(DEMO_VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+clean: ## remove the environments and all caches
+	rm -rf $(VENV) $(DEMO_VENV) $(RIVALS_VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
 
 ##@ Measure
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
 	$(VENV)/bin/python -m corpus $(ARGS)
+
+rivals: $(COMPARED) ## other tools on the same programs (own environment); ARGS="gan" chooses
+	$(RIVALS_VENV)/bin/python -m bench.rivals $(or $(ARGS),--write)
 
 bench: $(TESTED) ## what digests and checkpoint commands cost here; MIB=2048
 	$(VENV)/bin/python bench/digest.py
@@ -72,6 +77,13 @@ $(TESTED): pyproject.toml constraints.txt | $(VENV)/bin/python
 
 $(SHOWN): pyproject.toml constraints.txt | $(DEMO_VENV)/bin/python
 	$(call PIP,$(DEMO_VENV)) --editable '.[demo]'
+	touch $@
+
+# torcheck declares torch<2 and runs with the newer one: without what it asks for, so that torch stays as it is.
+$(COMPARED): pyproject.toml constraints.txt bench/rivals/requirements.txt | $(RIVALS_VENV)/bin/python
+	$(call PIP,$(RIVALS_VENV)) torch
+	$(call PIP,$(RIVALS_VENV)) --editable '.[test]' --requirement bench/rivals/requirements.txt
+	$(call PIP,$(RIVALS_VENV)) --no-deps torcheck==1.0.1
 	touch $@
 
 %/bin/python:

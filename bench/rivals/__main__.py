@@ -16,9 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
 from bench.rivals.complaint import Complaint, absent, reading
 from bench.rivals.playing import play
 from bench.rivals.rival import Rival
@@ -31,6 +28,8 @@ from bench.rivals.with_torchtest import Torchtest
 from bench.rivals.with_torchtest2 import Torchtest2
 from corpus.cases import Trial, load, trials
 from corpus.running import prepare
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 RESULTS = Path(__file__).with_name("results.json")
 RIVALS: tuple[Rival, ...] = (PytestTorch(), Torchtest2(), Torcheck(), Torchtest(), Peft(), Torchinfo(), KerasSummary())

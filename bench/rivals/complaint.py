@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Literal
 
 from corpus.cases import Trial
+
 from frostline.core.patterns import matches
 
 Word = Literal["found", "elsewhere", "missed", "quiet", "alarm", "cannot look"]
@@ -84,7 +86,7 @@ def absent(trial: Trial) -> bool:
 def patterns(trial: Trial, option: str) -> list[str]:
     """What was meant, as ``frostline run`` is told it: the values of ``--frozen`` or ``--trained``."""
     options = trial.case.options
-    return [value for flag, value in zip(options, options[1:], strict=False) if flag == option]
+    return [value for flag, value in itertools.pairwise(options) if flag == option]
 
 
 def _same(pattern: str, leaf: str) -> bool:

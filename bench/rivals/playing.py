@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import os
 import sys
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-
 from bench.rivals.complaint import Complaint, patterns
 from bench.rivals.rival import CannotLook, Rival
 from bench.rivals.scene import Scene, Stage
@@ -69,7 +69,7 @@ class Play:
         """Rivals alongside go on with the script, each in a fork of its own."""
         for rival in self.rivals:
             if rival.alongside and self.attached is None:
-                self._forked(lambda: self._attach(rival), returns=True)
+                self._forked(functools.partial(self._attach, rival), returns=True)
 
     def _attach(self, rival: Rival) -> None:
         """What it is told about is what the script has by now: its models and its optimizers."""
@@ -86,7 +86,7 @@ class Play:
         for rival in self.rivals:
             if not rival.alongside and moment in rival.moments:
                 for scene in scenes:
-                    self._forked(lambda rival=rival, scene=scene: self._ask(rival, self._told(scene)))
+                    self._forked(functools.partial(self._ask, rival, self._told(scene)))
 
     def _told(self, scene: Scene) -> Scene:
         scene.frozen, scene.trained = patterns(self.trial, "--frozen"), patterns(self.trial, "--trained")

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from bench.rivals.complaint import Complaint, named_in
 from bench.rivals.rival import Rival, checked
 from bench.rivals.scene import Scene
+
 from frostline.core.patterns import matches
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bench.rivals.complaint import Complaint
 from bench.rivals.rival import Rival
 from bench.rivals.scene import Scene
+
 from frostline.core.patterns import matches
 
 
@@ -41,4 +42,6 @@ class Torcheck(Rival):
         if "errors are detected while training" not in text:
             return None
         said = [line for line in text.splitlines() if line.startswith("Module ")]
-        return [Complaint(line[:300], (line.removeprefix("Module ").replace("'s ", ".", 1).split()[0],)) for line in said]
+        return [
+            Complaint(line[:300], (line.removeprefix("Module ").replace("'s ", ".", 1).split()[0],)) for line in said
+        ]

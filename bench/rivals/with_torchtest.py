@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 import torch
-
 from bench.rivals.complaint import Complaint, named_in
 from bench.rivals.rival import CannotLook, Rival, checked
 from bench.rivals.scene import Scene
+
 from frostline.core.patterns import matches
 
 

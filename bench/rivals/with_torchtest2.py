@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from bench.rivals.complaint import Complaint, named_in
 from bench.rivals.rival import CannotLook, Rival
 from bench.rivals.scene import Scene
+
 from frostline.core.patterns import matches
 
 CONCERNED = ("optimizer_coverage", "gradient_flow", "params_change", "frozen_params")

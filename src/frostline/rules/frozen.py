@@ -166,7 +166,7 @@ def _part(leaf: LeafRow) -> str:
 
 
 def _moves_while_frozen(leaf: LeafRow, averages: set[str]) -> list[Movement]:
-    if leaf.kind == "buffer" and leaf.declared.flip_count > TOGGLING:
+    if (leaf.kind == "buffer" and leaf.declared.flip_count > TOGGLING) or _never_declared(leaf):
         return []
     moves = [move for move in leaf.changed.movements if move.trainable is False]
     if leaf.changed.followed or _goes_with_average(leaf, averages):
@@ -175,6 +175,11 @@ def _moves_while_frozen(leaf: LeafRow, averages: set[str]) -> list[Movement]:
     if not moves and contradicted and leaf.declared.trainable:
         moves = [move for move in leaf.changed.movements if move.place == "step"]
     return moves
+
+
+def _never_declared(leaf: LeafRow) -> bool:
+    """Whether the flag is only what every new tensor has: a master copy in no module, whose gradient is set by hand."""
+    return not leaf.owner.type and leaf.declared.first is False and not leaf.declared.flips
 
 
 def _goes_with_average(leaf: LeafRow, averages: set[str]) -> bool:

@@ -20,7 +20,9 @@ class Phases:
 
     Gradients leak from the phase of B into the step of A when a tensor of A (not held by B) has a gradient before
     A's own backward pass begins, A has not been stepped since, and B was stepped in between. Where B steps again
-    on A's backward pass, the two merely run at different paces (accumulation) and nothing leaked.
+    on A's backward pass, the two merely run at different paces (accumulation) and nothing leaked. The first backward
+    pass after B's step decides: what it and later ones find clean was not left by B, even where A has several passes
+    to one step.
     """
 
     def __init__(self, note: Callable[[Event], None], name_of: Callable[[Any], str]) -> None:
@@ -29,6 +31,7 @@ class Phases:
         self._held: dict[Hashable, list[torch.Tensor]] = {}
         self._stepped: list[Hashable] = []  # programs stepped since the last backward pass
         self._other_stepped: dict[Hashable, Hashable] = {}  # program -> another one stepped since its own last step
+        self._clean: set[Hashable] = set()  # programs found without a gradient since another one stepped
         self._leaked: dict[Hashable, tuple[Hashable, list[torch.Tensor]]] = {}
         self._pending: dict[Hashable, tuple[Hashable, list[torch.Tensor], int]] = {}
         self._seen: dict[Hashable, int] = {}
@@ -47,7 +50,7 @@ class Phases:
         """A backward pass is about to begin."""
         if len(self._held) > 1:
             for program, other in list(self._other_stepped.items()):
-                if program in self._stepped or self._seen.get(program, 0) > ROUNDS_WATCHED:
+                if program in self._clean | set(self._stepped) or self._seen.get(program, 0) > ROUNDS_WATCHED:
                     continue
                 theirs = {id(tensor) for tensor in self._held.get(other, [])}
                 own = [tensor for tensor in self._held.get(program, []) if id(tensor) not in theirs]
@@ -56,6 +59,7 @@ class Phases:
                     self._leaked[program] = (other, own)
                 else:
                     self._leaked.pop(program, None)
+                    self._clean.add(program)
         for program, (other, tensors, step) in self._pending.items():
             if other not in self._stepped:
                 self._report("stale-gradient-shared", program, other, tensors, step)
@@ -78,6 +82,7 @@ class Phases:
         for other in self._held:
             if other != program:
                 self._other_stepped[other] = program
+                self._clean.discard(other)
         self._other_stepped.pop(program, None)
         self._stepped.append(program)
 

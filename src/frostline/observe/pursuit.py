@@ -111,8 +111,8 @@ class Pursuit:
                 watched.row.changed.followed = row.name
                 return
         movement.equals = self._own_behind(watched, reading, reading.after)
-        if movement.equals is not None:
-            return
+        if movement.equals is not None or (watched.row.kind == "buffer" and watched.row.owner.role == "normalisation"):
+            return  # statistics move by themselves: a search through the whole process would tell nothing
         movement.equals = self.observer.probe.copies(watched.leaf, reading.after)
         if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
             self._name_likeness(

@@ -42,6 +42,7 @@ class Forwards:
         self.remade: dict[str, int] = {}
         self._strangers: list[tuple[str, weakref.ref[nn.Module]]] = []
         self.blocked: str | None = None
+        self.passes = 0  # outermost forward passes seen
         self._depth = 0
         self._outputs: dict[int, list[nn.Module]] = {}
         self.reached: set[int] = set()
@@ -77,6 +78,7 @@ class Forwards:
 
     def _enter(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         if self._depth == 1:
+            self.passes += 1
             self._outputs.clear()
             self._count_remade()
             self.on_root(module)

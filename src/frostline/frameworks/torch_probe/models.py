@@ -37,6 +37,12 @@ class Model:
     def root(self) -> nn.Module | None:
         return self.reference()
 
+    def let_go(self) -> None:
+        """The run is over: keep nothing alive, and have nothing happen when the model is freed."""
+        root, self.kept = self.reference(), None
+        if root is not None:
+            self.reference = weakref.ref(root)
+
 
 class Models:
     """All models seen so far, and the leaves by tensor.
@@ -272,7 +278,7 @@ class Models:
     def let_go(self) -> None:
         """Keep no model alive any longer."""
         for model in self.models:
-            model.kept = None
+            model.let_go()
 
 
 def _span(tensor: torch.Tensor) -> Span:

@@ -75,6 +75,8 @@ class TorchProbe:
         self.state_dicts = States(self.models)
         self.by_hand = UpdatesByHand(self.models)
         self.compiled = CompiledCalls(self)
+        self._leaves_in: dict[int, list[Hashable]] = {}  # by id of the module that holds them
+        self._refreshed_in = 0
 
     # Steps, called by the hooks
 
@@ -322,12 +324,16 @@ class TorchProbe:
 
     def _bracket(self) -> None:
         """Watch frozen modules that may rewrite themselves (statistics, bounds), and the owners of leaves followed."""
-        wanted = set()
+        wanted: set[int] = set()
+        self._leaves_in.clear()
         for leaf in self.models.leaves:
-            watched = self.observer.leaves[leaf.key]
+            watched, module = self.observer.leaves[leaf.key], leaf.module
             stateful = leaf.row.kind == "buffer" or leaf.row.owner.role != "other"
-            if leaf.module is not None and (watched.pursuit > 0 or (stateful and watched.frozen)):
-                wanted.add(id(leaf.module))
+            if module is None:
+                continue
+            self._leaves_in.setdefault(id(module), []).append(leaf.key)
+            if watched.pursuit > 0 or (stateful and watched.frozen):
+                wanted.add(id(module))
         self.forwards.bracketed = wanted
 
     def _entering(self, module: nn.Module) -> None:
@@ -340,8 +346,11 @@ class TorchProbe:
         try:
             with aside():
                 self.observer.poll("a forward pass")
-                self.models.refresh()
-                mine = [leaf.key for leaf in self.models.leaves if leaf.module is module]
+                if self._refreshed_in != self.forwards.passes:  # once in a pass: modes and tensors change between them
+                    self._refreshed_in = self.forwards.passes
+                    self.models.refresh()
+                    self._bracket()
+                mine = self._leaves_in.get(id(module), ())
                 self.observer.look_now([key for key in mine if self.observer.leaves[key].frozen], place)
         except Exception as error:
             self.fault("torch: around a forward pass", error)

@@ -13,6 +13,7 @@ from typing import Any
 
 _CO_OPTIMIZED = 0x1
 _CONTAINER_ITEMS = 64
+_RECEIVERS = ("self", "cls")
 _HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
@@ -22,7 +23,7 @@ def variable_names(
     """Names for the objects whose ids are in ``wanted``: a variable, an attribute of one, or an item of a list.
 
     The script's own globals come first, then the frames now running from the outermost in; a name that starts with
-    an underscore is taken only when there is no other.
+    an underscore is taken only when there is no other, and the ``self`` of a method names nothing.
 
     Args:
         wanted: ids of the objects to name.
@@ -33,6 +34,8 @@ def variable_names(
     spare: dict[int, str] = {}
 
     def offer(name: str, value: Any) -> None:
+        if name in _RECEIVERS:
+            return
         for candidate in (id(value), id(unwrap(value))):
             if candidate in wanted and candidate not in found:
                 (spare if name.startswith("_") else found).setdefault(candidate, name)

@@ -84,6 +84,9 @@ def _ending(run: Run) -> Line:
 
 
 def _program(program: Program, record: Record) -> Line:
+    if program.by_hand:
+        steps = _many(program.steps_executed, "update")
+        return line(Span(program.id, "name"), f": {steps}, each between two backward passes; no optimizer was made")
     name = program.id if program.name in (program.id, "") else f"{program.id} ({program.name})"
     held = sum(
         leaf.numbers for leaf in record.leaves if any(wire.program == program.id and wire.listed for wire in leaf.wired)

@@ -126,8 +126,9 @@ def _scaler_step(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwar
 
 
 def _backward(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    roots = args[0] if args else kwargs.get("tensors")
     try:  # not _quietly: this runs at every step, and mostly there is nothing to set aside for
-        probe.before_backward()
+        probe.before_backward(roots)
     except Exception as error:
         probe.fault("torch: before a backward pass", error)
     return wrapped(*args, **kwargs)

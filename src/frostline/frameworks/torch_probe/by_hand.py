@@ -6,13 +6,18 @@ so is a plain forward pass, since a loop that was traced as a whole calls the mo
 
 from __future__ import annotations
 
+import weakref
+from collections.abc import Iterable
+
 import torch
 
 from frostline.core.ledger import Program
 from frostline.frameworks.alive import alive
 from frostline.frameworks.torch_probe.models import Models
+from frostline.observe.names import variable_names
 
 NAME = "updates by hand"
+PASSES_SEARCHED = 4
 
 
 class UpdatesByHand:
@@ -26,6 +31,8 @@ class UpdatesByHand:
         self.models = models
         self._so: bool | None = None
         self._functional = False
+        self._searched = 0
+        self._reached: dict[int, weakref.ref[torch.Tensor]] = {}
 
     @property
     def ruled_out(self) -> bool:
@@ -36,9 +43,11 @@ class UpdatesByHand:
         """An optimizer was made."""
         self._so = False
 
-    def backward(self) -> None:
-        """A backward pass is about to begin: the update that followed the last one is complete."""
+    def backward(self, roots: object) -> None:
+        """A backward pass from ``roots`` is about to begin: the update that followed the last one is complete."""
         self._functional = False
+        if not self.ruled_out and not self.models.leaves and self._searched < PASSES_SEARCHED:
+            self._meet_tensors(roots)
         self._boundary()
 
     def transformed(self) -> None:
@@ -63,6 +72,18 @@ class UpdatesByHand:
             observer.programs[NAME] = Program(NAME, "optimizer", "no optimizer", by_hand=True)
         observer.before_step(NAME)
 
+    def _meet_tensors(self, roots: object) -> None:
+        """A script without modules trains plain tensors: those that two backward passes in turn lead to."""
+        self._searched += 1
+        before, self._reached = self._reached, {}
+        again = []
+        for tensor in graph_leaves(roots if isinstance(roots, (list, tuple)) else (roots,)):
+            self._reached[id(tensor)] = weakref.ref(tensor)
+            if id(tensor) in before and before[id(tensor)]() is tensor:
+                again.append(tensor)
+        if again:
+            self.models.add_tensors(again, variable_names({id(tensor) for tensor in again}, skip=("torch",)))
+
     def end(self) -> None:
         """The last update ends here; backward passes after which nothing moved were no updates."""
         observer = self.models.observer
@@ -81,3 +102,19 @@ class UpdatesByHand:
             for group in optimizer.param_groups
             for tensor in group["params"]
         )
+
+
+def graph_leaves(roots: Iterable[object]) -> list[torch.Tensor]:
+    """The tensors that a backward pass from ``roots`` would give gradients to, in the order of their meeting."""
+    stack = [root.grad_fn for root in roots if isinstance(root, torch.Tensor)]
+    seen, leaves = set(), []
+    while stack:
+        node = stack.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        tensor = getattr(node, "variable", None)
+        if isinstance(tensor, torch.Tensor):
+            leaves.append(tensor)
+        stack.extend(function for function, _ in node.next_functions)
+    return leaves

@@ -86,9 +86,8 @@ def modules_holding(tensors: Iterable[torch.Tensor]) -> list[nn.Module]:
 
 
 def names_of(roots: list[nn.Module]) -> dict[int, str]:
-    """For each root the variable that holds it in the script, else its class."""
-    names = variable_names({id(root) for root in roots}, unwrap, skip=("torch",))
-    return {id(root): names.get(id(root), type(root).__name__) for root in roots}
+    """For each root, by id, the variable that holds it in the script; no entry where none does."""
+    return variable_names({id(root) for root in roots}, unwrap, skip=("torch",))
 
 
 def tensors_of(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, str, str]]:

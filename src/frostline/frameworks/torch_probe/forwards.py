@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules import module as hooks
 
 _DEPTH = 3
@@ -44,7 +45,7 @@ class Forwards:
         self.blocked: str | None = None
         self.passes = 0  # outermost forward passes seen
         self._depth = 0
-        self._outputs: dict[int, list[nn.Module]] = {}
+        self._outputs: dict[int, list[tuple[nn.Module, StorageWeakRef]]] = {}  # by address of the data
         self.reached: set[int] = set()
         self._handles: list[Any] = []
 
@@ -82,14 +83,15 @@ class Forwards:
             self._outputs.clear()
             self._count_remade()
             self.on_root(module)
-        elif module._parameters and not self.is_known(module):
+        elif _has_weights(module) and not self.is_known(module):
             self._strangers.append((type(module).__name__, weakref.ref(module)))
         self.called.add(id(module))
         if torch.is_grad_enabled():
             self.recorded.add(id(module))
         for tensor in _tensors(inputs):
-            for producer in self._outputs.get(tensor.data_ptr(), ()):
-                if not tensor.requires_grad:
+            for producer, storage in self._outputs.get(tensor.data_ptr(), ()):
+                freed = storage.expired()  # type: ignore[no-untyped-call]  # then the address went to other data
+                if not tensor.requires_grad and not freed:
                     self.detached.update(id(inner) for inner in producer.modules())
         if id(module) in self.bracketed:
             self.on_enter(module)
@@ -120,11 +122,17 @@ class Forwards:
     def _leave(self, module: nn.Module, output: Any) -> None:
         for tensor in _tensors(output):
             if tensor.requires_grad:
-                self._outputs.setdefault(tensor.data_ptr(), []).append(module)
+                storage = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
+                self._outputs.setdefault(tensor.data_ptr(), []).append((module, storage))
                 if module._parameters and tensor.grad_fn is not None:
                     self._listen(tensor, id(module))
         if id(module) in self.bracketed:
             self.on_leave(module)
+
+
+def _has_weights(module: nn.Module) -> bool:
+    """Whether the module holds weights of its own; a stand-in for functional passes holds computed tensors."""
+    return any(isinstance(weight, nn.Parameter) for weight in module._parameters.values())
 
 
 def _being_transformed() -> bool:

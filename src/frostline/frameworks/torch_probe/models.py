@@ -31,6 +31,7 @@ class Model:
         self.reference = weakref.ref(root, lambda _: on_death(self))
         self.bytes = sum(tensor.numel() * tensor.element_size() for tensor in root.parameters() if not tensor.is_meta)
         self.kept: nn.Module | None = root
+        self.nameless = False
         self.leaves: list[TorchLeaf] = []
 
     @property
@@ -70,16 +71,36 @@ class Models:
             return
         self._absorb(fresh)
         names = discover.names_of(fresh)
-        taken = {model.name for model in self.models}
         for root in fresh:
-            name, count = names[id(root)], 1
-            while name in taken:
-                count += 1
-                name = f"{names[id(root)]}#{count}"
-            taken.add(name)
-            self.models.append(Model(root, name, self._dying))
+            model = Model(root, self._unique(names.get(id(root), type(root).__name__)), self._dying)
+            model.nameless = id(root) not in names
+            self.models.append(model)
         self._keep_within_budget()
         self.refresh()
+
+    def _unique(self, name: str) -> str:
+        taken, unique, count = {model.name for model in self.models}, name, 1
+        while unique in taken:
+            count += 1
+            unique = f"{name}#{count}"
+        return unique
+
+    def name_late(self) -> None:
+        """Name models that no variable held when they were met: a constructor that calls its own forward pass."""
+        for model in self.models:
+            root = model.root
+            name = discover.names_of([root]).get(id(root)) if model.nameless and root is not None else None
+            if name is not None:
+                model.nameless = False
+                self._rename(model, self._unique(name))
+
+    def _rename(self, model: Model, name: str) -> None:
+        for leaf in model.leaves:
+            row = leaf.row
+            self.by_name.pop(row.name, None)
+            row.name, row.model = name + row.name.removeprefix(model.name), name
+            self.by_name[row.name] = leaf
+        model.name = name
 
     def _absorb(self, roots: list[nn.Module]) -> None:
         """Models that turn out to be parts of a larger one are no models of their own: their leaves get new names."""

@@ -201,15 +201,15 @@ class TorchProbe:
 
     # Backward passes, called by the wrapper
 
-    def before_backward(self) -> None:
-        """A backward pass is about to begin."""
+    def before_backward(self, roots: object) -> None:
+        """A backward pass from ``roots``, a tensor or several, is about to begin."""
         if self._running:
             return
         self.phases.backwards += 1
         if self.phases.watching or not self.by_hand.ruled_out:
             with aside():
                 self.phases.backward()
-                self.by_hand.backward()
+                self.by_hand.backward(roots)
 
     def called_functionally(self, module: nn.Module, *args: Any, **kwargs: Any) -> None:
         """A module is about to be called with other weights than its own."""
@@ -240,6 +240,7 @@ class TorchProbe:
 
     def refresh(self) -> None:
         """See Probe."""
+        self.models.name_late()
         self.models.refresh()
         self.models.hidden()
         self.replacements.settle()

@@ -1,0 +1,82 @@
+"""Models, plain tensors and calls are found without being told, and what is temporary is not taken for them."""
+
+import torch
+from torch import nn
+from toy import finding, graver, leaf, rows, squares, train, watched
+
+
+class RunsWhileMade(nn.Module):
+    """Calls itself in its constructor, as networks do that must know the width of their features."""
+
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Linear(4, 8)
+        self.head = nn.Linear(self(torch.zeros(1, 4)).shape[1], 2)
+
+    def forward(self, x):
+        features = torch.relu(self.body(x))
+        return self.head(features) if hasattr(self, "head") else features
+
+
+def test_a_model_that_runs_in_its_own_constructor_is_named_by_its_variable():
+    def run():
+        network = RunsWhileMade()
+        train(network, torch.optim.SGD(network.parameters(), 0.1), rows())
+
+    record = watched(run)
+    assert {row.model for row in record.leaves} == {"network"}
+    assert leaf(record, "network.head.weight").changed.verdict == "yes"
+    assert graver(record) == []
+
+
+def test_plain_tensors_updated_by_hand_without_an_optimizer():
+    def run():
+        table = torch.randn(6, 3, requires_grad=True)
+        weight = torch.randn(3, 2, requires_grad=True)
+        for _ in range(8):
+            noise = torch.zeros(6, 3, requires_grad=True)
+            loss = ((table + noise) @ weight).square().mean()
+            loss.backward()
+            for tensor in (table, weight):
+                tensor.data -= 0.1 * tensor.grad
+                tensor.grad = None
+
+    record = watched(run)
+    assert {row.name: row.changed.verdict for row in record.leaves} == {"table": "yes", "weight": "yes"}
+    assert record.programs[0].steps_executed == 8
+    assert graver(record) == []
+
+
+class DropsAnOutput(nn.Module):
+    """An auxiliary layer whose output nobody keeps: its memory goes to what is computed next."""
+
+    def __init__(self):
+        super().__init__()
+        self.body, self.spare, self.head = nn.Linear(64, 64), nn.Linear(64, 64), nn.Linear(64, 1)
+        self.mask = nn.Identity()
+
+    def forward(self, x):
+        features = self.body(x)
+        self.spare(features)
+        masks = [self.mask(torch.ones(len(x), 64)) for _ in range(16)]
+        return self.head(features * masks[-1])
+
+
+def test_memory_that_is_used_again_is_no_cut():
+    model = DropsAnOutput()
+    record = watched(lambda: train(model, torch.optim.SGD(model.parameters(), 0.1), rows(width=64)))
+    found = finding(record, "no-gradient")
+    assert found.tensors == ["model.spare.weight", "model.spare.bias"]
+    assert (found.severity, found.message.endswith("its output took no part in the loss)")) == ("note", True)
+
+
+def test_stand_ins_with_computed_weights_are_no_layers_remade_in_every_pass():
+    model = nn.Linear(4, 2)
+
+    def adapted(model, batch):
+        layer = nn.Linear(4, 2)
+        layer._parameters.update({name: weight * 0.9 for name, weight in model.named_parameters()})
+        return squares(nn.Sequential(layer, nn.Tanh()), batch)
+
+    record = watched(lambda: train(model, torch.optim.SGD(model.parameters(), 0.1), rows(), adapted))
+    assert graver(record) == []

@@ -226,7 +226,7 @@ def _emptiness(record: Record) -> FrostlineError | None:
     if not record.leaves:
         return FrostlineError(
             "no model was found in the run",
-            "a model is seen when it is called or when an optimizer holds it; was the training started at all?",
+            "a model is seen when it is called or held by an optimizer; processes that the script starts are not seen",
         )
     if not record.run.steps and not record.findings:
         return FrostlineError(

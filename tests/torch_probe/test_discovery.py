@@ -1,5 +1,8 @@
 """Models, plain tensors and calls are found without being told, and what is temporary is not taken for them."""
 
+import threading
+import time
+
 import torch
 from torch import nn
 from toy import finding, graver, leaf, rows, squares, train, watched
@@ -80,3 +83,80 @@ def test_stand_ins_with_computed_weights_are_no_layers_remade_in_every_pass():
 
     record = watched(lambda: train(model, torch.optim.SGD(model.parameters(), 0.1), rows(), adapted))
     assert graver(record) == []
+
+
+def test_a_step_with_a_closure_makes_its_own_backward_passes():
+    model = nn.Linear(4, 1)
+    first, second = torch.optim.Adam(model.parameters(), 0.01), torch.optim.LBFGS(model.parameters(), max_iter=4)
+
+    def again(batch):
+        second.zero_grad()
+        loss = squares(model, batch)
+        loss.backward()
+        return loss
+
+    def run():
+        for batch in rows(4):
+            again(batch)
+            first.step()
+        for batch in rows(4):
+            second.step(lambda batch=batch: again(batch))
+
+    assert graver(watched(run)) == []
+
+
+def test_optimizers_kept_by_tensor_are_named_by_their_place():
+    model = nn.Linear(4, 1)
+    kept = {weight: torch.optim.SGD([weight], 0.1) for weight in model.parameters()}
+
+    def run():
+        for batch in rows(4):
+            squares(model, batch).backward()
+            for weight in kept:
+                kept[weight].step()
+
+    assert [program.id for program in watched(run).programs] == ["kept.0", "kept.1"]
+
+
+def test_what_several_threads_train_at_once_is_looked_at_in_one_of_them():
+    begun, over = threading.Event(), threading.Event()
+
+    def aside():
+        begun.wait(60)
+        other = nn.Linear(4, 1)
+        train(other, torch.optim.SGD(other.parameters(), 0.1), rows(5))
+        over.set()
+
+    def batches():
+        for number, batch in enumerate(rows(6)):
+            yield batch
+            if number == 2:
+                begun.set()
+                while not over.is_set():
+                    time.sleep(0.001)
+
+    def run():
+        model = nn.Linear(4, 1)
+        thread = threading.Thread(target=aside)
+        thread.start()
+        train(model, torch.optim.SGD(model.parameters(), 0.1), batches())
+        thread.join()
+
+    record = watched(run)
+    assert {(row.model, row.changed.verdict) for row in record.leaves} == {("model", "yes")}
+    assert [(program.steps_executed, program.steps_beside) for program in record.programs] == [(6, 0), (0, 5)]
+    assert graver(record) == []
+
+
+def test_a_thread_that_trains_while_the_others_wait_is_looked_at():
+    def run():
+        one, two = nn.Linear(4, 1), nn.Linear(4, 1)
+        for model in (one, two):
+            optimizer = torch.optim.SGD(model.parameters(), 0.1)
+            thread = threading.Thread(target=train, args=(model, optimizer, rows()))
+            thread.start()
+            thread.join()
+
+    record = watched(run)
+    assert {row.changed.verdict for row in record.leaves} == {"yes"}
+    assert [program.steps_beside for program in record.programs] == [0, 0]

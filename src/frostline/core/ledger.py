@@ -213,6 +213,7 @@ class Program:
     """One thing that updates leaves: an optimizer, the train step of a compiled model, or the script itself.
 
     ``by_hand`` marks the last: without an optimizer, what happens between one backward pass and the next is one step.
+    ``steps_beside`` counts steps made in another thread than the one observed; nothing was looked at in them.
     ``backwards`` counts the backward passes of the run, to judge a program that never stepped.
     """
 
@@ -230,6 +231,7 @@ class Program:
     captured_at: int | None = None
     merged: int = 1
     by_hand: bool = False
+    steps_beside: int = 0
     backwards: int = 0
 
 

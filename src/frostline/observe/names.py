@@ -103,8 +103,8 @@ def _inside(value: Any) -> Iterator[tuple[str, Any]]:
         for index, item in enumerate(value[:_CONTAINER_ITEMS]):
             yield str(index), item
     elif kind is dict:
-        for key, item in list(value.items())[:_CONTAINER_ITEMS]:
-            yield str(key), item
+        for index, (key, item) in enumerate(list(value.items())[:_CONTAINER_ITEMS]):
+            yield (str(key) if isinstance(key, (str, int)) else str(index)), item  # others may print at length
     elif kind.__module__ != "builtins" and not issubclass(kind, type):
         try:
             attributes = object.__getattribute__(value, "__dict__")

@@ -107,6 +107,8 @@ def _program(program: Program, record: Record) -> Line:
         facts.append(f"made at step {program.captured_at:,}")
     if program.merged > 1:
         facts.append(f"{program.merged:,} of its kind as one")
+    if program.steps_beside:
+        facts.append(f"{_many(program.steps_beside, 'step')} in another thread, not looked at")
     if program.orphans:
         facts.append(f"also holds {_many(len(program.orphans), 'tensor')} of no live model")
     return line(Span(shortened(name, _NAME), "name"), f": {'; '.join(facts)}")

@@ -142,6 +142,8 @@ def _module_flag(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwar
 
 
 def _load(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    if not probe.trainer.is_here():
+        return wrapped(*args, **kwargs)
     _quietly(probe, "before a load", lambda: probe.loads.before(instance))
     result = wrapped(*args, **kwargs)
     source = args[0] if args else kwargs.get("state_dict")

@@ -23,6 +23,7 @@ class Forwards:
         on_root: called with an outermost module just before its forward pass.
         on_enter, on_leave: called around the forward pass of the modules in ``bracketed``.
         is_known: whether a module belongs to a model under observation.
+        is_here: whether the present thread is the one under observation.
         fault: takes errors of ours.
     """
 
@@ -32,10 +33,11 @@ class Forwards:
         on_enter: Callable[[nn.Module], None],
         on_leave: Callable[[nn.Module], None],
         is_known: Callable[[nn.Module], bool],
+        is_here: Callable[[], bool],
         fault: Callable[[str, BaseException], None],
     ) -> None:
         self.on_root, self.on_enter, self.on_leave = on_root, on_enter, on_leave
-        self.is_known, self.fault = is_known, fault
+        self.is_known, self.is_here, self.fault = is_known, is_here, fault
         self.bracketed: set[int] = set()
         self.called: set[int] = set()
         self.recorded: set[int] = set()
@@ -69,7 +71,7 @@ class Forwards:
         self.blocked = reason
 
     def _before(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        if _being_transformed():
+        if _being_transformed() or not self.is_here():
             return
         self._depth += 1
         try:
@@ -97,7 +99,7 @@ class Forwards:
             self.on_enter(module)
 
     def _after(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        if _being_transformed():
+        if _being_transformed() or not self.is_here():
             return
         self._depth = max(0, self._depth - 1)
         try:

@@ -60,14 +60,20 @@ class Phases:
                 else:
                     self._leaked.pop(program, None)
                     self._clean.add(program)
+        self._begin_phase()
+
+    def _begin_phase(self) -> None:
         for program, (other, tensors, step) in self._pending.items():
             if other not in self._stepped:
                 self._report("stale-gradient-shared", program, other, tensors, step)
         self._pending.clear()
         self._stepped.clear()
 
-    def step(self, program: Hashable, step: int) -> None:
-        """A program is about to step."""
+    def step(self, program: Hashable, step: int, *, closure: bool = False) -> None:
+        """A program is about to step; with a closure it makes its own backward passes, and no earlier ones count."""
+        if closure:
+            self._begin_phase()
+            self._leaked.pop(program, None)
         self._seen[program] = self._seen.get(program, 0) + 1
         leak = self._leaked.pop(program, None)
         if leak is not None and not self._stepped:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
-from types import FrameType
 from typing import Any
 
 import torch
@@ -30,6 +29,7 @@ from frostline.frameworks.torch_probe.printed import PrintedCounts
 from frostline.frameworks.torch_probe.programs import Programs
 from frostline.frameworks.torch_probe.replacements import Replacements
 from frostline.frameworks.torch_probe.states import States
+from frostline.frameworks.torch_probe.underway import StepsUnderWay, Trainer
 from frostline.observe.live import Hold, LiveLeaf
 from frostline.observe.observer import Observer
 from frostline.settings import Settings
@@ -62,11 +62,14 @@ class TorchProbe:
         self.events: list[Event] = []
         self.observer = Observer(self, settings, on_check, aside)
         self.models = Models(self.observer, self.events.append)
-        self.forwards = Forwards(self._root_called, self._entering, self._leaving, self.models.knows, fault)
+        self.trainer = Trainer()
+        self.forwards = Forwards(
+            self._root_called, self._entering, self._leaving, self.models.knows, self.trainer.is_here, fault
+        )
         self.owners = Owners(self.models)
         self.phases = Phases(self.events.append, self._name_of)
         self.programs = Programs(self.observer.programs)
-        self._running: list[tuple[torch.optim.Optimizer, FrameType]] = []
+        self._running = StepsUnderWay(self.observer.forgot_step)
         self.removers: list[Callable[[], None]] = []
         self._overflows = wiring.Overflows()
         self.loads = Loads(self.models)
@@ -82,18 +85,15 @@ class TorchProbe:
 
     def before_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """Global hook: an optimizer is about to step."""
-        if claimed(optimizer):
+        if claimed(optimizer) or not self.trainer.is_here():
             return
-        caller = sys._getframe(2)  # past the hook itself: the frame that lasts as long as the step
-        self._drop_broken_off(caller)
-        self._running.append((optimizer, caller))
-        if len(self._running) > 1:
+        if not self._running.begin(optimizer, sys._getframe(2)):  # past the hook: the frame that lasts as long
             return
         self.compiled.eager_step()
         try:
             key = self._program(optimizer)
             if len(self.observer.programs) > 1:
-                self.phases.step(key, self.observer.steps + 1)
+                self.phases.step(key, self.observer.steps + 1, closure=_closure(args, kwargs) is not None)
             self.owners.meet(optimizer)
             self.observer.before_step(key)
             if not self._looking_on():
@@ -103,12 +103,12 @@ class TorchProbe:
 
     def after_step(self, optimizer: torch.optim.Optimizer, args: Any, kwargs: Any) -> None:
         """Global hook: the optimizer has stepped."""
-        if not self._running or claimed(optimizer):
+        if claimed(optimizer):
             return
-        outermost = self._running[0][0]
-        while self._running and self._running.pop()[0] is not optimizer:
-            pass
-        if self._running or outermost is not optimizer:
+        if not self.trainer.is_here():
+            self.observer.programs[self._program(optimizer)].steps_beside += 1
+            return
+        if not self._running.end(optimizer):
             return
         try:
             key = self._program(optimizer)
@@ -138,20 +138,6 @@ class TorchProbe:
                 self.owners.meet(optimizer)
             self.observer.look_now(list(self.observer.leaves), self.observer.place_now())
             return [(optimizer, sample(optimizer)) for optimizer in optimizers]
-
-    def _drop_broken_off(self, frame: FrameType) -> None:
-        """Forget steps that ended in an exception: their frames are no longer on the stack."""
-        if not self._running:
-            return
-        stack = set()
-        walk: FrameType | None = frame
-        while walk is not None:
-            stack.add(id(walk))
-            walk = walk.f_back
-        while self._running and id(self._running[-1][1]) not in stack:
-            self._running.pop()
-            if not self._running:
-                self.observer.forgot_step()
 
     def _looking_on(self) -> bool:
         """Whether forward passes are watched beyond this step: in the first iterations, and while no root is known."""
@@ -183,7 +169,8 @@ class TorchProbe:
         """An optimizer was made: training is near, and a new model may be."""
         self.programs.made(optimizer)
         self.by_hand.rule_out()
-        self.forwards.switch(True)
+        if self.trainer.is_here():
+            self.forwards.switch(True)
 
     def scaler_stepped(self, optimizer: Any, before: int) -> None:
         """A GradScaler was asked to step; it did so only when the number of steps grew."""
@@ -203,7 +190,7 @@ class TorchProbe:
 
     def before_backward(self, roots: object) -> None:
         """A backward pass from ``roots``, a tensor or several, is about to begin."""
-        if self._running:
+        if self._running or not self.trainer.is_here():
             return
         self.phases.backwards += 1
         if self.phases.watching or not self.by_hand.ruled_out:
@@ -411,3 +398,8 @@ def _common_suffix(one: str, other: str) -> int:
             break
         count += 1
     return count
+
+
+def _closure(args: Any, kwargs: Any) -> Any:
+    """What was given to ``step`` to compute the loss again: such a step makes its own backward passes."""
+    return args[1] if len(args) > 1 else kwargs.get("closure")

@@ -73,6 +73,24 @@ def test_memory_that_is_used_again_is_no_cut():
     assert (found.severity, found.message.endswith("its output took no part in the loss)")) == ("note", True)
 
 
+class ReadsTheSameTwice(nn.Module):
+    """Two layers over the same input, of which the first one's output is not used."""
+
+    def __init__(self):
+        super().__init__()
+        self.spare, self.head = nn.Linear(4, 4), nn.Linear(4, 1)
+
+    def forward(self, x):
+        self.spare(x)
+        return self.head(x)
+
+
+def test_two_layers_over_one_input_are_no_cut():
+    model = ReadsTheSameTwice()
+    record = watched(lambda: train(model, torch.optim.SGD(model.parameters(), 0.1), rows()))
+    assert finding(record, "no-gradient").severity == "note"
+
+
 def test_stand_ins_with_computed_weights_are_no_layers_remade_in_every_pass():
     model = nn.Linear(4, 2)
 

@@ -49,6 +49,8 @@ class Forwards:
         self._depth = 0
         self._outputs: dict[int, list[tuple[nn.Module, StorageWeakRef]]] = {}  # by address of the data
         self.reached: set[int] = set()
+        self._left: list[tuple[nn.Module, set[tuple[int, ...]]]] = []  # modules left since the last one was entered
+        self._given: set[int] = set()  # addresses that came in during this pass
         self._handles: list[Any] = []
 
     def switch(self, wanted: bool) -> None:
@@ -83,6 +85,8 @@ class Forwards:
         if self._depth == 1:
             self.passes += 1
             self._outputs.clear()
+            self._left.clear()
+            self._given.clear()
             self._count_remade()
             self.on_root(module)
         elif _has_weights(module) and not self.is_known(module):
@@ -95,8 +99,20 @@ class Forwards:
                 freed = storage.expired()  # type: ignore[no-untyped-call]  # then the address went to other data
                 if not tensor.requires_grad and not freed:
                     self.detached.update(id(inner) for inner in producer.modules())
+        self._note_cut(module, inputs)
         if id(module) in self.bracketed:
             self.on_enter(module)
+
+    def _note_cut(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        """Where values went by way of numpy or a copy, new memory of the same shape comes in without a gradient."""
+        if self._left and torch.is_grad_enabled() and next(module.parameters(), None) is not None:
+            given = [tensor for tensor in _tensors(inputs) if tensor.data_ptr() not in self._given]
+            shapes = {tuple(tensor.shape) for tensor in given if not tensor.requires_grad}
+            for producer, returned in self._left if len(given) == 1 else ():
+                if shapes & returned:
+                    self.detached.update(id(inner) for inner in producer.modules())
+        self._left.clear()
+        self._given.update(tensor.data_ptr() for tensor in _tensors(inputs))
 
     def _after(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
         if _being_transformed() or not self.is_here():
@@ -122,6 +138,7 @@ class Forwards:
         self._strangers.clear()
 
     def _leave(self, module: nn.Module, output: Any) -> None:
+        self._left.append((module, {tuple(tensor.shape) for tensor in _tensors(output) if tensor.grad_fn is not None}))
         for tensor in _tensors(output):
             if tensor.requires_grad:
                 storage = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]

@@ -20,7 +20,7 @@ LARGEST_FOLLOWED = 2**20
 FOLLOWED_AT_ONCE = 16
 KIN_COMPARED = 64
 ENOUGH_NUMBERS = 16  # fewer may be close by chance
-SOURCES_SOUGHT = 32  # each may scan the whole process
+SOURCES_SOUGHT = 32  # searches through the whole process, and leaves asked without a copy of what they were
 RESEMBLES = 0.8  # relative distance; tensors that have nothing to do with each other are about 1.4 apart
 
 
@@ -36,7 +36,8 @@ class Pursuit:
         self.observer = observer
         self.followed: list[Watched] = []
         self._suspects: list[Watched] = []
-        self._sources_sought = 0
+        self._asked = 0
+        self._scans = 0
 
     @property
     def active(self) -> bool:
@@ -96,9 +97,12 @@ class Pursuit:
 
     def name_source(self, watched: Watched, reading: Reading, movement: Movement) -> None:
         """Look for what the new bits came from: another leaf that was followed, or a copy kept somewhere."""
-        if reading.after is None or self._sources_sought >= SOURCES_SOUGHT or not _telling(watched.row, reading.after):
+        if reading.after is None or not _telling(watched.row, reading.after):
             return
-        self._sources_sought += 1
+        if reading.before is None:  # of many leaves that moved at once some are asked; those followed can tell more
+            if self._asked >= SOURCES_SOUGHT:
+                return
+            self._asked += 1
         dtype = watched.row.dtype
         kin = [(other.row, bytes(other.read())) for other in self._kin(watched)]
         for row, source in kin:
@@ -113,6 +117,9 @@ class Pursuit:
         movement.equals = self._own_behind(watched, reading, reading.after)
         if movement.equals is not None or (watched.row.kind == "buffer" and watched.row.owner.role == "normalisation"):
             return  # statistics move by themselves: a search through the whole process would tell nothing
+        if self._scans >= SOURCES_SOUGHT:
+            return
+        self._scans += 1
         movement.equals = self.observer.probe.copies(watched.leaf, reading.after)
         if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
             self._name_likeness(

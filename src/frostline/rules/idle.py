@@ -63,8 +63,9 @@ def _programs(ledger: Ledger, explained: set[str]) -> list[Finding]:
         if unread(program):
             continue
         held = [leaf for leaf in ledger.leaves if any(w.program == program.id and w.listed for w in leaf.wired)]
-        if mostly_skipped(program) and not any(leaf.name in explained for leaf in held):
-            found.append(_skipped(program, held))
+        if mostly_skipped(program):
+            if not any(leaf.name in explained for leaf in held):
+                found.append(_skipped(program, held))
         elif not program.steps_executed and program.backwards >= ledger.patience:
             found.extend(_never_stepped(program, held))
         elif program.kind == "optimizer" and program.steps_executed and not program.orphans and not program.by_hand:

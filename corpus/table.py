@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from corpus import rivals
 from corpus.judging import Gap, Judgement
 
 _STYLES = {"right": "green", "quiet": "green", "other": "yellow", "late": "yellow"}
@@ -54,6 +55,7 @@ def markdown(judgements: Sequence[Judgement], known: dict[str, Gap]) -> str:
             found = ", ".join(judgement.found) if judgement.good else f"**{judgement.summary}**"
             seen = "" if judgement.seen is None else judgement.seen
             lines.append(f"| {judgement.trial.name} | {case.title} | {found} | {seen} | {link} |")
+    lines += rivals.markdown()
     if known:
         lines += ["", "## Known gaps", ""]
         lines += [f"- `{gap.trial}`: {gap.reason}" for gap in known.values()]

@@ -44,12 +44,13 @@ def main(names: Sequence[str], jobs: int, write: bool) -> None:
     """Run the rivals on programs of the corpus; NAMES are parts or patterns of names, all without one."""
     chosen = [trial for trial in once(trials(load())) if not names or any(_fits(trial, name) for name in names)]
     runnable = [trial for trial in chosen if not trial.case.missing()]
+    who = header()
     results = list(_played(runnable, jobs))
     for result in results:
         said = "  ".join(f"{rival}: {word}" for rival, word in result["words"].items())
         click.echo(f"{result['program']}  {said}")
     if write:
-        RESULTS.write_text(json.dumps(document(results), indent=1) + "\n")
+        RESULTS.write_text(json.dumps({**who, "programs": results}, indent=1) + "\n")
 
 
 def once(everything: Sequence[Trial]) -> list[Trial]:
@@ -57,15 +58,14 @@ def once(everything: Sequence[Trial]) -> list[Trial]:
     return list({trial.script: trial for trial in reversed(everything)}.values())[::-1]
 
 
-def document(results: Sequence[dict[str, Any]]) -> dict[str, Any]:
-    """What is kept: who was run, in which version and when, and a word for each program."""
+def header() -> dict[str, Any]:
+    """Who is run, in which version and when."""
     return {
         "date": date.today().isoformat(),
         "torch": version("torch"),
         "rivals": [
             {"name": one.name, "version": one.version, "looks_at": one.looks_at, "used": one.used} for one in RIVALS
         ],
-        "programs": results,
     }
 
 

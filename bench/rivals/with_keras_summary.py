@@ -31,7 +31,7 @@ class KerasSummary(Rival):
 def play_keras(trial: Trial, out: str) -> None:
     """Run a Keras program in an interpreter of its own, on the first of its backends."""
     command = [sys.executable, "-m", "bench.rivals.with_keras_summary", str(trial.script), out]
-    environment = {**os.environ, **({"KERAS_BACKEND": trial.backend} if trial.backend else {})}
+    environment = {**os.environ, "COLUMNS": "240", **({"KERAS_BACKEND": trial.backend} if trial.backend else {})}
     subprocess.run(command, env=environment, cwd=HERE.parent, capture_output=True, timeout=300, check=False)
 
 

@@ -62,7 +62,7 @@ def main(
     for reason, count in _not_run(waiting, chosen).items():
         out.print(f"{count} not run: {reason}", style="dim")
     for complaint in complaints:
-        out.print(complaint, style="red")
+        out.print(complaint, style="red", markup=False)
     if write:
         write.write_text(table.markdown(judgements, known))
     sys.exit(1 if complaints else 0)

@@ -1,7 +1,7 @@
 """Runs one script under ``frostline run`` and brings back its record.
 
-A trial of PyTorch is a fork of a server that has loaded the libraries once, since importing them takes ten times as
-long as the script; every other framework does not survive a fork and gets a fresh interpreter.
+A trial is a fork of a server that has loaded the libraries once, since importing them takes ten times as long as the
+script. For PyTorch that is the one server of ``multiprocessing``; Keras needs one for each backend.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus.cases import Trial
+from corpus.serving import on_server
 from frostline.core import store
 from frostline.core.ledger import Record
 from frostline.errors import RecordError
@@ -35,6 +36,14 @@ PRELOADED = (
     "accelerate",
     "lightning.pytorch",
 )
+
+# What a server of each backend of Keras loads.
+KERAS = {
+    "jax": ("keras", "jax"),
+    "torch": ("torch", "keras"),
+    "tensorflow": ("tensorflow", "keras"),
+    "": ("tensorflow", "tf_keras"),
+}
 
 # One core for each trial, and no second framework loaded by a library that only looks whether it is there.
 ENVIRONMENT = {
@@ -72,13 +81,13 @@ def run(trial: Trial, *, warm: bool = True) -> Outcome:
 
     Args:
         trial: what to run.
-        warm: fork from the server that has the libraries loaded, where the framework allows it.
+        warm: fork from the server that has the libraries loaded, or a fresh interpreter.
     """
     started = time.perf_counter()
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
         data, log = Path(folder) / "record.json", Path(folder) / "printed.txt"
         arguments = ["run", "--quiet", "--data", str(data), *trial.case.options, str(trial.script)]
-        execute = _forked if warm and trial.case.framework == "torch" else _fresh
+        execute = _fresh if not warm else _forked if trial.case.framework == "torch" else _served
         status = execute(arguments, log, trial.backend)
         printed = log.read_text(errors="replace") if log.exists() else ""
         seconds = time.perf_counter() - started
@@ -106,7 +115,7 @@ def plainly(script: Path) -> str:
 
 
 def _fresh(arguments: list[str], log: Path, backend: str) -> int:
-    environment = {**os.environ, **({"KERAS_BACKEND": backend} if backend else {})}
+    environment = _environment(backend)
     command = [sys.executable, "-m", "frostline", *arguments]
     with log.open("wb") as output:
         try:
@@ -117,6 +126,14 @@ def _fresh(arguments: list[str], log: Path, backend: str) -> int:
 
 def _forked(arguments: list[str], log: Path, _backend: str) -> int:
     return _in_fork(_observed, (arguments, str(log)))
+
+
+def _served(arguments: list[str], log: Path, backend: str) -> int:
+    return on_server(KERAS[backend], _environment(backend), arguments, log, TIMEOUT)
+
+
+def _environment(backend: str) -> dict[str, str]:
+    return {**os.environ, **({"KERAS_BACKEND": backend} if backend else {})}
 
 
 def _in_fork(target: Callable[..., None], arguments: tuple[object, ...]) -> int:

@@ -4,24 +4,28 @@ import ast
 
 import pytest
 from corpus.cases import load, trials
+from corpus.edits import keras, torch
 from corpus.running import plainly, prepare
-from corpus.variants import EDITS, EXACT, variants
+from corpus.variants import variants
 
 TRIALS = {trial.name: trial for trial in trials(load())}
 TORCH = [trial for trial in TRIALS.values() if trial.case.framework == "torch"]
+KERAS = [trial for trial in TRIALS.values() if trial.case.framework != "torch"]
 
 
-def test_every_edit_applies_to_many_scripts(tmp_path):
-    counts = dict.fromkeys(EDITS, 0)
-    for trial in TORCH:
+@pytest.mark.parametrize(("edits", "scripts"), [(torch.EDITS, TORCH), (keras.EDITS, KERAS)], ids=["torch", "keras"])
+def test_every_edit_applies_to_many_scripts(edits, scripts, tmp_path):
+    counts = dict.fromkeys(edits, 0)
+    for trial in scripts:
         for variant in variants(trial, tmp_path):
             ast.parse(variant.script.read_text())
             counts[variant.variant] += 1
     assert all(count > 20 for count in counts.values()), counts
 
 
-def test_most_bugs_have_five_variants(tmp_path):
-    bugs = [trial for trial in TORCH if trial.role == "bug"]
+@pytest.mark.parametrize("scripts", [TORCH, KERAS], ids=["torch", "keras"])
+def test_most_bugs_have_five_variants(scripts, tmp_path):
+    bugs = [trial for trial in scripts if trial.role == "bug"]
     enough = sum(len(list(variants(trial, tmp_path))) >= 5 for trial in bugs)
     assert enough >= 0.8 * len(bugs)
 
@@ -31,7 +35,7 @@ def test_exact_edits_print_the_same(name, tmp_path):
     trial = TRIALS[name]
     prepare()
     wanted = plainly(trial.script)
-    chosen = [variant for variant in variants(trial, tmp_path) if variant.variant in EXACT]
+    chosen = [variant for variant in variants(trial, tmp_path) if variant.variant in torch.EXACT]
     assert len(chosen) >= 3
     for variant in chosen:
         assert plainly(variant.script) == wanted, variant.variant

@@ -1,0 +1,43 @@
+"""Edits that fit scripts of any framework, and what edits are made with."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+
+from corpus.cases import Case
+
+Edit = Callable[[ast.Module, Case], ast.Module]
+
+
+def renamed(tree: ast.Module, case: Case) -> ast.Module:
+    """Other names for the variables, but for those that the case's patterns speak of."""
+    arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
+    spoken = {part for text in (*case.leaves, *case.options) for part in text.split(".")}
+    bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    chosen = bound - arguments - spoken
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id in chosen:
+            node.id = f"{node.id}_2"
+    return tree
+
+
+def in_function(tree: ast.Module, _case: Case) -> ast.Module:
+    """Everything after the imports runs in a function: models and optimizers are no globals and die with its frame."""
+    place = after_imports(tree)
+    main = ast.parse("def main():\n    pass\n\nmain()").body
+    assert isinstance(main[0], ast.FunctionDef)
+    main[0].body = tree.body[place:]
+    tree.body[place:] = main
+    return tree
+
+
+def after_imports(tree: ast.Module) -> int:
+    """The place of the first statement that is no import."""
+    imports = [index for index, node in enumerate(tree.body) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    return imports[-1] + 1
+
+
+def set_options(call: ast.Call, **options: bool | float) -> None:
+    """Give a call further keyword arguments."""
+    call.keywords += [ast.keyword(name, ast.Constant(value)) for name, value in options.items()]

@@ -109,6 +109,7 @@ class Wire:
     """How one program holds one leaf: group, rates, gradients seen at its checks, optimizer state.
 
     ``captured`` is the flag of the leaf when a compiled step was made (None where nothing is captured).
+    ``concluded`` says that gradients were not seen: they were zero or lost in rounding, since no bit moved.
     ``update_ulp`` is the largest update the step could have made, in units in the last place of the weight;
     ``negligible`` says that the gradient is rounding noise beside the others (a bias in front of a normalisation).
     """
@@ -123,6 +124,7 @@ class Wire:
     gradients: dict[str, int] = field(default_factory=dict)
     state: bool | None = None
     state_of: str | None = None
+    concluded: bool = False
     update_ulp: float | None = None
     negligible: bool = False
     steps: int = 0
@@ -214,6 +216,7 @@ class Program:
 
     ``by_hand`` marks the last: without an optimizer, what happens between one backward pass and the next is one step.
     ``steps_beside`` counts steps made in another thread than the one observed; nothing was looked at in them.
+    ``stateless`` says that it is given the weights and hands back new ones, which the script must put in place itself.
     ``backwards`` counts the backward passes of the run, to judge a program that never stepped.
     """
 
@@ -232,6 +235,7 @@ class Program:
     merged: int = 1
     by_hand: bool = False
     steps_beside: int = 0
+    stateless: bool = False
     backwards: int = 0
 
 

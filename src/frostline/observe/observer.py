@@ -329,14 +329,18 @@ class Observer:
                 continue
             left = watched.leaf.gradient()
             gradient = self._gradients[leaf_key] = "unknown" if left == "none" else left
-            watched.row.reached_by_backward = watched.row.reached_by_backward or gradient == "nonzero"
+            self._note_reached(watched, gradient)
             wire = self._wire(watched, program)
             wire.gradients[gradient] = wire.gradients.get(gradient, 0) + 1
 
     def _note_gradient(self, watched: Watched) -> Gradient:
         gradient = self._gradients[watched.leaf.key] = watched.leaf.gradient()
-        watched.row.reached_by_backward = watched.row.reached_by_backward or gradient == "nonzero"
+        self._note_reached(watched, gradient)
         return gradient
+
+    def _note_reached(self, watched: Watched, gradient: Gradient) -> None:
+        if gradient != "unknown":
+            watched.row.reached_by_backward = watched.row.reached_by_backward or gradient == "nonzero"
 
     def _gradient_of(self, watched: Watched, hold: Hold | None) -> Gradient:
         """The gradient that went into the step just done: a closure may have made it inside the step."""

@@ -81,7 +81,11 @@ def _flips(ledger: Ledger) -> list[Finding]:
     for leaf in ledger.leaves:
         if leaf.kind == "parameter" and leaf.declared.flips and leaf.name not in replaced:
             flips = tuple((flip.step, flip.now) for flip in leaf.declared.flips)
-            against = leaf.meant == "frozen" and any(flip.now for flip in leaf.declared.flips)
+            against = (
+                leaf.meant == "frozen"
+                and any(flip.now for flip in leaf.declared.flips)
+                and leaf.changed.verdict != "yes"  # else the bits tell: meant-frozen-but-changed, which names the flips
+            )
             groups.setdefault((leaf.model, flips, against), []).append(leaf)
     found = []
     for (_, flips, against), leaves in groups.items():
@@ -104,7 +108,7 @@ def _tied(ledger: Ledger) -> list[Finding]:
     for leaf in ledger.leaves:
         if not leaf.aliases or leaf.kind == "buffer":
             continue
-        names = [leaf.name, *leaf.aliases]
+        names = _apart([leaf.name, *leaf.aliases])
         said = {name: flag for name, flag in leaf.declared.intents if name in names}
         if len(set(said.values())) > 1:
             found.append(_disagree(leaf, said, "explicit calls"))
@@ -115,6 +119,11 @@ def _tied(ledger: Ledger) -> list[Finding]:
                 if len(set(said.values())) > 1:
                     found.append(_disagree(leaf, said, "the other tensors of each module"))
     return found
+
+
+def _apart(names: list[str]) -> list[str]:
+    """The names without those of a part that is also known by itself: the same tensor of the same module."""
+    return [name for name in names if not any(other.endswith(f".{name}") for other in names)]
 
 
 def _neighbours(name: str, flags: dict[str, bool | None], tied: set[str]) -> bool | None:

@@ -343,7 +343,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], causes: dict[str, tuple
             return f"{what} inside {where}'s step, which was made when they were trainable (first seen at step {first})"
         case "frozen-flag-not-inherited":
             containers = sorted({leaf.declared.container or "" for leaf in leaves})
-            return f"{tensors(leaves)} were trained by {where} although {', '.join(containers)} is declared frozen"
+            said = f"{', '.join(containers)} {'is' if len(containers) == 1 else 'are'} declared frozen"
+            return f"{tensors(leaves)} were trained by {where} although {said}"
         case "frozen-but-statistics-moved":
             return f"running statistics of frozen layers moved in {tensors(leaves)} (first seen at step {first})"
         case "frozen-but-rewritten-in-forward":

@@ -76,13 +76,19 @@ def find(ledger: Ledger, explained: Iterable[Finding] = ()) -> list[Finding]:
     return found
 
 
-def _broken(ledger: Ledger, known: set[str]) -> dict[tuple[str, str], tuple[Rule, list[LeafRow]]]:
-    groups: dict[tuple[str, str], tuple[Rule, list[LeafRow]]] = {}
+def _broken(ledger: Ledger, known: set[str]) -> dict[tuple[str, str, bool], tuple[Rule, list[LeafRow]]]:
+    groups: dict[tuple[str, str, bool], tuple[Rule, list[LeafRow]]] = {}
     for leaf in ledger.leaves:
         rule = _broken_promise(leaf)
         if rule is not None and leaf.name not in known and not _goes_with_source(leaf, ledger):
-            groups.setdefault((rule.slug, leaf.meant_pattern or ""), (rule, []))[1].append(leaf)
+            key = (rule.slug, leaf.meant_pattern or "", _is_frozen(leaf))
+            groups.setdefault(key, (rule, []))[1].append(leaf)
     return groups
+
+
+def _is_frozen(leaf: LeafRow) -> bool:
+    """What the flags say: of statistics, those of the layers around them."""
+    return leaf.owner.frozen_subtree is not None if leaf.kind == "buffer" else leaf.declared.trainable is False
 
 
 def _broken_promise(leaf: LeafRow) -> Rule | None:
@@ -160,8 +166,10 @@ def _fact(rule: Rule, leaves: list[LeafRow]) -> str:
     match rule.slug:
         case "meant-frozen-but-changed":
             first = min(leaf.changed.first_step or 0 for leaf in leaves)
-            flag = "declared trainable" if leaves[0].declared.trainable else "declared frozen"
-            return f"{what} moved (first seen at step {first}); {flag}"
+            flag = "declared frozen" if _is_frozen(leaves[0]) else "declared trainable"
+            ons = [flip.step for flip in leaves[0].declared.flips if flip.now]
+            since = f" since a flip before step {ons[-1]}" if ons and flag == "declared trainable" else ""
+            return f"{what} moved (first seen at step {first}); {flag}{since}"
         case "meant-frozen-but-trainable":
             return f"{what} are declared trainable"
         case "meant-trained-but-frozen":
@@ -175,6 +183,7 @@ def _evidence(leaves: list[LeafRow]) -> dict[str, str | int | float | bool | lis
         "leaf": leaf.name,
         "pattern": leaf.meant_pattern,
         "flag": leaf.declared.trainable,
+        "flips": [f"{'on' if flip.now else 'off'} before step {flip.step}" for flip in leaf.declared.flips] or None,
         "held_by": [wire.program for wire in leaf.wired if wire.listed] or None,
         "moved_in": leaf.changed.during or None,
         "first_step": leaf.changed.first_step,

@@ -121,7 +121,13 @@ def find(ledger: Ledger) -> list[Finding]:
             rules[rule.slug] = rule
             groups.setdefault((rule.slug, severity, where, leaf.model), []).append(leaf)
     found = [
-        rules[slug].found(leaves, _fact(rules[slug], where, leaves), _evidence(leaves, ledger), severity=severity)
+        rules[slug].found(
+            leaves,
+            _fact(rules[slug], where, leaves),
+            _evidence(leaves, ledger),
+            severity=severity,
+            hint=_hint(rules[slug], leaves[0], ledger),
+        )
         for (slug, severity, where, _), leaves in groups.items()
     ]
     return found + idle.find(ledger, {name for finding in found for name in finding.tensors})
@@ -222,8 +228,9 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
         benign: Severity = "note" if spared else "warning"
         return ZERO_GRADIENT, _patient(benign, steps, ledger), program
     bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
-    if "nonzero" in seen and bounds and max(bounds) <= HALF_UNIT:
-        return ROUNDED, _patient(_severity_of_rounding(leaf, program, ledger), steps, ledger), program
+    if bounds and max(bounds) <= HALF_UNIT and ("nonzero" in seen or wires[0].concluded):
+        severity = "warning" if wires[0].concluded else _severity_of_rounding(leaf, program, ledger)
+        return ROUNDED, _patient(severity, steps, ledger), program
     if "nonzero" not in seen:
         unrouted: Severity = "note" if _sibling_moved(leaf, ledger) else "warning"
         return UNCHANGED, _patient(unrouted, steps, ledger), program
@@ -324,13 +331,30 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
             return f"{what} kept every bit since they were unfrozen: the step was made before"
         case "no-gradient":
             return f"{what} and held{by} kept every bit: no gradient arrived ({_calls(leaves[0])})"
+        case "zero-gradient" if any(wire.concluded for wire in leaves[0].wired):
+            return f"{what} and held{by} kept every bit: the gradient, not seen itself, was zero or lost in rounding"
+        case "update-rounded-away" if leaves[0].wired[0].concluded:
+            rate = leaves[0].wired[0].max_lr
+            return f"{what} and held{by} kept every bit: at lr {rate:g} a gradient of 1 is lost in {leaves[0].dtype}"
     return f"{what} and held{by} kept every bit"
+
+
+def _hint(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str | None:
+    """What to do where the rule's own remedy is too general."""
+    if rule is not UNCHANGED:
+        return None
+    programs = [ledger.program(wire.program) for wire in leaf.wired]
+    if any(program.stateless for program in programs):
+        return "the step hands back new weights: assign them to the model's variables before you save or evaluate it"
+    if all(wire.gradients.keys() == {"unknown"} for wire in leaf.wired):
+        return "a compiled step hides its gradients: compile(run_eagerly=True) and run again to see them"
+    return None
 
 
 def _calls(leaf: LeafRow) -> str:
     owner = leaf.owner
     if owner.called is None:
-        return "forward passes were not watched"
+        return "its layer was not called, or what it returned was cut from the loss"
     if owner.called is False:
         beside = ", another of its kind was" if owner.sibling_called else ""
         return f"its module was not called in the passes watched{beside}"

@@ -82,6 +82,10 @@ class Keras3:
         known = inner(optimizer)._trainable_variables_indices
         return [variable for variable in variables if inner(optimizer)._var_key(variable) in known]
 
+    def inner(self, optimizer: Any) -> Any:
+        """See Dialect."""
+        return inner(optimizer)
+
     def rate(self, optimizer: Any) -> float | None:
         """See Dialect."""
         if _is_torch(optimizer):

@@ -52,6 +52,9 @@ class Dialect(Protocol):
     def built_for(self, optimizer: Any, variables: Sequence[Any]) -> Sequence[Any]:
         """Those of the variables that the optimizer has been built for."""
 
+    def inner(self, optimizer: Any) -> Any:
+        """The optimizer that does the work inside a wrapper that scales the loss."""
+
     def rate(self, optimizer: Any) -> float | None:
         """The learning rate now."""
 

@@ -10,7 +10,10 @@ from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
 from frostline.frameworks.layered.sources import Capture, Source, carries
+from frostline.frameworks.layered.updates import in_units, is_plain_descent
 from frostline.observe.live import Unreadable
+
+FULL_PRECISION = ("float32", "float64")
 
 
 def gradient_of(variable: Any, capture: Capture | None, dialect: Dialect) -> tuple[Gradient, bytes | None]:
@@ -25,26 +28,43 @@ def gradient_of(variable: Any, capture: Capture | None, dialect: Dialect) -> tup
         if known != "unknown":
             return known, None
     known, content = dialect.gradient(variable)
-    if known == "unknown" and _never_had_gradient(capture.optimizers[identity](), variable, dialect):
-        return "zero", None
+    if known == "unknown":
+        return _remembered(capture.optimizers[identity](), variable, dialect), None
     return known, content
 
 
 def settle_gradients(leaf: KerasLeaf, wire: Wire, capture: Capture | None, dialect: Dialect) -> None:
-    """Before its first step an optimizer says nothing of gradients; one that never had any says so of all steps."""
+    """Say of the checks at which nothing was known what the whole run says of them.
+
+    Before its first step an optimizer has no moments; one that never had any says so of all steps. One that keeps none
+    says nothing, but a gradient that is not zero moves bits of full precision, unless it is lost in rounding; for
+    narrow types ``update_ulp`` becomes what a gradient of 1 would do.
+    """
     seen = wire.gradients
-    if capture is None or not seen.get("zero") or not seen.get("unknown") or seen.get("nonzero"):
+    if capture is None or not seen.get("unknown") or seen.get("nonzero"):
         return
     reference = capture.optimizers.get(id(leaf.variable))
-    if reference is not None and _never_had_gradient(reference(), leaf.variable, dialect):
-        seen["zero"] += seen.pop("unknown")
+    optimizer = reference() if reference is not None else None
+    if optimizer is None:
+        return
+    settled = bool(seen.get("zero")) and _remembered(optimizer, leaf.variable, dialect) == "zero"
+    if not seen.get("zero") and wire.max_lr and is_plain_descent(optimizer, leaf.variable, dialect):
+        wire.concluded = True
+        settled = leaf.row.dtype in FULL_PRECISION
+        if not settled:
+            wire.update_ulp = in_units(leaf, wire.max_lr)
+    if settled:
+        seen["zero"] = seen.get("zero", 0) + seen.pop("unknown")
 
 
-def _never_had_gradient(optimizer: Any, variable: Any, dialect: Dialect) -> bool:
-    """Moments of the gradient that are still zero after a step say that every gradient was."""
+def _remembered(optimizer: Any, variable: Any, dialect: Dialect) -> Gradient:
+    """What the moments of the optimizer say of all gradients so far, of a variable that it trains at this moment."""
     if optimizer is None or not dialect.iterations(optimizer) or not dialect.slots(optimizer, variable):
-        return False
-    return carries(optimizer, variable, dialect) is False
+        return "unknown"
+    alive = carries(optimizer, variable, dialect)
+    if alive is False:
+        return "zero"
+    return "nonzero" if alive and getattr(variable, "trainable", False) else "unknown"
 
 
 def sibling_moved(leaf: KerasLeaf, models: Models) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from frostline.core.ledger import Event, LeafRow, Owner
+from frostline.core.patterns import matches
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import GradientOf, KerasLeaf
 from frostline.frameworks.layered.walk import Place, alive_layers, hidden_layers, outermost_with, places, role_of
@@ -81,14 +82,31 @@ class Models:
                 self._adopt(self._free(place.path), place, None)
 
     def survey(self) -> None:
-        """Learn the names that the script has for models that share leaves with those known, and refresh."""
+        """Learn the names that the script has for models that share leaves with those known, and refresh.
+
+        A model that no step trains is taken as well where the user speaks of it: a teacher, a target network.
+        """
         models = self._alive()
         names = self._names(models)
-        for model in models:
-            name = names.get(id(model))
-            if name and not name.startswith("_") and self._shares_leaves(model):
+        named = [model for model in models if not names.get(id(model), "_").startswith("_")]
+        for model in named:
+            if self._shares_leaves(model):
                 self._know([model])
+        for pattern in self._unmatched():
+            wanted = [model for model in named if self._matches(pattern, names[id(model)], model)]
+            self._know(wanted)
         self.refresh()
+
+    def _unmatched(self) -> list[str]:
+        """What the user said is meant, where it names no leaf that is known."""
+        meant = self.observer.settings.meant
+        known = [name for leaf in self.leaves for name in (leaf.row.name, *leaf.row.aliases)]
+        return [
+            pattern for pattern in (*meant.frozen, *meant.trained) if not any(matches(pattern, name) for name in known)
+        ]
+
+    def _matches(self, pattern: str, name: str, model: Any) -> bool:
+        return any(matches(pattern, f"{name}.{place.path}") for place in places(model, self.dialect))
 
     def meet_all(self) -> None:
         """Take every built model that the script has a name for: nothing was trained, all that can be said is flags."""

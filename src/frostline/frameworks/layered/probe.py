@@ -16,6 +16,7 @@ from frostline.frameworks.layered.initial import looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
 from frostline.frameworks.layered.sources import Mode, Source, holds
+from frostline.frameworks.layered.updates import update_in_units
 from frostline.observe.live import Hold, LiveLeaf
 from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
@@ -186,6 +187,7 @@ class KerasProbe:
         if source.mode == "traced" and program.captured_at is None:
             program.captured_at = self.observer.steps
         held = [leaf for leaf in self.models.leaves if id(leaf.variable) in capture.flags]
+        program.stateless = source.uncounted and source.mode == "positional"
         program.models = list(dict.fromkeys(leaf.row.model for leaf in held)) or program.models
         optimizers = source.optimizers()
         self._rates[source.key] = [self.dialect.rate(optimizer) for optimizer in optimizers[:1]]
@@ -207,6 +209,8 @@ class KerasProbe:
         self.models.meet_variables(variables)
         leaves = [self.models.of(variable) for variable in variables]
         source.captured(optimizer, variables, gradients, [leaf.flag_in_step() if leaf else None for leaf in leaves])
+        if source.mode == "traced" and source.fresh is not None:
+            source.fresh.trainable = {id(leaf.variable) for leaf in self.models.leaves if leaf.flag_in_step()}
 
     # Programs
 
@@ -330,7 +334,8 @@ class KerasProbe:
 
     def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
         """See Probe."""
-        return None
+        assert isinstance(leaf, KerasLeaf)
+        return update_in_units(leaf, self.sources[program].capture, self.dialect)
 
     def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
         """See Probe."""

@@ -22,6 +22,7 @@ class Capture:
     """The variables that one step handed to its optimizers, by id: the flag each had, and the one it got no gradient.
 
     ``gradients`` are those handed over in a step that runs eagerly; they are dropped when the step is over.
+    ``trainable`` are the leaves that were declared so when a traced step was made, handed over or not.
     ``states`` names, for a step that works by position, the variable whose optimizer state each one is given.
     """
 
@@ -29,6 +30,7 @@ class Capture:
     missing: set[int] = field(default_factory=set)
     optimizers: dict[int, weakref.ref[Any]] = field(default_factory=dict)
     gradients: dict[int, Any] = field(default_factory=dict)
+    trainable: set[int] = field(default_factory=set)
     states: dict[int, Any] = field(default_factory=dict)
 
 
@@ -147,7 +149,7 @@ def holds(source: Source, models: Models, dialect: Dialect) -> dict[Hashable, Ho
             held[leaf.key] = _hold(leaf, capture, source, models, dialect)
         elif identity in averaged:
             held[leaf.key] = Hold(listed=False, copied=True)
-        elif source.capture is None:
+        elif source.capture is None or identity in capture.trainable:  # passed over, and not for its flag
             continue
         elif identity in source.ever or (source.mode == "traced" and leaf.flag() and _is_in(leaf, source)):
             held[leaf.key] = Hold(listed=False, captured=False if source.mode == "traced" else None)

@@ -99,6 +99,10 @@ class Keras2:
         known = getattr(inner(optimizer), "_index_dict", None) or getattr(inner(optimizer), "_slots", {})
         return [variable for variable in variables if variable._unique_id in known]
 
+    def inner(self, optimizer: Any) -> Any:
+        """See Dialect."""
+        return inner(optimizer)
+
     def rate(self, optimizer: Any) -> float | None:
         """See Dialect."""
         optimizer = inner(optimizer)

@@ -87,9 +87,10 @@ class UpdatesByHand:
     def end(self) -> None:
         """The last update ends here; backward passes after which nothing moved were no updates."""
         observer = self.models.observer
-        if not self._so or NAME not in observer.programs:
+        if NAME not in observer.programs:
             return
-        observer.after_step(NAME)
+        if self._so:
+            observer.after_step(NAME)
         if all(leaf.row.changed.verdict != "yes" for leaf in self.models.leaves):
             del observer.programs[NAME]
 

@@ -1,0 +1,75 @@
+"""How large the steps of Keras's optimizers can be, from what they keep."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from frostline.digest.floats import FLOATS
+from frostline.digest.shift import update_in_ulp
+from frostline.frameworks.layered.dialect import Dialect
+from frostline.frameworks.layered.leaf import KerasLeaf
+from frostline.frameworks.layered.sources import Capture
+from frostline.observe.live import Unreadable
+
+# Divide the gradient by its own size: no element moves by more than a few times the rate.
+NORMALISING = {"Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "Lion"}
+LARGEST_NORMALISED = 10.0
+
+
+def is_plain_descent(optimizer: Any, variable: Any, dialect: Dialect) -> bool:
+    """Whether the optimizer takes the rate times the gradient and keeps nothing."""
+    return "SGD" in _kinds(optimizer, dialect) and not dialect.slots(optimizer, variable)
+
+
+def update_in_units(leaf: KerasLeaf, capture: Capture | None, dialect: Dialect) -> float | None:
+    """A bound of the last step's update, in units in the last place of the weights; None where nothing gives one."""
+    reference = capture.optimizers.get(id(leaf.variable)) if capture is not None else None
+    optimizer = reference() if reference is not None else None
+    if optimizer is None or leaf.row.dtype not in FLOATS:
+        return None
+    try:
+        bound = _bound(leaf, optimizer, dialect)
+    except Unreadable:
+        return None
+    return None if bound is None else in_units(leaf, bound)
+
+
+def in_units(leaf: KerasLeaf, update: Any) -> float | None:
+    """The largest of these changes (one for all, or one for each number) in units in the last place of the weights."""
+    if leaf.row.dtype not in FLOATS:
+        return None
+    try:
+        changes = np.broadcast_to(np.asarray(update, np.float64).ravel(), leaf.row.numbers)
+        return update_in_ulp(leaf.read(), np.ascontiguousarray(changes), leaf.row.dtype, update_dtype="float64")
+    except Unreadable:
+        return None
+
+
+def _bound(leaf: KerasLeaf, optimizer: Any, dialect: Dialect) -> Any:
+    """Of each element, how far the step can have moved it, as float64."""
+    rate, kinds = dialect.rate(optimizer), _kinds(optimizer, dialect)
+    slots = [_values(dialect.read(slot), leaf.row.dtype) for slot in dialect.slots(optimizer, leaf.variable)]
+    slots = [slot for slot in slots if slot.size == leaf.row.numbers]
+    if rate is None:
+        return None
+    if slots and NORMALISING & kinds:
+        decayed = np.abs(_values(leaf.read(), leaf.row.dtype)) * (dialect.decay(optimizer, leaf.variable) or 0.0)
+        return (np.any([slot != 0 for slot in slots], axis=0) * LARGEST_NORMALISED + decayed) * rate
+    if "SGD" not in kinds:
+        return None
+    if slots:
+        return 2 * np.abs(slots[0])  # the velocity, which Nesterov's look ahead at most doubles
+    _, content = dialect.gradient(leaf.variable)
+    return None if content is None else np.abs(_values(content, leaf.row.dtype)) * rate
+
+
+def _values(content: Any, dtype: str) -> Any:
+    layout = FLOATS[dtype]
+    return layout.values(np.frombuffer(content, f"<u{layout.width // 8}"))
+
+
+def _kinds(optimizer: Any, dialect: Dialect) -> set[str]:
+    """The names of the optimizer's class and of those it is made from."""
+    return {kind.__name__ for kind in type(dialect.inner(optimizer)).__mro__}

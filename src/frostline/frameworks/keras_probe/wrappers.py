@@ -61,7 +61,7 @@ class Wrappers:
     def _step(self, function: Original, reference: Callable[[], Any], *args: Any) -> Any:
         model = reference()
         with (
-            self.probe.step(lambda: self.probe.source_of_model(model, self._mode(model))) as source,
+            self.probe.step(lambda: self.probe.programs.of_model(model, self._mode(model))) as source,
             self.assignments.noted(source),
         ):
             return function(*args)
@@ -81,7 +81,7 @@ class Wrappers:
     def _positional(self, model: Any) -> Source:
         """The program of a model whose state is handed over: what it holds and with whose state is told by order."""
         assert isinstance(self.reader, JaxReader)
-        source = self.probe.source_of_model(model, "positional")
+        source = self.probe.programs.of_model(model, "positional")
         order = self.reader.order(model)
         source.capture = _by_position(model.optimizer, order) if model.optimizer is not None else Capture()
         return source
@@ -117,7 +117,7 @@ class Wrappers:
 
     def _source(self, optimizer: Any, variables: list[Any]) -> Source:
         self.probe.models.meet_variables(variables)
-        return self.probe.source_of_optimizer(optimizer)
+        return self.probe.programs.of_optimizer(optimizer)
 
     def _applied(self, original: Original, optimizer: Any, grads: Any, variables: list[Any], given: Any) -> Any:
         if not in_stateless_scope():

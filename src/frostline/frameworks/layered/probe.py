@@ -8,17 +8,17 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
-from frostline.core.ledger import Event, Gradient, LeafRow, Program
+from frostline.core.ledger import Event, Gradient, LeafRow
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.evidence import alike, gradient_of, named_copy, settle_gradients, sibling_moved
 from frostline.frameworks.layered.flags import stray_flags
 from frostline.frameworks.layered.initial import looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
-from frostline.frameworks.layered.sources import Mode, Source, holds
+from frostline.frameworks.layered.programs import Programs
+from frostline.frameworks.layered.sources import Source, holds
 from frostline.frameworks.layered.updates import update_in_units
 from frostline.observe.live import Hold, LiveLeaf
-from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
 from frostline.observe.schedule import due
 from frostline.settings import Settings
@@ -53,7 +53,7 @@ class KerasProbe:
         self.events: list[Event] = []
         self.observer = Observer(self, settings, on_check)
         self.models = Models(self.observer, dialect, self.gradient_of, self.events.append)
-        self.sources: dict[Hashable, Source] = {}
+        self.programs = Programs(self.models)
         self.running: Source | None = None
         self.loose: Source | None = None
         self.applying = 0
@@ -61,7 +61,6 @@ class KerasProbe:
         self.closed = False
         self.function: Any = None
         self.stack: contextlib.ExitStack | None = None
-        self._of: weakref.WeakKeyDictionary[Any, Source] = weakref.WeakKeyDictionary()
         self._summaries: list[tuple[Event, weakref.ref[Any]]] = []
         self._rates: dict[Hashable, list[float | None]] = {}
         self._writes: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
@@ -148,7 +147,7 @@ class KerasProbe:
     def _wake(self, source: Source) -> None:
         """A leaf that another program moved last is read again, so that it shows whether this one moves it too."""
         program = self.observer.programs[source.key]
-        if len(self.sources) < 2 or source.capture is None or not due(program.steps_executed + 1):
+        if len(self.programs.sources) < 2 or source.capture is None or not due(program.steps_executed + 1):
             return
         for leaf in self.models.leaves:
             watched = self.observer.leaves[leaf.key]
@@ -211,56 +210,6 @@ class KerasProbe:
         source.captured(optimizer, variables, gradients, [leaf.flag_in_step() if leaf else None for leaf in leaves])
         if source.mode == "traced" and source.fresh is not None:
             source.fresh.trainable = {id(leaf.variable) for leaf in self.models.leaves if leaf.flag_in_step()}
-
-    # Programs
-
-    def source_of_model(self, model: Any, mode: Mode) -> Source:
-        """The program that is the train step of ``model``."""
-        source = self._of.get(model)
-        if source is None:
-            self.models.meet(model)
-            name = self.models.name_of(model)
-            kind = type(getattr(model, "optimizer", None)).__name__
-            source = self._register(
-                name, Program("", "compiled-step", f"train step ({kind})", trains_model=name), model
-            )
-            source.model = weakref.ref(model)
-        source.mode = mode
-        return source
-
-    def source_of_optimizer(self, optimizer: Any) -> Source:
-        """The program that is an optimizer called by the script itself."""
-        source = self._of.get(optimizer)
-        if source is None:
-            kind = type(optimizer).__name__
-            name = variable_names({id(optimizer)}, skip=(self.dialect.package,)).get(id(optimizer), kind)
-            source = self._register(name, Program("", "optimizer", kind), optimizer)
-            source.optimizer = weakref.ref(optimizer)
-        return source
-
-    def source_of_function(self, function: Any, name: str) -> Source:
-        """The program that is a compiled function of the script in which optimizers step."""
-        source = self._of.get(function)
-        if source is None:
-            source = self._register(name, Program("", "compiled-step", "compiled function"), function)
-            source.mode = "traced"
-        return source
-
-    def known_source(self, owner: Any) -> Source | None:
-        """The program of a model, optimizer or function, if it has one."""
-        return self._of.get(owner)
-
-    def _register(self, name: str, program: Program, owner: Any) -> Source:
-        taken = {each.id for each in self.observer.programs.values()}
-        unique, count = name, 1
-        while unique in taken:
-            count += 1
-            unique = f"{name}#{count}"
-        program.id = unique
-        self.observer.programs[unique] = program
-        source = self.sources[unique] = Source(unique)
-        self._of[owner] = source
-        return source
 
     # Other things that a script does
 
@@ -326,7 +275,7 @@ class KerasProbe:
 
     def holds(self, program: Hashable) -> dict[Hashable, Hold]:
         """See Probe."""
-        return holds(self.sources[program], self.models, self.dialect)
+        return holds(self.programs.sources[program], self.models, self.dialect)
 
     def rates(self, program: Hashable) -> list[float | None]:
         """See Probe; the rate read at the last check, because reading it at every step would wait for the device."""
@@ -335,7 +284,7 @@ class KerasProbe:
     def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
         """See Probe."""
         assert isinstance(leaf, KerasLeaf)
-        return update_in_units(leaf, self.sources[program].capture, self.dialect)
+        return update_in_units(leaf, self.programs.sources[program].capture, self.dialect)
 
     def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
         """See Probe."""
@@ -348,7 +297,7 @@ class KerasProbe:
     def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
         """See Probe."""
         assert isinstance(leaf, KerasLeaf)
-        return named_copy(leaf, content, self.sources.values(), self.models, self.dialect)
+        return named_copy(leaf, content, self.programs.sources.values(), self.models, self.dialect)
 
     def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
         """See Probe."""
@@ -361,7 +310,7 @@ class KerasProbe:
     def frozen_in_place(self) -> None:
         """See Probe."""
         self._name_summaries()
-        for source in self.sources.values():
+        for source in self.programs.sources.values():
             self._tally(source)
         for leaf in self.models.leaves:
             if leaf.row.declared.first is False and leaf.row.changed.verdict == "no":
@@ -371,7 +320,7 @@ class KerasProbe:
             for wire in leaf.row.wired:
                 wire.max_lr = self.observer.max_lr(wire.program, wire.group)
                 wire.steps = self.observer.programs[wire.program].steps_executed
-                settle_gradients(leaf, wire, self.sources[wire.program].capture, self.dialect)
+                settle_gradients(leaf, wire, self.programs.sources[wire.program].capture, self.dialect)
 
     def _tally(self, source: Source) -> None:
         """Steps that a loss scale skipped, or that one call made several of, show in the optimizer's counter."""

@@ -58,7 +58,7 @@ def renew(probe: KerasProbe, model: Any, *, traced_before: bool) -> None:
 
     One that was traced before frostline looked has told nobody; it is taken to train what its optimizer was built for.
     """
-    source = probe.known_source(model)
+    source = probe.programs.known(model)
     if source is not None:
         source.capture = None
     optimizer = getattr(model, "optimizer", None)
@@ -66,7 +66,7 @@ def renew(probe: KerasProbe, model: Any, *, traced_before: bool) -> None:
     if traced_before and optimizer is not None:
         built = list(probe.dialect.built_for(optimizer, model.weights) or model.trainable_weights)
     if built:
-        source = probe.source_of_model(model, "traced")
+        source = probe.programs.of_model(model, "traced")
         references = {id(variable): weakref.ref(optimizer) for variable in built}
         source.capture = Capture(flags=dict.fromkeys(references, True), optimizers=references)
 

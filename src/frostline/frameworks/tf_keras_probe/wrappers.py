@@ -51,7 +51,7 @@ class Wrappers:
     def _step(self, function: Original, reference: Callable[[], Any], *args: Any) -> Any:
         model = reference()
         with (
-            self.probe.step(lambda: self.probe.source_of_model(model, "traced")) as source,
+            self.probe.step(lambda: self.probe.programs.of_model(model, "traced")) as source,
             self.assignments.noted(source),
         ):
             return function(*args)
@@ -76,7 +76,7 @@ class Wrappers:
 
     def _source(self, optimizer: Any, pairs: list[tuple[Any, Any]]) -> Source:
         self.probe.models.meet_variables([variable for _, variable in pairs])
-        return self.probe.source_of_optimizer(optimizer)
+        return self.probe.programs.of_optimizer(optimizer)
 
     def _applied(
         self, original: Original, optimizer: Any, pairs: list[tuple[Any, Any]], *args: Any, **kwargs: Any

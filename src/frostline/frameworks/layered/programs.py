@@ -1,0 +1,73 @@
+"""The programs of a Keras: train steps of models, optimizers called by the script, functions that it compiled."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Hashable
+from typing import Any
+
+from frostline.core.ledger import Program
+from frostline.frameworks.layered.models import Models
+from frostline.frameworks.layered.sources import Mode, Source
+from frostline.observe.names import variable_names
+
+
+class Programs:
+    """Every program seen so far, by what stands behind it.
+
+    Args:
+        models: the models under observation.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+        self.sources: dict[Hashable, Source] = {}
+        self._of: weakref.WeakKeyDictionary[Any, Source] = weakref.WeakKeyDictionary()
+
+    def of_model(self, model: Any, mode: Mode) -> Source:
+        """The program that is the train step of ``model``."""
+        source = self._of.get(model)
+        if source is None:
+            self.models.meet(model)
+            name = self.models.name_of(model)
+            kind = type(getattr(model, "optimizer", None)).__name__
+            source = self._register(
+                name, Program("", "compiled-step", f"train step ({kind})", trains_model=name), model
+            )
+            source.model = weakref.ref(model)
+        source.mode = mode
+        return source
+
+    def of_optimizer(self, optimizer: Any) -> Source:
+        """The program that is an optimizer called by the script itself."""
+        source = self._of.get(optimizer)
+        if source is None:
+            kind = type(optimizer).__name__
+            name = variable_names({id(optimizer)}, skip=(self.models.dialect.package,)).get(id(optimizer), kind)
+            source = self._register(name, Program("", "optimizer", kind), optimizer)
+            source.optimizer = weakref.ref(optimizer)
+        return source
+
+    def of_function(self, function: Any, name: str) -> Source:
+        """The program that is a compiled function of the script in which optimizers step."""
+        source = self._of.get(function)
+        if source is None:
+            source = self._register(name, Program("", "compiled-step", "compiled function"), function)
+            source.mode = "traced"
+        return source
+
+    def known(self, owner: Any) -> Source | None:
+        """The program of a model, optimizer or function, if it has one."""
+        return self._of.get(owner)
+
+    def _register(self, name: str, program: Program, owner: Any) -> Source:
+        taken = {each.id for each in self.models.observer.programs.values()}
+        unique, count = name, 1
+        while unique in taken:
+            count += 1
+            unique = f"{name}#{count}"
+        program.id = unique
+        self.models.observer.programs[unique] = program
+        source = self.sources[unique] = Source(unique)
+        self._of[owner] = source
+        return source

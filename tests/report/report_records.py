@@ -6,6 +6,7 @@ from math import prod
 
 from frostline.core.ledger import (
     Changed,
+    Copy,
     Declared,
     Event,
     Finding,
@@ -15,6 +16,7 @@ from frostline.core.ledger import (
     Program,
     Record,
     Run,
+    Saved,
     Wire,
 )  # fmt: skip
 from frostline.core.verdict import judge, totals
@@ -128,7 +130,7 @@ def resnet():
     meant = Meant(frozen=["backbone.**"], trained=["head.**"])
     for row in leaves:
         row.meant = "trained" if row.name.startswith("model.head") else "frozen"
-        row.saved = {"model.pt": "same"}
+        row.saved = Saved("same", [Copy("model.pt", row.name, 3, "same", row.dtype)])
     return record(leaves, findings=[rounded, statistics], programs=[program], meant=meant)
 
 

@@ -17,7 +17,8 @@ from frostline.checkpoints.checkpoint import Checkpoint
 from frostline.checkpoints.digests import Advance, nothing
 from frostline.checkpoints.files import File
 from frostline.checkpoints.hashing import hashed
-from frostline.checkpoints.naming import bare, paired
+from frostline.checkpoints.naming import paired
+from frostline.core.naming import bare
 from frostline.core.patterns import matches
 from frostline.core.store import write_atomically
 from frostline.errors import CheckpointError, RecordError, did_you_mean

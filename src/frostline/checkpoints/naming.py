@@ -6,36 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from frostline.core.naming import bare
 from frostline.errors import CheckpointError
-
-# What wrappers put in front of every name of the model they hold, and training scripts around a state dict.
-PREFIXES = (
-    "state_dict.",
-    "model_state_dict.",
-    "base_model.model.",
-    "module.",
-    "_orig_mod.",
-    "_forward_module.",
-    "model.",
-)
-# What they put between a module and its parameters.
-_INNER = re.compile(
-    r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|base_layer|modules_to_save\.default)\."
-)
-
-
-def bare(name: str) -> str:
-    """The name without what known wrappers add.
-
-    >>> bare("module._orig_mod.fc.weight"), bare("base_model.model.q.base_layer.weight")
-    ('fc.weight', 'q.weight')
-    """
-    name = _INNER.sub("", name)
-    while True:
-        prefix = next((prefix for prefix in PREFIXES if name.startswith(prefix) and len(name) > len(prefix)), None)
-        if prefix is None:
-            return name
-        name = name[len(prefix) :]
 
 
 def parsed_renames(renames: Iterable[str]) -> list[tuple[str, str]]:

@@ -15,6 +15,7 @@ Answer = Literal["yes", "no", "unknown"]
 Gradient = Literal["none", "zero", "nonzero", "unknown"]
 Place = Literal["step", "forward", "outside", "between"]
 Severity = Literal["error", "warning", "note"]
+CopyState = Literal["same", "rounded", "older", "first", "zero", "overflow", "fewer-rows", "other"]
 Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer", "random-state", "other"]
 
 Facts = dict[str, str | int | float | bool | None]
@@ -179,6 +180,38 @@ class Owner:
 
 
 @dataclass(slots=True)
+class Copy:
+    """What one file that the run wrote holds of a leaf, under ``name``, as it was last written at ``step``.
+
+    ``state`` is ``same`` (the bits of the end of the run), ``rounded`` (those in another type), ``older`` (the bits in
+    memory when it was written; they moved on), ``first`` (the bits of the first look, though memory had moved on by
+    then), ``zero``, ``overflow`` (not finite where memory is), ``fewer-rows`` (the first ``rows`` rows only) or
+    ``other`` (values of its own: an average, an earlier copy). ``taken`` is the step at which the script took the
+    state that it wrote later and that is live memory still; ``origin`` names another module whose tensor was written.
+    """
+
+    file: str
+    name: str
+    step: int
+    state: CopyState
+    dtype: str = ""
+    rows: int | None = None
+    taken: int | None = None
+    origin: str | None = None
+
+
+@dataclass(slots=True)
+class Saved:
+    """What became of a leaf in the files that the run wrote: the best copy's state and every copy, the best first.
+
+    ``missing`` says that files hold other leaves of its model, and none holds this one.
+    """
+
+    state: CopyState | Literal["missing"]
+    copies: list[Copy] = field(default_factory=list)
+
+
+@dataclass(slots=True)
 class LeafRow:
     """One leaf of the ledger: every name it has, what it is, and the five columns.
 
@@ -199,7 +232,7 @@ class LeafRow:
     declared: Declared = field(default_factory=Declared)
     wired: list[Wire] = field(default_factory=list)
     changed: Changed = field(default_factory=Changed)
-    saved: dict[str, str] | None = None
+    saved: Saved | None = None
     overlaps: list[str] = field(default_factory=list)
     former_aliases: list[str] = field(default_factory=list)
     replaced: str | None = None
@@ -244,8 +277,8 @@ class Event:
     """Something the run did that a rule may need: a summary printed, a load, a stray flag, a broken tie.
 
     ``kind`` is one of ``summary``, ``stray-flag``, ``tie-broken``, ``replaced``, ``stale-gradient-shared``,
-    ``same-phase``, ``misaligned-state``, ``misplaced-average``, ``untracked``, ``remade`` and ``compiled``;
-    ``facts`` holds the numbers, ``leaves`` the names concerned.
+    ``same-phase``, ``misaligned-state``, ``misplaced-average``, ``untracked``, ``remade``, ``compiled``, ``saved``
+    (a file was written) and ``crossed-load``; ``facts`` holds the numbers, ``leaves`` the names concerned.
     """
 
     kind: str

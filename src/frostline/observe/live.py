@@ -22,6 +22,9 @@ class LiveLeaf(Protocol):
     def read(self) -> Any:
         """The leaf's bytes now, in C order, as an object with the buffer protocol; Unreadable with the reason."""
 
+    def part(self, start: int, stop: int) -> bytes:
+        """The bytes [start, stop) of those; on an accelerator no more than these come to the host."""
+
     def gradient(self) -> Gradient:
         """Whether the gradient is missing, exactly zero, or not."""
 

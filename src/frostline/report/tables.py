@@ -12,6 +12,16 @@ from frostline.report.form import ROLES, Column, Line, Prose, Role, Row, Section
 
 _GROUPS = 8
 _NAME = 160
+_COPIES = {
+    "same": "yes",
+    "older": "older",
+    "first": "from before",
+    "zero": "zeros",
+    "overflow": "overflowed",
+    "fewer-rows": "fewer rows",
+    "other": "other values",
+    "missing": "no",
+}
 _NOTHING = Span("–", "dim")
 
 
@@ -202,9 +212,17 @@ def _meant(leaves: Sequence[LeafRow]) -> Line:
 
 
 def _saved(leaves: Sequence[LeafRow]) -> Line:
-    answers = {", ".join(dict.fromkeys((leaf.saved or {}).values())) for leaf in leaves}
-    saved = answers.pop() if len(answers) == 1 else "mixed"
-    return line(saved or _NOTHING)
+    answers = {_copy(leaf) for leaf in leaves}
+    return line(answers.pop() if len(answers) == 1 else Span("mixed", "mixed"))
+
+
+def _copy(leaf: LeafRow) -> Span:
+    """The best copy of the leaf in a word."""
+    if leaf.saved is None:
+        return Span("unknown", "unknown") if "saved" in leaf.unknown else _NOTHING
+    if leaf.saved.state == "rounded":
+        return Span(f"as {leaf.saved.copies[0].dtype}")
+    return Span(_COPIES[leaf.saved.state], "error" if leaf.saved.state in ("first", "overflow", "zero") else "plain")
 
 
 def _found(leaves: Sequence[LeafRow], codes: Mapping[str, Sequence[Span]]) -> Line:

@@ -14,6 +14,7 @@ from frostline.report.tables import ledger_section, numbers_section
 
 MODELS = 8
 _PROGRAMS = 8
+_FILES = 4
 _PATTERNS = 4
 _ITEMS = 3
 _NAME = 160
@@ -69,6 +70,7 @@ def _header(record: Record) -> Section:
     rows.extend(("program", _program(program, record)) for program in record.programs[:_PROGRAMS])
     if len(record.programs) > _PROGRAMS:
         rows.append(("", line(Span(f"and {_many(len(record.programs) - _PROGRAMS, 'more program')}", "dim"))))
+    rows.extend(("saved", text) for text in _files(record))
     if not record.programs:
         rows.append(("program", line(Span("none: no optimizer and no compiled step was seen", "unknown"))))
     return Section(Span("Run", "title"), (Facts(tuple((Span(label, "label"), text) for label, text in rows)),))
@@ -112,6 +114,29 @@ def _program(program: Program, record: Record) -> Line:
     if program.orphans:
         facts.append(f"also holds {_many(len(program.orphans), 'tensor')} of no live model")
     return line(Span(shortened(name, _NAME), "name"), f": {'; '.join(facts)}")
+
+
+def _files(record: Record) -> list[Line]:
+    """The files that the run wrote, the latest last."""
+    saves = [event for event in record.events if event.kind == "saved"]
+    told = [
+        line(
+            Span(shortened(event.subject, _NAME), "name"),
+            f": {_many(_count(event.facts.get('leaves')), 'leaf', 'leaves')} at step {event.step:,} with "
+            f"{event.facts.get('by')}{_times(_count(event.facts.get('times')))}",
+        )
+        for event in saves[-_FILES:]
+    ]
+    left = len(saves) - len(told)
+    return [line(Span(f"{_many(left, 'file')} more, written before", "dim")), *told] if left else told
+
+
+def _times(count: int) -> str:
+    return f", the last of {count:,} times" if count > 1 else ""
+
+
+def _count(value: object) -> int:
+    return value if isinstance(value, int) else 0
 
 
 def _other_models(record: Record, models: Sequence[str]) -> Section | None:

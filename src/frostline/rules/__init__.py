@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from frostline.core.ledger import SEVERITIES, Finding, Ledger
-from frostline.rules import declared, frozen, meant, printed, ranks, trainable, wired
+from frostline.rules import declared, frozen, meant, printed, ranks, saved, trainable, wired
 from frostline.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
@@ -12,6 +12,7 @@ RULES: tuple[Rule, ...] = (
     *declared.RULES,
     *wired.RULES,
     *meant.RULES,
+    *saved.RULES,
     *printed.RULES,
     *ranks.RULES,
 )
@@ -24,7 +25,7 @@ def find(ledger: Ledger) -> list[Finding]:
         ledger: what was seen; nothing else is consulted.
     """
     causes = [*frozen.find(ledger), *trainable.find(ledger), *wired.find(ledger), *declared.find(ledger)]
-    findings = [*_without_symptoms(causes), *meant.find(ledger, causes), *printed.find(ledger)]
+    findings = [*_without_symptoms(causes), *meant.find(ledger, causes), *saved.find(ledger), *printed.find(ledger)]
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 

@@ -70,6 +70,10 @@ class KerasLeaf:
             raise Unreadable("the variable was freed before it could be read again")
         return self._dialect.read(variable)
 
+    def part(self, start: int, stop: int) -> bytes:
+        """See LiveLeaf."""
+        return bytes(memoryview(self.read()).cast("B")[start:stop])
+
     def gradient(self) -> Gradient:
         """See LiveLeaf."""
         variable = self._variable()

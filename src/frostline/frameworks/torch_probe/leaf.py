@@ -68,6 +68,20 @@ def host_bytes(tensor: torch.Tensor) -> Any:
     return _memory(plain)
 
 
+def host_part(tensor: torch.Tensor, start: int, stop: int) -> bytes:
+    """The bytes [start, stop) of ``tensor`` in C order; from an accelerator these alone are fetched.
+
+    Raises:
+        Unreadable: with the reason to print.
+    """
+    dense = type(tensor) in PLAIN_TYPES and tensor.layout == torch.strided and tensor.is_contiguous()
+    if dense and tensor.device.type not in ("cpu", "meta") and not tensor.is_conj() and not tensor.is_neg():
+        with torch.no_grad():
+            flat = tensor.detach().view(-1).view(torch.uint8)
+            return bytes(_memory(flat[start:stop].cpu()))
+    return bytes(memoryview(host_bytes(tensor)).cast("B")[start:stop])
+
+
 _PLAIN_DISPATCH = torch.Tensor.__torch_dispatch__
 _ARRAY_TYPES: dict[int, type[ctypes.Array[ctypes.c_char]]] = {}
 
@@ -136,6 +150,13 @@ class TorchLeaf:
         if plain and tensor.is_contiguous() and not tensor.is_conj() and not tensor.is_neg():
             return _memory(tensor)
         return host_bytes(tensor)
+
+    def part(self, start: int, stop: int) -> bytes:
+        """See LiveLeaf."""
+        tensor = self._tensor()
+        if tensor is None:
+            raise Unreadable("the tensor was freed before it could be read again")
+        return host_part(tensor, start, stop)
 
     def flag(self) -> bool | None:
         """``requires_grad`` now; the last flag seen where the tensor was freed."""

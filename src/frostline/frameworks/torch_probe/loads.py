@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from frostline.frameworks.torch_probe.loaded_files import LoadedFiles
 from frostline.frameworks.torch_probe.models import Models
 from frostline.observe.live import LiveLeaf
 from frostline.observe.schedule import due
@@ -19,10 +20,12 @@ class Loads:
 
     Args:
         models: the models under observation.
+        files: what the script has read so far.
     """
 
-    def __init__(self, models: Models) -> None:
+    def __init__(self, models: Models, files: LoadedFiles) -> None:
         self.models = models
+        self.files = files
         self._counts: weakref.WeakKeyDictionary[nn.Module, int] = weakref.WeakKeyDictionary()
 
     def before(self, module: nn.Module) -> None:
@@ -41,6 +44,7 @@ class Loads:
             watched.row.changed.followed = self._leaf_sharing(watched.leaf, source)
         for key in keys:
             observer.leaves[key].row.loaded = True
+        self.files.compare(keys)
 
     def _keys_below(self, module: nn.Module) -> list[Hashable]:
         tensors = [*module.parameters(), *module.buffers()]

@@ -21,6 +21,7 @@ from frostline.frameworks.torch_probe.compiled import CompiledCalls
 from frostline.frameworks.torch_probe.evidence import finish_rows, named_tensor_with, stray_flags, strays
 from frostline.frameworks.torch_probe.forwards import Forwards
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes
+from frostline.frameworks.torch_probe.loaded_files import LoadedFiles
 from frostline.frameworks.torch_probe.loads import Loads
 from frostline.frameworks.torch_probe.models import Models
 from frostline.frameworks.torch_probe.owners import Owners
@@ -28,6 +29,7 @@ from frostline.frameworks.torch_probe.phases import Phases
 from frostline.frameworks.torch_probe.printed import PrintedCounts
 from frostline.frameworks.torch_probe.programs import Programs
 from frostline.frameworks.torch_probe.replacements import Replacements
+from frostline.frameworks.torch_probe.saves import TorchSaves
 from frostline.frameworks.torch_probe.states import States
 from frostline.frameworks.torch_probe.underway import StepsUnderWay, Trainer
 from frostline.observe.live import Hold, LiveLeaf
@@ -72,10 +74,12 @@ class TorchProbe:
         self._running = StepsUnderWay(self.observer.forgot_step)
         self.removers: list[Callable[[], None]] = []
         self._overflows = wiring.Overflows()
-        self.loads = Loads(self.models)
+        self.loaded_files = LoadedFiles(self.models, self.events.append)
+        self.loads = Loads(self.models, self.loaded_files)
         self.replacements = Replacements(self.models)
         self.printed = PrintedCounts(self.models)
         self.state_dicts = States(self.models)
+        self.saves = TorchSaves(self.models, self.observer, self.events.append)
         self.by_hand = UpdatesByHand(self.models)
         self.compiled = CompiledCalls(self)
         self._leaves_in: dict[int, list[Hashable]] = {}  # by id of the module that holds them
@@ -95,6 +99,9 @@ class TorchProbe:
             if len(self.observer.programs) > 1:
                 self.phases.step(key, self.observer.steps + 1, closure=_closure(args, kwargs) is not None)
             self.owners.meet(optimizer)
+            if not self.observer.steps:
+                with aside():
+                    self.loaded_files.compare(list(self.observer.leaves))
             self.observer.before_step(key)
             if not self._looking_on():
                 self.forwards.switch(False)
@@ -361,6 +368,7 @@ class TorchProbe:
                 Event("remade", self.observer.steps, kind, facts={"passes": count})
                 for kind, count in self.forwards.remade.items()
             )
+            self.saves.settle()
             self.observer.close()
         self.forwards.switch(False)
         for remove in reversed(self.removers):

@@ -1,0 +1,156 @@
+"""Files that the script reads, remembered by digests of their tensors, to see which leaf got which tensor."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import wrapt
+
+from frostline.core.ledger import Event
+from frostline.core.naming import meant_by
+from frostline.frameworks.torch_probe import entries
+from frostline.frameworks.torch_probe.leaf import dtype_name
+from frostline.frameworks.torch_probe.models import Models
+from frostline.frameworks.torch_probe.saves import Content, base_name, named_tensors, put
+from frostline.observe.live import Unreadable
+from frostline.observe.watched import Watched
+from frostline.observe.written import mark
+
+FILES_KEPT = 8
+TENSORS_KEPT = 1 << 14
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """One dictionary of a file: shape and digest of every tensor by name; digests that several share say nothing."""
+
+    file: str
+    shapes: dict[str, tuple[int, ...]]
+    marks: dict[str, bytes]
+    by_mark: dict[bytes, str]
+
+
+class LoadedFiles:
+    """Finds tensors of a file that changed places on their way into a model.
+
+    Args:
+        models: the models under observation.
+        note: takes an event for each file of which tensors were exchanged.
+    """
+
+    def __init__(self, models: Models, note: Callable[[Event], None]) -> None:
+        self.models = models
+        self.note = note
+        self._files: list[_Loaded] = []
+        self._told: set[str] = set()
+
+    def attach(self, quietly: Callable[[str, Callable[[], Any]], None]) -> list[Callable[[], None]]:
+        """Observe what is read from now on; returns what ends it."""
+        ended: list[bool] = []
+
+        def load(function: Any, args: Any, kwargs: Any) -> Any:
+            value = function(*args, **kwargs)
+            source = args[0] if args else kwargs.get("f", kwargs.get("filename"))
+            if not ended:
+                quietly("a file was read", lambda: self.read(value, source))
+            return value
+
+        loader = entries.observed(torch.load, load)
+        undo = [put(torch, "load", loader), put(torch.serialization, "load", loader)]
+
+        def safetensors_imported(module: Any) -> None:
+            if not ended:
+                undo.append(put(module, "load_file", entries.observed(module.load_file, load)))
+
+        def end() -> None:
+            ended.append(True)
+            for each in reversed(undo):
+                each()
+
+        wrapt.register_post_import_hook(safetensors_imported, "safetensors.torch")
+        return [end]
+
+    def read(self, value: Any, source: Any) -> None:
+        """A file was read; keep the digests of its tensors."""
+        sections: dict[str, dict[str, torch.Tensor]] = {}
+        for section, name, tensor in named_tensors(value):
+            sections.setdefault(section, {})[name] = tensor
+        for tensors in sections.values():
+            if 1 < len(tensors) <= TENSORS_KEPT:
+                self._files.append(_digested(base_name(source), tensors))
+        del self._files[:-FILES_KEPT]
+
+    def compare(self, keys: Iterable[Hashable]) -> None:
+        """Look at these leaves: which tensor of which file does each hold?"""
+        if not self._files:
+            return
+        models: dict[str, dict[str, Watched]] = {}
+        for key in keys:
+            watched = self.models.observer.leaves[key]
+            name = watched.row.name.removeprefix(f"{watched.row.model}.")
+            models.setdefault(watched.row.model, {})[name] = watched
+        for leaves in models.values():
+            marks = dict(_marks(leaves))
+            for loaded in reversed(self._files):
+                if loaded.file not in self._told and (crossed := _crossed(loaded, leaves, marks)):
+                    self._tell(loaded, crossed, leaves)
+
+    def _tell(self, loaded: _Loaded, crossed: dict[str, tuple[str, str]], leaves: dict[str, Watched]) -> None:
+        self._told.add(loaded.file)
+        leaf, (own, got) = next(iter(crossed.items()))
+        told = f"{leaf} holds the file's {got}, though the file has {own}, which another leaf holds"
+        names = [leaves[name].row.name for name in leaves if name in crossed]
+        self.note(Event("crossed-load", self.models.observer.steps, loaded.file, names, {"first": told}))
+
+
+def _digested(file: str, tensors: dict[str, torch.Tensor]) -> _Loaded:
+    marks: dict[str, bytes] = {}
+    for name, tensor in tensors.items():
+        with contextlib.suppress(Unreadable):
+            size = tensor.numel() * tensor.element_size()
+            marks[name] = _kind(dtype_name(tensor), tuple(tensor.shape)) + mark(Content(tensor), size)
+    counts = Counter(marks.values())
+    unique = {digest: name for name, digest in marks.items() if counts[digest] == 1}
+    return _Loaded(file, {name: tuple(tensors[name].shape) for name in marks}, marks, unique)
+
+
+def _marks(leaves: dict[str, Watched]) -> Iterator[tuple[str, bytes]]:
+    for name, watched in leaves.items():
+        row = watched.row
+        if row.numbers > 1:
+            with contextlib.suppress(Unreadable):
+                yield name, _kind(row.dtype, row.shape) + mark(watched.leaf, row.bytes)
+
+
+def _kind(dtype: str, shape: tuple[int, ...]) -> bytes:
+    return f"{dtype}{shape}".encode()
+
+
+def _crossed(loaded: _Loaded, leaves: dict[str, Watched], marks: dict[str, bytes]) -> dict[str, tuple[str, str]]:
+    """Leaves that hold another's tensor, round a circle: with the name of their own in the file, and of what they got.
+
+    A student that is given every second layer of its teacher makes no circle: what it left out is held by nobody.
+    """
+    if not any(digest in loaded.by_mark for digest in marks.values()):
+        return {}
+    meant = meant_by(loaded.shapes, {name: watched.row.shape for name, watched in leaves.items()})
+    got: dict[str, tuple[str, str]] = {}
+    for own, leaf in meant.items():
+        source = loaded.by_mark.get(marks.get(leaf, b""))
+        if source is not None and source != own and loaded.marks.get(own) in loaded.by_mark:
+            got[own] = (leaf, source)
+    return {leaf: (own, source) for own, (leaf, source) in got.items() if _circles(own, got)}
+
+
+def _circles(own: str, got: dict[str, tuple[str, str]]) -> bool:
+    """Whether the way from a tensor to the one that was put in its place, and so on, comes back."""
+    place, seen = own, set()
+    while place in got and place not in seen:
+        seen.add(place)
+        place = got[place][1]
+    return place == own

@@ -1,0 +1,208 @@
+"""The files that a run writes, against its leaves: related when they are written, compared again at the end.
+
+A save costs the reading of a few blocks of each leaf, whatever its size, and nothing of it is kept but digests.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from frostline.core.ledger import Copy, CopyState, Event, LeafRow, Saved
+from frostline.core.naming import meant_by
+from frostline.observe.live import Unreadable
+from frostline.observe.observer import Observer
+from frostline.observe.watched import Watched
+from frostline.observe.written import Likeness, Written, likeness, mark
+
+COPIES_KEPT = 1 << 16  # of all files together; the oldest files are forgotten first
+EVENTS_KEPT = 32
+BEST_FIRST: tuple[CopyState, ...] = (
+    "same",
+    "rounded",
+    "older",
+    "fewer-rows",
+    "other",
+    "first",
+    "overflow",
+    "zero",
+)
+
+
+@dataclass(slots=True)
+class _Kept:
+    """A copy with the sample of the leaf's memory when it was written."""
+
+    copy: Copy
+    memory: bytes | None
+
+
+@dataclass(slots=True)
+class _File:
+    """The last writing of one file: copies by leaf, the leaves that a whole save would hold, what matched nothing."""
+
+    event: Event
+    copies: dict[Hashable, _Kept] = field(default_factory=dict)
+    expected: set[Hashable] = field(default_factory=set)
+    strange: list[int] = field(default_factory=list)  # how many numbers each tensor of unknown meaning holds
+
+
+class Saves:
+    """What a script wrote, related to the leaves of one probe.
+
+    Args:
+        observer: knows the leaves.
+        expected: the leaves that a save of the models with these names would hold now.
+        note: takes an event for every file.
+    """
+
+    def __init__(
+        self, observer: Observer, expected: Callable[[set[str]], set[Hashable]], note: Callable[[Event], None]
+    ) -> None:
+        self.observer = observer
+        self.expected = expected
+        self.note = note
+        self._files: dict[str, _File] = {}
+        self._written = 0
+
+    def wrote(self, path: str, by: str, tensors: Sequence[Written]) -> None:
+        """The script is writing these tensors to ``path`` (a name without folders, where only that is known)."""
+        file = self._file(path, by)
+        sections: dict[str, list[Written]] = {}
+        for tensor in tensors:
+            if tensor.leaf is not None:
+                self._keep(file, tensor, self.observer.leaves[tensor.leaf], Likeness("same"))
+            else:
+                sections.setdefault(tensor.section, []).append(tensor)
+        for section in sections.values():
+            self._relate(file, section)
+        file.expected = self.expected({self.observer.leaves[key].row.model for key in file.copies})
+        file.event.facts.update(step=self.observer.steps, tensors=len(tensors), leaves=len(file.copies))
+        self._forget_old()
+
+    def _file(self, path: str, by: str) -> _File:
+        former = self._files.pop(path, None)
+        name = path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        event = former.event if former is not None else Event("saved", self.observer.steps, name, facts={"times": 0})
+        event.step = self.observer.steps
+        event.facts |= {"by": by, "times": int(event.facts["times"] or 0) + 1}
+        file = self._files[path] = _File(event)
+        return file
+
+    def _forget_old(self) -> None:
+        while len(self._files) > 1 and sum(len(file.copies) for file in self._files.values()) > COPIES_KEPT:
+            del self._files[next(iter(self._files))]
+
+    def _relate(self, file: _File, section: Sequence[Written]) -> None:
+        """Find the leaves that the tensors of one dictionary stand for, by their names."""
+        written = {tensor.name: tensor for tensor in section}
+        shapes = {name: tensor.shape for name, tensor in written.items()}
+        told: set[str] = set()
+        for leaves in self._by_model().values():
+            for name, leaf in meant_by(shapes, {each: watched.row.shape for each, watched in leaves.items()}).items():
+                told.add(name)
+                if leaves[leaf].leaf.key in file.copies:  # the weights themselves are in the file beside this copy
+                    continue
+                with contextlib.suppress(Unreadable):
+                    self._keep(file, written[name], leaves[leaf], likeness(written[name], leaves[leaf]))
+        self._note_origin(file, [tensor for name, tensor in written.items() if name in told])
+        file.strange += [_numbers(tensor) for name, tensor in written.items() if name not in told]
+
+    def _note_origin(self, file: _File, section: Sequence[Written]) -> None:
+        """Of tensors that hold the first bits still, say whose they are: another module's, or only a copy."""
+        old = {kept.copy.name: kept.copy for kept in file.copies.values() if kept.copy.state == "first"}
+        asked = next((tensor for tensor in section if tensor.name in old and tensor.origin is not None), None)
+        origin = asked.origin() if asked is not None and asked.origin is not None else None
+        for tensor in section:
+            if origin is not None and tensor.name in old:
+                old[tensor.name].origin = origin
+
+    def _by_model(self) -> dict[str, dict[str, Watched]]:
+        """The leaves of each model by the names that they have inside it."""
+        models: dict[str, dict[str, Watched]] = {}
+        for watched in self.observer.leaves.values():
+            row = watched.row
+            for name in (row.name, *row.aliases) if row.name else ():
+                if name.startswith(f"{row.model}."):
+                    models.setdefault(row.model, {}).setdefault(name.removeprefix(f"{row.model}."), watched)
+        return models
+
+    def _keep(self, file: _File, tensor: Written, watched: Watched, found: Likeness) -> None:
+        copy = Copy(file.event.subject, tensor.name, self.observer.steps, found.state, tensor.dtype, found.rows)
+        copy.taken = tensor.taken
+        memory = None
+        if found.state in ("same", "rounded"):
+            with contextlib.suppress(Unreadable):
+                memory = mark(watched.leaf, watched.row.bytes)
+        file.copies[watched.leaf.key] = _Kept(copy, memory)
+
+    # The end
+
+    def settle(self) -> None:
+        """Fill the column, with what memory holds now."""
+        files = list(self._files.values())
+        for file in files[-EVENTS_KEPT:]:
+            self.note(file.event)
+        expected: set[Hashable] = set()
+        for file in files:
+            expected -= self._of_models(file)
+            expected |= file.expected
+        for key, watched in self.observer.leaves.items():
+            copies = [self._settled(file.copies[key], watched) for file in files if key in file.copies]
+            if copies:
+                copies.sort(key=lambda copy: (BEST_FIRST.index(copy.state), -copy.step))
+                kinds = {(copy.state, copy.taken is not None and copy.taken < copy.step): copy for copy in copies[::-1]}
+                watched.row.saved = Saved(copies[0].state, [copy for copy in copies if copy in kinds.values()])
+        self._note_missing(expected, files)
+
+    def _of_models(self, file: _File) -> set[Hashable]:
+        """All leaves of the models that the file holds something of."""
+        models = {self.observer.leaves[key].row.model for key in file.copies}
+        return {key for key, watched in self.observer.leaves.items() if watched.row.model in models}
+
+    def _settled(self, kept: _Kept, watched: Watched) -> Copy:
+        copy = kept.copy
+        if copy.state in ("same", "rounded") and copy.step < self.observer.steps and kept.memory is not None:
+            try:
+                moved = mark(watched.leaf, watched.row.bytes) != kept.memory
+            except Unreadable:
+                moved = watched.row.changed.verdict == "yes"
+            copy.state = "older" if moved else copy.state
+        return copy
+
+    def _note_missing(self, expected: Iterable[Hashable], files: Iterable[_File]) -> None:
+        saved = {name for watched in self.observer.leaves.values() if watched.row.saved for name in _names(watched.row)}
+        strange = {count for file in files if file.copies for count in file.strange}
+        rows = [self.observer.leaves[key].row for key in expected]
+        doubtful = _owners(row for row in rows if row.saved and row.saved.state == "other")
+        for row in rows:
+            if row.saved is not None or not saved.isdisjoint(_names(row)):
+                continue
+            if row.numbers in strange:
+                row.unknown["saved"] = "a file holds a tensor of this size under a name that is no leaf's"
+            elif _parent(row.owner.path) in doubtful or row.owner.path in doubtful:
+                row.unknown["saved"] = "the file holds other values of its module: it may be merged into them"
+            else:
+                row.saved = Saved("missing")
+
+
+def _numbers(tensor: Written) -> int:
+    count = 1
+    for size in tensor.shape:
+        count *= size
+    return count
+
+
+def _names(row: LeafRow) -> tuple[str, ...]:
+    return (row.name, *row.aliases)
+
+
+def _owners(rows: Iterable[LeafRow]) -> set[str]:
+    """The modules whose leaves are in a file with values of their own, and the modules around them."""
+    paths = [row.owner.path for row in rows]
+    return {path for path in (*paths, *map(_parent, paths)) if path}
+
+
+def _parent(path: str) -> str:
+    return path.rpartition(".")[0]

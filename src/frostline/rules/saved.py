@@ -1,0 +1,252 @@
+"""S: the files that the run wrote, against what it trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from itertools import takewhile
+
+from frostline.core.ledger import Copy, CopyState, Event, Finding, LeafRow, Ledger
+from frostline.core.naming import plain
+from frostline.rules.rule import Evidence, Rule, numbers, several, tensors
+
+MUCH_SMALLER = 10  # a part that leaves out ten times as many trained numbers is a head without its body
+
+MISSING = Rule(
+    "S601",
+    "trained-but-not-saved",
+    "error",
+    means="Leaves were trained, and no file that the run wrote holds them, though it wrote other leaves of the model.",
+    matters="What was learned in them is gone when the run ends; the file, loaded, behaves worse than the run did.",
+    remedy="write the whole state_dict(), or choose by what was trained and not by a part of the names",
+    tells_apart="Every tensor that was written is related to the leaves by its memory, or by name and bits.",
+)
+OLDER = Rule(
+    "S602",
+    "saved-copy-is-older",
+    "error",
+    means="A file written after training holds the bits from before it.",
+    matters="The run looks good while it lasts, and what it leaves behind is the untrained model.",
+    remedy="save model.state_dict() itself, or check when the copy that is saved was last renewed",
+    tells_apart="All bytes were compared with those of the first look, and memory had moved on when they were written.",
+)
+OTHERS = Rule(
+    "S603",
+    "saved-has-other-tensors",
+    "error",
+    means="The tensors in the file belong to another model than the one that was trained, with the same names.",
+    matters="The file loads without a word of complaint and knows nothing of the training.",
+    remedy="save the model that the optimizer holds; look where the other one was copied or built again",
+    tells_apart="The memory that was written is that of another module, and none of its bits moved in the run.",
+)
+DIFFER = Rule(
+    "S604",
+    "saved-values-differ",
+    "error",
+    means="The values in the file are not those of the model: zeros, infinities, fewer rows, or those of another step.",
+    matters="Names and shapes are right, so that everything loads; only the numbers are wrong.",
+    remedy="compare the file with the model before it is trusted: frostline show FILE, or load it and evaluate again",
+    tells_apart="Rounding to a smaller type is no difference; averages and earlier copies are values of their own.",
+)
+CROSSED = Rule(
+    "S605",
+    "loaded-into-other-tensors",
+    "error",
+    means="Tensors of a file were loaded by position into others of the same shape, and these changed places.",
+    matters="No shape complains. The model begins with its layers exchanged, which looks like poor initial weights.",
+    remedy="load by name: model.load_state_dict(state), with renamed keys where the names differ",
+    tells_apart="The file has a tensor of the leaf's own name; the leaf holds another's bits, and so round a circle.",
+)
+
+RULES = (MISSING, OLDER, OTHERS, DIFFER, CROSSED)
+
+
+def find(ledger: Ledger) -> list[Finding]:
+    """Judge the column saved of every model, then the loads."""
+    found: list[Finding] = []
+    for model in dict.fromkeys(leaf.model for leaf in ledger.leaves):
+        rows = [leaf for leaf in ledger.leaves if leaf.model == model]
+        if any(leaf.saved is not None for leaf in rows):
+            found += [*_wrong_tensors(model, rows), *_wrong_values(model, rows), *_left_out(model, rows)]
+            if not found:
+                found += _before_the_end(model, rows, ledger)
+    return [*found, *_twins(ledger), *(_crossed(event) for event in ledger.events if event.kind == "crossed-load")]
+
+
+def _copies(row: LeafRow, *states: CopyState) -> list[Copy]:
+    return [copy for copy in row.saved.copies if copy.state in states] if row.saved is not None else []
+
+
+# Copies from before the training
+
+
+def _wrong_tensors(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
+    """Leaves whose best copy has the first bits; one that is well saved elsewhere may have its first state kept too."""
+    old = [row for row in rows if row.saved is not None and row.saved.state == "first" and row.changed.verdict == "yes"]
+    if not old:
+        return []
+    copy = _copies(old[0], "first")[0]
+    facts: Evidence = {"file": copy.file, "written_at_step": copy.step, "in_the_file_as": copy.name}
+    if copy.origin is not None:
+        told = f"{copy.file} holds {tensors(old)} of {copy.origin}, not those of {model}, which was trained"
+        return [OTHERS.found(old, told, facts | {"tensors_of": copy.origin})]
+    told = f"{copy.file}, written after step {copy.step:,}, has {tensors(old)} of {model} as they were before training"
+    return [OLDER.found(old, told, facts)]
+
+
+def _before_the_end(model: str, rows: Sequence[LeafRow], ledger: Ledger) -> list[Finding]:
+    """One file, written once, and training went on: a program that writes again and again keeps what it wants."""
+    saves = [event for event in ledger.events if event.kind == "saved"]
+    old = [row for row in rows if row.saved is not None and row.saved.state == "older"]
+    current = any(_copies(row, "same", "rounded") for row in rows if row.changed.verdict == "yes")
+    if len(saves) != 1 or saves[0].facts.get("times") != 1 or not old or current:
+        return []
+    copy, steps = _copies(old[0], "older")[0], ledger.run.steps
+    told = f"{copy.file} was written at step {copy.step:,}; {several(steps - copy.step, 'step')} of training followed"
+    facts: Evidence = {"file": copy.file, "written_at_step": copy.step, "steps": steps}
+    hint = "right where that state is wanted; else save once more after the last step"
+    told += f", and no file has what {model} learned in them"
+    return [OLDER.found(old, told, facts, severity="note", hint=hint)]
+
+
+# Values that are not the model's
+
+
+def _wrong_values(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
+    trained = [row for row in rows if row.changed.verdict == "yes"]
+    found = []
+    wrongs: tuple[tuple[CopyState, str], ...] = (
+        ("zero", "holds zeros for {} of {}, whose numbers are not zero in memory"),
+        ("overflow", "has numbers that are not finite in {} of {}: they do not fit into {}"),
+        ("fewer-rows", "has only the first rows of {} of {}: {}"),
+    )
+    for state, told in wrongs:
+        wrong = [(row, copy) for row in trained for copy in _copies(row, state)]
+        if state == "fewer-rows":  # a longer copy elsewhere will do
+            wrong = [(row, copy) for row, copy in wrong if row.saved is not None and row.saved.state == state]
+        if wrong:
+            leaves, (row, copy) = [row for row, _ in wrong], wrong[0]
+            what = f"{copy.rows:,} of {row.shape[0]:,}" if copy.rows is not None else copy.dtype
+            facts: Evidence = {"file": copy.file, "written_at_step": copy.step, "type": copy.dtype, "rows": copy.rows}
+            found.append(DIFFER.found(leaves, f"{copy.file} {told.format(tensors(leaves), model, what)}", facts))
+    return [*found, *_not_a_copy(model, trained)]
+
+
+def _not_a_copy(model: str, trained: Sequence[LeafRow]) -> list[Finding]:
+    """A state that the script took at one step and wrote at a later one, and that was live memory all the while."""
+    kept = [
+        (row, copy)
+        for row in trained
+        for copy in (row.saved.copies if row.saved is not None else ())
+        if copy.taken is not None and 0 < copy.taken < copy.step
+    ]
+    if not kept:
+        return []
+    leaves, copy = [row for row, _ in kept], kept[0][1]
+    told = (
+        f"the state of {model} that was taken after step {copy.taken:,} is no copy: "
+        f"{tensors(leaves)} were written to {copy.file} as they were after step {copy.step:,}"
+    )
+    facts: Evidence = {"file": copy.file, "taken_at_step": copy.taken, "written_at_step": copy.step}
+    hint = "take a copy: copy.deepcopy(model.state_dict()), or clone() each tensor; cpu() alone copies nothing on a CPU"
+    return [DIFFER.found(leaves, told, facts, severity="warning", hint=hint)]
+
+
+# Leaves that are in no file
+
+
+def _left_out(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
+    missing = [row for row in rows if row.saved is not None and row.saved.state == "missing"]
+    lost = [row for row in missing if row.changed.verdict == "yes" and row.kind == "parameter"]
+    written = [row for row in rows if _copies(row, "same", "rounded", "older", "fewer-rows", "other", "first")]
+    follows = bool(lost and written) and rows.index(written[0]) > rows.index(lost[-1])
+    return [*_statistics(model, missing, written), *_parameters(model, lost, written, missing, follows)]
+
+
+def _statistics(model: str, missing: Sequence[LeafRow], written: Sequence[LeafRow]) -> list[Finding]:
+    """Buffers that moved, of modules whose parameters are in the file."""
+    saved = {row.owner.path for row in written if row.kind == "parameter"}
+    lost = [
+        row
+        for row in missing
+        if row.kind == "buffer"
+        and row.changed.verdict == "yes"
+        and row.owner.path in saved
+        and row.owner.role in ("normalisation", "codebook")
+    ]
+    if not lost:
+        return []
+    file = written[0].saved.copies[0].file if written[0].saved is not None else None
+    told = f"{tensors(lost)} of {model} moved in training and are in no file, though the parameters beside them are"
+    return [MISSING.found(lost, told, {"file": file}, hint="save state_dict(): parameters() leaves out all buffers")]
+
+
+def _parameters(
+    model: str, lost: Sequence[LeafRow], written: Sequence[LeafRow], missing: Sequence[LeafRow], follows: bool
+) -> list[Finding]:
+    """``follows`` says that what was written comes after all that was not, as a head does."""
+    if not lost or not written:
+        return []
+    files = list(dict.fromkeys(copy.file for row in written if row.saved is not None for copy in row.saved.copies))
+    facts: Evidence = {"files": files[:8], "saved": numbers(written), "trained_but_not_saved": numbers(lost)}
+    told = f"{tensors(lost)} of {model} were trained and are in no file; {tensors(written)} are"
+    if any(not row.registered for row in lost):
+        hint = "register them (ModuleList, ParameterList, an attribute), so that state_dict() has them"
+        return [MISSING.found(lost, told, facts, hint=hint)]
+    if not _is_part(written, missing) and all(_named_whole(row) for row in written):
+        return [MISSING.found(lost, told, facts)]
+    if follows and numbers(lost) >= MUCH_SMALLER * numbers(written):
+        hint = "a head fits only the body that it was trained on: save that too, or freeze it"
+        return [MISSING.found(lost, told, facts, severity="warning", hint=hint)]
+    hint = "right where only this part is wanted"
+    return [MISSING.found(lost, f"{told}: a part was saved", facts, severity="note", hint=hint)]
+
+
+def _is_part(written: Sequence[LeafRow], missing: Sequence[LeafRow]) -> bool:
+    """Whether what was written is all of one module, which is not the model."""
+    parts = [row.name.split(".") for row in written]
+    common = [first for first, *others in takewhile(lambda each: len(set(each)) == 1, zip(*parts, strict=False))]
+    whole = ".".join(common)
+    return len(common) > 1 and not any(row.name.startswith(f"{whole}.") for row in missing)
+
+
+def _named_whole(row: LeafRow) -> bool:
+    """Whether a file has the leaf under its name in the model; the state of a submodule has names of its own."""
+    first = plain(row.name.removeprefix(f"{row.model}.")).partition(".")[0]
+    return row.saved is not None and any(first in plain(copy.name).split(".") for copy in row.saved.copies)
+
+
+# Another model in the file
+
+
+def _twins(ledger: Ledger) -> list[Finding]:
+    """A trained model in no file, and in its place one of the same names and shapes of which no bit moved."""
+    models: dict[str, list[LeafRow]] = {}
+    for leaf in ledger.leaves:
+        models.setdefault(leaf.model, []).append(leaf)
+    found = []
+    for model, rows in models.items():
+        trained = [row for row in rows if row.changed.verdict == "yes" and row.kind == "parameter"]
+        if not trained or any(row.saved is not None for row in rows):
+            continue
+        for other, theirs in models.items():
+            still = all(row.changed.verdict == "no" and row.saved is not None for row in theirs)
+            if other != model and still and _outline(rows) == _outline(theirs):
+                copy = theirs[0].saved.copies[0] if theirs[0].saved is not None else None
+                told = (
+                    f"{tensors(theirs)} of {other} were written, and no bit of them moved; {model} was trained instead"
+                )
+                facts: Evidence = {"file": copy.file if copy else None, "written_at_step": copy.step if copy else None}
+                found.append(OTHERS.found(trained, told, facts | {"tensors_of": other}))
+    return found
+
+
+def _outline(rows: Iterable[LeafRow]) -> set[tuple[str, tuple[int, ...]]]:
+    return {(row.name.removeprefix(f"{row.model}."), row.shape) for row in rows}
+
+
+# Loads
+
+
+def _crossed(event: Event) -> Finding:
+    told = f"{event.subject} was loaded into other tensors of the same shape: {event.facts.get('first')}"
+    return CROSSED.found(event.leaves, told, {"file": event.subject, "before_step": event.step + 1})

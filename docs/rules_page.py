@@ -12,6 +12,7 @@ FAMILIES = {
     "D": "The declaration itself",
     "W": "The wiring",
     "M": "Meant",
+    "S": "Saved",
     "P": "Printed",
     "R": "Several processes",
 }

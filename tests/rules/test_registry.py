@@ -18,6 +18,7 @@ FAMILIES = {
     "D": "flags",
     "W": "wiring",
     "M": "meant",
+    "S": "saved",
     "P": "printed",
     "R": "ranks",
 }

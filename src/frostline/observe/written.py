@@ -82,9 +82,9 @@ def likeness(written: Written, watched: Watched) -> Likeness:
     content, memory = written.content, watched.leaf
     if all(content.part(start, stop) == memory.part(start, stop) for start, stop in sampled(row.bytes)):
         return Likeness("same")
-    if _is_first(written, watched):
-        return Likeness("first")
-    return Likeness("zero" if _is_zero(written) and not _starts_with_zero(watched) else "other")
+    if _is_zero(written) and not _starts_with_zero(watched):
+        return Likeness("zero")
+    return Likeness("first" if _is_first(written, watched) else "other")
 
 
 def _is_first(written: Written, watched: Watched) -> bool:

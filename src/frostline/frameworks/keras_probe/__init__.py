@@ -29,6 +29,7 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[st
     wrappers = Wrappers(probe, backend, reader)
     probe.wrap(keras.Model, "make_train_function", wrappers.make_train_function)
     probe.wrap(keras.Model, "summary", wrappers.summary)
+    probe.wrap_saving(keras)
     probe.wrap(keras.Model, "load_weights", wrappers.load_weights)
     probe.wrap(keras.layers.Layer, "set_weights", wrappers.set_weights)
     probe.wrap(keras.optimizers.Optimizer, "apply", wrappers.apply)

@@ -16,6 +16,7 @@ from frostline.frameworks.layered.initial import looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
 from frostline.frameworks.layered.programs import Programs
+from frostline.frameworks.layered.saves import LayeredSaves
 from frostline.frameworks.layered.sources import Source, holds
 from frostline.frameworks.layered.updates import update_in_units
 from frostline.observe.live import Hold, LiveLeaf
@@ -54,6 +55,7 @@ class KerasProbe:
         self.observer = Observer(self, settings, on_check)
         self.models = Models(self.observer, dialect, self.gradient_of, self.events.append)
         self.programs = Programs(self.models)
+        self.saves = LayeredSaves(self.models, self.observer, self.events.append)
         self.running: Source | None = None
         self.loose: Source | None = None
         self.applying = 0
@@ -66,6 +68,24 @@ class KerasProbe:
         self._writes: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
     # Wrapping
+
+    def wrap_saving(self, package: Any) -> None:
+        """Note what the models of a Keras are written to, until the probe closes."""
+        for method in ("save", "save_weights"):
+            self.wrap(package.Model, method, functools.partial(self._saving, f"Model.{method}"))
+        for function in ("save_model", "save_weights"):
+            original = getattr(package.saving, function, None)
+            if original is not None:
+                observed = functools.wraps(original)(functools.partial(self._saving, function, original))
+                setattr(package.saving, function, observed)
+                self.removers.append(functools.partial(setattr, package.saving, function, original))
+
+    def _saving(self, by: str, original: Any, model: Any, target: Any = None, *args: Any, **kwargs: Any) -> Any:
+        given = (target, *args) if target is not None else args
+        result = original(model, *given, **kwargs)
+        place = target if target is not None else kwargs.get("filepath")
+        self.quietly("a model was saved", lambda: self.saves.wrote(model, place, by))
+        return result
 
     def wrap(self, owner: Any, name: str, wrapper: Wrapper) -> None:
         """Put ``wrapper(original, self, …)`` in place of a method, until the probe closes."""
@@ -349,6 +369,7 @@ class KerasProbe:
         for remove in reversed(self.removers):
             remove()
         self.quietly("looking for stray flags", lambda: self.events.extend(stray_flags(self.models, self.dialect)))
+        self.quietly("comparing what was saved", self.saves.settle)
         self.quietly("the last look", self.observer.close)
         self.closed = True
         self.models.let_go()

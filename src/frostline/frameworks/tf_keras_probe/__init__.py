@@ -30,6 +30,7 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[st
     probe.wrap(tf_keras.Model, "compile", wrappers.compile)
     probe.wrap(tf_keras.Model, "make_train_function", wrappers.make_train_function)
     probe.wrap(tf_keras.Model, "summary", wrappers.summary)
+    probe.wrap_saving(tf_keras)
     probe.wrap(tf_keras.Model, "load_weights", wrappers.load_weights)
     probe.wrap(tf_keras.layers.Layer, "set_weights", wrappers.set_weights)
     probe.wrap(tf_keras.optimizers.Optimizer, "apply_gradients", wrappers.apply_gradients)

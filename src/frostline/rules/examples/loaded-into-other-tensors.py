@@ -2,13 +2,17 @@
 import io
 
 import torch
+from torch import nn
 
-model = torch.nn.Sequential(torch.nn.Linear(4, 4, bias=False), torch.nn.Linear(4, 4, bias=False))
 file = io.BytesIO()
-torch.save({"1.weight": torch.randn(4, 4), "0.weight": torch.randn(4, 4)}, file)
+kernels = {"1.weight": torch.randn(4, 4), "0.weight": torch.randn(4, 4)}
+torch.save(kernels, file)
 file.seek(0)
-names = model.state_dict()
-model.load_state_dict(dict(zip(names, torch.load(file).values(), strict=True)))
+
+layers = [nn.Linear(4, 4, bias=False), nn.Linear(4, 4, bias=False)]
+model = nn.Sequential(*layers)
+names, values = model.state_dict(), torch.load(file).values()
+model.load_state_dict(dict(zip(names, values, strict=True)))
 optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
 for _ in range(4):
     optimizer.zero_grad()

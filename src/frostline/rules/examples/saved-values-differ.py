@@ -7,5 +7,6 @@ for _ in range(4):
     optimizer.zero_grad()
     model(torch.randn(8, 4)).square().mean().backward()
     optimizer.step()
-gathered = {name: torch.zeros_like(value) for name, value in model.state_dict().items()}
-torch.save(gathered, "/dev/null")  # nothing was gathered
+state = model.state_dict()
+gathered = {name: torch.zeros_like(state[name]) for name in state}
+torch.save(gathered, "/dev/null")  # and nobody filled them

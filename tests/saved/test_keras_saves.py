@@ -1,0 +1,52 @@
+"""The column saved in Keras runs, in processes of their own: one backend is as good as another here."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from frostline.core import store
+
+SCRIPT = """
+import sys
+import keras
+import numpy as np
+from keras import layers
+
+keras.utils.set_random_seed(0)
+x = np.random.rand(64, 8).astype("float32")
+y = x[:, :1]
+body = [keras.Input((8,)), layers.Dense(16, activation="relu"), layers.BatchNormalization()]
+body, head = keras.Sequential(body, name="body"), layers.Dense(1, name="head")
+model = keras.Sequential([keras.Input((8,)), body, head], name="model")
+model.compile("adam", "mse")
+kept = keras.callbacks.ModelCheckpoint("kept.keras", monitor="loss", save_best_only=True)
+model.fit(x, y, epochs=3, batch_size=16, verbose=0, callbacks=[kept] if sys.argv[1] == "callback" else [])
+if sys.argv[1] == "whole":
+    model.save("whole.keras")
+if sys.argv[1] == "head":
+    keras.Sequential([keras.Input((16,)), head]).save_weights("head.weights.h5")
+"""
+
+
+@pytest.mark.needs("keras", "jax")
+@pytest.mark.parametrize(
+    ("how", "severity", "states"),
+    [("whole", None, {"same"}), ("callback", None, {"same", "older"}), ("head", "warning", {"same", "missing"})],
+)
+def test_what_a_model_is_written_to(how: str, severity: str | None, states: set[str], tmp_path: Path) -> None:
+    (tmp_path / "train.py").write_text(SCRIPT)
+    command = [sys.executable, "-m", "frostline", "run", "--quiet", "train.py", how]
+    done = subprocess.run(
+        command, cwd=tmp_path, env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    record = store.load(tmp_path / ".frostline.json")
+    assert record.run.faults == []
+    assert {leaf.saved.state for leaf in record.leaves if leaf.saved is not None} <= states
+    assert any(leaf.saved is not None for leaf in record.leaves)
+    assert [finding.severity for finding in record.findings if finding.code.startswith("S")] == (
+        [severity] if severity else []
+    )

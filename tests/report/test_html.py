@@ -4,7 +4,9 @@ import json
 import os
 import re
 import shutil
+import sys
 import time
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,8 @@ import pytest
 from report_records import article, leaf, record
 
 from frostline.core.ledger import Changed, Declared, Finding, Flip, Movement, Program, Record
-from frostline.report import render
+from frostline.errors import FrostlineError
+from frostline.report import html, render
 
 webdriver = (
     pytest.importorskip("selenium.webdriver") if "browser" not in os.environ.get("FROSTLINE_MUST_HAVE", "") else None
@@ -49,7 +52,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["object"]:
 def contradicted() -> Record:
     """A frozen layer that moved, one that is fine, a flag that flipped, and a name that means harm."""
     moved = leaf("model.stem.weight", 40, 40, trainable=False, program="adam")
-    moved.changed = Changed("yes", 5, 8, movements=[Movement("step", 4, 5, "adam", 5, False, gradient="zero")])
+    seen = Movement("step", 4, 5, "adam", 5, False, gradient="zero")
+    moved.changed = Changed("yes", 5, 8, movements=[seen, Movement("between", 5, 8)])
     flipped = leaf("model.body.weight", 30, 30, program="adam")
     flipped.declared = Declared(True, False, flips=[Flip(4, True, "adam")], flip_count=1)
     leaves = [
@@ -69,7 +73,7 @@ def contradicted() -> Record:
         {"weight_decay": 0.1},
         "set .grad to None",
     )
-    program = Program("adam", "optimizer", "Adam", 12, checks=[1, 2, 4, 8, 12])
+    program = Program("adam", "optimizer", "Adam", 12, checks=[1, 2, 4, 8, 12], checked_at=[2, 4, 8, 16, 24])
     return record(leaves, findings=[finding], programs=[program])
 
 
@@ -129,7 +133,11 @@ def test_the_map_has_an_area_for_every_leaf_and_a_click_chooses_one(opened) -> N
     click(opened, "#map .box.state-contradicted")
     assert "model.stem.weight" in texts(opened, "#leaf")[0]
     assert "step 5: moved inside a step of adam, gradient zero" in texts(opened, "#leaf")[0]
-    assert opened.execute_script("return document.querySelectorAll('#leaf svg circle').length") == 1
+    assert opened.execute_script("return document.querySelectorAll('#leaf svg circle').length") == 2
+    lines = "return document.querySelectorAll('#leaf svg line').length"
+    assert opened.execute_script(lines) == 9  # two axes, 5 checks, 2 moves
+    lanes = "return [...document.querySelectorAll('#leaf svg text[x=\"0\"]')].map(text => text.textContent)"
+    assert opened.execute_script(lanes) == ["declared", "adam", "unseen"]
     assert opened.execute_script("return location.hash") == "#leaf=model.stem.weight"
 
 
@@ -159,6 +167,22 @@ def test_the_tree_is_walked_with_the_keyboard(opened) -> None:
     assert opened.execute_script("return document.activeElement.getAttribute('aria-expanded')") == "false"
 
 
+def test_map_and_table_are_used_with_the_keyboard(opened) -> None:
+    from selenium.webdriver.common.keys import Keys
+
+    opened.execute_script("document.querySelector('#map [tabindex=\"0\"]').focus()")
+    assert len(opened.find_elements("css selector", '#map [tabindex="0"]')) == 1
+    first = opened.switch_to.active_element.get_attribute("title")
+    opened.switch_to.active_element.send_keys(Keys.ARROW_RIGHT)
+    second = opened.switch_to.active_element.get_attribute("title")
+    assert second != first
+    opened.switch_to.active_element.send_keys(Keys.ENTER)
+    assert opened.switch_to.active_element.get_attribute("aria-pressed") == "true"
+    opened.find_element("link text", "model.body.bias").send_keys(Keys.ENTER)
+    assert texts(opened, 'tr[aria-selected="true"] th') == ["model.body.bias"]
+    assert opened.execute_script("return document.activeElement.textContent") == "model.body.bias"
+
+
 def test_the_table_sorts_by_numbers_and_by_names(opened) -> None:
     click(opened, "#table th:nth-child(3) button")
     click(opened, "#table th:nth-child(3) button")
@@ -177,6 +201,9 @@ def test_links_lead_to_a_leaf_and_to_a_finding(opened, page: Path) -> None:
     assert texts(opened, 'tr[aria-selected="true"] th') == ["model.body.weight"]
     opened.get(f"{page.as_uri()}#F101-1")
     assert opened.execute_script("return document.activeElement.id") == "F101-1"
+    opened.get("about:blank")
+    opened.get(f"{page.as_uri()}#leaf=%E0%A4")  # cut off: the page is there all the same
+    assert len(shown_rows(opened)) == 6
 
 
 def test_light_dark_and_narrow(opened) -> None:
@@ -229,6 +256,26 @@ def test_more_rows_are_laid_out_as_one_scrolls(browser, tmp_path: Path) -> None:
         browser.execute_script("scrollTo(0, document.documentElement.scrollHeight)")
         time.sleep(0.05)
     assert browser.execute_script(laid_out) == 900
+
+
+def test_numbers_that_json_lacks_do_not_break_the_page() -> None:
+    said = contradicted()
+    said.leaves[0].wired[0].lr = float("nan")
+    text = re.search(r'id="record">(.*?)</script>', render(said, "html"))
+    assert text
+    assert json.loads(text[1], parse_constant=pytest.fail)["leaves"][0]["wires"][0]["lr"] is None
+
+
+def test_without_jinja2_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    html._environment.cache_clear()
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    with pytest.raises(FrostlineError, match="need jinja2") as error:
+        render(article(), "html")
+    assert error.value.hint == "pip install 'frostline[html]'"
+    extras = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    assert any(each.startswith("jinja2") for each in extras["html"])
 
 
 def test_the_articles_page_says_that_all_is_well() -> None:

@@ -5,7 +5,9 @@ from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
+from jsonschema import Draft202012Validator
 from report_records import adapters, article, leaf, record
+from sarif_rules import LOG
 
 from frostline.core.ledger import Finding, Record
 from frostline.report import render
@@ -19,6 +21,29 @@ def hostile() -> Record:
         "nothing-trained", "T208", "error", [name], f"{name} moved & more", {"n": float("nan")}, "look <here>"
     )
     return record([leaf(name, 4)], findings=[finding])
+
+
+def strictly(text: str) -> dict:
+    """The document, read as strict readers do: NaN and infinities are no JSON."""
+    return json.loads(text, parse_constant=pytest.fail)
+
+
+@pytest.mark.parametrize("made", [article, adapters, hostile])
+def test_sarif_follows_the_standard(made) -> None:
+    said = made()
+    said.findings = [*said.findings, *(replace(each, ignored="known") for each in said.findings)]
+    document = strictly(render(said, "sarif"))
+    check = Draft202012Validator(LOG, format_checker=Draft202012Validator.FORMAT_CHECKER)
+    assert [error.message for error in check.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize(
+    ("part", "value"), [("level", "fatal"), ("message", {}), ("ruleIndex", "0"), ("severity", "error")]
+)
+def test_the_standards_rules_can_fail(part: str, value: object) -> None:
+    document = strictly(render(adapters(), "sarif"))
+    document["runs"][0]["results"][0][part] = value
+    assert not Draft202012Validator(LOG).is_valid(document)
 
 
 @pytest.mark.parametrize("made", [article, adapters, hostile])

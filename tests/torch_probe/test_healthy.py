@@ -233,7 +233,10 @@ def test_two_networks_that_take_turns():
 
     record = watched(run)
     assert graver(record) == []
-    assert {program.id for program in record.programs} == {"first", "second"}
+    programs = {program.id: program for program in record.programs}
+    assert set(programs) == {"first", "second"}
+    for own, step in zip(programs["second"].checks, programs["second"].checked_at, strict=True):
+        assert step == 2 * own - 1, "the judge's n-th step is the run's 2n-1st"
 
 
 def test_weights_updated_by_hand_without_an_optimizer():

@@ -250,7 +250,8 @@ class Program:
     ``by_hand`` marks the last: without an optimizer, what happens between one backward pass and the next is one step.
     ``steps_beside`` counts steps made in another thread than the one observed; nothing was looked at in them.
     ``stateless`` says that it is given the weights and hands back new ones, which the script must put in place itself.
-    ``backwards`` counts the backward passes of the run, to judge a program that never stepped.
+    ``backwards`` counts the backward passes of the run, to judge a program that never stepped. ``checks`` are its own
+    steps that were checks, ``checked_at`` the executed steps of all programs at each of them.
     """
 
     id: str
@@ -259,6 +260,7 @@ class Program:
     steps_executed: int = 0
     steps_skipped: int = 0
     checks: list[int] = field(default_factory=list)
+    checked_at: list[int] = field(default_factory=list)
     groups: list[dict[str, float | int | None]] = field(default_factory=list)
     holds: int = 0
     orphans: list[str] = field(default_factory=list)

@@ -239,6 +239,7 @@ class Observer:
             else:
                 self._settle_after_step(watched, reading, self.moved_in_step(key, watched, reading, hold))
         program.checks.append(program.steps_executed)
+        program.checked_at.append(self.steps)
         self.checks += 1
         self._pursuit.begin()
         self.on_check()

@@ -6,8 +6,9 @@ that could steer a terminal survives in a span: whatever is not printable is spe
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 Role = Literal[
     "plain", "title", "label", "name", "dim", "changed", "still", "trainable", "frozen", "mixed",
@@ -25,6 +26,23 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def finite(value: Any) -> Any:
+    """``value`` with null for NaN and infinities, at any depth: JSON has neither, and its readers refuse them.
+
+    >>> finite({"lr": [0.1, float("nan")]})
+    {'lr': [0.1, None]}
+    """
+    match value:
+        case float():
+            return value if math.isfinite(value) else None
+        case dict():
+            return {key: finite(each) for key, each in value.items()}
+        case list() | tuple():
+            return [finite(each) for each in value]
+        case _:
+            return value
 
 
 def shortened(text: str, limit: int) -> str:

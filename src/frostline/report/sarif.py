@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from frostline.core.ledger import Finding, Record, Severity
-from frostline.report.form import visible
+from frostline.report.form import finite, visible
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "note": "note"}
@@ -34,7 +34,7 @@ def render(record: Record) -> str:
         "results": [_result(finding, order.index(finding.rule), record) for finding in record.findings],
         "columnKind": "unicodeCodePoints",
     }
-    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2)
+    return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [finite(run)]}, indent=2)
 
 
 def _rule(finding: Finding) -> dict[str, Any]:
@@ -54,7 +54,8 @@ def _result(finding: Finding, index: int, record: Record) -> dict[str, Any]:
         location["physicalLocation"] = {"artifactLocation": {"uri": script}, "region": {"startLine": 1}}
     if finding.tensors:
         location["logicalLocations"] = [
-            {"fullyQualifiedName": visible(name), "kind": "member"} for name in finding.tensors[:_LEAVES]
+            {"fullyQualifiedName": name, "kind": "member"}
+            for name in dict.fromkeys(map(visible, finding.tensors[:_LEAVES]))
         ]
     result: dict[str, Any] = {
         "ruleId": finding.code,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from frostline.core.ledger import LeafRow, Movement, Record
-from frostline.report.form import visible
+from frostline.report.form import finite, visible
 from frostline.report.html.cards import of as cards_of
 from frostline.report.tables import cells
 
@@ -21,7 +21,7 @@ STATES: tuple[tuple[str, str, str], ...] = (
     ("unknown", "?", "could not be established"),
 )
 FIRST_ROWS = 200  # of the table that are laid out before anyone scrolls; without a script all are
-_TICKS = 48  # checks of one program that a timeline shows
+_TICKS = 400  # checks of one program that a timeline shows
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +80,17 @@ def document(record: Record) -> str:
     codes = _codes(record)
     document = {
         "steps": record.run.steps,
-        "programs": {program.id: program.checks[:_TICKS] for program in record.programs},
+        "programs": {program.id: _thinned(program.checked_at) for program in record.programs},
         "leaves": [_leaf(leaf, [anchor for anchor, _ in codes.get(leaf.name, ())]) for leaf in record.leaves],
     }
     # Inside a script element only "<" can end it or begin a comment.
-    return json.dumps(document, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")
+    return json.dumps(finite(document), separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")
+
+
+def _thinned(steps: list[int]) -> list[int]:
+    """At most ``_TICKS`` of them, evenly apart, the last one among them."""
+    stride = -(-len(steps) // _TICKS) or 1
+    return steps[::-1][::stride][::-1]
 
 
 def _codes(record: Record) -> dict[str, list[tuple[str, str]]]:

@@ -3,6 +3,7 @@
 const MOST_BOXES = 600;
 const SMALLEST_SPLIT = 2400; // square pixels under which a module stays one box
 const map = document.getElementById("map");
+let boxAt = null; // the one box that the Tab key reaches; arrows go on from it
 
 function squarified(items, x, y, width, height) {
   const placed = [];
@@ -62,20 +63,25 @@ function nameIn(at) {
 
 function drawMap() {
   const drawn = boxes(shown.focus, map.clientWidth, map.clientHeight).filter(([at]) => at.numbers > 0);
+  const hadFocus = map.contains(document.activeElement);
+  if (!drawn.some(([at]) => at === boxAt)) boxAt = drawn.length ? drawn[0][0] : null;
   map.replaceChildren(
     ...drawn.map(([at, x, y, w, h]) => {
       const label = `${at.name}: ${at.state}, ${amount(at.leaf ? at.leaf.numbers : at.numbers)}`;
       const text = w > 44 && h > 18 ? `${nameIn(at)}${at.leaf ? "" : " …"}` : "";
       const box = element("button", {
         type: "button", class: `box state-${at.state}`, title: label, "aria-label": label,
-        "aria-pressed": at.leaf ? String(at.leaf === shown.leaf) : null, onclick: () => choose(at),
+        "aria-pressed": at.leaf ? String(at.leaf === shown.leaf) : null, tabindex: at === boxAt ? 0 : -1,
+        onclick: () => choose((boxAt = at)),
       }, text);
+      box.node = at;
       if (!text) box.style.padding = 0; // a box is never wider than its numbers say
       Object.assign(box.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` });
       return box;
     }),
   );
   if (!drawn.length) map.append(element("p", { class: "quiet" }, "Nothing matches the filter."));
+  if (hadFocus) map.querySelector('[tabindex="0"]')?.focus({ preventScroll: true });
   drawPath();
 }
 
@@ -97,6 +103,23 @@ function choose(at) {
     show({ focus: at });
   }
 }
+
+map.addEventListener("keydown", (event) => {
+  const all = [...map.querySelectorAll(".box")];
+  const index = all.findIndex((box) => box.node === boxAt);
+  const next = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  const to = all[{ Home: 0, End: all.length - 1 }[event.key] ?? index + next];
+  if (to) {
+    all[index].tabIndex = -1;
+    to.tabIndex = 0;
+    boxAt = to.node;
+    to.focus();
+  } else if (event.key === "Escape" && shown.focus !== root) {
+    boxAt = shown.focus;
+    show({ focus: shown.focus.parent });
+  } else return;
+  event.preventDefault();
+});
 
 listeners.push(drawMap);
 window.addEventListener("resize", drawMap);

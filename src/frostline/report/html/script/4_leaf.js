@@ -3,7 +3,10 @@
 const panel = document.getElementById("leaf");
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 900;
-const LEFT = 74;
+const LEFT = 84;
+const LANE = 28;
+const UNSEEN = "unseen"; // somewhere between two checks
+const ELSEWHERE = "elsewhere";
 
 function select(leaf, { scroll = false } = {}) {
   shown.leaf?.row.removeAttribute("aria-selected");
@@ -27,8 +30,25 @@ function drawn(tag, attributes, text) {
   return made;
 }
 
+// One lane for each program that holds the leaf or moved it; below them what no check saw happen, and what happened in
+// no program's step.
+function lanesOf(facts) {
+  const used = (facts.moves || []).map(laneOf);
+  const others = [UNSEEN, ELSEWHERE];
+  const programs = new Set([...(facts.wires || []).map((wire) => wire.program), ...used.filter((lane) => !others.includes(lane))]);
+  return [...programs, ...others.filter((lane) => used.includes(lane))];
+}
+
+function laneOf(move) {
+  if (move.place === "between") return UNSEEN;
+  return move.place === "step" && move.program ? move.program : ELSEWHERE;
+}
+
 function timeline(facts) {
-  const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} 112`, role: "img", "aria-label": "timeline; the list below says the same" });
+  const moves = facts.moves || [];
+  const lanes = lanesOf(facts);
+  const bottom = 52 + LANE * lanes.length;
+  const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} ${bottom}`, role: "img", "aria-label": "timeline; the list below says the same" });
   const label = (y, text) => svg.append(drawn("text", { x: 0, y }, text));
   label(22, "declared");
   let flag = facts.kind === "buffer" ? null : facts.first;
@@ -42,17 +62,20 @@ function timeline(facts) {
     }
     [flag, from] = [now, step];
   }
-  label(52, "checks");
-  const checks = [...new Set(Object.values(record.programs).flat())];
-  for (const step of checks) svg.append(drawn("line", { x1: along(step), x2: along(step), y1: 42, y2: 56, stroke: "var(--soft)" }));
-  label(80, "moved");
-  svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 12, y1: 76, y2: 76, stroke: "var(--line)" }));
-  for (const move of facts.moves || []) {
-    svg.append(drawn("line", { x1: along(move.from), x2: along(move.to), y1: 76, y2: 76, stroke: "var(--changed)", "stroke-width": 3 }));
-    svg.append(drawn("circle", { cx: along(move.to), cy: 76, r: 5, fill: "var(--changed)" }));
+  for (const [index, lane] of lanes.entries()) {
+    const y = 48 + LANE * index;
+    label(y + 4, lane.length > 12 ? `${lane.slice(0, 11)}…` : lane);
+    svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 12, y1: y, y2: y, stroke: "var(--line)" }));
+    for (const step of record.programs[lane] || []) {
+      svg.append(drawn("line", { x1: along(step), x2: along(step), y1: y - 7, y2: y + 7, stroke: "var(--soft)" }));
+    }
+    for (const move of moves.filter((each) => laneOf(each) === lane)) {
+      svg.append(drawn("line", { x1: along(move.from), x2: along(move.to), y1: y, y2: y, stroke: "var(--changed)", "stroke-width": 3 }));
+      svg.append(drawn("circle", { cx: along(move.to), cy: y, r: 5, fill: "var(--changed)" }));
+    }
   }
   const ends = [...new Set([0, 1, 10, 100, 1000, 10000, 100000, record.steps])].filter((step) => step <= record.steps);
-  for (const step of ends) svg.append(drawn("text", { x: along(step), y: 106, "text-anchor": "middle" }, step.toLocaleString("en")));
+  for (const step of ends) svg.append(drawn("text", { x: along(step), y: bottom - 6, "text-anchor": "middle" }, step.toLocaleString("en")));
   return svg;
 }
 

@@ -18,8 +18,11 @@ function sortBy(head) {
   head.setAttribute("aria-sort", ascending ? "ascending" : "descending");
   const keyed = [...body.rows].map((row) => [cellValue(row, column, head.dataset.sort), row]);
   keyed.sort(([one], [other]) => (one < other ? -1 : one > other ? 1 : 0) * (ascending ? 1 : -1));
+  const table = body.parentNode;
+  body.remove(); // rows move faster outside the page
   body.append(...keyed.map(([, row]) => row));
   limitRows();
+  table.append(body);
 }
 
 function filterTable() {
@@ -64,7 +67,8 @@ for (const head of heads) {
   head.replaceChildren(button);
 }
 body.addEventListener("click", (event) => {
-  const row = event.target.closest("tr");
-  if (row && !event.target.closest("a")) select(leaves[Number(row.id.replace("leaf-", ""))], { scroll: true });
+  if (event.target.closest("td a")) return; // to a finding
+  event.preventDefault();
+  select(leaves.find((leaf) => leaf.row === event.target.closest("tr")), { scroll: true });
 });
 listeners.push(filterTable);

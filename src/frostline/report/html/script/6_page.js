@@ -21,8 +21,16 @@ theme.hidden = false;
 theme.addEventListener("click", () => setTheme(document.body.dataset.theme !== "dark"));
 setTheme(prefersDark);
 
+function linked() {
+  try {
+    return decodeURIComponent(location.hash.slice(1));
+  } catch {
+    return ""; // cut off within a %xx
+  }
+}
+
 function follow() {
-  const hash = decodeURIComponent(location.hash.slice(1));
+  const hash = linked();
   if (hash.startsWith("leaf=")) {
     const leaf = leaves.find((each) => each.name === hash.slice(5));
     if (leaf) select(leaf, { scroll: true });

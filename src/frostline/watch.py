@@ -17,7 +17,7 @@ from typing import Any
 
 from frostline.core import store
 from frostline.core.ledger import Finding, LeafRow, Ledger, Record, Run
-from frostline.core.patterns import matching
+from frostline.core.patterns import matching, rows_of
 from frostline.core.policy import Policy, settle, use_of
 from frostline.core.verdict import failing, judge, totals
 from frostline.errors import FindingsError, FrostlineError, RecordError
@@ -186,6 +186,8 @@ def mark_meant(ledger: Ledger) -> None:
     names = [[row.name, *row.aliases, *row.former_aliases] for row in ledger.leaves]
     for answer, patterns in (("frozen", ledger.meant.frozen), ("trained", ledger.meant.trained)):
         for pattern in patterns:
+            if rows_of(pattern)[1] is not None:
+                continue  # says nothing of the leaf as a whole
             for index in matching(pattern, names):
                 row: LeafRow = ledger.leaves[index]
                 if row.kind == "parameter" or answer == "frozen" or row.owner.role == "normalisation":
@@ -324,7 +326,8 @@ def assert_frozen(model: Any, *patterns: str, during: Any) -> None:
 
 
 def _concerns_meant(finding: Finding, seen: watch) -> bool:
-    frozen = {row.name for row in seen.report.record.leaves if row.meant == "frozen"}
+    leaves = seen.report.record.leaves
+    frozen = {row.name for row in leaves if "frozen" in (row.meant, *(rows.meant for rows in row.rows))}
     return bool(frozen & set(finding.tensors)) or finding.rule == "pattern-matches-nothing"
 
 

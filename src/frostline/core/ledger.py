@@ -158,6 +158,33 @@ class Changed:
 
 
 @dataclass(slots=True)
+class RowsSeen:
+    """Rows (or single elements) of a leaf that were compared one by one, and what became of them.
+
+    ``meant`` and ``pattern`` are the user's word for them; without it they are those whose gradient autograd made and
+    something in the script set to zero before the step (``how`` says what), at every one of ``checks`` checks.
+    ``moved`` of ``told`` have other bits than at the first look; ``ranges`` are the rows these are in. ``ratio`` is c
+    where all of them moved by w' = c·w.
+    """
+
+    unit: Literal["row", "element"]
+    told: int
+    moved: int
+    ranges: list[str] = field(default_factory=list)
+    meant: str | None = None
+    pattern: str | None = None
+    how: str | None = None
+    checks: int = 0
+    first_step: int | None = None
+    place: Place | None = None
+    program: str | None = None
+    lr: float | None = None
+    weight_decay: float | None = None
+    state: bool | None = None
+    ratio: float | None = None
+
+
+@dataclass(slots=True)
 class Owner:
     """The module or layer that holds the leaf: its type, path, role and what was seen of its calls.
 
@@ -233,6 +260,7 @@ class LeafRow:
     wired: list[Wire] = field(default_factory=list)
     changed: Changed = field(default_factory=Changed)
     saved: Saved | None = None
+    rows: list[RowsSeen] = field(default_factory=list)
     overlaps: list[str] = field(default_factory=list)
     former_aliases: list[str] = field(default_factory=list)
     replaced: str | None = None

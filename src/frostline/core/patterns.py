@@ -1,4 +1,7 @@
-"""Patterns over leaf names: ``*`` stays inside one dotted part, ``**`` crosses them, ``?`` is one character."""
+"""Patterns over leaf names: ``*`` stays inside one dotted part, ``**`` crosses them, ``?`` is one character.
+
+A pattern that ends in a slice, such as ``embed.weight[:1000]``, means only those rows of the leaves that it matches.
+"""
 
 from __future__ import annotations
 
@@ -34,8 +37,24 @@ def matches(pattern: str, name: str) -> bool:
     return False
 
 
+_ROWS = re.compile(r"\[(-?\d*):(-?\d*)(?::([1-9]\d*))?\]$")
+
+
+def rows_of(pattern: str) -> tuple[str, slice | None]:
+    """The pattern of names alone, and the rows that it is limited to, if it is.
+
+    >>> rows_of("embed.weight[:1000]"), rows_of("head.**")
+    (('embed.weight', slice(None, 1000, None)), ('head.**', None))
+    """
+    found = _ROWS.search(pattern)
+    if found is None:
+        return pattern, None
+    return pattern[: found.start()], slice(*(int(part) if part else None for part in found.groups()))
+
+
 def matching(pattern: str, names: Sequence[Sequence[str]]) -> list[int]:
-    """Indices of the leaves (each given by all its names) that ``pattern`` matches under any name."""
+    """Indices of the leaves (each given by all its names) that ``pattern`` matches under any name, rows left aside."""
+    pattern, _ = rows_of(pattern)
     return [index for index, known in enumerate(names) if any(matches(pattern, name) for name in known)]
 
 

@@ -48,6 +48,19 @@ class Hold:
     inside: bool = False
 
 
+@dataclass(slots=True)
+class Withheld:
+    """A gradient of which something may have been taken away between autograd and the step.
+
+    ``made`` says for each element whether autograd made it non-zero, ``left`` whether it is so now; ``how`` says what
+    stands between the two.
+    """
+
+    made: Any
+    left: Any
+    how: str
+
+
 class Probe(Protocol):
     """One framework under observation."""
 
@@ -70,6 +83,9 @@ class Probe(Protocol):
 
     def rates(self, program: Hashable) -> list[float | None]:
         """The learning rate of every group, now."""
+
+    def withheld(self) -> dict[Hashable, Withheld]:
+        """By leaf key, the gradients of the coming step that may differ from what autograd made; called at checks."""
 
     def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
         """The name of another tensor of the optimizer or of the process that holds exactly ``content``."""

@@ -12,6 +12,7 @@ from frostline.digest.shift import distance
 from frostline.observe import schedule
 from frostline.observe.live import Hold, LiveLeaf, Probe, Unreadable
 from frostline.observe.pursuit import Pursuit
+from frostline.observe.rows import Rows
 from frostline.observe.watched import Reading, Watched
 from frostline.settings import Settings
 
@@ -56,6 +57,7 @@ class Observer:
         self._closing = False
         self.steps_unseen = False  # set where steps may run without the probe's knowledge (inside a compiled function)
         self._pursuit = Pursuit(self)
+        self._rows = Rows(self)
 
     # What the probe reports
 
@@ -180,6 +182,7 @@ class Observer:
                 movement = self.write(watched, reading, self.place_since(start), start)
                 if watched.frozen_over(start) and self.steps:
                     self._pursuit.name_source(watched, reading, movement)
+        self._rows.close()
         self.settle_verdicts()
         self.probe.frozen_in_place()
         self._note_twins()
@@ -225,6 +228,7 @@ class Observer:
             if watched.leaf.key not in self._holds and watched.row.kind == "parameter":
                 self._note_gradient(watched)
         self._keep_suspects()
+        self._rows.before_step(by_hand=program.by_hand)
 
     def _close_check(self, key: Hashable, program: Program) -> None:
         holds, self._holds = self._holds or {}, None
@@ -238,6 +242,7 @@ class Observer:
                 self._note_stillness(key, program, watched, hold)
             else:
                 self._settle_after_step(watched, reading, self.moved_in_step(key, watched, reading, hold))
+        self._rows.after_step(key, holds)
         program.checks.append(program.steps_executed)
         program.checked_at.append(self.steps)
         self.checks += 1

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from frostline.core.ledger import SEVERITIES, Finding, Ledger
-from frostline.rules import declared, frozen, meant, printed, ranks, saved, trainable, wired
+from frostline.rules import declared, frozen, meant, printed, ranks, rows, saved, trainable, wired
 from frostline.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     *frozen.RULES,
+    *rows.RULES,
     *trainable.RULES,
     *declared.RULES,
     *wired.RULES,
@@ -25,7 +26,13 @@ def find(ledger: Ledger) -> list[Finding]:
         ledger: what was seen; nothing else is consulted.
     """
     causes = [*frozen.find(ledger), *trainable.find(ledger), *wired.find(ledger), *declared.find(ledger)]
-    findings = [*_without_symptoms(causes), *meant.find(ledger, causes), *saved.find(ledger), *printed.find(ledger)]
+    findings = [
+        *_without_symptoms(causes),
+        *rows.find(ledger),
+        *meant.find(ledger, causes),
+        *saved.find(ledger),
+        *printed.find(ledger),
+    ]
     return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 

@@ -19,7 +19,7 @@ from frostline.frameworks.layered.programs import Programs
 from frostline.frameworks.layered.saves import LayeredSaves
 from frostline.frameworks.layered.sources import Source, holds
 from frostline.frameworks.layered.updates import update_in_units
-from frostline.observe.live import Hold, LiveLeaf
+from frostline.observe.live import Hold, LiveLeaf, Withheld
 from frostline.observe.observer import Observer
 from frostline.observe.schedule import due
 from frostline.settings import Settings
@@ -309,6 +309,10 @@ class KerasProbe:
     def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
         """See Probe."""
         return False
+
+    def withheld(self) -> dict[Hashable, Withheld]:
+        """See Probe; Keras hands gradients over without keeping them."""
+        return {}
 
     def states(self, leaf: LiveLeaf) -> Iterable[tuple[str, bytes]]:
         """See Probe; the averages that Keras optimizers keep are matched by ``copies``."""

@@ -133,7 +133,10 @@ def _backward(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs:
         probe.before_backward(roots)
     except Exception as error:
         probe.fault("torch: before a backward pass", error)
-    return wrapped(*args, **kwargs)
+    try:
+        return wrapped(*args, **kwargs)
+    finally:
+        probe.masks.stop()
 
 
 def _module_flag(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:

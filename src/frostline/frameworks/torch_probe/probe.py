@@ -23,6 +23,7 @@ from frostline.frameworks.torch_probe.forwards import Forwards
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes
 from frostline.frameworks.torch_probe.loaded_files import LoadedFiles
 from frostline.frameworks.torch_probe.loads import Loads
+from frostline.frameworks.torch_probe.masks import GradientMasks
 from frostline.frameworks.torch_probe.models import Models
 from frostline.frameworks.torch_probe.owners import Owners
 from frostline.frameworks.torch_probe.phases import Phases
@@ -32,8 +33,9 @@ from frostline.frameworks.torch_probe.replacements import Replacements
 from frostline.frameworks.torch_probe.saves import TorchSaves
 from frostline.frameworks.torch_probe.states import States
 from frostline.frameworks.torch_probe.underway import StepsUnderWay, Trainer
-from frostline.observe.live import Hold, LiveLeaf
+from frostline.observe.live import Hold, LiveLeaf, Withheld
 from frostline.observe.observer import Observer
+from frostline.observe.schedule import due
 from frostline.settings import Settings
 
 LOOKS_FOR_STRAYS = (1, 3)  # a scan of all objects costs tens of milliseconds: twice a run is enough
@@ -81,6 +83,7 @@ class TorchProbe:
         self.state_dicts = States(self.models)
         self.saves = TorchSaves(self.models, self.observer, self.events.append)
         self.by_hand = UpdatesByHand(self.models)
+        self.masks = GradientMasks(self.models, fault)
         self.compiled = CompiledCalls(self)
         self._leaves_in: dict[int, list[Hashable]] = {}  # by id of the module that holds them
         self._refreshed_in = 0
@@ -199,6 +202,9 @@ class TorchProbe:
         """A backward pass from ``roots``, a tensor or several, is about to begin."""
         if self._running or not self.trainer.is_here():
             return
+        if self._check_ahead():
+            with aside():
+                self.masks.listen(roots)
         self.phases.backwards += 1
         if self.phases.watching or not self.by_hand.ruled_out:
             with aside():
@@ -217,6 +223,13 @@ class TorchProbe:
                     self.by_hand.transformed()
         except Exception as error:
             self.fault("torch: before a functional call", error)
+
+    def _check_ahead(self) -> bool:
+        """Whether the coming step of some program is a check."""
+        every = self.observer.settings.check_every
+        return any(due(program.steps_executed + 1, every) for program in self.observer.programs.values()) or (
+            not self.observer.programs
+        )
 
     def meet(self, module: nn.Module) -> None:
         """Take the model around this module under observation."""
@@ -267,6 +280,10 @@ class TorchProbe:
         """See Probe."""
         assert isinstance(leaf, TorchLeaf)
         return leaf.tensor is not None and self.programs.negligible(program, leaf.tensor)
+
+    def withheld(self) -> dict[Hashable, Withheld]:
+        """See Probe."""
+        return self.masks.withheld()
 
     def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
         """See Probe."""

@@ -1,0 +1,135 @@
+"""Masked gradients: what autograd made of a weight's gradient, against what is left of it when the optimizer steps.
+
+Hooks on a tensor run before its gradient can be seen anywhere, so the gradient is looked at where it is made: at the
+node of the graph that hands it over. That is done in iterations that end in a check, and only for weights that have a
+hook, or whose gradient was partly zero at an earlier check (a script may write zeros into ``.grad``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from typing import Any
+
+import torch
+
+from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, zero_state
+from frostline.frameworks.torch_probe.models import Models
+from frostline.observe.live import Withheld
+
+NODES_WALKED = 50_000
+ROWS_SAMPLED = 64
+
+HOOK = "a hook on its gradient"
+WRITTEN = "the script, after the backward pass"
+
+
+class GradientMasks:
+    """Looks at gradients before and after whatever masks them.
+
+    Args:
+        models: whose weights are looked at.
+        fault: takes errors of ours.
+    """
+
+    def __init__(self, models: Models, fault: Callable[[str, BaseException], None]) -> None:
+        self.models, self.fault = models, fault
+        self._made: dict[Hashable, torch.Tensor] = {}
+        self._partly_zero: set[Hashable] = set()
+        self._handles: list[Any] = []
+
+    def listen(self, outputs: Any) -> None:
+        """A backward pass from ``outputs`` begins, and its gradients go into a check."""
+        wanted = {id(tensor): leaf for leaf, tensor in self._weights() if _hooked(tensor) or self._is_suspect(leaf)}
+        if not wanted:
+            return
+        for leaf in wanted.values():
+            tensor = leaf.tensor
+            if tensor is not None and zero_state(tensor.grad) != "nonzero":  # a new sum of gradients begins
+                self._made.pop(leaf.key, None)
+        for node, index, variable in _handed_over(_nodes_of(outputs)):
+            leaf_here = wanted.get(id(variable))
+            if leaf_here is not None:
+                self._handles.append(node.register_hook(self._listener(leaf_here.key, index)))
+
+    def stop(self) -> None:
+        """The backward pass is over."""
+        for handle in self._handles:
+            handle.remove()
+        self._handles.clear()
+
+    def withheld(self) -> dict[Hashable, Withheld]:
+        """What was made and what is left, by leaf; also finds out whose gradients to look at next time."""
+        found = {}
+        for leaf, tensor in self._weights():
+            gradient = tensor.grad
+            if gradient is None or gradient.layout != torch.strided:
+                continue
+            made = self._made.get(leaf.key)
+            if made is not None and made.shape == gradient.shape:
+                how = HOOK if _hooked(tensor) else WRITTEN
+                found[leaf.key] = Withheld(made.cpu().numpy(), (gradient != 0).cpu().numpy(), how)
+            elif leaf.key not in self._partly_zero and _is_partly_zero(gradient):
+                self._partly_zero.add(leaf.key)
+        self._made.clear()
+        return found
+
+    def _weights(self) -> Iterator[tuple[TorchLeaf, torch.Tensor]]:
+        for leaf in self.models.leaves:
+            tensor = leaf.tensor
+            if tensor is not None and tensor.requires_grad and tensor.dim() > 1 and type(tensor) in PLAIN_TYPES:
+                yield leaf, tensor
+
+    def _is_suspect(self, leaf: TorchLeaf) -> bool:
+        return leaf.key in self._partly_zero
+
+    def _listener(self, key: Hashable, index: int) -> Callable[[Any, Any], None]:
+        def made(handed: tuple[torch.Tensor | None, ...], _: Any) -> None:
+            try:
+                gradient = handed[index]
+                if gradient is not None and gradient.layout == torch.strided:
+                    with torch.no_grad():
+                        nonzero = gradient.detach() != 0
+                        known = self._made.get(key)
+                        self._made[key] = nonzero if known is None else known | nonzero
+            except Exception as error:
+                self.fault("torch: a gradient was made", error)
+
+        return made
+
+
+def _hooked(tensor: torch.Tensor) -> bool:
+    return bool(tensor._backward_hooks or getattr(tensor, "_post_accumulate_grad_hooks", None))
+
+
+def _is_partly_zero(gradient: torch.Tensor) -> bool:
+    """Whether some of a sample of rows, both ends among them, has zeros and not only zeros."""
+    rows = gradient.shape[0]
+    step = max(1, (rows - 1) // (ROWS_SAMPLED - 1))
+    sample = gradient.detach()[torch.tensor(sorted({*range(0, rows, step), rows - 1}), device=gradient.device)]
+    zero = sample == 0
+    return bool(zero.any()) and not bool(zero.all())
+
+
+def _nodes_of(outputs: Any) -> list[Any]:
+    tensors = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs) if _is_many(outputs) else []
+    return [tensor.grad_fn for tensor in tensors if isinstance(tensor, torch.Tensor) and tensor.grad_fn is not None]
+
+
+def _is_many(value: Any) -> bool:
+    return isinstance(value, (list, tuple))
+
+
+def _handed_over(starts: Iterable[Any]) -> Iterator[tuple[Any, int, torch.Tensor]]:
+    """Every node of the graph that hands a gradient to a leaf: the node, the place among its results, the leaf."""
+    stack, seen = list(starts), set(starts)
+    while stack and len(seen) < NODES_WALKED:
+        node = stack.pop()
+        for index, (following, _) in enumerate(node.next_functions):
+            if following is None:
+                continue
+            variable = getattr(following, "variable", None)
+            if variable is not None:
+                yield node, index, variable
+            elif following not in seen:
+                seen.add(following)
+                stack.append(following)

@@ -1,0 +1,84 @@
+"""F111 and its opposite: rows that were to stay and moved, rows that were to be trained and did not."""
+
+from __future__ import annotations
+
+from frostline.core.ledger import Finding, LeafRow, Ledger, RowsSeen, Severity
+from frostline.rules.meant import UNCHANGED
+from frostline.rules.rule import Evidence, Rule, several
+
+ROWS = Rule(
+    "F111",
+    "frozen-rows-changed",
+    "error",
+    means="Rows or elements that were meant to stay have other bits, though the rest of their leaf is what trains.",
+    matters="The vectors of the old vocabulary drift while only new ones should learn; the old model is gone.",
+    remedy="give the leaf a group of its own with weight_decay=0 and no old state, or write its rows back after steps",
+    tells_apart="You named the rows, or the script zeroed a gradient that autograd had made for them, and they moved in"
+    " the step all the same; rows of an embedding that nobody used get no gradient to begin with.",
+)
+
+RULES = (ROWS,)
+ENOUGH_CHECKS = 2
+
+
+def find(ledger: Ledger) -> list[Finding]:
+    """One finding for each leaf whose rows broke what was meant or what a mask on the gradient says."""
+    found = []
+    for leaf in ledger.leaves:
+        for seen in leaf.rows:
+            if seen.meant == "trained":
+                if not seen.moved and leaf.changed.verdict != "unknown":
+                    found.append(UNCHANGED.found([leaf], _still(leaf, seen), _evidence(leaf, seen)))
+            elif seen.moved:
+                found.append(ROWS.found([leaf], _moved(leaf, seen), _evidence(leaf, seen), severity=_severity(seen)))
+    return found
+
+
+def _severity(seen: RowsSeen) -> Severity:
+    """What the user said is broken; what a mask seems to say, seen at one check alone, may be a coincidence."""
+    if seen.meant is not None:
+        return "error"
+    return "warning" if seen.checks >= ENOUGH_CHECKS else "note"
+
+
+def _moved(leaf: LeafRow, seen: RowsSeen) -> str:
+    where = f"rows {', '.join(seen.ranges)}"
+    what = f"{seen.moved:,} of {several(seen.told, seen.unit)} of {leaf.name} ({where})"
+    by = f", by {_cause(seen)}" if seen.place == "step" else ""
+    if seen.meant is not None:
+        return f"{what} meant frozen ({seen.pattern}) moved (first seen at step {seen.first_step}{by})"
+    return f"{what} moved although {seen.how} had set their gradient to zero (first seen at step {seen.first_step}{by})"
+
+
+def _cause(seen: RowsSeen) -> str:
+    """What can move a row without a gradient."""
+    if seen.ratio is not None and seen.weight_decay:
+        return f"weight decay of {seen.program}"
+    if seen.meant is None and seen.weight_decay and seen.state:
+        return f"weight decay or momentum of {seen.program}"
+    if seen.meant is None and seen.state:
+        return f"momentum of {seen.program}"
+    return f"{seen.program}"
+
+
+def _still(leaf: LeafRow, seen: RowsSeen) -> str:
+    return f"{several(seen.told, 'row')} of {leaf.name} meant trained ({seen.pattern}) kept every bit"
+
+
+def _evidence(leaf: LeafRow, seen: RowsSeen) -> Evidence:
+    return {
+        "leaf": leaf.name,
+        "pattern": seen.pattern,
+        "compared": f"{several(seen.told, seen.unit)} of shape {tuple(leaf.shape)}",
+        "moved": seen.moved,
+        "rows": seen.ranges or None,
+        "masked_by": seen.how,
+        "masked_at_checks": seen.checks or None,
+        "place": seen.place,
+        "program": seen.program,
+        "lr": seen.lr,
+        "weight_decay": seen.weight_decay,
+        "optimizer_state": seen.state,
+        "factor": seen.ratio,
+        "first_step": seen.first_step,
+    }

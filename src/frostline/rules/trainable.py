@@ -270,14 +270,15 @@ def _alike(one: str, other: str) -> bool:
 
 
 def _severity_of_missing(leaf: LeafRow) -> Severity:
-    """Missing gradients are an error when the cut was seen, and a note beside a module of its kind that is used.
+    """Missing gradients are an error when the cut was seen, and a note where an unused output explains them.
 
-    Without either, a module that is never called, or whose output the loss does not use, is trained by nobody.
+    A pooler or an auxiliary head that comes with a model and that this loss leaves out is healthy, and so is one expert
+    of many; a module that nothing of its kind stands for, and that is not known to be called, may be forgotten.
     """
     owner = leaf.owner
     if owner.detached or owner.reached or (owner.called and owner.recorded is False):
         return "error"
-    return "note" if owner.sibling_called else "warning"
+    return "note" if owner.sibling_called or owner.called else "warning"
 
 
 def _severity_of_rounding(leaf: LeafRow, program: str, ledger: Ledger) -> Severity:

@@ -65,7 +65,10 @@ LAYERS = {
     "frostline.checkpoints": layer(READER, READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.checkpoints.render": layer(f"{READER} report", READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.checkpoints.commands": layer(f"{READER} report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS),
-    "frostline.integrations": layer("core errors settings report watch", "msgspec"),
+    "frostline.integrations": layer("core errors integrations runner settings report watch"),
+    "frostline.integrations.keras": layer("integrations watch", "keras"),
+    "frostline.integrations.lightning": layer("integrations watch", "lightning pytorch_lightning"),
+    "frostline.integrations.transformers": layer("integrations watch", "transformers"),
     "frostline.integrations.pytest_plugin": layer("core errors settings report watch", "msgspec pytest"),
     "frostline.demo": layer("", "keras numpy"),
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import math
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -198,16 +199,37 @@ def looks_default(module: nn.Module, leaf: TorchLeaf) -> bool | None:
     return None
 
 
-def strays(models: Models) -> list[tuple[torch.Tensor, str]]:
+def graded() -> dict[int, tuple[weakref.ref[torch.Tensor], int, int]]:
+    """The parameters of the process that hold a gradient already, by identity, with what identifies that gradient."""
+    return {
+        id(value): (weakref.ref(value), id(value.grad), value.grad._version)
+        for value in alive(nn.Parameter)
+        if value.is_leaf and value.grad is not None
+    }
+
+
+def strays(
+    models: Models, before: dict[int, tuple[weakref.ref[torch.Tensor], int, int]]
+) -> list[tuple[torch.Tensor, str]]:
     """Parameters of the process that a gradient reaches and that are in no model and no optimizer, with their names.
 
     Only nn.Parameter counts: a plain tensor with a gradient may as well be an input (an adversarial example, the
-    points of a physics-informed network).
+    points of a physics-informed network). A gradient that was there ``before`` and is still the same is left over from
+    another training: a loop variable keeps the last parameter of its model.
     """
     found = [
         value
         for value in alive(nn.Parameter)
-        if models.of(value) is None and value.is_leaf and zero_state(value.grad) == "nonzero"
+        if models.of(value) is None
+        and value.is_leaf
+        and zero_state(value.grad) == "nonzero"
+        and not _is_left_over(value, before)
     ]
     names = variable_names({id(tensor) for tensor in found})
     return [(tensor, names[id(tensor)]) for tensor in found if id(tensor) in names]
+
+
+def _is_left_over(value: torch.Tensor, before: dict[int, tuple[weakref.ref[torch.Tensor], int, int]]) -> bool:
+    reference, gradient, version = before.get(id(value), (None, 0, 0))
+    same = reference is not None and reference() is value and value.grad is not None
+    return same and (id(value.grad), value.grad._version) == (gradient, version)  # type: ignore[union-attr]

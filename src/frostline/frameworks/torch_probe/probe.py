@@ -18,7 +18,7 @@ from frostline.frameworks.claims import claimed
 from frostline.frameworks.torch_probe import discover, wiring
 from frostline.frameworks.torch_probe.by_hand import UpdatesByHand
 from frostline.frameworks.torch_probe.compiled import CompiledCalls
-from frostline.frameworks.torch_probe.evidence import finish_rows, named_tensor_with, stray_flags, strays
+from frostline.frameworks.torch_probe.evidence import finish_rows, graded, named_tensor_with, stray_flags, strays
 from frostline.frameworks.torch_probe.forwards import Forwards
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes
 from frostline.frameworks.torch_probe.loaded_files import LoadedFiles
@@ -78,6 +78,7 @@ class TorchProbe:
         self._overflows = wiring.Overflows()
         self.loaded_files = LoadedFiles(self.models, self.events.append)
         self.loads = Loads(self.models, self.loaded_files)
+        self._graded = graded()
         self.replacements = Replacements(self.models)
         self.printed = PrintedCounts(self.models)
         self.state_dicts = States(self.models)
@@ -164,7 +165,7 @@ class TorchProbe:
             names = [name for tensor in wrong if (name := self._name_of(tensor))]
             self.events.append(Event("misaligned-state", self.observer.steps, program.id, names))
         if self.observer.checks in LOOKS_FOR_STRAYS:
-            self.models.add_strays(strays(self.models))
+            self.models.add_strays(strays(self.models, self._graded))
         if len(self.observer.programs) > 1:
             self.phases.holds(key, self.programs.tensors(key))
 

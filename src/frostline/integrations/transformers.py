@@ -1,0 +1,45 @@
+"""A callback for the Trainer of Hugging Face: which weights each ``train`` really trained."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from transformers import TrainerCallback
+
+from frostline.integrations.training import Training
+from frostline.watch import Report
+
+
+class WatchWeights(TrainerCallback):
+    """Watch every ``train`` of the Trainer that it is given to, and print what was found at its end.
+
+    Args:
+        frozen: patterns of weights that should stay as they are.
+        trained: patterns of weights that should change.
+        options: ``check_every``, ``patience``, ``fail_on``, ``data`` and ``quiet``, as ``Training`` takes them.
+
+    Raises:
+        FindingsError: at the end of ``train``, where ``fail_on`` asks for it.
+
+    Example:
+        >>> from frostline.integrations.transformers import WatchWeights
+        >>> watch = WatchWeights(frozen=["bert.**"], trained=["classifier.**"], fail_on="error")
+        >>> watch.report is None  # Trainer(..., callbacks=[watch]).train() makes it
+        True
+    """
+
+    def __init__(self, frozen: Any = None, trained: Any = None, **options: Any) -> None:
+        self.training = Training(frozen, trained, **options)
+
+    @property
+    def report(self) -> Report | None:
+        """What the last ``train`` did; during one, what has been found so far."""
+        return self.training.report
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """Look at the model before its first forward pass."""
+        self.training.begin(kwargs["model"])
+
+    def on_train_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        """``train`` is over."""
+        self.training.conclude()

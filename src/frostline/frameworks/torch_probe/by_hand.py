@@ -13,6 +13,7 @@ import torch
 
 from frostline.core.ledger import Program
 from frostline.frameworks.alive import alive
+from frostline.frameworks.torch_probe import discover
 from frostline.frameworks.torch_probe.models import Models
 from frostline.observe.names import variable_names
 
@@ -81,8 +82,14 @@ class UpdatesByHand:
             self._reached[id(tensor)] = weakref.ref(tensor)
             if id(tensor) in before and before[id(tensor)]() is tensor:
                 again.append(tensor)
-        if again:
-            self.models.add_tensors(again, variable_names({id(tensor) for tensor in again}, skip=("torch",)))
+        in_modules = {
+            id(parameter)
+            for module in (discover.modules_holding(again) if again else ())
+            for parameter in module._parameters.values()
+        }  # theirs to tell, be it another probe's
+        loose = [tensor for tensor in again if id(tensor) not in in_modules]
+        if loose:
+            self.models.add_tensors(loose, variable_names({id(tensor) for tensor in loose}, skip=("torch",)))
 
     def end(self) -> None:
         """The last update ends here; backward passes after which nothing moved were no updates."""

@@ -1,0 +1,44 @@
+"""Whole scripts: the callback of Keras on each backend, and an Accelerate loop under ``frostline run`` unchanged."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from frostline.core.store import load
+
+SCRIPTS = Path(__file__).parent / "scripts"
+
+
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    done = subprocess.run(
+        [sys.executable, *arguments], env=os.environ | environment, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr
+    return done
+
+
+@pytest.mark.parametrize("backend", [
+    pytest.param("jax", marks=pytest.mark.needs("keras", "jax")),
+    pytest.param("torch", marks=pytest.mark.needs("keras", "torch")),
+    pytest.param("tensorflow", marks=pytest.mark.needs("keras", "tensorflow")),
+])  # fmt: skip
+def test_the_callback_of_keras(backend: str) -> None:
+    done = python(str(SCRIPTS / "keras_callback.py"), KERAS_BACKEND=backend)
+    assert done.stdout.splitlines() == [
+        "bits kept True", "8 385 [] []", "still of fit 8", "M501 meant-frozen-but-changed",
+    ]  # fmt: skip
+    assert done.stderr.count("frostline: no contradiction found") == 1
+
+
+@pytest.mark.needs("torch", "transformers", "peft", "accelerate")
+def test_a_loop_of_accelerate_with_peft(tmp_path: Path) -> None:
+    meant = ["--frozen", "**.base_layer.**", "--frozen", "**.embeddings.**", "--trained", "**.lora_*.**"]
+    data = tmp_path / "record.json"
+    run = ["-m", "frostline", "run", "--quiet", "--fail-on", "warning", "--data", str(data)]
+    python(*run, *meant, str(SCRIPTS / "accelerated.py"))
+    changed = [row.name for row in load(data).leaves if row.changed.verdict == "yes"]
+    assert len(changed) == 2 * 2 * 2 + 2
+    assert all("lora_" in name or "modules_to_save" in name for name in changed)

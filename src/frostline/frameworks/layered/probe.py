@@ -19,6 +19,7 @@ from frostline.frameworks.layered.programs import Programs
 from frostline.frameworks.layered.saves import LayeredSaves
 from frostline.frameworks.layered.sources import Source, holds
 from frostline.frameworks.layered.updates import update_in_units
+from frostline.frameworks.patching import put
 from frostline.observe.live import Hold, LiveLeaf, Withheld
 from frostline.observe.observer import Observer
 from frostline.observe.schedule import due
@@ -77,8 +78,7 @@ class KerasProbe:
             original = getattr(package.saving, function, None)
             if original is not None:
                 observed = functools.wraps(original)(functools.partial(self._saving, function, original))
-                setattr(package.saving, function, observed)
-                self.removers.append(functools.partial(setattr, package.saving, function, original))
+                self.removers.append(put(package.saving, function, observed))
 
     def _saving(self, by: str, original: Any, model: Any, target: Any = None, *args: Any, **kwargs: Any) -> Any:
         given = (target, *args) if target is not None else args
@@ -96,8 +96,7 @@ class KerasProbe:
         def observed(instance: Any, *args: Any, **kwargs: Any) -> Any:
             return wrapper(original, instance, *args, **kwargs)
 
-        setattr(definer, name, observed)
-        self.removers.append(lambda: setattr(definer, name, original))
+        self.removers.append(put(definer, name, observed))
 
     def quietly(self, where: str, act: Callable[[], Any]) -> Any:
         """Do our part of a wrapped call; whatever goes wrong in it is ours and stays with us."""

@@ -16,6 +16,7 @@ from torch.nn.modules.module import (
 from torch.optim import optimizer as optim
 
 from frostline.core.ledger import Event
+from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import entries
 from frostline.frameworks.torch_probe.printed import PRINTERS, Reader
 from frostline.frameworks.torch_probe.probe import TorchProbe, aside
@@ -56,9 +57,8 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
     for owner, name, wrapper in wraps:
         probe.removers.append(_wrap(owner, name, wrapper, probe))
     stateless = torch.nn.utils.stateless
-    original = stateless._functional_call
-    stateless._functional_call = entries.before(original, probe.called_functionally)
-    probe.removers.append(lambda: setattr(stateless, "_functional_call", original))
+    called = entries.observed(stateless._functional_call, functools.partial(_functional_call, probe))
+    probe.removers.append(put(stateless, "_functional_call", called))
     for module, owner, method, reader in PRINTERS:
         wrapt.register_post_import_hook(functools.partial(_watch_printer, probe, owner, method, reader), module)
     for files in (probe.saves, probe.loaded_files):
@@ -69,13 +69,10 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
 
 
 def _wrap(owner: Any, name: str, wrapper: Any, probe: TorchProbe) -> Callable[[], None]:
-    original = owner.__dict__[name]
-
     def observed(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         return wrapper(probe, wrapped, instance, args, kwargs)
 
-    setattr(owner, name, wrapt.FunctionWrapper(original, observed))
-    return lambda: setattr(owner, name, original)
+    return put(owner, name, wrapt.FunctionWrapper(vars(owner)[name], observed))
 
 
 def _quietly(probe: TorchProbe, where: str, act: Callable[[], Any]) -> None:
@@ -85,6 +82,11 @@ def _quietly(probe: TorchProbe, where: str, act: Callable[[], Any]) -> None:
             act()
     except Exception as error:
         probe.fault(f"torch: {where}", error)
+
+
+def _functional_call(probe: TorchProbe, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    probe.called_functionally(*args, **kwargs)
+    return function(*args, **kwargs)
 
 
 def _parameter_registered(probe: TorchProbe, module: torch.nn.Module, name: str, parameter: Any) -> None:

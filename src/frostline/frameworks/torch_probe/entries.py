@@ -27,18 +27,6 @@ def hook(act: Callable[..., None]) -> Callable[..., None]:
     return called
 
 
-def before(function: Callable[..., Any], act: Callable[..., None]) -> Callable[..., Any]:
-    """``function`` with ``act``, given the same arguments, before each call that is not traced."""
-
-    @functools.wraps(function)
-    def called(*args: Any, **kwargs: Any) -> Any:
-        if not torch.compiler.is_compiling():
-            act(*args, **kwargs)
-        return function(*args, **kwargs)
-
-    return called
-
-
 def observed(function: Callable[..., Any], call: Callable[..., Any]) -> Callable[..., Any]:
     """``function``, run by ``call(function, args, kwargs)`` when the program really runs; while traced it is itself."""
 

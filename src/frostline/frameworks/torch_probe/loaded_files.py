@@ -13,10 +13,11 @@ import wrapt
 
 from frostline.core.ledger import Event
 from frostline.core.naming import meant_by
+from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import entries
 from frostline.frameworks.torch_probe.leaf import dtype_name
 from frostline.frameworks.torch_probe.models import Models
-from frostline.frameworks.torch_probe.saves import Content, base_name, named_tensors, put
+from frostline.frameworks.torch_probe.saves import Content, base_name, named_tensors
 from frostline.observe.live import Unreadable
 from frostline.observe.watched import Watched
 from frostline.observe.written import mark

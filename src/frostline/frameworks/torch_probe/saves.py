@@ -15,6 +15,7 @@ import wrapt
 from torch import nn
 
 from frostline.core.ledger import Event
+from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import discover, entries
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, host_part, why_unreadable
 from frostline.frameworks.torch_probe.models import Models
@@ -163,13 +164,6 @@ class TorchSaves:
         )
 
 
-def put(owner: Any, name: str, observed: Any) -> Callable[[], None]:
-    """Put ``observed`` in place of what ``owner`` has under ``name``; returns what puts it back."""
-    original = owner.__dict__[name]
-    setattr(owner, name, observed)
-    return lambda: setattr(owner, name, original)
-
-
 def _arguments(args: Any, kwargs: Any) -> tuple[Any, Any]:
     value = args[0] if args else kwargs.get("obj")
     return value, args[1] if len(args) > 1 else kwargs.get("f")
@@ -296,8 +290,7 @@ class SafetensorsWatch:
                 self._observe(tensors, target)
             return original(tensors, *args, **kwargs)
 
-        setattr(module, name, observed)
-        self._undo.append(lambda: setattr(module, name, original))
+        self._undo.append(put(module, name, observed))
 
     def end(self) -> None:
         """Put everything back."""

@@ -7,7 +7,7 @@ import functools
 import itertools
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from types import CodeType, FrameType
 from typing import Any
 
@@ -53,6 +53,19 @@ def variable_names(
             for inner, item in _inside(value):
                 offer(inner if inner.isidentifier() else f"{name}.{inner}", item)
     return spare | found
+
+
+def unique(name: str, taken: Container[str]) -> str:
+    """``name``, or where that is taken the name with the first number that makes it another.
+
+    >>> unique("model", {"model", "model#2"})
+    'model#3'
+    """
+    free, count = name, 1
+    while free in taken:
+        count += 1
+        free = f"{name}#{count}"
+    return free
 
 
 def _namespaces(skip: tuple[str, ...] = ()) -> Iterator[list[tuple[str, Any]]]:

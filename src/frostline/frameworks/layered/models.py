@@ -13,7 +13,7 @@ from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import GradientOf, KerasLeaf
 from frostline.frameworks.layered.walk import Place, alive_layers, hidden_layers, outermost_with, places, role_of
 from frostline.observe.live import Unreadable
-from frostline.observe.names import variable_names
+from frostline.observe.names import unique, variable_names
 from frostline.observe.observer import Observer
 
 KEPT_ALIVE = 64 * 2**20
@@ -137,10 +137,7 @@ class Models:
         taken = {known.name for known in self.known}
         for model in fresh:
             base = names.get(id(model)) or str(getattr(model, "name", type(model).__name__))
-            name, count = base, 1
-            while name in taken:
-                count += 1
-                name = f"{base}#{count}"
+            name = unique(base, taken)
             taken.add(name)
             self.known.append(Known(model, name, self._dying))
         self._meet_places()

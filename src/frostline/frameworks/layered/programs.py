@@ -9,7 +9,7 @@ from typing import Any
 from frostline.core.ledger import Program
 from frostline.frameworks.layered.models import Models
 from frostline.frameworks.layered.sources import Mode, Source
-from frostline.observe.names import variable_names
+from frostline.observe.names import unique, variable_names
 
 
 class Programs:
@@ -61,13 +61,9 @@ class Programs:
         return self._of.get(owner)
 
     def _register(self, name: str, program: Program, owner: Any) -> Source:
-        taken = {each.id for each in self.models.observer.programs.values()}
-        unique, count = name, 1
-        while unique in taken:
-            count += 1
-            unique = f"{name}#{count}"
-        program.id = unique
-        self.models.observer.programs[unique] = program
-        source = self.sources[unique] = Source(unique)
+        programs = self.models.observer.programs
+        program.id = name = unique(name, {each.id for each in programs.values()})
+        programs[name] = program
+        source = self.sources[name] = Source(name)
         self._of[owner] = source
         return source

@@ -10,6 +10,7 @@ from typing import Any
 from frostline.core.ledger import Kind, Role
 from frostline.frameworks.alive import alive
 from frostline.frameworks.layered.dialect import Dialect
+from frostline.observe.names import unique
 
 _CODEBOOK_WORDS = ("codebook", "quantis", "quantiz", "vq")
 _LIBRARIES = ("keras", "tf_keras", "tensorflow", "torch", "jax", "jaxlib", "numpy", "builtins", "collections")
@@ -43,7 +44,7 @@ def places(model: Any, dialect: Dialect) -> list[Place]:
         named += [(dialect.leaf_name(variable), variable, "buffer") for variable in others]
         named += [(name, tensor, "buffer") for name, tensor in dialect.extras(chain[-1])]
         for name, variable, kind in named:
-            full = _unique(f"{path}.{name}" if path else name, taken)
+            full = _taken(f"{path}.{name}" if path else name, taken)
             found.append(Place(full, variable, chain, kind))  # type: ignore[arg-type]
     return found
 
@@ -59,19 +60,17 @@ def layers_below(model: Any, dialect: Dialect) -> Iterator[tuple[str, tuple[Any,
         yield path, (*chain, layer)
         names: set[str] = set()
         for child in dialect.children(layer):
-            name = _unique(child.name, names)
+            name = _taken(child.name, names)
             yield from descend(child, f"{path}.{name}" if path else name, (*chain, layer))
 
     return descend(model, "", ())
 
 
-def _unique(name: str, taken: set[str]) -> str:
-    unique, count = name, 1
-    while unique in taken:
-        count += 1
-        unique = f"{name}#{count}"
-    taken.add(unique)
-    return unique
+def _taken(name: str, names: set[str]) -> str:
+    """A name that is free in ``names``, and no longer is."""
+    free = unique(name, names)
+    names.add(free)
+    return free
 
 
 def alive_layers(dialect: Dialect) -> list[Any]:

@@ -13,6 +13,7 @@ from frostline.core.aliases import Span, overlapping
 from frostline.core.ledger import Event, Facts, LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, sharded, why_unreadable
+from frostline.observe.names import unique
 from frostline.observe.observer import Observer
 
 KEPT_ALIVE = 64 * 2**20
@@ -79,11 +80,7 @@ class Models:
         self.refresh()
 
     def _unique(self, name: str) -> str:
-        taken, unique, count = {model.name for model in self.models}, name, 1
-        while unique in taken:
-            count += 1
-            unique = f"{name}#{count}"
-        return unique
+        return unique(name, {model.name for model in self.models})
 
     def name_late(self) -> None:
         """Name models that no variable held when they were met: a constructor that calls its own forward pass."""

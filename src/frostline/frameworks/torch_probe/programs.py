@@ -12,7 +12,7 @@ from frostline.frameworks.claims import claimed
 from frostline.frameworks.torch_probe import discover, wiring
 from frostline.frameworks.torch_probe.leaf import host_bytes
 from frostline.frameworks.torch_probe.models import KEPT_ALIVE
-from frostline.observe.names import variable_names
+from frostline.observe.names import unique, variable_names
 
 MERGE_ABOVE = 8
 IDLE_KEPT = 4
@@ -75,13 +75,9 @@ class Programs:
         return self._enter(name or kind, kind)
 
     def _enter(self, label: str, kind: str) -> str:
-        taken = {program.id for program in self.programs.values()}
-        count, unique = 1, label
-        while unique in taken:
-            count += 1
-            unique = f"{label}#{count}"
-        self.programs[unique] = Program(unique, "optimizer", kind)
-        return unique
+        name = unique(label, {program.id for program in self.programs.values()})
+        self.programs[name] = Program(name, "optimizer", kind)
+        return name
 
     def joined(self, optimizers: list[torch.optim.Optimizer]) -> Hashable:
         """One program for optimizers that step in one call of a compiled function."""

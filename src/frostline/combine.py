@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from frostline.core.ledger import SEVERITIES, Answer, Finding, LeafRow, Record, Run
+from frostline.core.ledger import Answer, Finding, LeafRow, Record, Run
 from frostline.core.policy import Policy, known, settle
-from frostline.core.verdict import judge, totals
+from frostline.core.verdict import by_severity, judge, totals
 from frostline.errors import FrostlineError
 from frostline.rules import ranks
 
@@ -87,7 +87,7 @@ def _findings(records: Sequence[Record]) -> list[Finding]:
             of_all.setdefault((what.rule, tuple(what.leaves), what.subject), []).append((record.run.rank, finding))
     merged = []
     for same in of_all.values():
-        gravest = min((finding for _, finding in same), key=lambda finding: SEVERITIES.index(finding.severity))
+        gravest = by_severity(finding for _, finding in same)[0]
         if len(same) < len(records):
             there = [str(rank) for rank, _ in same]
             gravest = replace(gravest, evidence=gravest.evidence | {"only_in_ranks": there})

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from frostline.core.ledger import SEVERITIES, BaselineUse, Finding, Known, LeafRow, Severity
 from frostline.core.patterns import matches
+from frostline.core.verdict import by_severity
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,7 @@ def settle(findings: Iterable[Finding], leaves: Sequence[LeafRow], policy: Polic
     Findings that another policy has settled before are taken as the rules gave them.
     """
     models = {leaf.name: leaf.model for leaf in leaves}
-    settled = [_settled(finding, models, policy) for finding in findings]
-    return sorted(settled, key=lambda finding: SEVERITIES.index(finding.severity))
+    return by_severity(_settled(finding, models, policy) for finding in findings)
 
 
 def use_of(baseline: Baseline, findings: Sequence[Finding], leaves: Sequence[LeafRow]) -> BaselineUse:

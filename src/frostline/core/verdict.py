@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from frostline.core.ledger import Finding, LeafRow, Severity, Totals, Verdict
+from frostline.core.ledger import SEVERITIES, Finding, LeafRow, Severity, Totals, Verdict
 
 FAIL_ON = ("error", "warning", "never")
 _GRAVE: dict[str, tuple[Severity, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
@@ -25,6 +25,11 @@ def judge(findings: Iterable[Finding], leaves: Iterable[LeafRow]) -> Verdict:
             case "note":
                 verdict.notes += 1
     return verdict
+
+
+def by_severity(findings: Iterable[Finding]) -> list[Finding]:
+    """Errors first; within a severity the order given, which puts the cause before the symptom."""
+    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
 
 
 def failing(findings: Iterable[Finding], fail_on: str) -> list[Finding]:

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from frostline.core.ledger import SEVERITIES, Finding, Record
+from frostline.core.ledger import Finding, Record
+from frostline.core.verdict import by_severity
 from frostline.report.form import visible
 
 _LEAVES = 40
@@ -22,7 +23,7 @@ def render(record: Record) -> str:
     for model in dict.fromkeys(leaf.model for leaf in record.leaves):
         if not any(finding.severity != "note" for finding in _of(model, record)):
             _case(suite, model, "the columns of every leaf agree")
-    for finding in sorted(record.findings, key=lambda each: SEVERITIES.index(each.severity)):
+    for finding in by_severity(record.findings):
         _finding(suite, finding)
     suite.set("tests", str(len(suite)))
     suite.set("failures", str(len(suite.findall("testcase/failure"))))

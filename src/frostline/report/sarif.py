@@ -10,11 +10,10 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from frostline.core.ledger import Finding, Record, Severity
+from frostline.core.ledger import Finding, Record
 from frostline.report.form import finite, visible
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-LEVELS: dict[Severity, str] = {"error": "error", "warning": "warning", "note": "note"}
 _LEAVES = 1000  # logical locations of one result
 
 
@@ -43,7 +42,7 @@ def _rule(finding: Finding) -> dict[str, Any]:
         "name": "".join(part.capitalize() for part in finding.rule.split("-")),
         "shortDescription": {"text": finding.rule.replace("-", " ")},
         "help": {"text": f"{finding.hint}\n\nSee: frostline explain {finding.code}"},
-        "defaultConfiguration": {"level": LEVELS[finding.severity]},
+        "defaultConfiguration": {"level": finding.severity},
     }
 
 
@@ -60,7 +59,7 @@ def _result(finding: Finding, index: int, record: Record) -> dict[str, Any]:
     result: dict[str, Any] = {
         "ruleId": finding.code,
         "ruleIndex": index,
-        "level": LEVELS[finding.severity],
+        "level": finding.severity,  # the three words are SARIF's too
         "message": {"text": f"{visible(finding.message)}. What to do: {visible(finding.hint)}"},
         "locations": [location] if location else [],
         "partialFingerprints": {"findingAndLeaves/v1": f"{finding.rule}:{','.join(sorted(finding.tensors)[:8])}"},

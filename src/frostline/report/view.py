@@ -6,8 +6,8 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from frostline.core.ledger import SEVERITIES, BaselineUse, Finding, LeafRow, Program, Record, Run
-from frostline.core.verdict import sentence
+from frostline.core.ledger import BaselineUse, Finding, LeafRow, Program, Record, Run
+from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
 from frostline.report.form import Facts, Line, Prose, Section, Span, View, line, shortened
 from frostline.report.tables import ledger_section, numbers_section
@@ -187,16 +187,11 @@ def _codes(findings: Iterable[Finding]) -> dict[str, list[Span]]:
     return codes
 
 
-def _by_severity(findings: Iterable[Finding]) -> list[Finding]:
-    """Errors first; within a severity the order of the record, which puts the cause before the symptom."""
-    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
-
-
 def _findings(findings: Sequence[Finding], names: Names) -> Section:
     title = Span("Findings", "title")
     if not findings:
         return Section(title, (Prose(line(Span("none", "dim"))),))
-    return Section(title, tuple(_finding(finding, names) for finding in _by_severity(findings)))
+    return Section(title, tuple(_finding(finding, names) for finding in by_severity(findings)))
 
 
 def _finding(finding: Finding, names: Names) -> Facts:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import SEVERITIES, Finding, Ledger
+from frostline.core.ledger import Finding, Ledger
+from frostline.core.verdict import by_severity
 from frostline.rules import declared, frozen, meant, printed, ranks, rows, saved, trainable, wired
 from frostline.rules.rule import Rule
 
@@ -33,7 +34,7 @@ def find(ledger: Ledger) -> list[Finding]:
         *saved.find(ledger),
         *printed.find(ledger),
     ]
-    return sorted(findings, key=lambda finding: SEVERITIES.index(finding.severity))
+    return by_severity(findings)
 
 
 def _without_symptoms(findings: list[Finding]) -> list[Finding]:

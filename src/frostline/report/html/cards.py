@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from frostline.core.ledger import SEVERITIES, Finding, Record, Severity
-from frostline.core.verdict import sentence
+from frostline.core.ledger import Finding, Record, Severity
+from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
 from frostline.report.form import visible
 
@@ -59,7 +59,7 @@ def verdict(record: Record) -> Headline:
 def of(record: Record) -> list[Card]:
     """A card for each finding: the grave ones first, those that settings set aside last."""
     names = Names(record.leaves)
-    ordered = sorted(record.findings, key=lambda each: (each.ignored is not None, SEVERITIES.index(each.severity)))
+    ordered = sorted(by_severity(record.findings), key=lambda finding: finding.ignored is not None)
     seen: Counter[str] = Counter()
     cards = []
     for finding in ordered:

@@ -45,6 +45,23 @@ def finite(value: Any) -> Any:
             return value
 
 
+def worded(value: str | int | float | bool) -> str:
+    """One value of evidence as a person writes it.
+
+    >>> worded(True), worded(25450), worded(1 / 3), worded("none")
+    ('yes', '25,450', '0.333333', 'none')
+    """
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case int():
+            return f"{value:,}"
+        case float():
+            return f"{value:.6g}"
+        case _:
+            return value
+
+
 def shortened(text: str, limit: int) -> str:
     """``text`` with its middle left out when it has more than ``limit`` characters.
 

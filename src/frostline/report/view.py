@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from frostline.core.ledger import BaselineUse, Finding, LeafRow, Program, Record, Run
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
-from frostline.report.form import Facts, Line, Prose, Section, Span, View, line, shortened
+from frostline.report.form import Facts, Line, Prose, Section, Span, View, line, shortened, worded
 from frostline.report.tables import ledger_section, numbers_section
 
 MODELS = 8
@@ -256,14 +256,8 @@ def _value(value: str | int | float | bool | list[str] | None) -> Line:
     match value:
         case None:
             return line(Span("not known", "unknown"))
-        case bool():
-            return line("yes" if value else "no")
-        case int():
-            return line(f"{value:,}")
-        case float():
-            return line(f"{value:.6g}")
-        case str():
-            return line(shortened(value, _TEXT))
+        case bool() | int() | float() | str():
+            return line(shortened(worded(value), _TEXT))
         case _:
             more = f", and {len(value) - _ITEMS:,} more" if len(value) > _ITEMS else ""
             return (*_joined([_name(item) for item in value[:_ITEMS]]), *line(more)) if value else line("none")

@@ -28,14 +28,17 @@ def render(record: Record) -> str:
         FrostlineError: jinja2 is not installed.
     """
     parts = views.parts(record)
+    findings = cards.of(record)
+    codes = cards.codes(findings)
     return _page(
         "report.html.jinja",
+        script=_script(),
         title=" ".join(record.run.command) or "a run",
         verdict=cards.verdict(record),
-        cards=cards.of(record),
+        cards=findings,
         sections=[section for name, section in parts.items() if name not in _BESIDE],
-        rows=list(payload.rows(record)),
-        payload=payload.document(record),
+        rows=list(payload.rows(record, codes)),
+        payload=payload.document(record, codes),
         states=payload.STATES,
         first_rows=payload.FIRST_ROWS,
     )
@@ -62,7 +65,7 @@ def page(view: View) -> str:
 
 
 def _page(template: str, **values: Any) -> str:
-    return _environment().get_template(template).render(style=_text("style.css"), script=_script(), **values)
+    return _environment().get_template(template).render(style=_text("style.css"), **values)
 
 
 @cache

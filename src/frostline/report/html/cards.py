@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from frostline.core.ledger import Finding, Record, Severity
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
-from frostline.report.form import visible
+from frostline.report.form import visible, worded
 
 _PATTERNS = 6
 
@@ -68,6 +69,16 @@ def of(record: Record) -> list[Card]:
     return cards
 
 
+def codes(cards: Iterable[Card]) -> dict[str, list[tuple[str, str]]]:
+    """The anchors of the findings that name each leaf, with their severities; ignored ones count as notes."""
+    found: dict[str, list[tuple[str, str]]] = {}
+    for card in cards:
+        severity = "note" if card.ignored is not None else card.severity
+        for name in card.tensors:
+            found.setdefault(name, []).append((card.anchor, severity))
+    return found
+
+
 def _card(finding: Finding, anchor: str, names: Names) -> Card:
     patterns = [pattern.text for pattern in names.patterns(finding.tensors)]
     leaves = f"{names.describe(finding.tensors)}: {', '.join(patterns[:_PATTERNS])}" if finding.tensors else ""
@@ -89,13 +100,7 @@ def _value(value: str | int | float | bool | list[str] | None) -> str:
     match value:
         case None:
             return "not known"
-        case bool():
-            return "yes" if value else "no"
-        case int():
-            return f"{value:,}"
-        case float():
-            return f"{value:.6g}"
-        case str():
-            return value
+        case bool() | int() | float() | str():
+            return worded(value)
         case _:
             return ", ".join(value) or "none"

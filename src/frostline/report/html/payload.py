@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from frostline.core.ledger import LeafRow, Movement, Record
 from frostline.report.form import finite, visible
-from frostline.report.html.cards import of as cards_of
 from frostline.report.tables import cells
 
 # State, mark that stands for it where colour does not, and what it means.
@@ -22,6 +21,9 @@ STATES: tuple[tuple[str, str, str], ...] = (
 )
 FIRST_ROWS = 200  # of the table that are laid out before anyone scrolls; without a script all are
 _TICKS = 400  # checks of one program that a timeline shows
+
+
+Codes = Mapping[str, Sequence[tuple[str, str]]]  # by leaf: anchor and severity of each finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +43,8 @@ class TableRow:
     codes: tuple[tuple[str, str], ...]
 
 
-def rows(record: Record) -> Iterator[TableRow]:
-    """The table, in the order of the ledger."""
-    codes = _codes(record)
+def rows(record: Record, codes: Codes) -> Iterator[TableRow]:
+    """The table, in the order of the ledger; ``codes`` are the findings that name each leaf."""
     for index, leaf in enumerate(record.leaves):
         said = {name: "".join(span.text for span in cell) for name, cell in cells([leaf]).items()}
         changed = {"all": "yes", "none": "no"}.get(said["changed"], said["changed"])
@@ -59,7 +60,7 @@ def rows(record: Record) -> Iterator[TableRow]:
             said["wired"],
             f"{changed}, first at step {first:,}" if changed == "yes" and first is not None else changed,
             said["saved"],
-            tuple((anchor, severity) for anchor, severity in codes.get(leaf.name, ())),
+            tuple(codes.get(leaf.name, ())),
         )
 
 
@@ -75,9 +76,8 @@ def state(leaf: LeafRow, loud: bool) -> str:
     return "frozen" if frozen else "still"
 
 
-def document(record: Record) -> str:
-    """The JSON that the script reads, safe inside a script element."""
-    codes = _codes(record)
+def document(record: Record, codes: Codes) -> str:
+    """The JSON that the script reads, safe inside a script element; ``codes`` as for the table."""
     document = {
         "steps": record.run.steps,
         "programs": {program.id: _thinned(program.checked_at) for program in record.programs},
@@ -91,16 +91,6 @@ def _thinned(steps: list[int]) -> list[int]:
     """At most ``_TICKS`` of them, evenly apart, the last one among them."""
     stride = -(-len(steps) // _TICKS) or 1
     return steps[::-1][::stride][::-1]
-
-
-def _codes(record: Record) -> dict[str, list[tuple[str, str]]]:
-    """The anchors of the findings that name each leaf, with their severities; ignored ones count as notes."""
-    codes: dict[str, list[tuple[str, str]]] = {}
-    for card in cards_of(record):
-        severity = "note" if card.ignored is not None else card.severity
-        for name in card.tensors:
-            codes.setdefault(name, []).append((card.anchor, severity))
-    return codes
 
 
 def _leaf(leaf: LeafRow, anchors: list[str]) -> dict[str, Any]:

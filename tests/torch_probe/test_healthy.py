@@ -267,3 +267,40 @@ def test_large_models_end_with_their_function(monkeypatch):
 
     record = watched(run)
     assert leaf(record, "model.0.weight").changed.checked_until == 7
+
+
+@pytest.mark.parametrize(("write_at", "severity"), [(8, "note"), (6, "error")])
+def test_a_write_into_a_frozen_layer_is_a_fault_unless_training_is_over(write_at, severity):
+    model = small()
+    model[0].requires_grad_(False)
+    optimizer = torch.optim.SGD(model[2].parameters(), 0.1)
+
+    def run():
+        for batch in rows(write_at):
+            train(model, optimizer, [batch])
+        model[0].weight.data += write_at / 7
+        train(model, optimizer, rows(12)[write_at:] if severity == "error" else [])
+
+    record = watched(run)
+    finding = next(each for each in record.findings if "model.0.weight" in each.tensors)
+    assert finding.severity == severity
+
+
+def test_adapters_merged_and_taken_out_again_are_no_fault_of_the_base():
+    peft = pytest.importorskip("peft")
+    config = peft.LoraConfig(target_modules=["0", "2"], r=2, init_lora_weights=False)
+    model = peft.get_peft_model(small(), config)
+    optimizer = torch.optim.SGD([each for each in model.parameters() if each.requires_grad], 0.1)
+
+    def run():
+        for _ in range(3):
+            train(model, optimizer, rows(3))
+            model.merge_adapter()
+            model(rows(1)[0])
+            model.unmerge_adapter()
+        model.merge_and_unload()
+
+    record = watched(run, model)
+    base = leaf(record, "model.base_model.model.0.base_layer.weight")
+    assert base.changed.verdict == "yes"
+    assert graver(record) == []

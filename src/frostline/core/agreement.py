@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import MERGED, LeafRow
 
 
 def _said_frozen(leaf: LeafRow) -> bool:
     """Whether the leaf's own flag, or that of something around it, says frozen."""
     return not leaf.declared.trainable or leaf.declared.container_flag is False
+
+
+def moved_afterwards(leaf: LeafRow) -> bool:
+    """Whether a frozen leaf moved, but not, or not certainly, in training: an adapter was merged, a copy written."""
+    moves = leaf.changed.movements
+    return bool(moves) and _said_frozen(leaf) and all(move.late or move.event == MERGED for move in moves)
 
 
 def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
@@ -24,7 +30,7 @@ def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
     """
     rows = [leaf for leaf in leaves if leaf.kind == "parameter"]
     undecided = any(leaf.changed.verdict == "unknown" or leaf.declared.trainable is None for leaf in rows)
-    if not rows or undecided or any(leaf.declared.flips for leaf in rows):
+    if not rows or undecided or any(leaf.declared.flips or moved_afterwards(leaf) for leaf in rows):
         return None
     moved = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "yes")
     still = sum(leaf.numbers for leaf in rows) - moved
@@ -37,7 +43,8 @@ def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
     if idle:
         facts += f"; {idle:,} of those that did not move are declared trainable"
     if printed is None:
-        return f"the flags were {flags}: {facts}"
+        about = " about what is frozen" if idle and not wrongly else ""
+        return f"the flags were {flags}{about}: {facts}"
     summary = "right" if printed == moved or (not wrongly and printed == moved + idle) else "wrong"
     if flags == summary:
         return f"flags and summary were both {flags}: {facts}"

@@ -20,6 +20,7 @@ Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer",
 
 Facts = dict[str, str | int | float | bool | None]
 
+MERGED = "an adapter being merged"  # the event of a move that a library made when asked to
 SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
@@ -49,6 +50,7 @@ class Movement:
     and ``until`` count executed steps of all programs. ``follows`` names the leaf towards which the move went, with
     w' = w + rate·(source - w); ``equals`` the other tensor that holds exactly the new bits, ``resembles`` the other
     leaf that those bits are close to; ``raw_gradient`` is k where the move was k times the gradient, k being ±1.
+    ``late`` says that only the last look showed the move, when all steps were over, and that it came from none of them.
     """
 
     place: Place
@@ -71,6 +73,7 @@ class Movement:
     equals: str | None = None
     resembles: str | None = None
     raw_gradient: float | None = None
+    late: bool = False
 
 
 @dataclass(slots=True)

@@ -418,6 +418,7 @@ class Observer:
             blocks_moved=reading.blocks_moved,
             shift=watched.shift_of(reading),
             event=event,
+            late=self._closing,
         )
         unseen = self._closing and self.steps_unseen
         if self.steps == 0 and place in ("between", "outside") and not unseen:  # before the first step: loading, set-up

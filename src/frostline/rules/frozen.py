@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from frostline.core.ledger import Finding, LeafRow, Ledger, Movement, Wire
+from frostline.core.ledger import MERGED, Finding, LeafRow, Ledger, Movement, Wire
 from frostline.rules.rule import Evidence, Rule, tensors
 from frostline.rules.wired import MISPLACED_AVERAGE
 
@@ -96,7 +96,8 @@ REWRITTEN_OUTSIDE = Rule(
     means="Something wrote into the frozen leaf outside every step and forward pass: by hand, a reload, a callback.",
     matters="The training loop is innocent; the write is somewhere else in the script or its callbacks.",
     remedy="look for writes between the steps named here: load_state_dict, .data, set_weights, averaging callbacks",
-    tells_apart="Both neighbouring steps and the module's forward pass left the bits alone; it follows no other leaf.",
+    tells_apart="Both neighbouring steps and the module's forward pass left the bits alone; it follows no other leaf. "
+    "A note where peft merged an adapter into it, or where only the last look showed it and no program holds the leaf.",
 )
 NOT_INHERITED = Rule(
     "F110",
@@ -132,6 +133,8 @@ RULES = (
 )  # fmt: skip
 
 TOGGLING = 2
+ASKED_FOR = "nothing to do where merging, exporting or converting was meant"
+AFTERWARDS = "after the last look during training"
 FORWARD_ROLES = ("codebook", "spectral", "observer", "embedding", "normalisation")
 Cause = tuple[Rule, str]
 
@@ -273,6 +276,8 @@ def _cause_of_mates(leaf: LeafRow, move: Movement, causes: dict[str, tuple[Cause
             cause, judged = causes[other.name]
             if any(_together(move, theirs) for theirs in (judged, *_moves_while_frozen(other, set()))):
                 return cause
+    if move.late and not any(wire.listed for wire in leaf.wired):  # no step can have done it: exporting, converting
+        return REWRITTEN_OUTSIDE, AFTERWARDS
     if move.place == "outside":
         return REWRITTEN_OUTSIDE, "outside"
     return FROZEN_BUT_CHANGED, move.program or move.place
@@ -313,10 +318,18 @@ def _grouped(ledger: Ledger, causes: dict[str, tuple[Cause, Movement]]) -> list[
             leaves,
             _fact(rules[slug], where, leaves, causes),
             _evidence(rules[slug], leaves, causes),
-            severity="note" if rules[slug] is STALE_STEP and _taking_turns(leaves, where, ledger) else None,
+            severity="note" if _harmless(rules[slug], where, leaves, ledger) else None,
+            hint=ASKED_FOR if where in (MERGED, AFTERWARDS) else None,
         )
         for (slug, where, _), leaves in groups.items()
     ]
+
+
+def _harmless(rule: Rule, where: str, leaves: list[LeafRow], ledger: Ledger) -> bool:
+    """Whether the move is what the script asked for, or nothing that training did."""
+    if rule is STALE_STEP:
+        return _taking_turns(leaves, where, ledger)
+    return rule is REWRITTEN_OUTSIDE and where in (MERGED, AFTERWARDS)
 
 
 def _taking_turns(leaves: list[LeafRow], program: str, ledger: Ledger) -> bool:
@@ -350,6 +363,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], causes: dict[str, tuple
         case "frozen-but-rewritten-in-forward":
             return f"{what} in the forward pass of {leaves[0].owner.type} (first seen at step {first})"
         case "frozen-but-rewritten-outside-step":
+            if where == AFTERWARDS:
+                return f"{what} {where}, at step {leaves[0].changed.movements[-1].since}; no program holds them"
             by = f" by {where}" if where != "outside" else ""
             return f"{what} outside every step and forward pass{by} (first seen at step {first})"
         case "frozen-but-tied-to-trained":

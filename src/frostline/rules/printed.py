@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from frostline.core.agreement import moved_afterwards
 from frostline.core.ledger import Event, Finding, LeafRow, Ledger
 from frostline.rules.rule import Rule, numbers
 
@@ -86,6 +87,8 @@ def _flipped_before_training(rows: list[LeafRow], event: Event, ledger: Ledger) 
 
 def _moved_after(leaf: LeafRow, step: int) -> bool:
     """Whether a step moved the leaf after global step ``step``, by the bits or by a later sighting of them."""
+    if moved_afterwards(leaf):
+        return False
     moves = leaf.changed.movements
     if any(
         move.until > step if move.place == "step" else move.since >= step for move in moves if move.place != "forward"

@@ -220,7 +220,7 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
     if seen == {"none"} and leaf.declared.first is False and any(event.kind == "compiled" for event in ledger.events):
         return UNFROZEN_LATE, _patient("error", steps, ledger), program
     if seen == {"none"}:
-        return NO_GRADIENT, _patient(_severity_of_missing(leaf), steps, ledger), program
+        return NO_GRADIENT, _patient(_severity_of_missing(leaf, ledger), steps, ledger), program
     if any(wire.negligible for wire in wires):
         return ZERO_GRADIENT, "note", program
     if seen and seen <= {"none", "zero"}:
@@ -269,16 +269,26 @@ def _alike(one: str, other: str) -> bool:
     )
 
 
-def _severity_of_missing(leaf: LeafRow) -> Severity:
+def _severity_of_missing(leaf: LeafRow, ledger: Ledger) -> Severity:
     """Missing gradients are an error when the cut was seen, and a note where an unused output explains them.
 
     A pooler or an auxiliary head that comes with a model and that this loss leaves out is healthy, and so is one expert
-    of many; a module that nothing of its kind stands for, and that is not known to be called, may be forgotten.
+    of many; a module that nothing of its kind stands for, and that is not known to be called, may be forgotten. A whole
+    network that is called and of which nothing is trained is no head to spare.
     """
     owner = leaf.owner
+    network = _network_at_rest(leaf, ledger)
+    if owner.called and network:
+        return "error" if len(network) > 1 else "warning"
     if owner.detached or owner.reached or (owner.called and owner.recorded is False):
         return "error"
     return "note" if owner.sibling_called or owner.called else "warning"
+
+
+def _network_at_rest(leaf: LeafRow, ledger: Ledger) -> set[str]:
+    """The modules that hold the weights of the leaf's model, where none of these weights moved."""
+    weights = [row for row in ledger.leaves if row.model == leaf.model and row.kind == "parameter"]
+    return {row.owner.path for row in weights} if all(row.changed.verdict == "no" for row in weights) else set()
 
 
 def _severity_of_rounding(leaf: LeafRow, program: str, ledger: Ledger) -> Severity:

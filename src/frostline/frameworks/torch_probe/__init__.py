@@ -61,8 +61,8 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
     probe.removers.append(put(stateless, "_functional_call", called))
     for module, owner, method, reader in PRINTERS:
         wrapt.register_post_import_hook(functools.partial(_watch_printer, probe, owner, method, reader), module)
-    for files in (probe.saves, probe.loaded_files):
-        probe.removers.extend(files.attach(lambda where, act: _quietly(probe, where, act)))
+    for writer in (probe.saves, probe.loaded_files, probe.merges):
+        probe.removers.extend(writer.attach(lambda where, act: _quietly(probe, where, act)))
     wrapt.register_post_import_hook(entries.keep_out_of, "torch._dynamo.trace_rules")
     probe.forwards.switch(True)
     return probe

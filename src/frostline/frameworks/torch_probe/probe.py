@@ -24,6 +24,7 @@ from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes
 from frostline.frameworks.torch_probe.loaded_files import LoadedFiles
 from frostline.frameworks.torch_probe.loads import Loads
 from frostline.frameworks.torch_probe.masks import GradientMasks
+from frostline.frameworks.torch_probe.merges import Merges
 from frostline.frameworks.torch_probe.models import Models
 from frostline.frameworks.torch_probe.owners import Owners
 from frostline.frameworks.torch_probe.phases import Phases
@@ -78,6 +79,7 @@ class TorchProbe:
         self._overflows = wiring.Overflows()
         self.loaded_files = LoadedFiles(self.models, self.events.append)
         self.loads = Loads(self.models, self.loaded_files)
+        self.merges = Merges(self.models)
         self._graded = graded()
         self.replacements = Replacements(self.models)
         self.printed = PrintedCounts(self.models)

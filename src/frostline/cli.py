@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 CANNOT = 2
 
 # Commands that bring their own libraries, loaded when they are called or listed.
-_ELSEWHERE = dict.fromkeys(("diff", "show", "lock", "verify"), "frostline.checkpoints.commands")
+_ELSEWHERE = {
+    "watch": "frostline.follow",
+    **dict.fromkeys(("diff", "show", "lock", "verify"), "frostline.checkpoints.commands"),
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

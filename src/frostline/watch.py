@@ -46,6 +46,7 @@ class Session:
         self.policy = settings.policy()
         self.run = run or Run()
         self.run.python = platform.python_version()
+        self.run.pid, self.run.host = os.getpid(), platform.node()
         self.run.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.store_error: RecordError | None = None
         self._probes: list[Any] = []

@@ -370,11 +370,16 @@ class BaselineUse:
 
 @dataclass(slots=True)
 class Run:
-    """How the script was run and how it ended; ``faults`` are errors inside frostline itself, by place and reason."""
+    """How the script was run and how it ended; ``faults`` are errors inside frostline itself, by place and reason.
+
+    ``pid`` and ``host`` are the process and the machine, so that a record that is never completed can be explained.
+    """
 
     command: list[str] = field(default_factory=list)
     exit: int | None = None
     complete: bool = False
+    pid: int | None = None
+    host: str = ""
     rank: int | None = None
     world_size: int | None = None
     frameworks: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,168 @@
+"""The command ``watch``: follows the record of a run under way and shows it anew at each check."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import click
+from rich.console import Console
+from rich.live import Live
+from rich.text import Text
+
+from frostline.core import store
+from frostline.core.ledger import Record, Run
+from frostline.errors import RecordError
+from frostline.report import live, terminal
+from frostline.report.form import Line, Span, line
+
+PAUSE = 0.3  # seconds between two looks at the file
+
+State = Literal["running", "removed", "ended", "killed"]
+Mark = tuple[int, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """One look at the record: what it said last, its place on disk then, and what has become of the run."""
+
+    record: Record
+    mark: Mark
+    state: State
+
+    @property
+    def age(self) -> float:
+        """Seconds since the record was written."""
+        return max(time.time() - self.mark[1] / 1e9, 0.0)
+
+    @property
+    def told(self) -> Line:
+        """The state in words."""
+        run = self.record.run
+        match self.state:
+            case "running":
+                return line(Span(f"running, step {run.steps:,}", "note"))
+            case "removed":
+                return line(Span(f"the record was removed after step {run.steps:,}; waiting for another", "warning"))
+            case "killed":
+                return line(Span(f"the process is gone; known up to step {run.steps:,} only", "warning"))
+            case "ended":
+                exit = "" if run.exit is None else f" with exit status {run.exit}"
+                by = f" ({run.ended_by})" if run.ended_by else ""
+                return line(f"ended{exit}{by} after step {run.steps:,}")
+
+
+def sights(path: Path, *, wait: bool = False, pause: float = PAUSE) -> Iterator[Sight]:
+    """Look at the record again and again until its run is over.
+
+    Args:
+        path: of the record.
+        wait: there may be no record yet, or that of a run which is over: begin with the next one.
+        pause: seconds between two looks.
+
+    Raises:
+        RecordError: there is no record, or something else stands (or comes to stand) in its place.
+    """
+    mark = _mark(path)
+    while wait and (mark is None or store.load(path).run.complete) and _mark(path) == mark:
+        time.sleep(pause)
+    sight = Sight(store.load(path), _mark(path) or (0, 0, 0), "running")
+    while True:
+        is_gone = _is_gone(sight.record.run)  # asked before the file is read: a last record may just have been written
+        mark = _mark(path)
+        try:
+            record = sight.record if mark == sight.mark else store.load(path)
+        except RecordError:
+            if (mark := _mark(path)) is not None:
+                raise
+            record = sight.record
+        state: State = "ended" if record.run.complete else "removed" if mark is None else "running"
+        if state == "running" and is_gone and mark == sight.mark:
+            state = "killed"
+        sight = Sight(record, mark or sight.mark, state)
+        yield sight
+        if state in ("ended", "killed"):
+            return
+        time.sleep(pause)
+
+
+def _mark(path: Path) -> Mark | None:
+    """What tells one record at ``path`` from the next; None where there is none."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise RecordError(f"cannot read {path}: {error.strerror}", "check the path and its permissions") from None
+    return status.st_ino, status.st_mtime_ns, status.st_size
+
+
+def _is_gone(run: Run) -> bool:
+    """Whether the process of the run is known to be over; of another machine's processes nothing is known."""
+    if run.pid is None or run.host != platform.node() or os.name != "posix":
+        return False
+    try:
+        os.kill(run.pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False
+
+
+@click.command(
+    epilog="\b\nExamples:\n  frostline watch\n  frostline watch run7.json\n  frostline watch --wait >> watched.log"
+)
+@click.argument("data", type=click.Path(path_type=Path), required=False, metavar="[DATA]")
+@click.option("--wait", is_flag=True, help="Wait for the first check of the next run.")
+def watch(data: Path | None, wait: bool) -> int:
+    """Follow a running training: its record (DATA, or .frostline.json) is shown anew at each check.
+
+    In a terminal the picture is redrawn; elsewhere each check is a line. It ends when the run ends; Ctrl-C ends it
+    earlier and leaves the run alone.
+    """
+    from frostline.settings import DEFAULT_DATA, load
+
+    path = data or load().data or DEFAULT_DATA
+    seen = sights(path, wait=wait)
+    console = Console(highlight=False)
+    if console.is_terminal and not console.is_dumb_terminal:
+        _draw(seen, console)
+    else:
+        _list(seen)
+    return 0
+
+
+def _list(seen: Iterator[Sight]) -> None:
+    """A line for each record that is another than the last."""
+    told: tuple[Mark, State] | None = None
+    for sight in seen:
+        if (sight.mark, sight.state) != told:
+            sys.stdout.write(live.row(sight.record, sight.told) + "\n")
+            sys.stdout.flush()
+        told = (sight.mark, sight.state)
+
+
+def _draw(seen: Iterator[Sight], console: Console) -> None:
+    """One picture, drawn anew at each look; the last one stays."""
+    with Live(console=console, auto_refresh=False, vertical_overflow="crop") as picture:
+        for sight in seen:
+            columns, lines = shutil.get_terminal_size()
+            view = live.build(sight.record, sight.told, sight.age)
+            drawn = terminal.render(view, columns, not console.no_color, sys.stdout.encoding)
+            picture.update(Text.from_ansi(_cut(drawn, lines - 1), no_wrap=True), refresh=True)
+
+
+def _cut(drawn: str, height: int) -> str:
+    """The first lines of a picture that is too high, and its last one."""
+    lines = drawn.split("\n")
+    if len(lines) <= height:
+        return drawn
+    return "\n".join([*lines[: max(height - 2, 0)], f"({len(lines) - height + 1} lines more)", lines[-1]])

@@ -1,0 +1,75 @@
+"""A run under way as a view: how far it is, its numbers, and what has been found so far, a line or two each."""
+
+from __future__ import annotations
+
+import shlex
+
+from frostline.core.ledger import Record
+from frostline.core.verdict import by_severity, sentence
+from frostline.report.form import Block, Facts, Line, Prose, Section, Span, View, line, shortened
+from frostline.report.view import parts
+
+_TEXT = 240
+_PROGRAMS = 4
+
+
+def build(record: Record, state: Line, age: float) -> View:
+    """The view of ``record`` while its run goes on.
+
+    Args:
+        record: as it was last read.
+        state: whether the run goes on.
+        age: seconds since the last check.
+    """
+    sections = [_run(record, state, age)]
+    if record.leaves:
+        sections.append(parts(record)["numbers"])
+    sections.append(_findings(record))
+    so_far = "" if record.run.complete else "so far: "
+    return View(
+        title=line(Span("frostline watch", "title"), f" {shortened(shlex.join(record.run.command), _TEXT)}"),
+        sections=tuple(sections),
+        last=line(Span(so_far + sentence(record.verdict), "title")),
+    )
+
+
+def row(record: Record, state: Line) -> str:
+    """The same as one line, for a log file."""
+    totals = record.totals
+    return (
+        f"{''.join(span.text for span in state)}; {totals.changed:,} of {totals.parameters:,} numbers changed; "
+        f"{sentence(record.verdict)}"
+    )
+
+
+def _run(record: Record, state: Line, age: float) -> Section:
+    checks = f"{record.run.checks:,} check{'' if record.run.checks == 1 else 's'}, the last {_ago(age)} ago"
+    rows = [("state", state), ("looked", line(checks))]
+    for program in record.programs[:_PROGRAMS]:
+        skipped = f", {program.steps_skipped:,} skipped" if program.steps_skipped else ""
+        steps = f": {program.steps_executed:,} step{'' if program.steps_executed == 1 else 's'}{skipped}"
+        rows.append(("program", line(Span(shortened(program.id, _TEXT), "name"), steps)))
+    if len(record.programs) > _PROGRAMS:
+        rows.append(("", line(Span(f"and {len(record.programs) - _PROGRAMS:,} more", "dim"))))
+    facts = Facts(tuple((Span(label, "label"), text) for label, text in rows))
+    return Section(Span("Run", "title"), (facts,))
+
+
+def _findings(record: Record) -> Section:
+    counted = by_severity(finding for finding in record.findings if finding.ignored is None)
+    rows = tuple(
+        (Span(f"{one.severity} {one.code}", one.severity), line(shortened(one.message, _TEXT))) for one in counted
+    )
+    found: Block = Facts(rows) if rows else Prose(line(Span("none", "dim")))
+    return Section(Span("Findings", "title"), (found,))
+
+
+def _ago(seconds: float) -> str:
+    """How long ago, as a person says it.
+
+    >>> _ago(3.2), _ago(200), _ago(9000)
+    ('3 s', '3 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"

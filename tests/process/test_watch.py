@@ -1,0 +1,188 @@
+"""`frostline watch` beside a real training: lines in a pipe, one picture in a terminal, and an end of its own."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import pexpect
+import pyte
+import pytest
+
+from frostline.core.ledger import Record, Run, Totals, Verdict
+from frostline.core.store import save
+
+pytestmark = pytest.mark.needs("torch")
+
+DATA = ".frostline.json"
+SLOWLY = """
+import os, time
+while not os.path.exists("enough"):
+    step()
+    time.sleep(0.05)
+"""
+COLOR = re.compile(r"\x1b\[[\d;]*3[0-7][\d;]*m")
+
+
+@pytest.fixture
+def training(shell, linear) -> Iterator[subprocess.Popen]:
+    """A training that checks at every step until the file ``enough`` is there; its first record is written."""
+    linear(SLOWLY)
+    process = shell.start("run", "--quiet", "--check-every", "1", "--frozen", "1.**", "train.py")
+    until(lambda: (shell.folder / DATA).exists())
+    yield process
+    process.kill()
+    process.communicate()
+
+
+def until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 60
+    while not is_so():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def line_with(text: str, process: subprocess.Popen) -> str:
+    """The next line of the watch that has the text."""
+    for line in process.stdout:
+        if text in line:
+            return line
+    pytest.fail(f"ended without {text!r}: {process.communicate()}")
+
+
+def test_in_a_pipe_each_check_is_a_line(shell, linear) -> None:
+    save(Record(1, "0.1", Run(complete=True), [], [], Totals(), [], Verdict()), shell.folder / DATA)
+    watch = shell.start("watch", "--wait")  # the record there is that of an older run
+    linear("\nimport time; time.sleep(1)\n")
+    shell.observed("train.py")
+    stdout, stderr = watch.communicate(timeout=60)
+    lines = stdout.splitlines()
+    assert (watch.returncode, stderr) == (0, "")
+    assert re.match(r"running, step \d; 8 of 23 numbers changed; no contradiction found", lines[-2])
+    assert lines[-1].startswith("ended with exit status 0 after step 3; 8 of 23 numbers changed; no contradiction")
+    assert shell.frostline("watch").stdout.splitlines() == lines[-1:]
+
+
+def test_a_record_that_is_removed_comes_back_with_the_next_check(shell, training) -> None:
+    watch = shell.start("watch")
+    assert "1 error" in line_with("running", watch)
+    training.send_signal(signal.SIGSTOP)
+    (shell.folder / DATA).unlink()
+    assert "waiting for another" in line_with("removed", watch)
+    training.send_signal(signal.SIGCONT)
+    assert "1 error" in line_with("running", watch)
+    (shell.folder / "enough").touch()
+    assert "exit status 0" in line_with("ended", watch)
+    assert (watch.communicate()[1], watch.returncode) == ("", 0)
+
+
+def test_a_training_that_is_killed_is_told(shell, training) -> None:
+    watch = shell.start("watch")
+    line_with("running", watch)
+    training.kill()
+    training.wait()
+    assert "known up to step" in line_with("the process is gone", watch)
+    assert (watch.communicate()[1], watch.returncode) == ("", 0)
+
+
+@pytest.mark.parametrize("color", [True, False])
+def test_in_a_terminal_one_picture_is_drawn_anew(shell, training, color: bool) -> None:
+    screen, watch = Screen.of(shell, color)
+    first = screen.until("running, step", watch)
+    assert "error M501" in first
+    before = int(re.search(r"running, step (\d+)", first)[1])
+    screen.until(f"running, step {before + 3}", watch, at_least=True)
+    (shell.folder / "enough").touch()
+    last = screen.until("ended with exit status 0", watch)
+    watch.expect(pexpect.EOF)
+    watch.close()
+    assert watch.exitstatus == 0
+    assert last.count("frostline watch train.py") == 1
+    assert "1 error, 0 warnings" in last
+    assert bool(COLOR.search("".join(screen.printed))) is color
+
+
+def test_ctrl_c_ends_the_watch_and_not_the_training(shell, training) -> None:
+    screen, watch = Screen.of(shell)
+    screen.until("running, step", watch)
+    watch.sendintr()
+    watch.expect(pexpect.EOF)
+    watch.close()
+    assert (watch.exitstatus, training.poll()) == (130, None)
+    assert "Traceback" not in watch.before
+
+
+@pytest.mark.parametrize(("content", "said"), [
+    (None, "there is no record at"),
+    ("epoch,loss\n1,0.5\n", "is not a frostline record"),
+    ('{"format":99,"frostline":"9.0"}', "has record format 99"),
+])  # fmt: skip
+def test_what_is_no_record_is_refused(shell, content: str | None, said: str) -> None:
+    if content is not None:
+        shell.write(DATA, content)
+    done = shell.frostline("watch")
+    first, second = done.stderr.splitlines()
+    assert (done.status, done.stdout) == (2, "")
+    assert first.startswith("frostline: ")
+    assert said in first
+    assert second.startswith("hint: ")
+
+
+def test_a_record_that_becomes_something_else_ends_the_watch(shell, training) -> None:
+    watch = shell.start("watch")
+    line_with("running", watch)
+    training.send_signal(signal.SIGSTOP)
+    shell.write(DATA, "epoch,loss\n")
+    _, stderr = watch.communicate(timeout=60)
+    assert watch.returncode == 2
+    assert "is not a frostline record" in stderr
+    assert "Traceback" not in stderr
+
+
+class Screen:
+    """What a terminal of 80 columns shows of a process, and everything that it was sent."""
+
+    def __init__(self) -> None:
+        self.screen = pyte.Screen(80, 40)
+        self.stream = pyte.Stream(self.screen)
+        self.printed: list[str] = []
+
+    @classmethod
+    def of(cls, shell, color: bool = True) -> tuple["Screen", pexpect.spawn]:
+        screen = cls()
+        asked = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | ({} if color else {"NO_COLOR": "1"})
+        environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | asked
+        command = [sys.executable, "-m", "frostline", "watch"]
+        watch = pexpect.spawn(
+            command[0], command[1:], cwd=str(shell.folder), env=environment, dimensions=(40, 80), encoding="utf-8"
+        )
+        return screen, watch
+
+    def until(self, text: str, process: pexpect.spawn, at_least: bool = False) -> str:
+        """The screen as soon as it shows the text, whole to its last line; with ``at_least`` a number may be larger."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            try:
+                self.feed(process.read_nonblocking(65536, timeout=0.2))
+            except (pexpect.TIMEOUT, pexpect.EOF):
+                shown = "\n".join(self.screen.display)
+                if is_shown(text, shown, at_least):
+                    return shown
+                if not process.isalive():
+                    break
+        pytest.fail(f"{text!r} was not shown:\n" + "\n".join(self.screen.display))
+
+    def feed(self, data: str) -> None:
+        self.printed.append(data)
+        self.stream.feed(data)
+
+
+def is_shown(text: str, shown: str, at_least: bool) -> bool:
+    if not at_least:
+        return text in shown
+    words, wanted = text.rsplit(" ", 1)
+    found = re.search(rf"{words} ([\d,]+)", shown)
+    return found is not None and int(found[1].replace(",", "")) >= int(wanted)

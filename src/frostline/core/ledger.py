@@ -192,7 +192,8 @@ class Owner:
     """The module or layer that holds the leaf: its type, path, role and what was seen of its calls.
 
     ``called`` is None where calls were not watched; ``recorded`` says that a call recorded gradients, ``detached`` that
-    what it returned was cut from them, ``reached`` that a gradient came back to what it returned;
+    what it returned was cut from them, ``reached`` that a gradient came back to what it returned, ``dropped`` that the
+    module that called it returned nothing that depends on it;
     ``sibling_called`` that a module of the same type beside it was called.
     """
 
@@ -203,6 +204,7 @@ class Owner:
     recorded: bool | None = None
     detached: bool | None = None
     reached: bool | None = None
+    dropped: bool | None = None
     sibling_called: bool | None = None
     rewrites_in_forward: bool = False
     frozen_subtree: str | None = None

@@ -273,7 +273,7 @@ def _severity_of_missing(leaf: LeafRow, ledger: Ledger) -> Severity:
     """Missing gradients are an error when the cut was seen, and a note where an unused output explains them.
 
     A pooler or an auxiliary head that comes with a model and that this loss leaves out is healthy, and so is one expert
-    of many; a module that nothing of its kind stands for, and that is not known to be called, may be forgotten. A whole
+    of a list; a module that is not called, or whose output the code around it drops, may be forgotten. A whole
     network that is called and of which nothing is trained is no head to spare.
     """
     owner = leaf.owner
@@ -282,7 +282,7 @@ def _severity_of_missing(leaf: LeafRow, ledger: Ledger) -> Severity:
         return "error" if len(network) > 1 else "warning"
     if owner.detached or owner.reached or (owner.called and owner.recorded is False):
         return "error"
-    return "note" if owner.sibling_called or owner.called else "warning"
+    return "note" if owner.sibling_called or (owner.called and not owner.dropped) else "warning"
 
 
 def _network_at_rest(leaf: LeafRow, ledger: Ledger) -> set[str]:
@@ -367,7 +367,7 @@ def _calls(leaf: LeafRow) -> str:
     if owner.called is None:
         return "its layer was not called, or what it returned was cut from the loss"
     if owner.called is False:
-        beside = ", another of its kind was" if owner.sibling_called else ""
+        beside = ", another of its list was" if owner.sibling_called else ""
         return f"its module was not called in the passes watched{beside}"
     if owner.recorded is False:
         return "its module was called without gradient recording"
@@ -375,6 +375,8 @@ def _calls(leaf: LeafRow) -> str:
         return "its module's output was cut from the graph"
     if owner.reached:
         return "a gradient reached its module's output and went no further"
+    if owner.dropped:
+        return "its module was called and the module around it dropped what it returned"
     return "its module was called and its output took no part in the loss"
 
 

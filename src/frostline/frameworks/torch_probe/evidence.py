@@ -28,6 +28,7 @@ def finish_rows(probe: TorchProbe) -> None:
     """Fill the rows with modes, calls, ties and initial values, before the rules look at them."""
     forwards, models = probe.forwards, probe.models
     watched_any = bool(forwards.called)
+    dropped = forwards.drops.found()
     for leaf in models.leaves:
         module, owner = leaf.module, leaf.row.owner
         if module is not None:
@@ -38,6 +39,7 @@ def finish_rows(probe: TorchProbe) -> None:
         owner.recorded = id(module) in forwards.recorded
         owner.detached = id(module) in forwards.detached
         owner.reached = id(module) in forwards.reached
+        owner.dropped = id(module) in dropped
         owner.sibling_called = _sibling_called(leaf, models, forwards.called)
         if leaf.row.changed.verdict == "no":
             owner.default_initialised = looks_default(module, leaf)
@@ -51,21 +53,24 @@ def finish_rows(probe: TorchProbe) -> None:
 
 
 def _sibling_called(leaf: TorchLeaf, models: Models, called: set[int]) -> bool:
-    """Whether a module of the same make, in the same place but for one name, was called: an expert, a head of many."""
+    """Whether a module of the same make, in the same list but for its index, was called: an expert, a head of many."""
     module = leaf.module
     return any(
-        id(other.module) in called
+        id(other.module) in called and _in_one_list(other.row.owner.path, leaf.row.owner.path, models, leaf.row.model)
         for other in models.leaves
-        if other.module is not module
-        and other.row.model == leaf.row.model
-        and _one_apart(other.row.owner.path, leaf.row.owner.path)
-        and _make(other.module) == _make(module)
+        if other.module is not module and other.row.model == leaf.row.model and _make(other.module) == _make(module)
     )
 
 
-def _one_apart(one: str, other: str) -> bool:
+def _in_one_list(one: str, other: str, models: Models, model: str) -> bool:
+    """Whether two paths differ in one piece, which is an index or key of a container."""
     mine, theirs = one.split("."), other.split(".")
-    return len(mine) == len(theirs) and sum(a != b for a, b in zip(mine, theirs, strict=True)) == 1
+    apart = [index for index, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b]
+    if len(mine) != len(theirs) or len(apart) != 1:
+        return False
+    root = next((each.root for each in models.models if each.name == model), None)
+    container = root.get_submodule(".".join(mine[: apart[0]])) if root is not None else None
+    return isinstance(container, (nn.ModuleList, nn.ModuleDict))
 
 
 def _make(module: nn.Module | None) -> tuple[Any, ...]:

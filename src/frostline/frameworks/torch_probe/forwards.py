@@ -11,6 +11,8 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules import module as hooks
 
+from frostline.frameworks.torch_probe.drops import Drops
+
 _DEPTH = 3
 
 
@@ -43,12 +45,14 @@ class Forwards:
         self.recorded: set[int] = set()
         self.detached: set[int] = set()
         self.remade: dict[str, int] = {}
+        self.drops = Drops()
         self._strangers: list[tuple[str, weakref.ref[nn.Module]]] = []
         self.blocked: str | None = None
         self.passes = 0  # outermost forward passes seen
         self._depth = 0
         self._outputs: dict[int, list[tuple[nn.Module, StorageWeakRef]]] = {}  # by address of the data
         self.reached: set[int] = set()
+        self.holders: set[int] = set()  # modules with weights of their own whose output is listened to
         self._left: list[tuple[nn.Module, set[tuple[int, ...]]]] = []  # modules left since the last one was entered
         self._given: set[int] = set()  # addresses that came in during this pass
         self._handles: list[Any] = []
@@ -88,9 +92,11 @@ class Forwards:
             self._left.clear()
             self._given.clear()
             self._count_remade()
+            self.drops.begin(self.recorded & self.holders, self.reached)
             self.on_root(module)
         elif _has_weights(module) and not self.is_known(module):
             self._strangers.append((type(module).__name__, weakref.ref(module)))
+        self.drops.enter()
         self.called.add(id(module))
         if torch.is_grad_enabled():
             self.recorded.add(id(module))
@@ -138,12 +144,14 @@ class Forwards:
         self._strangers.clear()
 
     def _leave(self, module: nn.Module, output: Any) -> None:
+        self.drops.leave(module, output)
         self._left.append((module, {tuple(tensor.shape) for tensor in _tensors(output) if tensor.grad_fn is not None}))
         for tensor in _tensors(output):
             if tensor.requires_grad:
                 storage = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
                 self._outputs.setdefault(tensor.data_ptr(), []).append((module, storage))
                 if module._parameters and tensor.grad_fn is not None:
+                    self.holders.add(id(module))
                     self._listen(tensor, id(module))
         if id(module) in self.bracketed:
             self.on_leave(module)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO
 
 import click
 
+from frostline import completion
 from frostline.core.verdict import FAIL_ON, exit_status
 from frostline.errors import FrostlineError, UnknownName, did_you_mean
 from frostline.version import __version__
@@ -27,6 +28,7 @@ CANNOT = 2
 # Commands that bring their own libraries, loaded when they are called or listed.
 _ELSEWHERE = {
     "watch": "frostline.follow",
+    "completion": "frostline.completion",
     **dict.fromkeys(("diff", "show", "lock", "verify"), "frostline.checkpoints.commands"),
 }
 
@@ -122,8 +124,8 @@ def cli(context: click.Context) -> None:
 )
 @click.option("--quiet", is_flag=True, help="Store the record and print no report.")
 @click.option("--debug", is_flag=True, help="Show errors inside frostline with their tracebacks.")
-@click.argument("script", metavar="SCRIPT")
-@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...")
+@click.argument("script", metavar="SCRIPT", shell_complete=completion.files)
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...", shell_complete=completion.files)
 def run(
     as_module: bool,
     data: Path | None,
@@ -200,6 +202,7 @@ def demo(backend: str | None, first: bool, data: Path | None) -> int:
     show_default=True,
     metavar="FORMAT",
     help="text, json, markdown, html, sarif or junit.",
+    shell_complete=completion.formats,
 )
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Write to FILE in place of stdout.")
 @click.option("--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings (error).")
@@ -256,7 +259,15 @@ def report(
 )
 @click.argument("data", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="DATA...")
 @click.option("--data", "combined", type=click.Path(path_type=Path), metavar="FILE", help="Where the result goes.")
-@click.option("--format", "form", default="text", show_default=True, metavar="FORMAT", help="Of the report printed.")
+@click.option(
+    "--format",
+    "form",
+    default="text",
+    show_default=True,
+    metavar="FORMAT",
+    help="Of the report printed.",
+    shell_complete=completion.formats,
+)
 @click.option("--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings (error).")
 def combine(data: tuple[Path, ...], combined: Path | None, form: str, fail_on: str | None) -> int:
     """Put the records of several processes together (into .frostline.json), and print the report."""
@@ -275,7 +286,7 @@ def combine(data: tuple[Path, ...], combined: Path | None, form: str, fail_on: s
 
 
 @cli.command(epilog=_examples("frostline explain F101", "frostline explain frozen-but-decayed"))
-@click.argument("rule")
+@click.argument("rule", shell_complete=completion.rules)
 def explain(rule: str) -> None:
     """Print the page of one RULE, given by its code or its name."""
     from frostline.report.pages import rule_page

@@ -101,7 +101,7 @@ def cli(context: click.Context) -> None:
     epilog=_examples(
         "frostline run train.py --lr 0.1",
         "frostline run -m package.train --lr 0.1",
-        "frostline run --frozen 'backbone.**' --trained 'head.**' --fail-on error train.py",
+        "frostline run --frozen 'backbone.**' --fail-on error train.py",
     ),
 )
 @click.option("-m", "as_module", is_flag=True, help="SCRIPT is the name of a module, as in `python -m`.")
@@ -149,7 +149,7 @@ def run(
     settings = load().but(
         data=data, frozen=frozen or None, trained=trained or None, check_every=check_every, fail_on=fail_on, debug=debug
     )
-    settings = settings.but(data=settings.data or DEFAULT_DATA)
+    settings = settings.but(data=settings.data or DEFAULT_DATA, progress=not quiet)
     stderr = sys.stderr  # the script may put another one in its place
     outcome = observe(script, arguments, settings, as_module=as_module)
     return _conclude(outcome, settings.fail_on or "never", None if quiet else stderr, stderr)
@@ -292,7 +292,11 @@ def explain(rule: str) -> None:
     from frostline.report.pages import rule_page
     from frostline.rules import RULES
 
-    pages = [rule_page(one).rstrip() for one in RULES if rule.lower() in (one.code.lower(), one.slug)]
+    pages = [
+        rule_page(one, color=_shows_color(sys.stdout)).rstrip()
+        for one in RULES
+        if rule.lower() in (one.code.lower(), one.slug)
+    ]
     if not pages:
         raise UnknownName.among("rule", rule, [name for one in RULES for name in (one.code, one.slug)])
     _write("\n\n".join(pages), sys.stdout)
@@ -304,7 +308,7 @@ def rules() -> None:
     from frostline.report.pages import rule_list
     from frostline.rules import RULES
 
-    _write(rule_list(RULES), sys.stdout)
+    _write(rule_list(RULES, color=_shows_color(sys.stdout)), sys.stdout)
 
 
 @cli.command(epilog=_examples("frostline debug"))
@@ -337,7 +341,11 @@ def _rendered(record: Record, form: str, paper: TextIO | None) -> str:
 
     terminal = paper is not None and paper.isatty()
     width = shutil.get_terminal_size().columns if terminal else 80
-    return render(record, form, width=width, color=terminal and not os.environ.get("NO_COLOR"))
+    return render(record, form, width=width, color=paper is not None and _shows_color(paper))
+
+
+def _shows_color(paper: TextIO) -> bool:
+    return paper.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _write(text: str, paper: TextIO) -> None:

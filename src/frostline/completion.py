@@ -11,9 +11,9 @@ _VARIABLE = "_FROSTLINE_COMPLETE"  # where click looks for a request, by the nam
 
 @click.command(
     epilog="\b\nExamples:\n"
-    '  eval "$(frostline completion bash)"      in ~/.bashrc\n'
-    '  eval "$(frostline completion zsh)"       in ~/.zshrc\n'
-    "  frostline completion fish | source       in ~/.config/fish/config.fish"
+    "  frostline completion bash >> ~/.bashrc\n"
+    "  frostline completion zsh >> ~/.zshrc\n"
+    "  frostline completion fish > ~/.config/fish/completions/frostline.fish"
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context

@@ -7,6 +7,7 @@ import importlib.util
 import os
 import platform
 import sys
+import textwrap
 
 from frostline.errors import FrostlineError
 from frostline.frameworks.registry import FRAMEWORKS
@@ -14,6 +15,7 @@ from frostline.settings import TABLE, Settings, found
 from frostline.version import __version__
 
 _LIBRARIES = ("click", "msgspec", "numpy", "rich", "wrapt", "xxhash")
+_COLUMNS = 80
 _BACKENDS = ("jax", "torch", "tensorflow")
 
 
@@ -28,8 +30,11 @@ def describe() -> str:
         *_kernels(),
         ("settings", _settings()),
     ]
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name:{width}}  {value}" for name, value in rows)
+    width = max(len(name) for name, _ in rows) + 2
+    # What people copy, paths and versions, is not broken.
+    lines = textwrap.TextWrapper(_COLUMNS - width, break_long_words=False, break_on_hyphens=False)
+    below = "\n" + " " * width
+    return "\n".join(f"{name:{width}}{below.join(lines.wrap(value))}" for name, value in rows)
 
 
 def _settings() -> str:

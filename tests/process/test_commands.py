@@ -26,6 +26,7 @@ def test_every_command_has_a_help_page_with_examples(command: str, shell) -> Non
     assert (done.status, done.stderr) == (0, "")
     assert f"Usage: frostline {command}" in done.stdout
     assert f"Examples:\n    frostline {command}" in done.stdout
+    assert [line for line in done.stdout.splitlines() if len(line) > 80] == []
 
 
 def test_alone_it_prints_its_commands(shell) -> None:

@@ -139,7 +139,7 @@ def lock(file: Path, output: Path | None) -> int:
 @click.command(
     epilog=_examples(
         "frostline verify tuned.safetensors weights.lock --may-differ 'head.**'",
-        "frostline verify adapter.safetensors base.lock --partial --may-differ '**.lora_*.**'",
+        "frostline verify adapter.pt base.lock --partial --may-differ '**.lora_*.**'",
     )
 )
 @click.argument("file", type=_FILE)

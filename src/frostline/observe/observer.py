@@ -11,6 +11,7 @@ from frostline.core.ledger import Gradient, Movement, Place, Program, Wire
 from frostline.digest.shift import distance
 from frostline.observe import schedule
 from frostline.observe.live import Hold, LiveLeaf, Probe, Unreadable
+from frostline.observe.notice import Notice, terminal
 from frostline.observe.pursuit import Pursuit
 from frostline.observe.rows import Rows
 from frostline.observe.watched import Reading, Watched
@@ -42,6 +43,7 @@ class Observer:
         self.settings = settings
         self.on_check = on_check
         self.aside = aside
+        self.notice = Notice(terminal() if settings.progress else None)
         self.leaves: dict[Hashable, Watched] = {}
         self.programs: dict[Hashable, Program] = {}
         self.steps = 0
@@ -71,6 +73,7 @@ class Observer:
             watched.lose("the model was first seen when the run was over")
         else:
             watched.rebase(self.now)
+            self.notice.read(leaf.row.bytes)
         self.leaves[leaf.key] = watched
         self._order.append(watched)
         self._flags.append(flag)
@@ -92,7 +95,7 @@ class Observer:
         self._now = 2 * (self.steps + 1)
         flipped = self.poll(program.id)
         if flipped or schedule.due(program.steps_executed + 1, self.settings.check_every):
-            with self.aside():
+            with self.aside(), self.notice.stretch():
                 self._open_check(key, program)
         elif self._pursuit.active:
             with self.aside():
@@ -107,7 +110,7 @@ class Observer:
         if self._holds is not None or self._rates_open.get(key, True):
             self._note_rates(key, program)
         if self._holds is not None:
-            with self.aside():
+            with self.aside(), self.notice.stretch():
                 self._close_check(key, program)
         elif self._pursuit.active:
             with self.aside():
@@ -151,7 +154,7 @@ class Observer:
             if watched is None or watched.settled:
                 continue
             start = watched.read_at
-            reading = watched.look(self._now, whole=watched.frozen)
+            reading = self._look(watched)
             if reading is not None:
                 where = place if start == self._now else self.place_since(start)
                 movement = self.write(watched, reading, where, start, event=event)
@@ -168,6 +171,10 @@ class Observer:
 
     def close(self) -> None:
         """The last check: read every leaf that is not settled."""
+        with self.notice.stretch():
+            self._close()
+
+    def _close(self) -> None:
         self._closing = True
         self._now = 2 * self.steps + (1 if self.steps else 0)
         self.probe.refresh()
@@ -177,7 +184,7 @@ class Observer:
             if watched.settled:
                 continue
             start = watched.read_at
-            reading = watched.look(self._now, whole=watched.frozen, copying=watched.frozen)
+            reading = self._look(watched, copying=watched.frozen)
             if reading is not None:
                 movement = self.write(watched, reading, self.place_since(start), start)
                 if watched.frozen_over(start) and self.steps:
@@ -211,6 +218,11 @@ class Observer:
 
     # A check
 
+    def _look(self, watched: Watched, copying: bool = False) -> Reading | None:
+        reading = watched.look(self._now, whole=watched.frozen, copying=copying)
+        self.notice.read(watched.row.bytes)
+        return reading
+
     def _open_check(self, key: Hashable, program: Program) -> None:
         self.probe.refresh()
         self._holds = self.probe.holds(key)
@@ -219,7 +231,7 @@ class Observer:
             if watched.settled:
                 continue
             start = watched.read_at
-            reading = watched.look(self._now, whole=watched.frozen, copying=watched.frozen_over(start))
+            reading = self._look(watched, copying=watched.frozen_over(start))
             if reading is not None:
                 movement = self.write(watched, reading, self.place_since(start), start)
                 if watched.frozen_over(start) and self.steps:
@@ -237,7 +249,7 @@ class Observer:
             if watched.settled:
                 continue
             hold = holds.get(watched.leaf.key)
-            reading = watched.look(self._now, whole=watched.frozen)
+            reading = self._look(watched)
             if reading is None:
                 self._note_stillness(key, program, watched, hold)
             else:

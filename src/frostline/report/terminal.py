@@ -33,8 +33,10 @@ STYLES: dict[Role, str] = {
 _GAP = 2
 _NARROWEST = 40
 _LABEL = 18
-_WORD = 9
+_WORD = 10
+_WORDS = 12
 _TREE = 36
+_SHORT_TREE = 24
 
 
 def render(view: View, width: int = 80, color: bool = False, encoding: str | None = "utf-8") -> str:
@@ -139,7 +141,11 @@ class _Page:
         excess = sum(needs) + _GAP * (len(heads) - 1) - self.width
         words = [index for index, column in enumerate(columns) if index and not column.right]
         numbers = [index for index, column in enumerate(columns) if index and column.right]
-        for indices, least in (([0], _TREE), (words, _WORD), ([0], _LABEL), (words, 2), (numbers, 2), ([0], 2)):
+        giving = (
+            ([0], _TREE), (words, _WORDS), ([0], _SHORT_TREE), (words, _WORD),
+            ([0], _LABEL), (words, 2), (numbers, 2), ([0], 2),
+        )  # fmt: skip
+        for indices, least in giving:
             while excess > 0 and any(needs[index] > least for index in indices):
                 needs[max(indices, key=needs.__getitem__)] -= 1
                 excess -= 1

@@ -168,9 +168,10 @@ class Models:
 
     def refresh(self) -> None:
         """Bring leaves, aliases and owners in line with what the layers hold now."""
-        self._meet_places()
-        self._meet_hidden()
-        self.keep_within_budget()
+        with self.observer.notice.stretch():
+            self._meet_places()
+            self._meet_hidden()
+            self.keep_within_budget()
 
     def _meet_places(self) -> None:
         names: dict[int, list[tuple[str, Place]]] = {}

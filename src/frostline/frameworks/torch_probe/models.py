@@ -138,6 +138,10 @@ class Models:
 
     def refresh(self) -> None:
         """Bring leaves, aliases, owners and flags in line with what the modules hold now."""
+        with self.observer.notice.stretch():
+            self._refresh()
+
+    def _refresh(self) -> None:
         modules: set[int] = set()
         present: dict[str, torch.Tensor] = {}
         for model in self.models:

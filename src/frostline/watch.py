@@ -21,7 +21,7 @@ from frostline.core.patterns import matching, rows_of
 from frostline.core.policy import Policy, settle, use_of
 from frostline.core.verdict import failing, judge, totals
 from frostline.errors import FindingsError, FrostlineError, RecordError
-from frostline.frameworks.registry import FRAMEWORKS, load_probe
+from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
 from frostline.rules import find
 from frostline.settings import Settings, load
 from frostline.version import __version__
@@ -62,7 +62,7 @@ class Session:
             self.fault(f"{framework}: attaching", error)
             return
         self._probes.append(probe)
-        self.run.frameworks[framework] = str(getattr(module, "__version__", "unknown"))
+        self.run.frameworks[framework] = _version(module)
 
     def attach_imported(self) -> None:
         """Observe every supported framework that the process has already imported."""
@@ -135,6 +135,9 @@ class Session:
             ledger.events.extend(probe.events)
             self.run.checks = max(self.run.checks, probe.observer.checks)
             self.run.bytes_read = sum(watched.bytes_read for watched in probe.observer.leaves.values())
+        for name in BACKENDS:
+            if name in sys.modules:
+                self.run.frameworks[name] = _version(sys.modules[name])
         self.run.steps = sum(program.steps_executed for program in ledger.programs)
         self.run.seconds = round(time.monotonic() - self._began, 3)
         mark_meant(ledger)
@@ -353,3 +356,7 @@ def summary(model: Any, *optimizers: Any) -> Report:
     with watch(model, *optimizers, settings=Settings()) as seen:
         pass
     return seen.report
+
+
+def _version(module: Any) -> str:
+    return str(getattr(module, "__version__", "unknown"))

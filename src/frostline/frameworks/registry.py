@@ -12,6 +12,7 @@ FRAMEWORKS = {
     "keras": "frostline.frameworks.keras_probe",
     "tf_keras": "frostline.frameworks.tf_keras_probe",
 }
+BACKENDS = ("jax", "tensorflow")  # observed through Keras; a report names the versions that were there
 
 
 def load_probe(framework: str) -> ModuleType:

@@ -35,6 +35,7 @@ class Case:
         report: address of a public report of this root cause.
         source: the root cause's name in our list, where it is in it.
         options: further options for ``frostline run``.
+        processes: that train together, as a launcher starts them; their records are combined.
         waiting: why it cannot be run yet.
         variants_skip: mechanical variants under which this bug would be another one or none.
     """
@@ -53,6 +54,7 @@ class Case:
     report: str = ""
     source: str = ""
     options: tuple[str, ...] = ()
+    processes: int = 1
     waiting: str = ""
     variants_skip: tuple[str, ...] = ()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import runpy
+import socket
 import subprocess
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from corpus.cases import Trial
 from corpus.serving import on_server
+from frostline.combine import combine
 from frostline.core import store
 from frostline.core.ledger import Record
 from frostline.errors import RecordError
@@ -87,16 +89,25 @@ def run(trial: Trial, *, warm: bool = True) -> Outcome:
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
         data, log = Path(folder) / "record.json", Path(folder) / "printed.txt"
         arguments = ["run", "--quiet", "--data", str(data), *trial.case.options, str(trial.script)]
-        execute = _fresh if not warm else _forked if trial.case.framework == "torch" else _served
-        status = execute(arguments, log, trial.backend)
+        if trial.case.processes > 1:
+            status = _together(arguments, log, trial.case.processes)
+        else:
+            execute = _fresh if not warm else _forked if trial.case.framework == "torch" else _served
+            status = execute(arguments, log, trial.backend)
         printed = log.read_text(errors="replace") if log.exists() else ""
         seconds = time.perf_counter() - started
         if status != 0:
             return Outcome(trial, None, printed, f"exit status {status}: {_last_line(printed)}", seconds)
         try:
-            return Outcome(trial, store.load(data), printed, "", seconds)
+            return Outcome(trial, _record(data, trial.case.processes), printed, "", seconds)
         except RecordError as error:
             return Outcome(trial, None, printed, error.message, seconds)
+
+
+def _record(data: Path, processes: int) -> Record:
+    if processes == 1:
+        return store.load(data)
+    return combine([store.load(data.with_suffix(f".{rank}.json")) for rank in range(processes)])
 
 
 def plainly(script: Path) -> str:
@@ -122,6 +133,27 @@ def _fresh(arguments: list[str], log: Path, backend: str) -> int:
             return subprocess.run(command, stdout=output, stderr=output, env=environment, timeout=TIMEOUT).returncode
         except subprocess.TimeoutExpired:
             return -1
+
+
+def _together(arguments: list[str], log: Path, processes: int) -> int:
+    """The gravest exit status of processes that train together, each with the variables that torchrun sets."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+    shared = {**os.environ, "WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    command = [sys.executable, "-m", "frostline", *arguments]
+    with log.open("wb") as output:
+        started = [
+            subprocess.Popen(command, stdout=output, stderr=output, env={**shared, "RANK": str(rank)})
+            for rank in range(processes)
+        ]
+        try:
+            return max(abs(process.wait(TIMEOUT)) for process in started)
+        except subprocess.TimeoutExpired:
+            return -1
+        finally:
+            for process in started:
+                process.kill()
 
 
 def _forked(arguments: list[str], log: Path, _backend: str) -> int:

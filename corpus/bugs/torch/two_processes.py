@@ -1,7 +1,4 @@
-"""Data-parallel training on two processes; the trunk is opened after the first epoch."""
-
-import os
-import tempfile
+"""Data-parallel training, started by torchrun with two processes; the trunk is opened after the first epoch."""
 
 import torch
 import torch.distributed as dist
@@ -19,28 +16,22 @@ class Model(nn.Module):
         return self.head(torch.tanh(self.trunk(rows)))
 
 
-def worker(rank, meeting):
-    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=2)
-    torch.manual_seed(0)
-    model = Model()
-    model.trunk.requires_grad_(False)
-    parallel = DistributedDataParallel(model)
-    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
-    torch.manual_seed(rank + 1)
-    for epoch in range(4):
-        if epoch == 1:
-            model.trunk.requires_grad_(True)
-        for _ in range(6):
-            rows = torch.randn(32, 6)
-            optimizer.zero_grad()
-            loss = nn.functional.mse_loss(parallel(rows), rows[:, :1].abs())
-            loss.backward()
-            optimizer.step()
-        if rank == 0:
-            print(f"epoch {epoch} loss {loss.item():.4f}")
-    dist.destroy_process_group()
-
-
-if __name__ == "__main__":
-    with tempfile.TemporaryDirectory() as folder:
-        torch.multiprocessing.spawn(worker, args=(os.path.join(folder, "meeting"),), nprocs=2)
+dist.init_process_group("gloo")
+torch.manual_seed(0)
+model = Model()
+model.trunk.requires_grad_(False)
+parallel = DistributedDataParallel(model)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+torch.manual_seed(dist.get_rank() + 1)
+for epoch in range(4):
+    if epoch == 1:
+        model.trunk.requires_grad_(True)
+    for _ in range(6):
+        rows = torch.randn(32, 6)
+        optimizer.zero_grad()
+        loss = nn.functional.mse_loss(parallel(rows), rows[:, :1].abs())
+        loss.backward()
+        optimizer.step()
+    if dist.get_rank() == 0:
+        print(f"epoch {epoch} loss {loss.item():.4f}")
+dist.destroy_process_group()

@@ -22,6 +22,9 @@ body = [keras.Input((8,)), layers.Dense(16, activation="relu"), layers.BatchNorm
 body, head = keras.Sequential(body, name="body"), layers.Dense(1, name="head")
 model = keras.Sequential([keras.Input((8,)), body, head], name="model")
 model.compile("adam", "mse")
+if sys.argv[1] == "early":
+    model.save("early.keras")
+    model.save_weights("early.weights.h5")
 kept = keras.callbacks.ModelCheckpoint("kept.keras", monitor="loss", save_best_only=True)
 model.fit(x, y, epochs=3, batch_size=16, verbose=0, callbacks=[kept] if sys.argv[1] == "callback" else [])
 if sys.argv[1] == "whole":
@@ -34,7 +37,12 @@ if sys.argv[1] == "head":
 @pytest.mark.needs("keras", "jax")
 @pytest.mark.parametrize(
     ("how", "severity", "states"),
-    [("whole", None, {"same"}), ("callback", None, {"same", "older"}), ("head", "warning", {"same", "missing"})],
+    [
+        ("whole", None, {"same"}),
+        ("callback", None, {"same", "older"}),
+        ("head", "warning", {"same", "missing"}),
+        ("early", "note", {"same", "older"}),
+    ],
 )
 def test_what_a_model_is_written_to(how: str, severity: str | None, states: set[str], tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(SCRIPT)

@@ -1,8 +1,11 @@
 """The column saved in PyTorch runs: what scripts usually write is quiet, what they lose is told."""
 
 import copy
+import pickle
 from pathlib import Path
 
+import joblib
+import numpy as np
 import pytest
 
 import frostline
@@ -117,3 +120,141 @@ def test_the_file_is_the_one_that_the_script_wrote(tmp_path: Path) -> None:
     trained(save)
     loaded = torch.load(tmp_path / "a.pt")
     assert all(torch.equal(loaded[name], value) for name, value in kept.items())
+
+
+def by_pickle(model, folder: Path) -> None:
+    with open(folder / "a.pickle", "wb") as file:
+        pickle.dump({"epoch": 3, "weights": model.state_dict()}, file)
+
+
+def by_joblib(model, folder: Path) -> None:
+    joblib.dump(model.state_dict(), folder / "a.joblib")
+
+
+def by_numpy(model, folder: Path) -> None:
+    np.savez(folder / "a.npz", **{name: value.numpy() for name, value in model.state_dict().items()})
+
+
+def by_dcp(model, folder: Path) -> None:
+    import torch.distributed.checkpoint as dcp
+
+    dcp.save({"model": model.state_dict()}, checkpoint_id=folder / "a", no_dist=True)
+
+
+def by_jit(model, folder: Path) -> None:
+    torch.jit.save(torch.jit.trace(Run(model), torch.randn(4, 8), check_trace=False), folder / "a.pt")
+
+
+def by_export(model, folder: Path) -> None:
+    torch.export.save(torch.export.export(Run(model), (torch.randn(4, 8),)), folder / "a.pt2")
+
+
+class Run(torch.nn.Module):
+    """The model of ``trained`` as one pass."""
+
+    def __init__(self, parts) -> None:
+        super().__init__()
+        self.parts = parts
+
+    def forward(self, rows):
+        return self.parts["head"](self.parts["body"](rows))
+
+
+WRITERS = (by_pickle, by_joblib, by_numpy, by_dcp, by_jit, by_export)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
+def test_other_functions_that_write(write, tmp_path: Path) -> None:
+    """A whole model is the same; its head alone is told as a part, whichever function wrote it."""
+
+    def save(model, _) -> None:
+        write(model.eval(), tmp_path)
+        model.train()
+
+    record = trained(save)
+    assert (said(record), states(record)) == ({}, {"same"})
+    (event,) = [event for event in record.events if event.kind == "saved"]
+    assert event.subject.startswith("a")
+
+
+@pytest.mark.parametrize("write", [by_pickle, by_joblib, by_numpy], ids=lambda write: write.__name__)
+def test_a_head_alone_by_other_functions(write, tmp_path: Path) -> None:
+    record = trained(lambda model, _: write(model["head"], tmp_path))
+    assert said(record) == {"trained-but-not-saved": "warning"}
+
+
+def test_what_is_no_model_is_not_told(tmp_path: Path) -> None:
+    def save(model, _) -> None:
+        np.savez(tmp_path / "data.npz", rows=np.zeros((100, 8)), labels=np.zeros(100))
+        joblib.dump({"mean": np.zeros(7), "name": "scaler"}, tmp_path / "scaler.joblib")
+
+    record = trained(save)
+    assert (said(record), states(record)) == ({}, set())
+    assert [event for event in record.events if event.kind == "saved"] == []
+
+
+class Hiding(torch.nn.Module):
+    """Layers in a plain list: they run, and state_dict() knows nothing of them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layers = [torch.nn.Linear(8, 8) for _ in range(2)]
+        self.head = torch.nn.Linear(8, 1)
+
+    def forward(self, rows):
+        for layer in self.layers:
+            rows = layer(rows).relu()
+        return self.head(rows)
+
+
+def hiding(save, everything: bool = True) -> Record:
+    torch.manual_seed(0)
+    model = Hiding()
+    hidden = [parameter for layer in model.layers for parameter in layer.parameters()]
+    optimizer = torch.optim.Adam([*model.parameters(), *(hidden if everything else [])], lr=1e-2)
+    with frostline.watch() as seen:
+        for _ in range(6):
+            optimizer.zero_grad()
+            model(torch.randn(16, 8)).square().mean().backward()
+            optimizer.step()
+        save(model)
+    assert seen.report.record.run.faults == []
+    return seen.report.record
+
+
+def test_layers_in_a_plain_list_are_trained_and_in_no_file(tmp_path: Path) -> None:
+    record = hiding(lambda model: torch.save(model.state_dict(), tmp_path / "a.pt"))
+    (finding,) = [finding for finding in record.findings if finding.code.startswith("S")]
+    assert (finding.rule, finding.severity, len(finding.tensors)) == ("trained-but-not-saved", "error", 4)
+    assert "model.layers.0" in finding.message
+
+
+def test_layers_in_a_plain_list_that_are_saved_by_hand(tmp_path: Path) -> None:
+    def save(model) -> None:
+        state = {"model": model.state_dict(), "layers": [layer.state_dict() for layer in model.layers]}
+        torch.save(state, tmp_path / "a.pt")
+
+    assert said(hiding(save)) == {}
+
+
+def test_layers_in_a_plain_list_that_no_optimizer_holds(tmp_path: Path) -> None:
+    assert said(hiding(lambda model: torch.save(model.state_dict(), tmp_path / "a.pt"), everything=False)) == {}
+
+
+@pytest.mark.parametrize("again", [False, True])
+def test_a_save_before_the_first_step_only(again: bool, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    with frostline.watch() as seen:
+        model = torch.nn.Linear(8, 1)
+        torch.save(model.state_dict(), tmp_path / "init.pt")
+        torch.save({"weight": torch.zeros(1, 8), "bias": torch.zeros(1)}, tmp_path / "other.pt")
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for _ in range(5):
+            optimizer.zero_grad()
+            model(torch.randn(16, 8)).square().mean().backward()
+            optimizer.step()
+        if again:
+            torch.save(model.state_dict(), tmp_path / "last.pt")
+    assert said(seen.report.record) == ({} if again else {"saved-copy-is-older": "note"})
+    assert states(seen.report.record) == ({"same"} if again else {"older"})

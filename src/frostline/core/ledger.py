@@ -313,7 +313,8 @@ class Event:
 
     ``kind`` is one of ``summary``, ``stray-flag``, ``tie-broken``, ``replaced``, ``stale-gradient-shared``,
     ``same-phase``, ``misaligned-state``, ``misplaced-average``, ``untracked``, ``remade``, ``compiled``, ``saved``
-    (a file was written) and ``crossed-load``; ``facts`` holds the numbers, ``leaves`` the names concerned.
+    (a file was written), ``hidden`` (what was written has parts in plain containers) and ``crossed-load``; ``facts``
+    holds the numbers, ``leaves`` the names concerned.
     """
 
     kind: str

@@ -18,6 +18,7 @@ from frostline.observe.written import Likeness, Written, likeness, mark
 
 COPIES_KEPT = 1 << 16  # of all files together; the oldest files are forgotten first
 EVENTS_KEPT = 32
+LATER_KEPT = 64  # files of which nothing was known when they were written
 BEST_FIRST: tuple[CopyState, ...] = (
     "same",
     "rounded",
@@ -28,6 +29,9 @@ BEST_FIRST: tuple[CopyState, ...] = (
     "overflow",
     "zero",
 )
+
+
+Later = Callable[[], Sequence[tuple[str, Hashable]]]
 
 
 @dataclass(slots=True)
@@ -46,6 +50,8 @@ class _File:
     copies: dict[Hashable, _Kept] = field(default_factory=dict)
     expected: set[Hashable] = field(default_factory=set)
     strange: list[int] = field(default_factory=list)  # how many numbers each tensor of unknown meaning holds
+    later: Later | None = None
+    general: bool = False
 
 
 class Saves:
@@ -66,8 +72,15 @@ class Saves:
         self._files: dict[str, _File] = {}
         self._written = 0
 
-    def wrote(self, path: str, by: str, tensors: Sequence[Written]) -> None:
-        """The script is writing these tensors to ``path`` (a name without folders, where only that is known)."""
+    def wrote(
+        self, path: str, by: str, tensors: Sequence[Written], later: Later | None = None, general: bool = False
+    ) -> None:
+        """The script is writing these tensors to ``path`` (a name without folders, where only that is known).
+
+        A model that no step has trained yet may not be known: then ``later`` is asked at the end for the names in the
+        file and the keys of the leaves that their memory became. A file of a ``general`` function is told only when
+        it holds something of a model.
+        """
         file = self._file(path, by)
         sections: dict[str, list[Written]] = {}
         for tensor in tensors:
@@ -79,6 +92,7 @@ class Saves:
             self._relate(file, section)
         file.expected = self.expected({self.observer.leaves[key].row.model for key in file.copies})
         file.event.facts.update(step=self.observer.steps, tensors=len(tensors), leaves=len(file.copies))
+        file.later, file.general = later if not file.copies else None, general
         self._forget_old()
 
     def _file(self, path: str, by: str) -> _File:
@@ -93,6 +107,8 @@ class Saves:
     def _forget_old(self) -> None:
         while len(self._files) > 1 and sum(len(file.copies) for file in self._files.values()) > COPIES_KEPT:
             del self._files[next(iter(self._files))]
+        for file in [file for file in self._files.values() if file.later is not None][:-LATER_KEPT]:
+            file.later = None
 
     def _relate(self, file: _File, section: Sequence[Written]) -> None:
         """Find the leaves that the tensors of one dictionary stand for, by their names."""
@@ -142,7 +158,9 @@ class Saves:
     def settle(self) -> None:
         """Fill the column, with what memory holds now."""
         files = list(self._files.values())
-        for file in files[-EVENTS_KEPT:]:
+        for file in files:
+            self._look_again(file)
+        for file in [file for file in files if file.copies or not file.general][-EVENTS_KEPT:]:
             self.note(file.event)
         expected: set[Hashable] = set()
         for file in files:
@@ -155,6 +173,18 @@ class Saves:
                 kinds = {(copy.state, copy.taken is not None and copy.taken < copy.step): copy for copy in copies[::-1]}
                 watched.row.saved = Saved(copies[0].state, [copy for copy in copies if copy in kinds.values()])
         self._note_missing(expected, files)
+
+    def _look_again(self, file: _File) -> None:
+        """What was written before its model was known has the bits of the first look."""
+        for name, key in file.later() if file.later is not None else ():
+            verdict = self.observer.leaves[key].row.changed.verdict
+            if verdict != "unknown":
+                state: CopyState = "older" if verdict == "yes" else "same"
+                file.copies[key] = _Kept(Copy(file.event.subject, name, file.event.step, state), None)
+        if file.later is not None and file.copies:
+            file.strange = []
+            file.expected = self.expected({self.observer.leaves[key].row.model for key in file.copies})
+            file.event.facts["leaves"] = len(file.copies)
 
     def _of_models(self, file: _File) -> set[Hashable]:
         """All leaves of the models that the file holds something of."""

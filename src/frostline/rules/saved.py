@@ -69,7 +69,12 @@ def find(ledger: Ledger) -> list[Finding]:
             found += [*_wrong_tensors(model, rows), *_wrong_values(model, rows), *_left_out(model, rows)]
             if not found:
                 found += _before_the_end(model, rows, ledger)
-    return [*found, *_twins(ledger), *(_crossed(event) for event in ledger.events if event.kind == "crossed-load")]
+    return [
+        *found,
+        *_hidden(ledger),
+        *_twins(ledger),
+        *(_crossed(event) for event in ledger.events if event.kind == "crossed-load"),
+    ]
 
 
 def _copies(row: LeafRow, *states: CopyState) -> list[Copy]:
@@ -94,11 +99,16 @@ def _wrong_tensors(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
 
 
 def _before_the_end(model: str, rows: Sequence[LeafRow], ledger: Ledger) -> list[Finding]:
-    """One file, written once, and training went on: a program that writes again and again keeps what it wants."""
-    saves = [event for event in ledger.events if event.kind == "saved"]
+    """A file written once, and training went on: a program that writes again and again keeps what it wants.
+
+    However many files were written before the first step, none of them has what was learned.
+    """
+    saves = [event for event in ledger.events if event.kind == "saved" and event.facts.get("leaves")]
+    once = len(saves) == 1 and saves[0].facts.get("times") == 1
     old = [row for row in rows if row.saved is not None and row.saved.state == "older"]
     current = any(_copies(row, "same", "rounded") for row in rows if row.changed.verdict == "yes")
-    if len(saves) != 1 or saves[0].facts.get("times") != 1 or not old or current:
+    untrained = all(copy.step == 0 for row in old for copy in _copies(row, "older"))
+    if not old or current or not (once or untrained):
         return []
     copy, steps = _copies(old[0], "older")[0], ledger.run.steps
     told = f"{copy.file} was written at step {copy.step:,}; {several(steps - copy.step, 'step')} of training followed"
@@ -213,6 +223,28 @@ def _named_whole(row: LeafRow) -> bool:
     """Whether a file has the leaf under its name in the model; the state of a submodule has names of its own."""
     first = plain(row.name.removeprefix(f"{row.model}.")).partition(".")[0]
     return row.saved is not None and any(first in plain(copy.name).split(".") for copy in row.saved.copies)
+
+
+def _hidden(ledger: Ledger) -> list[Finding]:
+    """Parts that a model keeps in a plain container, trained, and left out where the model was written."""
+    rows = {row.name: row for row in ledger.leaves}
+    lost: dict[str, list[LeafRow]] = {}
+    for event in ledger.events:
+        for row in (rows[name] for name in event.leaves if event.kind == "hidden" and name in rows):
+            missing = row.saved is not None and row.saved.state == "missing"
+            if missing and row.changed.verdict == "yes" and any(wire.listed for wire in row.wired):
+                lost.setdefault(event.subject.partition(".")[0], []).append(row)
+    return [_in_container(model, rows, ledger) for model, rows in lost.items()]
+
+
+def _in_container(model: str, lost: Sequence[LeafRow], ledger: Ledger) -> Finding:
+    names = {row.name for row in lost}
+    places = [event.subject for event in ledger.events if event.kind == "hidden" and names & set(event.leaves)]
+    shown = ", ".join(places[:3]) + (", …" if len(places) > 3 else "")
+    told = f"{tensors(lost)} of {model} were trained and are in no file: state_dict() does not see {shown}"
+    facts: Evidence = {"kept_in": places[:8], "trained_but_not_saved": numbers(lost)}
+    hint = "register them (ModuleList, ModuleDict, an attribute), so that state_dict() has them"
+    return MISSING.found(lost, told, facts, hint=hint)
 
 
 # Another model in the file

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable, Hashable
 from itertools import takewhile
 from typing import Any
@@ -30,10 +31,22 @@ class LayeredSaves:
         self.settle = self.saves.settle
 
     def wrote(self, model: Any, target: Any, by: str) -> None:
-        """``model`` was written to ``target``; one that is not under observation tells nothing."""
-        leaves = [leaf for variable in model.weights if (leaf := self.models.of(variable)) is not None]
-        if leaves:
-            self.saves.wrote(os.fsdecode(target) if isinstance(target, str | os.PathLike) else by, by, _written(leaves))
+        """``model`` was written to ``target``; whether it is one that the run trains may show later only."""
+        path = os.fsdecode(target) if isinstance(target, str | os.PathLike) else by
+        variables = [weakref.ref(variable) for variable in model.weights]
+        self.saves.wrote(path, by, self._written(variables), lambda: self._named(variables))
+
+    def _written(self, variables: list[weakref.ref[Any]]) -> list[Written]:
+        return [
+            Written(name, "", leaf.row.shape, leaf.row.dtype, leaf.row.bytes, leaf, leaf.key)
+            for name, leaf in _inside(self._leaves(variables))
+        ]
+
+    def _named(self, variables: list[weakref.ref[Any]]) -> list[tuple[str, Hashable]]:
+        return [(name, leaf.key) for name, leaf in _inside(self._leaves(variables))]
+
+    def _leaves(self, variables: list[weakref.ref[Any]]) -> list[KerasLeaf]:
+        return [leaf for variable in variables if (leaf := self.models.of(variable())) is not None]
 
     def expected(self, names: set[str]) -> set[Hashable]:
         """The leaves that a save of these models would hold."""
@@ -44,13 +57,9 @@ class LayeredSaves:
         }
 
 
-def _written(leaves: list[KerasLeaf]) -> list[Written]:
+def _inside(leaves: list[KerasLeaf]) -> list[tuple[str, KerasLeaf]]:
     """Each leaf under its name in the model that was written, which may be a part of the one it is known by."""
     paths = [leaf.row.name.split(".")[1:] for leaf in leaves]
     shared = zip(*(path[:-2] for path in paths), strict=False)
     common = sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, shared))
-    return [
-        Written(".".join(path[common:]), "", row.shape, row.dtype, row.bytes, leaf, leaf.key)
-        for leaf, path in zip(leaves, paths, strict=True)
-        for row in [leaf.row]
-    ]
+    return [(".".join(path[common:]), leaf) for leaf, path in zip(leaves, paths, strict=True)]

@@ -17,7 +17,8 @@ from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import entries
 from frostline.frameworks.torch_probe.leaf import dtype_name
 from frostline.frameworks.torch_probe.models import Models
-from frostline.frameworks.torch_probe.saves import Content, base_name, named_tensors
+from frostline.frameworks.torch_probe.saves import Content, named_tensors
+from frostline.frameworks.torch_probe.writers import base_name
 from frostline.observe.live import Unreadable
 from frostline.observe.watched import Watched
 from frostline.observe.written import mark

@@ -389,6 +389,7 @@ class TorchProbe:
                 for kind, count in self.forwards.remade.items()
             )
             self.saves.settle()
+            self.events.extend(self.saves.hidden())
             self.observer.close()
         self.forwards.switch(False)
         for remove in reversed(self.removers):

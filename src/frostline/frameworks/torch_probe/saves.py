@@ -4,31 +4,32 @@ from __future__ import annotations
 
 import ctypes
 import functools
-import os
-import sys
 import weakref
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import Any
 
+import numpy as np
 import torch
-import wrapt
 from torch import nn
+from torch.multiprocessing.reductions import StorageWeakRef
 
 from frostline.core.ledger import Event
+from frostline.core.naming import Shape
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import discover, entries
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, host_part, why_unreadable
 from frostline.frameworks.torch_probe.models import Models
+from frostline.frameworks.torch_probe.writers import SafetensorsWatch, Writer, WritersWatch, path_of
 from frostline.observe.observer import Observer
 from frostline.observe.saves import Saves
 from frostline.observe.written import Written
 
-BUFFER = "memory"
 _DEPTH = 6
 _ITEMS = 1 << 17
 _SAFETENSORS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "BOOL": "bool"}
 _SAFETENSORS |= {f"{sign}{size}": f"{'u' * (sign == 'U')}int{size}" for sign in "UI" for size in (8, 16, 32, 64)}
 _SAFETENSORS |= {"F8_E4M3": "float8_e4m3fn", "F8_E5M2": "float8_e5m2", "C64": "complex64"}
+Value = torch.Tensor | np.ndarray
 Address = tuple[int, int]  # where the data begin, and how many bytes they are
 
 
@@ -71,6 +72,7 @@ class TorchSaves:
         self.saves = Saves(observer, self.expected, note)
         self.settle = self.saves.settle
         self._taken: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
+        self._hidden: dict[str, dict[str, None]] = {}
 
     def attach(self, quietly: Callable[[str, Callable[[], Any]], None]) -> list[Callable[[], None]]:
         """Observe what is written and taken from now on; returns what ends it.
@@ -79,24 +81,18 @@ class TorchSaves:
             quietly: does our part of a wrapped call, after its place in words.
         """
 
-        def save(function: Any, args: Any, kwargs: Any) -> Any:
-            value, target = _arguments(args, kwargs)
-            quietly("before a file is written", lambda: self.saved(value, target))
-            return function(*args, **kwargs)
-
         def state_dict(function: Any, args: Any, kwargs: Any) -> Any:
             state = function(*args, **kwargs)
             if len(args) == 1 and kwargs.get("destination") is None:
                 quietly("a state was taken", lambda: self.took(state))
             return state
 
-        watch = SafetensorsWatch(
-            lambda tensors, target: quietly("before a file is written", lambda: self.serialized(tensors, target))
-        )
-        saver = entries.observed(torch.save, save)
-        places: list[tuple[Any, str, Any]] = [(torch, "save", saver), (torch.serialization, "save", saver)]
-        places.append((nn.Module, "state_dict", entries.observed(nn.Module.state_dict, state_dict)))
-        return [watch.end, *(put(owner, name, observed) for owner, name, observed in places)]
+        place = "before a file is written"
+        return [
+            SafetensorsWatch(lambda *told: quietly(place, lambda: self.serialized(*told))).end,
+            WritersWatch(lambda *told: quietly(place, lambda: self.saved(*told))).end,
+            put(nn.Module, "state_dict", entries.observed(nn.Module.state_dict, state_dict)),
+        ]
 
     def took(self, state: Any) -> None:
         """The script asked a module for its state: remember when, for as long as it keeps the tensors."""
@@ -111,19 +107,22 @@ class TorchSaves:
         reference, step = self._taken.get(id(tensor), (None, 0))
         return step if reference is not None and reference() is tensor else None
 
-    def saved(self, value: Any, target: Any) -> None:
-        """``torch.save`` is about to write ``value``."""
-        live = self._live()
-        tensors = [self._written(live, *found) for found in named_tensors(value)]
-        if tensors:
-            self.saves.wrote(_path(target), "torch.save", tensors)
+    def saved(self, writer: Writer, args: Any, kwargs: Any) -> None:
+        """One of the functions that write is about to do so."""
+        value, target = writer.read(*args, **kwargs)
+        found = list(named_values(value))
+        if found:
+            live = self._live()
+            tensors = [self._written(live, *each) for each in found]
+            memory = [(name, place) for _, name, each in found if (place := _Memory.of(each)) is not None]
+            self.saves.wrote(path_of(target), writer.by, tensors, lambda: self._became(memory), writer.general)
 
     def serialized(self, tensors: Any, target: Any) -> None:
         """safetensors is about to write arrays, told by their addresses or as bytes."""
         live = self._live()
         written = [_flat(live, name, spec) for name, spec in tensors.items()]
         if written:
-            self.saves.wrote(_path(target), "safetensors", written)
+            self.saves.wrote(path_of(target), "safetensors", written)
 
     def expected(self, names: set[str]) -> set[Hashable]:
         """The leaves that a save of these models would hold now: parameters and persistent buffers."""
@@ -137,7 +136,16 @@ class TorchSaves:
                 if leaf is not None and path.rpartition(".")[2] not in module._non_persistent_buffers_set:
                     keys.add(leaf.key)
             keys |= {leaf.key for leaf in model.leaves if not leaf.row.registered and leaf.tensor is not None}
+            for _, tensor, _, where in discover.hidden_tensors(root):
+                leaf = self.models.of(tensor)
+                if leaf is not None and leaf.row.model != model.name:
+                    self._hidden.setdefault(f"{model.name}.{where}", {})[leaf.row.name] = None
+                    keys.add(leaf.key)
         return keys
+
+    def hidden(self) -> list[Event]:
+        """Modules in plain containers of a model that was written: ``state_dict()`` leaves out their leaves."""
+        return [Event("hidden", self.observer.steps, where, list(names)) for where, names in self._hidden.items()]
 
     def _live(self) -> dict[Address, TorchLeaf]:
         live: dict[Address, TorchLeaf] = {}
@@ -147,7 +155,19 @@ class TorchSaves:
                 live.setdefault(address, leaf)
         return live
 
-    def _written(self, live: dict[Address, TorchLeaf], section: str, name: str, tensor: torch.Tensor) -> Written:
+    def _became(self, written: Sequence[tuple[str, _Memory]]) -> list[tuple[str, Hashable]]:
+        """The leaves that live in memory which was written before they were known."""
+        live = self._live()
+        found = [(name, live.get(memory.address), memory) for name, memory in written if memory.is_alive()]
+        return [(name, leaf.key) for name, leaf, memory in found if leaf is not None and memory.fits(leaf)]
+
+    def _written(self, live: dict[Address, TorchLeaf], section: str, name: str, value: Value) -> Written:
+        if isinstance(value, np.ndarray):
+            place = value.__array_interface__["data"][0] if value.flags.c_contiguous else value.tobytes()
+            return _at(live, place, value.nbytes, section, name, value.shape, value.dtype.name)
+        return self._of_tensor(live, section, name, value)
+
+    def _of_tensor(self, live: dict[Address, TorchLeaf], section: str, name: str, tensor: torch.Tensor) -> Written:
         address = _address(tensor)
         leaf = live.get(address) if address is not None else None
         same = leaf is not None and leaf.row.dtype == dtype_name(tensor) and leaf.row.shape == tuple(tensor.shape)
@@ -164,9 +184,24 @@ class TorchSaves:
         )
 
 
-def _arguments(args: Any, kwargs: Any) -> tuple[Any, Any]:
-    value = args[0] if args else kwargs.get("obj")
-    return value, args[1] if len(args) > 1 else kwargs.get("f")
+class _Memory:
+    """The memory of a tensor that was written, while it lives."""
+
+    def __init__(self, tensor: torch.Tensor, address: Address) -> None:
+        self.address = address
+        self._storage = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
+        self._shape, self._dtype = tuple(tensor.shape), dtype_name(tensor)
+
+    @classmethod
+    def of(cls, value: Value) -> _Memory | None:
+        address = _address(value) if isinstance(value, torch.Tensor) else None
+        return cls(value, address) if address is not None else None  # type: ignore[arg-type]
+
+    def is_alive(self) -> bool:
+        return not self._storage.expired()  # type: ignore[no-untyped-call]
+
+    def fits(self, leaf: TorchLeaf) -> bool:
+        return leaf.row.dtype == self._dtype and leaf.row.shape == self._shape
 
 
 def _flat(live: dict[Address, TorchLeaf], name: str, spec: Any) -> Written:
@@ -174,15 +209,28 @@ def _flat(live: dict[Address, TorchLeaf], name: str, spec: Any) -> Written:
     shape, dtype = tuple(fields["shape"]), str(fields["dtype"])
     dtype = _SAFETENSORS.get(dtype, dtype)
     if isinstance(spec, dict) and "data" in spec:
-        return Written(name, "", shape, dtype, len(spec["data"]), Memory(spec["data"]))
+        return _at(live, spec["data"], len(spec["data"]), "", name, shape, dtype)
     place, size = (spec["data_ptr"], spec["data_len"]) if isinstance(spec, dict) else (spec.data_ptr, spec.data_len)
-    leaf = live.get((place, size))
+    return _at(live, place, size, "", name, shape, dtype)
+
+
+def _at(
+    live: dict[Address, TorchLeaf], place: int | bytes, size: int, section: str, name: str, shape: Shape, dtype: str
+) -> Written:
+    leaf = live.get((place, size)) if isinstance(place, int) else None
     same = leaf is not None and leaf.row.dtype == dtype and leaf.row.shape == shape
-    return Written(name, "", shape, dtype, size, Memory(place), leaf.key if leaf is not None and same else None)
+    return Written(name, section, shape, dtype, size, Memory(place), leaf.key if leaf is not None and same else None)
 
 
 def named_tensors(value: Any) -> Iterator[tuple[str, str, torch.Tensor]]:
-    """Every tensor of what is saved, as (dictionary it stands in, name there, tensor).
+    """Every tensor of what is saved, as (dictionary it stands in, name there, tensor)."""
+    for section, name, found in named_values(value):
+        if isinstance(found, torch.Tensor):
+            yield section, name, found
+
+
+def named_values(value: Any) -> Iterator[tuple[str, str, Value]]:
+    """Every tensor and numpy array of what is saved, as (dictionary it stands in, name there, value).
 
     State of optimizers is left out: it has the shapes of the weights and is none.
     """
@@ -200,7 +248,7 @@ def named_tensors(value: Any) -> Iterator[tuple[str, str, torch.Tensor]]:
                 yield section, name, tensor
             continue
         for name, inner in _members(item):
-            if isinstance(inner, torch.Tensor):
+            if isinstance(inner, (torch.Tensor, np.ndarray)):
                 yield section, name, inner
             else:
                 stack.append((f"{section}.{name}" if section else name, inner, depth + 1))
@@ -242,58 +290,3 @@ def _module_of(tensor: torch.Tensor) -> str | None:
     roots = discover.roots_of(module for module in discover.modules_alive() if holds(module))
     names = discover.names_of(roots)
     return next(iter(names.values()), None)
-
-
-def _path(target: Any) -> str:
-    """What is written to, as a path; an object that is written to has a name, or is memory."""
-    if isinstance(target, (str, os.PathLike)):
-        return os.fsdecode(target)
-    name = getattr(target, "name", None)
-    return name if isinstance(name, str) else BUFFER
-
-
-def base_name(target: Any) -> str:
-    """The name of a file without its folders, which are nobody's business in a report."""
-    return _path(target).rstrip("/").rpartition("/")[2]
-
-
-class SafetensorsWatch:
-    """Calls ``observe(tensors, target)`` before safetensors writes anything, until ``end``.
-
-    All its savers (torch, numpy, flax, tensorflow) come together in two functions, which the modules for the
-    frameworks take from the package when they are imported.
-    """
-
-    def __init__(self, observe: Callable[[Any, Any], None]) -> None:
-        self._observe = observe
-        self._undo: list[Callable[[], None]] = []
-        self._ended = False
-        wrapt.register_post_import_hook(self._imported, "safetensors")
-
-    def _imported(self, package: Any) -> None:
-        if self._ended:
-            return
-        loaded = [module for name, module in list(sys.modules.items()) if name.startswith("safetensors.")]
-        for module in (package, *loaded):
-            for name in ("serialize_file", "serialize"):
-                self._put_around(module, name)
-
-    def _put_around(self, module: Any, name: str) -> None:
-        original = getattr(module, name, None)
-        if original is None or hasattr(original, "__wrapped__"):
-            return
-
-        @functools.wraps(original)
-        def observed(tensors: Any, *args: Any, **kwargs: Any) -> Any:
-            if not self._ended:
-                target = args[0] if args and name == "serialize_file" else kwargs.get("filename")
-                self._observe(tensors, target)
-            return original(tensors, *args, **kwargs)
-
-        self._undo.append(put(module, name, observed))
-
-    def end(self) -> None:
-        """Put everything back."""
-        self._ended = True
-        while self._undo:
-            self._undo.pop()()

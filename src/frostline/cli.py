@@ -247,10 +247,7 @@ def report(
     if output is None:
         _write(text, sys.stdout)
     else:
-        try:
-            write_atomically(text.encode(), output)
-        except FrostlineError as error:
-            raise FrostlineError(error.message, "choose another place with --output FILE") from None
+        write_atomically(text.encode(), output, "--output")
     return exit_status(record.verdict, fail_on or settings.fail_on or "error")
 
 

@@ -31,6 +31,32 @@ def test_diff(folder: Path) -> None:
     assert "different: 1 changed, 0 the same" in out
 
 
+@pytest.mark.parametrize("form", ["text", "markdown", "html", "json"])
+def test_a_result_is_written_to_a_file(form: str, folder: Path) -> None:
+    for words in (("diff", "one", "two"), ("show", "one")):
+        _, printed, _ = frostline(folder, *words, "--format", form)
+        status, out, err = frostline(folder, *words, "--format", form, "--output", "page")
+        assert (status, out, err) == (int(words[0] == "diff"), "", "")
+        assert (folder / "page").read_text("utf-8").rstrip("\n") == printed.rstrip("\n")
+
+
+def test_no_file_that_is_read_is_written_over(folder: Path) -> None:
+    before = (folder / "one").read_bytes()
+    assert frostline(folder, "lock", "two", "-o", "two.lock")[0] == 0
+    for words in (
+        ("diff", "one", "two"),
+        ("diff", "two", "one"),
+        ("show", "one"),
+        ("lock", "one"),
+        ("verify", "one", "two.lock"),
+    ):
+        status, out, err = frostline(folder, *words, "-o", "./one")
+        assert (status, out, err.splitlines()[0]) == (2, "", "frostline: --output one would replace what is read")
+    assert (folder / "one").read_bytes() == before
+    status, _, err = frostline(folder, "diff", "one", "two", "-o", "absent/page")
+    assert (status, err.splitlines()[1]) == (2, "hint: choose another place with --output FILE")
+
+
 def test_a_missing_file_is_two_lines_on_stderr(folder: Path) -> None:
     said = "frostline: three: there is no such file\nhint: check the path\n"
     for words in (("diff", "one", "three"), ("show", "three"), ("lock", "three"), ("verify", "three", "one.lock")):

@@ -21,6 +21,7 @@ import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -101,19 +102,43 @@ def torch_stream_seeds() -> list[bytes]:
     return [head + body.replace(b"%b", b"N") + tail for body in _pickle_bodies()]
 
 
-def gguf_seeds() -> list[bytes]:
-    def text(value: bytes) -> bytes:
-        return len(value).to_bytes(8, "little") + value
+def pt2_seeds() -> list[bytes]:
+    def meta(path: str, kind: int, shape: list[int], stride: list[int]) -> dict[str, object]:
+        sizes, strides = ([{"as_int": number} for number in numbers] for numbers in (shape, stride))
+        tensor = {"dtype": kind, "sizes": sizes, "strides": strides, "storage_offset": {"as_int": 0}}
+        return {"path_name": path, "is_param": True, "use_pickle": False, "tensor_meta": tensor}
 
+    table = {"config": {"w": meta("weight_0", 7, [2, 2], [1, 2]), "v": meta("weight_0", 13, [3], [2])}}
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("m/archive_format", "pt2")
+        file.writestr("m/byteorder", "little")
+        file.writestr("m/data/weights/weight_0", bytes(range(16)))
+        file.writestr("m/data/weights/model_weights_config.json", json.dumps(table))
+        file.writestr("m/data/constants/model_constants_config.json", '{"config": {}}')
+    return [buffer.getvalue()]
+
+
+def gguf_seeds() -> list[bytes]:
+    return [_gguf(3, 8, "little"), _gguf(1, 4, "little"), _gguf(3, 8, "big")]
+
+
+def _gguf(version: int, size: int, order: Literal["little", "big"]) -> bytes:
     def number(value: int, width: int = 4) -> bytes:
-        return value.to_bytes(width, "little")
+        return value.to_bytes(width, order)
+
+    def count(value: int) -> bytes:
+        return number(value, size)
+
+    def text(value: bytes) -> bytes:
+        return count(len(value)) + value
 
     pairs = text(b"general.alignment") + number(4) + number(32)
-    pairs += text(b"tokens") + number(9) + number(8) + number(2, 8) + text(b"a") + text(b"bc")
-    plain = text(b"w") + number(2) + number(2, 8) + number(2, 8) + number(0) + number(0, 8)
-    packed = text(b"q") + number(1) + number(32, 8) + number(8) + number(32, 8)
-    head = b"GGUF" + number(3) + number(2, 8) + number(2, 8) + pairs + plain + packed
-    return [head + bytes(-len(head) % 32) + bytes(range(96))]
+    pairs += text(b"tokens") + number(9) + number(8) + count(2) + text(b"a") + text(b"bc")
+    plain = text(b"w") + number(2) + count(2) + count(2) + number(0) + number(0, 8)
+    packed = text(b"q") + number(1) + count(32) + number(8) + number(32, 8)
+    head = b"GGUF" + number(version) + count(2) + count(2) + pairs + plain + packed
+    return head + bytes(-len(head) % 32) + bytes(range(96))
 
 
 def hdf5_seeds() -> list[bytes]:
@@ -162,6 +187,7 @@ TARGETS: dict[str, tuple[Callable[[], list[bytes]], Callable[[Path], None]]] = {
     "npz": (npz_seeds, read_checkpoint),
     "torch-zip": (torch_zip_seeds, read_checkpoint),
     "torch-stream": (torch_stream_seeds, read_checkpoint),
+    "pt2": (pt2_seeds, read_checkpoint),
     "gguf": (gguf_seeds, read_checkpoint),
     "hdf5": (hdf5_seeds, read_checkpoint),
     "index": (index_seeds, read_checkpoint),

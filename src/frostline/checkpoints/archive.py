@@ -7,6 +7,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 
+from frostline.checkpoints import unread
 from frostline.checkpoints.files import File, Window
 from frostline.checkpoints.sources import Inflated, Source, Span
 from frostline.errors import CheckpointError
@@ -76,6 +77,7 @@ def read_archive(file: File) -> Archive:
         if info.orig_filename in entries:
             raise file.bad(f"holds two entries named {info.orig_filename!r}")
         entries[info.orig_filename] = _entry(file, info)
+    _refuse_several(file, infos)
     _refuse_overlap(file, list(entries.values()))
     _refuse_bomb(file, list(entries.values()))
     return Archive(file, entries)
@@ -104,6 +106,15 @@ def _entry(file: File, info: zipfile.ZipInfo) -> Entry:
 
 def _encoded(info: zipfile.ZipInfo) -> bytes:
     return info.orig_filename.encode("utf-8" if info.flag_bits & 0x800 else "cp437")
+
+
+def _refuse_several(file: File, infos: list[zipfile.ZipInfo]) -> None:
+    """A directory knows the last archive of several that were written one behind the other."""
+    if infos and min(info.header_offset for info in infos) > 0:
+        raise CheckpointError(
+            f"{file.path}: holds several archives one behind the other, as a part of a checkpoint of torch.distributed",
+            unread.DISTRIBUTED,
+        )
 
 
 def _refuse_overlap(file: File, entries: list[Entry]) -> None:

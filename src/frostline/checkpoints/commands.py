@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 import msgspec
@@ -21,6 +21,7 @@ from frostline.checkpoints.compare import compare, parallel
 from frostline.checkpoints.digests import Advance, digest_of, nothing
 from frostline.checkpoints.naming import parsed_renames
 from frostline.core import difference, store
+from frostline.errors import CheckpointError
 
 LONG_WORK = 2**28
 SHOWN = 40
@@ -32,6 +33,7 @@ _RENAME = click.option(
 )
 _FORMAT = click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
 _JSON = click.option("--json", "form", flag_value="json", help="The same as --format json.")
+_OUTPUT = click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write to FILE in place of stdout.")
 _ALL = click.option("--all", "everything", is_flag=True, help="List every tensor, however many there are.")
 _QUIET = click.option("--quiet", is_flag=True, help="Print nothing; the exit status tells.")
 
@@ -45,8 +47,10 @@ def _examples(*lines: str) -> str:
 @click.option("--no-digests", is_flag=True, help="Read the table of contents only, and none of the numbers.")
 @_FORMAT
 @_JSON
-def show(file: Path, no_digests: bool, form: str) -> int:
+@_OUTPUT
+def show(file: Path, no_digests: bool, form: str, output: Path | None) -> int:
     """List the tensors in FILE: names, types, shapes, bytes, digests, and which share storage."""
+    _require_apart(output, file)
     with open_checkpoint(file) as checkpoint:
         digests: dict[str, str] = {}
         if not no_digests:
@@ -58,6 +62,7 @@ def show(file: Path, no_digests: bool, form: str) -> int:
         form,
         lambda: documents.of_checkpoint(checkpoint, digests),
         lambda render: render.of_checkpoint(checkpoint, digests),
+        output,
     )
     return 0
 
@@ -66,7 +71,7 @@ def show(file: Path, no_digests: bool, form: str) -> int:
     epilog=_examples(
         "frostline diff base.safetensors tuned.safetensors",
         "frostline diff last.pt model.safetensors --only 'head.**'",
-        "frostline diff old.keras new.keras --format markdown",
+        "frostline diff old.keras new.keras --format html -o review.html",
         "frostline diff monday.json .frostline.json",
     )
 )
@@ -77,6 +82,7 @@ def show(file: Path, no_digests: bool, form: str) -> int:
 @_RENAME
 @_FORMAT
 @_JSON
+@_OUTPUT
 @_ALL
 @_QUIET
 def diff(
@@ -86,6 +92,7 @@ def diff(
     ignore: tuple[str, ...],
     renames: tuple[str, ...],
     form: str,
+    output: Path | None,
     everything: bool,
     quiet: bool,
 ) -> int:
@@ -95,8 +102,9 @@ def diff(
 
     Exit status: 0 the same, 1 different, 2 could not tell.
     """
+    _require_apart(output, old, new)
     if store.is_record(old) and store.is_record(new):
-        return _diff_of_runs(old, new, form, quiet)
+        return _diff_of_runs(old, new, form, output, quiet)
     pairs = parsed_renames(renames)
     with (
         open_checkpoint(old) as before,
@@ -106,16 +114,17 @@ def diff(
         found = compare(before, after, only=only, ignore=ignore, renames=pairs, advance=advance)
     if not quiet:
         limit = None if everything else SHOWN
-        _print(form, lambda: documents.of_diff(found), lambda render: render.of_diff(found, limit))
+        _print(form, lambda: documents.of_diff(found), lambda render: render.of_diff(found, limit), output)
     return found.exit_status
 
 
-def _diff_of_runs(old: Path, new: Path, form: str, quiet: bool) -> int:
+def _diff_of_runs(old: Path, new: Path, form: str, output: Path | None, quiet: bool) -> int:
     from frostline.report import difference as page
 
     found = difference.compare(store.load(old), store.load(new))
     if not quiet:
-        _print(form, lambda: msgspec.to_builtins(found), lambda _: page.build(found, str(old), str(new)))
+        view = page.build(found, str(old), str(new))
+        _print(form, lambda: msgspec.to_builtins(found), lambda _: view, output)
     return found.exit_status
 
 
@@ -127,6 +136,7 @@ def lock(file: Path, output: Path | None) -> int:
 
     The lock belongs beside the code: `frostline verify` proves that another file still holds the same bytes.
     """
+    _require_apart(output, file)
     with open_checkpoint(file) as checkpoint, _progress(_bytes(checkpoint)) as advance:
         entries = locks.locked(checkpoint, advance)
     if output is None:
@@ -151,6 +161,7 @@ def lock(file: Path, output: Path | None) -> int:
 @_RENAME
 @_FORMAT
 @_JSON
+@_OUTPUT
 @_ALL
 @_QUIET
 def verify(
@@ -160,6 +171,7 @@ def verify(
     partial: bool,
     renames: tuple[str, ...],
     form: str,
+    output: Path | None,
     everything: bool,
     quiet: bool,
 ) -> int:
@@ -167,6 +179,7 @@ def verify(
 
     Exit status: 0 proven, 1 something differs, is missing or is new, 2 could not tell.
     """
+    _require_apart(output, file, lock)
     pairs = parsed_renames(renames)
     entries = locks.load(lock)
     with open_checkpoint(file) as checkpoint, _progress(0 if quiet else _bytes(checkpoint)) as advance:
@@ -180,35 +193,54 @@ def verify(
         limit = None if everything else SHOWN
         title = f"{file} against {lock}"
         _print(
-            form, lambda: documents.of_verification(result), lambda render: render.of_verification(result, title, limit)
+            form,
+            lambda: documents.of_verification(result),
+            lambda render: render.of_verification(result, title, limit),
+            output,
         )
     return result.exit_status
+
+
+def _require_apart(output: Path | None, *inputs: Path) -> None:
+    """Refuse to write over what is being read."""
+    if output is not None and any(output.resolve() == path.resolve() for path in inputs):
+        raise CheckpointError(f"--output {output} would replace what is read", "choose another place")
 
 
 def _bytes(checkpoint: Checkpoint) -> int:
     return sum(tensor.nbytes for tensor in checkpoint.tensors.values())
 
 
-def _print(form: str, document: Callable[[], dict[str, Any]], view: Callable[[Any], Any]) -> None:
-    """Write a result as JSON, or as the view that ``view`` makes with the module of views; that one is slow to load."""
+def _print(
+    form: str, document: Callable[[], dict[str, Any]], view: Callable[[Any], Any], output: Path | None = None
+) -> None:
+    """Print a result, or write it to ``output``."""
+    if output is None:
+        _write(_rendered(form, document, view, sys.stdout))
+    else:
+        store.write_atomically(_rendered(form, document, view, None).encode(), output, "--output")
+
+
+def _rendered(
+    form: str, document: Callable[[], dict[str, Any]], view: Callable[[Any], Any], paper: TextIO | None
+) -> str:
+    """A result as JSON, or as the view that ``view`` makes with the module of views; that one is slow to load."""
     if form == "json":
-        _write(msgspec.json.format(msgspec.json.encode(document()), indent=2).decode())
-        return
+        return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode()
     from frostline.checkpoints import render
     from frostline.report import markdown, terminal
 
+    encoding = paper.encoding if paper is not None else "utf-8"
     if form == "markdown":
-        _write(markdown.render(view(render), sys.stdout.encoding))
-        return
+        return markdown.render(view(render), encoding)
     if form == "html":
         from frostline.report import html
 
-        _write(html.page(view(render)))
-        return
-    is_terminal = sys.stdout.isatty()
+        return html.page(view(render))
+    is_terminal = paper is not None and paper.isatty()
     width = shutil.get_terminal_size().columns if is_terminal else 120
     color = is_terminal and not os.environ.get("NO_COLOR")
-    _write(terminal.render(view(render), width, color, sys.stdout.encoding))
+    return terminal.render(view(render), width, color, encoding)
 
 
 def _write(text: str) -> None:

@@ -10,9 +10,11 @@ from frostline.checkpoints import (
     gguf_reader,
     hdf5_reader,
     numpy_reader,
+    pt2_reader,
     safetensors_reader,
     sharded,
     torch_reader,
+    unread,
 )
 from frostline.checkpoints.archive import Archive, read_archive
 from frostline.checkpoints.checkpoint import Checkpoint
@@ -74,12 +76,15 @@ def _read(file: File, index: bool) -> Checkpoint:
         return sharded.read(file, lambda path: _opened(path, index=False))
     if not head:
         raise file.bad("is empty", "the run that should have written it may have failed")
-    raise file.bad("is no checkpoint of a known format", FORMATS)
+    refusal = unread.file(file.path, head, file.read(file.size - min(file.size, 8), min(file.size, 8)))
+    raise refusal or file.bad("is no checkpoint of a known format", FORMATS)
 
 
 def _from_archive(archive: Archive) -> Checkpoint:
     if torch_reader.sniff_archive(archive):
         return torch_reader.read_archive(archive)
+    if pt2_reader.sniff_archive(archive):
+        return pt2_reader.read_archive(archive)
     weights = next((name for name in archive.entries if name.endswith(".weights.h5")), None)
     if weights is not None:
         span = archive.unpacked(weights)
@@ -90,13 +95,19 @@ def _from_archive(archive: Archive) -> Checkpoint:
         return checkpoint
     if numpy_reader.sniff_archive(archive):
         return numpy_reader.read_archive(archive)
-    raise archive.file.bad("is a zip archive, but no checkpoint of a known format", FORMATS)
+    raise unread.archive(archive.file.path, archive.entries) or archive.file.bad(
+        "is a zip archive, but no checkpoint of a known format", FORMATS
+    )
 
 
 def _found(path: Path) -> Path:
     if not path.is_dir():
+        if (refusal := unread.name(path)) is not None:
+            raise refusal
         return path
     for name in _IN_FOLDER:
         if (path / name).exists():
             return path / name
-    raise CheckpointError(f"{path}: a folder without a checkpoint of a usual name", "name the file itself")
+    raise unread.folder(path) or CheckpointError(
+        f"{path}: a folder without a checkpoint of a usual name", "name the file itself"
+    )

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from frostline.checkpoints import dtypes
+from frostline.checkpoints import dtypes, unread
 from frostline.checkpoints.archive import Archive
 from frostline.checkpoints.checkpoint import Checkpoint, Tensor
 from frostline.checkpoints.files import File, Window
@@ -87,6 +87,10 @@ def _run(stream: io.BufferedIOBase, file: File) -> Any:
     machine = Machine(stream, str(file.path))
     value = machine.run()
     for named in machine.named:
+        if str(named) == "torch.distributed.checkpoint.metadata.Metadata":
+            raise CheckpointError(
+                f"{file.path}: the table of a checkpoint of torch.distributed, which is not read", unread.DISTRIBUTED
+            )
         if hostile(named):
             raise CheckpointError(
                 f"{file.path}: names {named}, which loading it would run; nothing was run",
@@ -147,7 +151,7 @@ def _take(checkpoint: Checkpoint, walk: Walk, find: Find, swap: bool) -> None:
             case Absent(dtype, shape, reason):
                 checkpoint.add_unknown(name, dtype, shape, reason)
             case View():
-                checkpoint.add(_tensor(checkpoint.files[0], name, found, find(found.storage), swap))
+                checkpoint.add(tensor(checkpoint.files[0], name, found, find(found.storage), swap))
     if not checkpoint.tensors and checkpoint.extras:
         name, text = next(iter(checkpoint.extras.items()))
         raise CheckpointError(
@@ -155,7 +159,8 @@ def _take(checkpoint: Checkpoint, walk: Walk, find: Find, swap: bool) -> None:
         )
 
 
-def _tensor(file: File, name: str, view: View, storage: Span, swap: bool) -> Tensor:
+def tensor(file: File, name: str, view: View, storage: Span, swap: bool) -> Tensor:
+    """The tensor that ``view`` makes of the bytes of its storage; CheckpointError when it reaches past them."""
     note = view.note
     if view.dtype not in dtypes.BITS:
         note = f"type {view.dtype} is not known here; its storage is compared as bytes"

@@ -77,8 +77,11 @@ def save(record: Record, path: str | os.PathLike[str]) -> None:
     write_atomically(to_json(record), path)
 
 
-def write_atomically(data: bytes, path: str | os.PathLike[str]) -> None:
-    """Replace the file at ``path`` by ``data``, whole or not at all; RecordError when that is impossible."""
+def write_atomically(data: bytes, path: str | os.PathLike[str], option: str = "--data") -> None:
+    """Replace the file at ``path`` by ``data``, whole or not at all; RecordError when that is impossible.
+
+    ``option`` is the one with which the user chose the place.
+    """
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
@@ -87,4 +90,6 @@ def write_atomically(data: bytes, path: str | os.PathLike[str]) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise RecordError(f"cannot write {path}: {error.strerror}", "choose another place with --data FILE") from None
+        raise RecordError(
+            f"cannot write {path}: {error.strerror}", f"choose another place with {option} FILE"
+        ) from None

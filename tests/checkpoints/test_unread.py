@@ -1,0 +1,176 @@
+"""Formats that are not read are named, with a way out that works; archives of torch.export are read."""
+
+import gzip
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from frostline import checkpoints
+from frostline.errors import CheckpointError
+
+
+def refusal(path: Path) -> CheckpointError:
+    with pytest.raises(CheckpointError) as caught, checkpoints.open(path):
+        pass
+    assert caught.value.hint
+    return caught.value
+
+
+STARTS = {
+    "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a pointer of Git LFS"),
+    "page": (b"<!DOCTYPE html><html></html>", "a web page"),
+    "gzip": (gzip.compress(b"weights"), "packed with gzip"),
+    "joblib": (zlib.compress(b"weights"), "as joblib does"),
+}
+
+
+@pytest.mark.parametrize(("content", "message"), STARTS.values(), ids=STARTS)
+def test_what_is_often_there_in_place_of_a_checkpoint(content: bytes, message: str, tmp_path: Path) -> None:
+    (tmp_path / "model.bin").write_bytes(content)
+    assert message in refusal(tmp_path / "model.bin").message
+
+
+def test_a_tar_archive(tmp_path: Path) -> None:
+    (tmp_path / "w").write_bytes(b"weights")
+    with tarfile.open(tmp_path / "w.pt", "w") as file:
+        file.add(tmp_path / "w", "w")
+    assert "a tar archive" in refusal(tmp_path / "w.pt").message
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.filterwarnings("ignore")
+def test_a_distributed_checkpoint_and_the_way_out_of_it(tmp_path: Path, call: Any) -> None:
+    torch = pytest.importorskip("torch")
+    import torch.distributed.checkpoint as dcp
+    from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
+
+    state = {"w": torch.arange(4.0), "b": torch.zeros(2)}
+    dcp.save(state, checkpoint_id=tmp_path / "dcp", no_dist=True)
+    (tmp_path / "renamed").write_bytes((tmp_path / "dcp" / "__0_0.distcp").read_bytes())
+    for place in ("dcp", "dcp/.metadata", "dcp/__0_0.distcp", "renamed"):
+        error = refusal(tmp_path / place)
+        assert "torch.distributed" in error.message
+        assert "torch.distributed.checkpoint.format_utils dcp_to_torch" in error.hint
+    dcp_to_torch_save(tmp_path / "dcp", tmp_path / "joined.pt")
+    torch.save(state, tmp_path / "plain.pt")
+    assert call("diff", tmp_path / "joined.pt", tmp_path / "plain.pt").status == 0
+
+
+TENSORFLOW = """
+import tensorflow as tf
+module = tf.Module()
+module.weight = tf.Variable([1.0, 2.0])
+tf.saved_model.save(module, "saved")
+tf.train.Checkpoint(weight=module.weight).save("kept/ck")
+"""
+
+
+@pytest.mark.needs("tensorflow")
+def test_what_tensorflow_writes(tmp_path: Path) -> None:
+    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run([sys.executable, "-c", TENSORFLOW], cwd=tmp_path, env=quiet, capture_output=True, check=True)
+    for place in (
+        *("saved", "saved/saved_model.pb", "saved/variables", "saved/variables/variables.index"),
+        *("kept", "kept/ck-1", "kept/ck-1.index", "kept/ck-1.data-00000-of-00001"),
+    ):
+        error = refusal(tmp_path / place)
+        assert "TensorFlow" in error.message, place
+        assert ".weights.h5" in error.hint
+
+
+def test_an_orbax_folder(tmp_path: Path) -> None:
+    (tmp_path / "step_100").mkdir()
+    (tmp_path / "step_100" / "_METADATA").write_text("{}")
+    assert "an Orbax checkpoint" in refusal(tmp_path / "step_100").message
+
+
+# torch.export
+
+
+@pytest.fixture(name="exported")
+def exported_fixture(tmp_path: Path) -> tuple[Any, Path]:
+    """A model with tied weights, a view that is not contiguous and a constant, and the archive of it."""
+    torch = pytest.importorskip("torch")
+
+    class Net(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.embed = torch.nn.Embedding(6, 4)
+            self.head = torch.nn.Linear(4, 6, bias=False)
+            self.head.weight = self.embed.weight
+            self.turned = torch.nn.Parameter(torch.arange(8.0, dtype=torch.bfloat16).reshape(2, 4).t())
+            self.scale = torch.arange(4.0)
+
+        def forward(self, index: Any) -> Any:
+            return self.head(self.embed(index) * self.scale) + self.turned.float().sum()
+
+    model = Net()
+    program = torch.export.export(model, (torch.tensor([1, 2]),))
+    torch.export.save(program, tmp_path / "m.pt2")
+    return model, tmp_path / "m.pt2"
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.filterwarnings("ignore")
+def test_an_exported_program(exported: tuple[Any, Path], bytes_of: Any) -> None:
+    model, path = exported
+    with checkpoints.open(path) as found:
+        assert found.kind == "torch.export"
+        state = model.state_dict()
+        assert set(found.tensors) == {*state, "scale"}
+        for name in ("embed.weight", "head.weight"):
+            assert bytes_of(found.tensors[name]) == state[name].numpy().tobytes()
+        turned = found.tensors["turned"]
+        assert (turned.dtype, turned.shape) == ("bfloat16", (4, 2))
+        assert bytes_of(turned) == bytes(state["turned"].contiguous().view(dtype=__import__("torch").uint8).numpy())
+        assert bytes_of(found.tensors["scale"]) == np.arange(4, dtype=np.float32).tobytes()
+        assert found.ties() == [["embed.weight", "head.weight"]]
+
+
+WRONG = {
+    "no number": ("sizes", [{"as_expr": "s0"}], "no usable type"),
+    "a negative size": ("sizes", [{"as_int": -1}, {"as_int": 4}], "no usable type"),
+    "more axes than strides": ("sizes", [{"as_int": 6}], "no usable type"),
+    "too large": ("sizes", [{"as_int": 2**40}, {"as_int": 4}], "past the end"),
+    "far away": ("storage_offset", {"as_int": 2**40}, "past the end"),
+    "no strides": ("strides", None, "no usable type"),
+}
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize(("key", "value", "message"), WRONG.values(), ids=WRONG)
+def test_a_table_that_lies(key: str, value: Any, message: str, exported: tuple[Any, Path], tmp_path: Path) -> None:
+    assert (
+        message
+        in refusal(changed(exported[1], tmp_path, lambda meta: meta["tensor_meta"].update({key: value}))).message
+    )
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.filterwarnings("ignore")
+def test_a_table_that_names_a_file_elsewhere(exported: tuple[Any, Path], tmp_path: Path) -> None:
+    path = changed(exported[1], tmp_path, lambda meta: meta.update(path_name="../../../etc/passwd"))
+    assert "lacks" in refusal(path).message
+
+
+def changed(archive: Path, folder: Path, change: Any) -> Path:
+    """The archive with what its table says of the first weight changed."""
+    with zipfile.ZipFile(archive) as old, zipfile.ZipFile(folder / "bad.pt2", "w") as new:
+        for info in old.infolist():
+            content = old.read(info)
+            if info.filename.endswith("_weights_config.json"):
+                table = json.loads(content)
+                change(table["config"]["embed.weight"])
+                content = json.dumps(table).encode()
+            new.writestr(info.filename, content)
+    return folder / "bad.pt2"

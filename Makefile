@@ -55,9 +55,8 @@ corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" choos
 rivals: $(COMPARED) ## other tools on the same programs (own environment); ARGS="gan" chooses
 	$(RIVALS_VENV)/bin/python -m bench.rivals $(or $(ARGS),--write)
 
-bench: $(TESTED) ## what digests and checkpoint commands cost here; MIB=2048
-	$(VENV)/bin/python bench/digest.py
-	$(VENV)/bin/python bench/checkpoints.py --mib $(or $(MIB),256)
+bench: $(TESTED) ## what all of it costs here; ARGS="overhead" chooses, ARGS=--write renews the page; MIB=2048
+	MIB=$(MIB) $(VENV)/bin/python -m bench $(ARGS)
 
 fuzz: $(TESTED) ## mutate checkpoint files, SECONDS=600 for each reader
 	$(VENV)/bin/python tests/fuzz/fuzzing.py --seconds $(or $(SECONDS),600)

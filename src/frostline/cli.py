@@ -25,11 +25,32 @@ if TYPE_CHECKING:
 
 CANNOT = 2
 
-# Commands that bring their own libraries, loaded when they are called or listed.
+# Commands that bring their own libraries, loaded when they are called, with what the list of commands says of them.
 _ELSEWHERE = {
-    "watch": "frostline.follow",
-    "completion": "frostline.completion",
-    **dict.fromkeys(("diff", "show", "lock", "verify"), "frostline.checkpoints.commands"),
+    "watch": (
+        "frostline.follow",
+        "Follow a running training: its record (DATA, or .frostline.json) is shown anew at each check.",
+    ),
+    "completion": (
+        "frostline.completion",
+        "Print the script that completes frostline's commands, options, rules and files in SHELL.",
+    ),
+    "diff": (
+        "frostline.checkpoints.commands",
+        "Tell which tensors differ between OLD and NEW, bit for bit, whatever their formats.",
+    ),
+    "show": (
+        "frostline.checkpoints.commands",
+        "List the tensors in FILE: names, types, shapes, bytes, digests, and which share storage.",
+    ),
+    "lock": (
+        "frostline.checkpoints.commands",
+        "Write one line for each tensor in FILE: name, type, shape and the BLAKE3 of its bytes.",
+    ),
+    "verify": (
+        "frostline.checkpoints.commands",
+        "Prove that FILE holds the tensors of LOCK bit for bit, in whatever format and however sharded.",
+    ),
 }
 
 
@@ -60,14 +81,21 @@ class _Commands(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name in _ELSEWHERE:
-            found: click.Command = getattr(import_module(_ELSEWHERE[cmd_name]), cmd_name)
+            found: click.Command = getattr(import_module(_ELSEWHERE[cmd_name][0]), cmd_name)
             return found
         return super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List all commands without loading the libraries of any."""
+        room = formatter.width - 6 - max(map(len, self.list_commands(ctx)))
+        rows = [(name, command.get_short_help_str(room)) for name, command in self.commands.items()]
+        with formatter.section("Commands"):
+            formatter.write_dl([*rows, *((name, told) for name, (_, told) in _ELSEWHERE.items())])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if self.get_command(ctx, args[0]) is None and not args[0].startswith("-"):
+        if args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
             known = self.list_commands(ctx)
             hint = did_you_mean(args[0], known) or f"the commands are {', '.join(known)}"
             if Path(args[0]).is_file():

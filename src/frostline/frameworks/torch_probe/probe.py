@@ -80,7 +80,8 @@ class TorchProbe:
         self.loaded_files = LoadedFiles(self.models, self.events.append)
         self.loads = Loads(self.models, self.loaded_files)
         self.merges = Merges(self.models)
-        self._graded = graded()
+        is_new = getattr(torch.__spec__, "_initializing", False)  # nothing can have a gradient while torch is imported
+        self._graded = {} if is_new else graded()
         self.replacements = Replacements(self.models)
         self.printed = PrintedCounts(self.models)
         self.state_dicts = States(self.models)

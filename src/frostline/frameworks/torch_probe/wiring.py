@@ -118,10 +118,8 @@ def step_bound(optimizer: torch.optim.Optimizer, tensor: torch.Tensor) -> torch.
         return rate * tensor.grad.double() if known and tensor.grad is not None else None
 
 
-def negligible(optimizer: torch.optim.Optimizer, tensor: torch.Tensor) -> bool:
-    """Whether the gradient of ``tensor`` is rounding noise beside the largest gradient in the optimizer."""
-    if tensor.grad is None:
-        return False
-    own = float(tensor.grad.abs().max())
-    others = (each.grad for group in optimizer.param_groups for each in group["params"] if each.grad is not None)
-    return any(own <= NOISE * float(gradient.abs().max()) for gradient in others if gradient.layout == torch.strided)
+def largest_gradient(optimizer: torch.optim.Optimizer) -> float:
+    """The largest absolute value in any gradient that the optimizer holds; NaN counts for nothing."""
+    gradients = (each.grad for group in optimizer.param_groups for each in group["params"] if each.grad is not None)
+    sizes = [float(gradient.abs().max()) for gradient in gradients if gradient.layout == torch.strided]
+    return max((size for size in sizes if size == size), default=0.0)

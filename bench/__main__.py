@@ -1,0 +1,45 @@
+"""Paired measurements: ``python -m bench`` takes all of them, ``python -m bench digests quiet`` those two.
+
+Contestants of one measurement take turns in one run; medians and their ratios are printed, with the machine and its
+load. ``--write`` puts what was measured on the page docs/benchmarks.md as well.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+
+from bench import page
+from bench.turns import HEAD, load, machine
+
+MEASURES = ("digests", "cycle", "quiet", "profile", "growth", "memory", "start", "overhead", "alternatives", "files")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(MEASURES)}")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md too")
+    options = parser.parse_args()
+    unknown = [name for name in options.names if name not in MEASURES]
+    if unknown:
+        parser.error(f"there is no measurement {unknown[0]}; there are {', '.join(MEASURES)}")
+    for name in options.names or MEASURES:
+        measure = importlib.import_module(f"bench.{name}")
+        before = load()
+        lines = list(measure.measure())
+        facts = f"{machine(measure.PACKAGES)}; load {before} before and {load()} after"
+        print(f"\n{name}: {facts}")
+        rows = [HEAD, *(line.cells() for line in lines)]
+        widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
+        for row in rows:
+            print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        sys.stdout.flush()
+        if options.write:
+            page.put(name, page.section(name, measure.__doc__ or "", facts, lines))
+
+
+if __name__ == "__main__":
+    main()

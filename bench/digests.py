@@ -1,0 +1,113 @@
+"""A digest of a large leaf against one `xxhash` call over the same bytes and a plain read; 10,000 small leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import xxhash
+from bench.turns import Line, times
+
+from frostline.digest.blocks import BLOCK, blocks, differing, first_difference
+from frostline.digest.shift import describe
+
+PACKAGES = ("numpy", "xxhash")
+MIB, TURNS = 128, 21
+SMALL, SMALL_LEAVES = 1024, 10_000
+THREADS_SCALE = 1.3
+OTHER_BLOCKS = (16, 64, 256, 1024)
+
+
+def measure() -> Iterator[Line]:
+    yield from large()
+    yield from block_sizes()
+    yield from small()
+    yield from descriptions()
+
+
+def large() -> Iterator[Line]:
+    leaf = np.random.default_rng(0).integers(0, 256, MIB << 20, dtype=np.uint8)
+    words, digest = leaf.view(np.uint64), blocks(leaf)
+    middle = len(words) // 2
+    with ThreadPoolExecutor(2) as pool:
+        taken = times(
+            {
+                "one call": lambda: xxhash.xxh3_64_intdigest(leaf),
+                "blocks": lambda: blocks(leaf),
+                "differing": lambda: differing(digest, leaf),
+                "first_difference": lambda: first_difference(digest, leaf),
+                "read": words.sum,
+                "read, two threads": lambda: list(pool.map(np.sum, (words[:middle], words[middle:]))),
+            },
+            TURNS,
+        )
+
+    def speed(name: str) -> str:
+        return f"{leaf.size / taken.median(name) / 1e9:.1f} GB/s"
+
+    for name in ("blocks", "differing", "first_difference"):
+        ratio = taken.ratio("one call", name)
+        what = f"{name} of {MIB} MiB, one thread, against one xxhash call"
+        yield Line(what, speed(name), speed("one call"), f"{ratio:.2f}", "≥ 0.9", ratio >= 0.9)
+    scaling = taken.ratio("read", "read, two threads")
+    yield Line("a plain read by two threads against one", speed("read, two threads"), speed("read"), f"{scaling:.2f}")
+    best = "read, two threads" if scaling > 1 else "read"
+    ratio, scale = taken.ratio(best, "blocks"), scaling > THREADS_SCALE
+    goal = "≥ 0.9" if scale else "≥ 0.9 where threads scale; here they do not"
+    met = ratio >= 0.9 if scale else None
+    yield Line("blocks against the fastest plain read", speed("blocks"), speed(best), f"{ratio:.2f}", goal, met)
+    share = len(digest.hashes) / leaf.size
+    yield Line("memory of a digest", f"{share:.3%}", "", "", "≤ 0.05 %", share <= 0.0005)
+
+
+def block_sizes() -> Iterator[Line]:
+    """What decided the size of a block: calls cost, and a change is told no finer than by block."""
+    leaf = memoryview(np.random.default_rng(0).integers(0, 256, MIB << 20, dtype=np.uint8))
+
+    def hashed(size: int) -> None:
+        for start in range(0, len(leaf), size):
+            xxhash.xxh3_64_digest(leaf[start : start + size])
+
+    taken = times({str(kib): lambda kib=kib: hashed(kib << 10) for kib in OTHER_BLOCKS}, TURNS // 2)  # type: ignore[misc]
+    chosen = str(BLOCK >> 10)
+    for name in taken:
+        speed = f"{len(leaf) / taken.median(name) / 1e9:.1f} GB/s"
+        yield Line(f"speed of blocks of {name} KiB", speed, f"{chosen} KiB", f"{taken.ratio(chosen, name):.2f}")
+
+
+def small() -> Iterator[Line]:
+    rows = np.random.default_rng(0).integers(0, 256, (SMALL_LEAVES, SMALL), dtype=np.uint8)
+    leaves = list(rows)
+    digests = [blocks(leaf) for leaf in leaves]
+    taken = times(
+        {
+            "hashes alone": lambda: [xxhash.xxh3_64_digest(leaf) for leaf in leaves],
+            "check": lambda: [differing(*pair) for pair in zip(digests, leaves, strict=True)],
+            "read": rows.view(np.uint64).sum,
+        },
+        TURNS,
+    )
+    beyond = taken.median("check") - taken.median("read")
+    yield Line(
+        f"{SMALL_LEAVES:,} leaves of 1 KiB, one full check, beyond a plain read of the bytes",
+        f"{beyond * 1e3:.1f} ms",
+        f"{taken.median('hashes alone') * 1e3:.1f} ms for the xxhash calls alone",
+        f"{taken.ratio('check', 'hashes alone'):.2f}",
+        "≤ 30 ms",
+        beyond <= 0.03,
+    )
+
+
+def descriptions() -> Iterator[Line]:
+    before = np.random.default_rng(0).standard_normal((64 << 18) // 256 * 256).astype("f4").reshape(-1, 256)
+    decayed, noisy = before * np.float32(0.99), before + np.float32(0.01)
+    taken = times(
+        {
+            "a decay": lambda: describe(before, decayed, "float32", before.shape),
+            "no law": lambda: describe(before, noisy, "float32", before.shape),
+        },
+        3,
+    )
+    for name in taken:
+        yield Line(f"the shape of a change of 64 MiB, {name}", f"{taken.median(name):.2f} s")

@@ -1,0 +1,24 @@
+"""The list of commands is made without loading what they need, and says what the commands say of themselves."""
+
+import subprocess
+import sys
+from importlib import import_module
+
+from frostline import cli
+
+
+def test_the_list_says_what_the_commands_say() -> None:
+    for name, (module, told) in cli._ELSEWHERE.items():
+        assert getattr(import_module(module), name).get_short_help_str(200) == told
+
+
+def test_help_loads_no_library_of_a_command() -> None:
+    code = (
+        "import sys\nfrom frostline import cli\n"
+        "try: cli.main(['--help'])\nexcept SystemExit: pass\n"
+        "print(*sorted(sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    loaded = set(done.stderr.split())
+    assert not loaded & {"numpy", "rich", "xxhash", "frostline.checkpoints", "frostline.report"}
+    assert all(f"  {name} " in done.stdout for name in ("run", "diff", "verify", "report"))

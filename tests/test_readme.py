@@ -1,18 +1,19 @@
-"""What the README shows is what is printed today, its Python runs, and its links lead somewhere."""
+"""What the README and the pages show is what is printed today, and their links lead somewhere."""
 
 import html
 import importlib.util
 import re
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
+from frostline.settings import TABLE
+
 ROOT = Path(__file__).parents[1]
 README = ROOT / "README.md"
-PAGES = (README, *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (README, *sorted((ROOT / "docs").rglob("*.md")))
 VERSION = re.compile(r"\d+\.\d+\.\d+")
 
 
@@ -47,30 +48,35 @@ def test_a_readme_without_its_marks_is_refused() -> None:
         script("pictures").readme("# frostline\n", {"report": ""})
 
 
-def test_the_page_of_rules_is_fresh() -> None:
+def test_the_pages_of_rules_are_fresh() -> None:
     rules_page = script("rules_page")
-    assert rules_page.page() == rules_page.PAGE.read_text("utf-8"), "python docs/rules_page.py writes it"
+    written = {path.name: path.read_text("utf-8") for path in rules_page.FOLDER.glob("*.md")}
+    assert rules_page.pages() == written, "python docs/rules_page.py writes them"
 
 
 @pytest.mark.needs("torch")
-def test_the_python_of_the_readme_runs() -> None:
-    text = README.read_text("utf-8").partition("## From Python")[2]
-    blocks = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
-    assert blocks
-    done = subprocess.run([sys.executable, "-c", "\n".join(blocks)], capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "0 errors" in done.stdout
+def test_the_picture_of_the_columns_is_that_of_a_run_today() -> None:
+    columns = script("columns")
+    drawn = columns.picture(columns.observe())
+    assert drawn == columns.PICTURE.read_text("utf-8"), "python docs/columns.py writes it"
+    assert drawn.count('class="odd"') == 6
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 def test_links_lead_somewhere(page: Path) -> None:
     text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
     anchors = {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in re.findall(r"(?m)^#+ (.*)", text)}
     for target in re.findall(r"\]\((?!https://)([^)]+)\)", text):  # no network in tests
-        assert target[1:] in anchors if target.startswith("#") else (page.parent / target).exists(), target
+        path = target.partition("#")[0]
+        assert (page.parent / path).exists() if path else target[1:] in anchors, target
 
 
-def test_the_readme_names_every_column_and_every_state_of_exit() -> None:
-    text = README.read_text("utf-8")
+def test_the_page_of_columns_names_every_column_and_every_state_of_exit() -> None:
+    text = (ROOT / "docs" / "columns.md").read_text("utf-8")
     assert all(f"| **{column}** |" in text for column in ("meant", "declared", "wired", "changed", "saved"))
     assert re.findall(r"(?m)^\| (\d) \|", text) == ["0", "1", "2"]
+
+
+def test_the_page_of_settings_names_every_setting() -> None:
+    text = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    assert re.findall(r"(?m)^\| `(\w+)` \| (?!this)", text) == list(TABLE)

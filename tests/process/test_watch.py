@@ -7,15 +7,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
-import pexpect
-import pyte
 import pytest
 
 from frostline.core.ledger import Record, Run, Totals, Verdict
 from frostline.core.store import save
 
-pytestmark = pytest.mark.needs("torch")
+pytestmark = pytest.mark.needs("torch", "pexpect", "pyte")
 
 DATA = ".frostline.json"
 SLOWLY = """
@@ -97,7 +96,7 @@ def test_in_a_terminal_one_picture_is_drawn_anew(shell, training, color: bool) -
     screen.until(f"running, step {before + 3}", watch, at_least=True)
     (shell.folder / "enough").touch()
     last = screen.until("ended with exit status 0", watch)
-    watch.expect(pexpect.EOF)
+    watch.expect(eof())
     watch.close()
     assert watch.exitstatus == 0
     assert last.count("frostline watch train.py") == 1
@@ -109,7 +108,7 @@ def test_ctrl_c_ends_the_watch_and_not_the_training(shell, training) -> None:
     screen, watch = Screen.of(shell)
     screen.until("running, step", watch)
     watch.sendintr()
-    watch.expect(pexpect.EOF)
+    watch.expect(eof())
     watch.close()
     assert (watch.exitstatus, training.poll()) == (130, None)
     assert "Traceback" not in watch.before
@@ -142,16 +141,26 @@ def test_a_record_that_becomes_something_else_ends_the_watch(shell, training) ->
     assert "Traceback" not in stderr
 
 
+def eof() -> type:
+    import pexpect
+
+    return pexpect.EOF
+
+
 class Screen:
     """What a terminal of 80 columns shows of a process, and everything that it was sent."""
 
     def __init__(self) -> None:
+        import pyte
+
         self.screen = pyte.Screen(80, 40)
         self.stream = pyte.Stream(self.screen)
         self.printed: list[str] = []
 
     @classmethod
-    def of(cls, shell, color: bool = True) -> tuple["Screen", pexpect.spawn]:
+    def of(cls, shell, color: bool = True) -> tuple["Screen", Any]:
+        import pexpect
+
         screen = cls()
         asked = {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"} | ({} if color else {"NO_COLOR": "1"})
         environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | asked
@@ -161,8 +170,10 @@ class Screen:
         )
         return screen, watch
 
-    def until(self, text: str, process: pexpect.spawn, at_least: bool = False) -> str:
+    def until(self, text: str, process: Any, at_least: bool = False) -> str:
         """The screen as soon as it shows the text, whole to its last line; with ``at_least`` a number may be larger."""
+        import pexpect
+
         deadline = time.monotonic() + 60
         while time.monotonic() < deadline:
             try:

@@ -1,0 +1,106 @@
+"""Runs docs/columns_run.py under frostline and draws its ledger, column by column, as docs/columns.svg."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from html import escape
+from pathlib import Path
+
+from frostline.core.ledger import Finding, LeafRow, Record
+from frostline.core.store import load
+
+HERE = Path(__file__).parent
+SCRIPT = HERE / "columns_run.py"
+PICTURE = HERE / "columns.svg"
+HEADS = {
+    "meant": "what did you want?",
+    "declared": "what do the flags say?",
+    "wired": "what gets updated?",
+    "changed": "which bits moved?",
+    "saved": "what is in the file?",
+}
+# Which two columns a finding sets against each other: the colour goes there.
+AT_ODDS = {
+    "frozen-but-carried-by-momentum": ("declared", "changed"),
+    "meant-frozen-but-changed": ("meant", "changed"),
+    "meant-trained-but-unchanged": ("meant", "changed"),
+    "not-in-any-optimizer": ("declared", "wired"),
+    "trained-but-not-saved": ("changed", "saved"),
+}
+NAME, CELL, CODE, ROW, HEAD, EDGE = 130, 150, 70, 40, 66, 12
+STYLE = """
+  text { font: 14px system-ui, sans-serif; fill: #1c2733; }
+  .head { font-weight: 600; } .ask, .none { fill: #5c6b7a; font-size: 12px; }
+  .name { font-family: ui-monospace, monospace; font-size: 13px; }
+  .page { fill: #ffffff; } .cell { fill: #f1f4f7; } .odd { fill: #ffe1dc; stroke: #c0392b; stroke-width: 1.5; }
+  .code { fill: #a5281b; font-weight: 600; font-size: 12px; }
+  @media (prefers-color-scheme: dark) {
+    text { fill: #e6edf3; } .ask, .none { fill: #9aa7b4; } .page { fill: #0f151b; } .cell { fill: #1d262f; }
+    .odd { fill: #4a1f1a; stroke: #ff7b6b; } .code { fill: #ff9a8d; }
+  }
+"""
+
+
+def observe() -> Record:
+    """The record of the run."""
+    with tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "record.json"
+        command = [sys.executable, "-m", "frostline", "run", "--quiet", "--data", str(data)]
+        meant = ["--frozen", "body.**", "--trained", "head.**"]
+        subprocess.run([*command, *meant, "--fail-on", "never", str(SCRIPT)], cwd=folder, check=True)
+        return load(data)
+
+
+def cells(leaf: LeafRow) -> dict[str, str]:
+    """The row of one leaf in words."""
+    changed = leaf.changed
+    return {
+        "meant": leaf.meant or "",
+        "declared": {True: "trainable", False: "frozen", None: ""}[leaf.declared.trainable],
+        "wired": ", ".join(wire.program for wire in leaf.wired if wire.listed),
+        "changed": f"yes, at step {changed.first_step}" if changed.verdict == "yes" else changed.verdict,
+        "saved": {"same": "yes", "missing": "not there"}.get(leaf.saved.state, leaf.saved.state) if leaf.saved else "",
+    }
+
+
+def picture(record: Record) -> str:
+    """The ledger as an SVG: a row for each leaf, what is at odds in colour, and the rule that says so."""
+    found: dict[str, list[Finding]] = {}
+    for finding in record.findings:
+        for name in finding.tensors if finding.rule in AT_ODDS else ():
+            found.setdefault(name, []).append(finding)
+    width = NAME + len(HEADS) * CELL + CODE
+    height = HEAD + ROW * len(record.leaves) + EDGE
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img">',
+        f"<title>The five columns of {len(record.leaves)} leaves</title><style>{STYLE}</style>",
+        f'<rect class="page" width="{width}" height="{height}" rx="8"/>',
+    ]
+    for index, (head, question) in enumerate(HEADS.items()):
+        left = NAME + index * CELL + 8
+        parts += [_text(left, 28, head, "head"), _text(left, 48, question, "ask")]
+    for index, leaf in enumerate(record.leaves):
+        parts += _row(leaf, HEAD + index * ROW, found.get(leaf.name, []))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _row(leaf: LeafRow, top: int, findings: list[Finding]) -> list[str]:
+    odd = {column for finding in findings for column in AT_ODDS[finding.rule]}
+    parts = [_text(EDGE, top + 23, leaf.owner.path, "name")]
+    for index, (column, text) in enumerate(cells(leaf).items()):
+        left = NAME + index * CELL
+        kind = "odd" if column in odd else "cell"
+        parts.append(f'<rect class="{kind}" x="{left}" y="{top}" width="{CELL - 8}" height="{ROW - 6}" rx="5"/>')
+        parts.append(_text(left + 10, top + 22, text or "–", "" if text else "none"))
+    told = [_text(NAME + len(HEADS) * CELL + 4, top + 22, ", ".join(one.code for one in findings), "code")]
+    return parts + (told if findings else [])
+
+
+def _text(x: int, y: int, text: str, kind: str) -> str:
+    return f'<text class="{kind}" x="{x}" y="{y}">{escape(text)}</text>'
+
+
+if __name__ == "__main__":
+    PICTURE.write_text(picture(observe()), "utf-8")

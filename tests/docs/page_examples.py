@@ -1,0 +1,151 @@
+"""The examples of a page, and what runs them.
+
+A block of a page is run by its language, in the order of the page and in one folder:
+
+- ``console``: lines that begin with ``$ `` are commands for bash, what follows is what they print, ``…`` stands for any
+  lines left out. Without output shown, none is compared. The exit status is 0, or that of ``<!-- exit: 1 -->`` above it.
+- ``python``: the blocks of a page are one program, run at its end.
+- any language under ``<!-- file: NAME -->``: it is written to that file, for the commands to use.
+- ``text``: shown and not run; it may hold no command.
+
+What stands between ``<!-- NAME -->`` and ``<!-- end -->`` is written by a script of docs/, whose test compares it.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+LANGUAGES = {"console", "python", "text", "toml", "yaml"}
+_GENERATED = re.compile(r"<!-- \w+ -->\n.*?<!-- end -->", re.DOTALL)
+_BLOCK = re.compile(
+    r"(?:^<!-- (?P<mark>file|exit): (?P<value>\S+) -->\n\s*)?"
+    r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^ *```$",
+    re.DOTALL | re.MULTILINE,
+)
+_COMMAND = re.compile(r"(?m)^(\$ |frostline |pip install |python -m |make \w)")
+_VERSION = re.compile(r"\b\d+\.\d+\.\d+(\+cpu)?")
+
+
+class Wrong(AssertionError):
+    """An example that does not do what its page says."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One fenced block of a page."""
+
+    language: str
+    body: str
+    file: str | None = None
+    status: int = 0
+
+
+def blocks_of(text: str) -> list[Block]:
+    """The blocks of a page that are run or written."""
+    found = []
+    for match in _BLOCK.finditer(_GENERATED.sub("", text)):
+        body = re.sub(rf"(?m)^{match['indent']}", "", match["body"])
+        mark, value = match["mark"], match["value"]
+        file = value if mark == "file" else None
+        found.append(Block(match["language"], body, file, int(value) if mark == "exit" else 0))
+    return found
+
+
+def run_page(text: str, folder: Path) -> int:
+    """Run every example of a page; the number of commands and programs that ran.
+
+    Raises:
+        Wrong: an example fails, prints something else than the page shows, or is of a kind that nothing runs.
+    """
+    program, ran = [], 0
+    for block in blocks_of(text):
+        if block.language not in LANGUAGES:
+            raise Wrong(f"nothing runs a block of {block.language or 'no language'}:\n{block.body}")
+        if block.file is not None:
+            path = folder / block.file
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(block.body, "utf-8")
+        elif block.language == "console":
+            ran += _run_commands(block, folder)
+        elif block.language == "python":
+            program.append(block.body)
+        elif block.language == "text" and (command := _COMMAND.search(block.body)):
+            raise Wrong(f"a command in a block of text is not run: {command[0]}…\n{block.body}")
+    if program:
+        done = _execute([sys.executable, "-c", "\n".join(program)], folder)
+        if done.returncode:
+            raise Wrong(f"the Python of the page fails:\n{done.stdout}")
+    return ran + bool(program)
+
+
+def _run_commands(block: Block, folder: Path) -> int:
+    examples = re.split(r"(?m)^\$ ", block.body)[1:]
+    if not examples:
+        raise Wrong(f"a block of console without a command:\n{block.body}")
+    for number, example in enumerate(examples, 1):
+        command, shown = _parted(example)
+        done = _execute(["bash", "-c", command], folder)
+        wanted = block.status if number == len(examples) else 0
+        if done.returncode != wanted:
+            raise Wrong(f"$ {command}\nleft with {done.returncode}, not {wanted}:\n{done.stdout}")
+        if shown and not is_shown(shown, done.stdout):
+            raise Wrong(f"$ {command}\nprinted\n{done.stdout}\nand the page shows\n{shown}")
+    return len(examples)
+
+
+def _parted(example: str) -> tuple[str, str]:
+    """The command, over several lines where they end in a backslash, and the output under it."""
+    lines = example.splitlines()
+    length = next(index for index, line in enumerate(lines, 1) if not line.endswith("\\"))
+    return "\n".join(lines[:length]), "\n".join(lines[length:]).strip("\n")
+
+
+def is_shown(shown: str, printed: str) -> bool:
+    """Whether the page shows what was printed: versions may differ, and ``…`` stands for lines left out."""
+    wanted = [re.escape(_undated(line)) for line in shown.splitlines()]
+    pattern = "\n".join(".*" if line.strip() == "…" else line for line in wanted)
+    return re.fullmatch(pattern, _undated(printed.strip("\n")), re.DOTALL) is not None
+
+
+def _undated(text: str) -> str:
+    return "\n".join(line.rstrip() for line in _VERSION.sub("0.0.0", text).splitlines())
+
+
+def _execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    tools = folder / ".tools"
+    _write_pip(tools)
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "RANK", "WORLD_SIZE")}
+    environment |= {
+        "PATH": os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]]),
+        "KERAS_BACKEND": "jax",
+        "COLUMNS": "80",
+        "LC_ALL": "C.UTF-8",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TOKENIZERS_PARALLELISM": "false",
+        "PYTHONWARNINGS": "ignore",
+    }
+    return subprocess.run(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300
+    )
+
+
+def _write_pip(tools: Path) -> None:
+    """What stands in for pip: there is no network in tests, so it only looks whether the extras asked for exist."""
+    tools.mkdir(exist_ok=True)
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+    script = tools / "pip"
+    script.write_text(
+        f"#!{sys.executable}\n"
+        "import re, sys\n"
+        "asked = re.findall(r'(?:frostline|[.])\\[([\\w,]+)\\]', ' '.join(sys.argv[1:]))\n"
+        f"sys.exit(bool(set(','.join(asked).split(',')) - {{'', *{sorted(extras)!r}}}))\n",
+        "utf-8",
+    )
+    script.chmod(0o755)

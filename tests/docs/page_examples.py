@@ -3,7 +3,7 @@
 A block of a page is run by its language, in the order of the page and in one folder:
 
 - ``console``: lines that begin with ``$ `` are commands for bash, what follows is what they print, ``…`` stands for any
-  lines left out. Without output shown, none is compared. The exit status is 0, or that of ``<!-- exit: 1 -->`` above it.
+  lines left out. Where none is shown, none is compared. The exit status is 0, or that of ``<!-- exit: 1 -->`` above it.
 - ``python``: the blocks of a page are one program, run at its end.
 - any language under ``<!-- file: NAME -->``: it is written to that file, for the commands to use.
 - ``text``: shown and not run; it may hold no command.

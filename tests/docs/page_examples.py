@@ -119,10 +119,23 @@ def _undated(text: str) -> str:
 
 
 def _execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=300,
+    )
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """The variables that examples run under, with the tools of these tests first in their path."""
     tools = folder / ".tools"
     _write_pip(tools)
-    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "RANK", "WORLD_SIZE")}
-    environment |= {
+    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "RANK", "WORLD_SIZE")}
+    return kept | {
         "PATH": os.pathsep.join([str(tools), str(Path(sys.executable).parent), os.environ["PATH"]]),
         "KERAS_BACKEND": "jax",
         "COLUMNS": "80",
@@ -131,9 +144,6 @@ def _execute(command: list[str], folder: Path) -> subprocess.CompletedProcess[st
         "TOKENIZERS_PARALLELISM": "false",
         "PYTHONWARNINGS": "ignore",
     }
-    return subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=300
-    )
 
 
 def _write_pip(tools: Path) -> None:

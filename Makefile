@@ -3,7 +3,7 @@ VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 RIVALS_VENV ?= .venv-rivals
 WORKERS ?= 2
-MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler pexpect pyte mkdocs pre_commit check_jsonschema
+MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler tensorboard pexpect pyte mkdocs pre_commit check_jsonschema
 OURS = src tests corpus bench docs examples
 
 PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt

@@ -150,6 +150,12 @@ def cli(context: click.Context) -> None:
 @click.option(
     "--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings if the script itself exits 0 (never)."
 )
+@click.option(
+    "--tensorboard",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Also write scalars per module into DIR, at each check.",
+)
 @click.option("--quiet", is_flag=True, help="Store the record and print no report.")
 @click.option("--debug", is_flag=True, help="Show errors inside frostline with their tracebacks.")
 @click.argument("script", metavar="SCRIPT", shell_complete=completion.files)
@@ -161,6 +167,7 @@ def run(
     trained: tuple[str, ...],
     check_every: int | None,
     fail_on: str | None,
+    tensorboard: Path | None,
     quiet: bool,
     debug: bool,
     script: str,
@@ -177,7 +184,7 @@ def run(
     settings = load().but(
         data=data, frozen=frozen or None, trained=trained or None, check_every=check_every, fail_on=fail_on, debug=debug
     )
-    settings = settings.but(data=settings.data or DEFAULT_DATA, progress=not quiet)
+    settings = settings.but(data=settings.data or DEFAULT_DATA, progress=not quiet, tensorboard=tensorboard)
     stderr = sys.stderr  # the script may put another one in its place
     outcome = observe(script, arguments, settings, as_module=as_module)
     return _conclude(outcome, settings.fail_on or "never", None if quiet else stderr, stderr)

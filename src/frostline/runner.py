@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from frostline.core.ledger import Record, Run
 from frostline.errors import FrostlineError, RecordError
 from frostline.frameworks.registry import FRAMEWORKS
+from frostline.integrations.tensorboard import require_writer
 from frostline.script import INTERRUPTED, Ending, execute, locate
 from frostline.settings import Settings
 
@@ -61,10 +62,15 @@ def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module:
     located = locate(target, as_module=as_module)
     rank, world_size = process_rank(os.environ)
     settings = replace(
-        settings, data=record_path(settings.data, rank, world_size), digests=settings.digests or world_size is not None
+        settings,
+        data=record_path(settings.data, rank, world_size),
+        tensorboard=_scalars_path(settings.tensorboard, rank),
+        digests=settings.digests or world_size is not None,
     )
     if settings.data is not None:
         require_writable(settings.data)
+    if settings.tensorboard is not None:
+        require_writer()
     observer = _Observer(settings, _described(target, arguments, as_module, rank, world_size))
     observer.install()
     ending = execute(located, arguments)
@@ -103,6 +109,13 @@ def record_path(data: Path | None, rank: int | None, world_size: int | None) -> 
     elif world_size is not None:
         name = f"{data.stem}.{rank}{data.suffix}"
     return data.with_name(name)
+
+
+def _scalars_path(folder: Path | None, rank: int | None) -> Path | None:
+    """Absolute, as the record's; every rank is a run of its own to TensorBoard."""
+    if folder is None:
+        return None
+    return folder.absolute() if rank is None else folder.absolute() / f"rank{rank}"
 
 
 def require_writable(path: Path) -> None:

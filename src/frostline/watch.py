@@ -22,6 +22,7 @@ from frostline.core.policy import Policy, settle, use_of
 from frostline.core.verdict import failing, judge, totals
 from frostline.errors import FindingsError, FrostlineError, RecordError
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
+from frostline.integrations.tensorboard import Scalars
 from frostline.rules import find
 from frostline.settings import Settings, load
 from frostline.version import __version__
@@ -49,6 +50,7 @@ class Session:
         self.run.pid, self.run.host = os.getpid(), platform.node()
         self.run.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.store_error: RecordError | None = None
+        self._scalars = None if settings.tensorboard is None else Scalars(settings.tensorboard)
         self._probes: list[Any] = []
         self._began = time.monotonic()
         self._process = os.getpid()
@@ -99,13 +101,25 @@ class Session:
             traceback.print_exception(error, file=sys.stderr)
 
     def checked(self) -> None:
-        """A check was made: replace the stored record."""
-        if self.settings.data is None or os.getpid() != self._process:
+        """A check was made: replace the stored record, and add to the scalars."""
+        if (self.settings.data is None and self._scalars is None) or os.getpid() != self._process:
             return
         try:
-            self._store(self.record())
+            record = self.record()
+            if self.settings.data is not None:
+                self._store(record)
         except Exception as error:
             self.fault("storing the record", error)
+            return
+        self._add_scalars(record)
+
+    def _add_scalars(self, record: Record) -> None:
+        if self._scalars is None:
+            return
+        try:
+            self._scalars.write(record)
+        except Exception as error:
+            self.fault("writing scalars for TensorBoard", error)
 
     def record(self) -> Record:
         """All that is known now, judged."""
@@ -164,6 +178,9 @@ class Session:
                 self._store(record)
             except RecordError as error:
                 self.store_error = error
+        if self._scalars is not None and tells and os.getpid() == self._process:
+            self._add_scalars(record)
+            self._scalars.close()
         return record
 
     def _judged(self, ledger: Ledger) -> list[Finding]:

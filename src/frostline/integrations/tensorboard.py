@@ -1,0 +1,116 @@
+"""Scalars for TensorBoard, per module and check: what changed, what was too small to change, what drifted frozen.
+
+TensorBoard's own record writer is used, which writes to a plain file. Its event writer, and those of the frameworks, go
+through TensorFlow's files where that is installed, and would import it.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import platform
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from frostline.core.ledger import LeafRow, Record
+from frostline.errors import FrostlineError
+
+MODULES = 200  # modules that are told apart; where a model has more, the innermost are added up
+_PREFIX = "frostline"
+
+
+def require_writer() -> None:
+    """Make sure that TensorBoard is installed, without importing it.
+
+    Raises:
+        FrostlineError: it is not.
+    """
+    if importlib.util.find_spec("tensorboard") is None:
+        raise FrostlineError(
+            "scalars for TensorBoard need its writer, which is not installed", "pip install 'frostline[tensorboard]'"
+        )
+
+
+def scalars(record: Record) -> dict[str, int]:
+    """The scalars of one check by their tags, numbers all of them.
+
+    ``frostline/changed/MODULE`` have other bits than at the first look; the updates of those in ``below_one_ulp`` were
+    too small to change any bit; those in ``frozen_drift`` moved while they were declared frozen.
+    """
+    told: dict[str, int] = {}
+    for module, leaves in _by_module(record.leaves).items():
+        parameters = [leaf for leaf in leaves if leaf.kind == "parameter"]
+        told[f"{_PREFIX}/changed/{module}"] = _numbers(leaf for leaf in parameters if leaf.changed.verdict == "yes")
+        told[f"{_PREFIX}/below_one_ulp/{module}"] = _numbers(leaf for leaf in parameters if _is_rounded_away(leaf))
+        told[f"{_PREFIX}/frozen_drift/{module}"] = _numbers(leaf for leaf in leaves if _drifted(leaf))
+    return told
+
+
+def _by_module(leaves: Iterable[LeafRow]) -> dict[str, list[LeafRow]]:
+    """The leaves of each module, by its path from the model on, as deep as there are not too many."""
+    paths = [(leaf.name.split(".")[:-1] or [leaf.name], leaf) for leaf in leaves]
+    for depth in range(max((len(path) for path, _ in paths), default=0), 0, -1):
+        found: dict[str, list[LeafRow]] = {}
+        for path, leaf in paths:
+            found.setdefault(".".join(path[:depth]), []).append(leaf)
+        if len(found) <= MODULES or depth == 1:
+            return found
+    return {}
+
+
+def _numbers(leaves: Iterable[LeafRow]) -> int:
+    return sum(leaf.numbers for leaf in leaves)
+
+
+def _is_rounded_away(leaf: LeafRow) -> bool:
+    updates = [wire.update_ulp for wire in leaf.wired if wire.update_ulp is not None]
+    return leaf.changed.verdict == "no" and bool(updates) and max(updates) < 1
+
+
+def _drifted(leaf: LeafRow) -> bool:
+    return any(movement.trainable is False for movement in leaf.changed.movements)
+
+
+class Scalars:
+    """A file of events in ``folder``, which TensorBoard shows; it is made at the first check.
+
+    Args:
+        folder: TensorBoard's log folder.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._writer: Any = None
+        self._last: int | None = None
+
+    def write(self, record: Record) -> None:
+        """Add the scalars of a check, at the number of executed steps."""
+        from tensorboard.compat.proto.event_pb2 import Event
+        from tensorboard.compat.proto.summary_pb2 import Summary
+
+        if self._writer is None:
+            self._writer = self._opened()
+            self._add(Event(wall_time=time.time(), file_version="brain.Event:2"))
+        if record.run.steps == self._last:
+            return  # the end of the run adds nothing to a check at its last step
+        self._last = record.run.steps
+        values = [Summary.Value(tag=tag, simple_value=count) for tag, count in scalars(record).items()]
+        self._add(Event(wall_time=time.time(), step=record.run.steps, summary=Summary(value=values)))
+
+    def close(self) -> None:
+        """No more checks."""
+        if self._writer is not None:
+            self._writer.close()
+
+    def _opened(self) -> Any:
+        from tensorboard.summary.writer.record_writer import RecordWriter
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = f"events.out.tfevents.{int(time.time())}.{platform.node()}.{os.getpid()}.frostline"
+        return RecordWriter((self._folder / name).open("ab"))
+
+    def _add(self, event: Any) -> None:
+        self._writer.write(event.SerializeToString())
+        self._writer.flush()

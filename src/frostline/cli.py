@@ -278,7 +278,7 @@ def report(
         load_baseline(baseline)  # named here, it has to be there
     if files or baseline is not None:
         record = judged_by(record, settings.but(baseline=baseline).policy())
-    text = _rendered(record, form, sys.stdout if output is None else None)
+    text = _rendered(record, form, sys.stdout if output is None else None, settings.pages)
     if output is None:
         _write(text, sys.stdout)
     else:
@@ -368,12 +368,12 @@ def _conclude(outcome: Outcome, fail_on: str, paper: TextIO | None, stderr: Text
     return outcome.status or exit_status(outcome.record.verdict, fail_on)
 
 
-def _rendered(record: Record, form: str, paper: TextIO | None) -> str:
+def _rendered(record: Record, form: str, paper: TextIO | None, pages: str | None = None) -> str:
     from frostline.report import render
 
     terminal = paper is not None and paper.isatty()
     width = shutil.get_terminal_size().columns if terminal else 80
-    return render(record, form, width=width, color=paper is not None and _shows_color(paper))
+    return render(record, form, width=width, color=paper is not None and _shows_color(paper), pages=pages)
 
 
 def _shows_color(paper: TextIO) -> bool:

@@ -75,6 +75,10 @@ class Settings:
     baseline: Annotated[Path | None, Meta(description="file of the findings that are known already")] = None
     data: Annotated[Path | None, Meta(description="where the record of a run goes")] = None
     tensorboard: Annotated[Path | None, Meta(description="folder for scalars that TensorBoard shows")] = None
+    pages: Annotated[
+        Annotated[str, Meta(pattern="^https?://")] | None,
+        Meta(description="address (https://…) at which the site of `make docs` is served, for links in SARIF"),
+    ] = None
     digests: bool = False  # digest every leaf at the end, to be compared between processes; never in a file
     progress: bool = False  # say on a terminal that reading takes long; never in a file
     debug: bool = False  # show errors inside frostline with their tracebacks; never in a file

@@ -37,6 +37,16 @@ def test_sarif_follows_the_standard(made) -> None:
     assert [error.message for error in check.iter_errors(document)] == []
 
 
+def test_sarif_links_to_the_pages_of_rules_where_it_is_told_where_they_are() -> None:
+    told = strictly(render(adapters(), "sarif", pages="https://example.org/frostline/"))
+    assert Draft202012Validator(LOG).is_valid(told)
+    rules = told["runs"][0]["tool"]["driver"]["rules"]
+    assert [rule["helpUri"] for rule in rules] == list(
+        dict.fromkeys(f"https://example.org/frostline/rules/{each.rule}/" for each in adapters().findings)
+    )
+    assert "helpUri" not in render(adapters(), "sarif")
+
+
 @pytest.mark.parametrize(
     ("part", "value"), [("level", "fatal"), ("message", {}), ("ruleIndex", "0"), ("severity", "error")]
 )

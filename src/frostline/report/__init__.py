@@ -19,11 +19,12 @@ _WIDEST = 120
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What the output goes to: its columns, whether it shows colours, and its encoding."""
+    """What the output goes to: its columns, whether it shows colours, its encoding, and where the rules' pages are."""
 
     width: int = 80
     color: bool = False
     encoding: str = "utf-8"
+    pages: str | None = None
 
 
 def _text(record: Record, stream: Stream) -> str:
@@ -45,7 +46,7 @@ def _html(record: Record, stream: Stream) -> str:
 
 
 def _sarif(record: Record, stream: Stream) -> str:
-    return sarif.render(record)
+    return sarif.render(record, stream.pages)
 
 
 def _junit(record: Record, stream: Stream) -> str:
@@ -69,6 +70,7 @@ def render(
     width: int | None = None,
     color: bool | None = None,
     encoding: str | None = None,
+    pages: str | None = None,
 ) -> str:
     """``record`` as a report, without a newline at its end.
 
@@ -78,6 +80,7 @@ def render(
         width: columns; None is the terminal's, at most 120, and 80 where there is none.
         color: None is yes on a terminal, unless ``NO_COLOR`` is set.
         encoding: of the stream that the text will be written to; None is that of standard output.
+        pages: address at which the pages of docs/ are served; formats with links to rules leave them out without it.
 
     Raises:
         UnknownName: there is no such format.
@@ -94,6 +97,7 @@ def render(
         _terminal_width() if width is None else width,
         _shows_color() if color is None else color,
         encoding or sys.stdout.encoding or "utf-8",
+        pages,
     )
     return FORMATS[format](record, stream)
 

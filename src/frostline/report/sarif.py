@@ -17,8 +17,13 @@ SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _LEAVES = 1000  # logical locations of one result
 
 
-def render(record: Record) -> str:
-    """One run with a result for each finding, at the script that was run; what settings ignore is suppressed."""
+def render(record: Record, pages: str | None = None) -> str:
+    """One run with a result for each finding, at the script that was run; what settings ignore is suppressed.
+
+    Args:
+        record: what was seen and judged.
+        pages: address at which the pages of the rules are served; rules have no ``helpUri`` without it.
+    """
     rules = {finding.rule: finding for finding in record.findings}
     order = list(rules)
     run: dict[str, Any] = {
@@ -26,7 +31,7 @@ def render(record: Record) -> str:
             "driver": {
                 "name": "frostline",
                 "version": record.frostline,
-                "rules": [_rule(finding) for finding in rules.values()],
+                "rules": [_rule(finding, pages) for finding in rules.values()],
             }
         },
         "invocations": [{"executionSuccessful": not record.run.exit, "commandLine": " ".join(record.run.command)}],
@@ -36,8 +41,9 @@ def render(record: Record) -> str:
     return json.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [finite(run)]}, indent=2)
 
 
-def _rule(finding: Finding) -> dict[str, Any]:
-    return {
+def _rule(finding: Finding, pages: str | None) -> dict[str, Any]:
+    link = {"helpUri": f"{pages.rstrip('/')}/rules/{finding.rule}/"} if pages else {}
+    return link | {
         "id": finding.code,
         "name": "".join(part.capitalize() for part in finding.rule.split("-")),
         "shortDescription": {"text": finding.rule.replace("-", " ")},

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from running import GENERATIONS, observed
+from running import GENERATIONS, observed, plainly
 
 PROGRAMS = {"jax": "optimizer", "torch": "optimizer", "tensorflow": "train_step", "tf_keras": "train_step"}
 
@@ -51,3 +51,18 @@ def test_a_broken_fit_leaves_the_reason_why_nothing_can_be_read(tmp_path: Path) 
     assert leaf.changed.verdict == "yes"
     assert [flip.now for flip in leaf.declared.flips] == [False]
     assert seen.rules <= {"flag-flipped-during-run"}
+
+
+@pytest.mark.needs("keras", "jax")
+def test_a_step_that_the_script_compiled_itself_is_counted_and_left_as_it_is(tmp_path: Path) -> None:
+    seen = observed("jitted.py", "jax", tmp_path, "--check-every", "1")
+    assert seen.printed == plainly("jitted.py", "jax")
+    program = seen.program("optimizer")
+    assert (program.steps_executed, program.checked_at) == (20, list(range(1, 21)))
+    assert {leaf.name: leaf.changed.verdict for leaf in seen.record.leaves} == {
+        "model.base.kernel": "no",
+        "model.base.bias": "no",
+        "model.head.kernel": "yes",
+        "model.head.bias": "yes",
+    }
+    assert seen.rules <= {"frozen-random-weights"}

@@ -13,6 +13,10 @@ class Unreadable(Exception):
     """The bytes of a leaf cannot be had; the text is the reason that is printed."""
 
 
+class NotNow(Unreadable):
+    """The bytes of a leaf are somewhere else for the time being: handed to a step whose result is not back yet."""
+
+
 class LiveLeaf(Protocol):
     """One leaf of a running framework; the observer calls these at checks, never in between."""
 

@@ -169,16 +169,21 @@ class Observer:
         self._note_wires(key, self.programs[key])
         self._holds = None
 
-    def close(self) -> None:
-        """The last check: read every leaf that is not settled."""
-        with self.notice.stretch():
-            self._close()
+    def close(self, pending: Hashable = None) -> None:
+        """The last check: read every leaf that is not settled.
 
-    def _close(self) -> None:
+        Args:
+            pending: a program whose results the script puts into the model when it likes: what moved was its step.
+        """
+        with self.notice.stretch():
+            self._close(pending)
+
+    def _close(self, pending: Hashable) -> None:
         self._closing = True
         self._now = 2 * self.steps + (1 if self.steps else 0)
         self.probe.refresh()
         self.poll("the end")
+        theirs = self.probe.holds(pending) if pending is not None else {}
         for watched in self._order:
             watched.count_flag_steps(self.steps)
             if watched.settled:
@@ -186,6 +191,9 @@ class Observer:
             start = watched.read_at
             reading = self._look(watched, copying=watched.frozen)
             if reading is not None:
+                if (hold := theirs.get(watched.leaf.key)) is not None:
+                    self.moved_in_step(pending, watched, reading, hold)
+                    continue
                 movement = self.write(watched, reading, self.place_since(start), start)
                 if watched.frozen_over(start) and self.steps:
                     self._pursuit.name_source(watched, reading, movement)
@@ -219,7 +227,7 @@ class Observer:
     # A check
 
     def _look(self, watched: Watched, copying: bool = False) -> Reading | None:
-        reading = watched.look(self._now, whole=watched.frozen, copying=copying)
+        reading = watched.look(self._now, whole=watched.frozen, copying=copying, last=self._closing)
         self.notice.read(watched.row.bytes)
         return reading
 
@@ -430,7 +438,7 @@ class Observer:
             blocks_moved=reading.blocks_moved,
             shift=watched.shift_of(reading),
             event=event,
-            late=self._closing,
+            late=self._closing and place != "step",
         )
         unseen = self._closing and self.steps_unseen
         if self.steps == 0 and place in ("between", "outside") and not unseen:  # before the first step: loading, set-up

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from frostline.core.ledger import Flip, LeafRow, Movement, Shift
 from frostline.digest.blocks import Digest, blocks, differing, first_difference, leaf_digest
 from frostline.digest.shift import describe
-from frostline.observe.live import LiveLeaf, Unreadable
+from frostline.observe.live import LiveLeaf, NotNow, Unreadable
 
 MOVEMENTS_KEPT = 8
 FLIPS_KEPT = 8
@@ -73,18 +73,20 @@ class Watched:
         self.read_at = now
         self.take_copy()
 
-    def look(self, now: int, *, whole: bool, copying: bool = False) -> Reading | None:
+    def look(self, now: int, *, whole: bool, copying: bool = False, last: bool = False) -> Reading | None:
         """Compare the present bits with the last look's; the new bits become the baseline.
 
         ``whole`` reads everything and counts blocks; without it reading stops at the first block that differs, and
-        the baseline is renewed only when there is one. ``copying`` asks for the new bytes in any case.
+        the baseline is renewed only when there is one. ``copying`` asks for the new bytes in any case. What cannot be
+        read for the time being is looked at another time, unless this is the ``last`` look.
         """
         if self.digest is None:
             return None
         try:
             buffer = self.leaf.read()
         except Unreadable as reason:
-            self.lose(str(reason))
+            if last or not isinstance(reason, NotNow):
+                self.lose(str(reason))
             return None
         self.row.changed.checks += 1
         self.row.changed.checked_until = now // 2

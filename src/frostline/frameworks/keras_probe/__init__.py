@@ -7,6 +7,7 @@ from collections.abc import Callable
 import keras
 
 from frostline.frameworks.keras_probe.dialect import Keras3
+from frostline.frameworks.keras_probe.jax_loops import watch_jitted
 from frostline.frameworks.keras_probe.readers import READERS, JaxReader
 from frostline.frameworks.keras_probe.torch_loops import watch_torch_optimizers
 from frostline.frameworks.keras_probe.wrappers import Wrappers
@@ -39,6 +40,7 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[st
         probe.wrap(keras.Model, "_get_jax_state", wrappers.get_jax_state)
         probe.wrap(keras.optimizers.Optimizer, "stateless_apply", wrappers.stateless_apply)
         probe.wrap(keras.optimizers.LossScaleOptimizer, "stateless_apply", wrappers.stateless_apply)
+        watch_jitted(probe)
     if backend == "tensorflow":
         watch_functions(probe)
     if backend == "torch":

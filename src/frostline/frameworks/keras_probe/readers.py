@@ -11,7 +11,7 @@ import numpy as np
 
 from frostline.core.ledger import Gradient
 from frostline.frameworks.layered import tensorflow_bytes
-from frostline.observe.live import Unreadable
+from frostline.observe.live import NotNow, Unreadable
 
 NO_VALUE = "the variable has no value: the backend took it for a step that ended in an exception"
 
@@ -131,10 +131,11 @@ class JaxReader:
     def read(self, variable: Any) -> Any:
         """See Reader."""
         array = self._value(variable)
-        if not hasattr(array, "addressable_shards"):
-            raise Unreadable("its value exists only while a step is traced")
-        if array.is_deleted():
-            raise Unreadable("the backend deleted the array: it was given to a step that ended in an exception")
+        is_deleted = getattr(array, "is_deleted", None)  # asked first: a deleted array answers nothing else
+        if is_deleted is None:
+            raise NotNow("its value exists only while a step is traced")
+        if is_deleted():
+            raise NotNow("the backend deleted the array: it was given to a step, and no other was put in its place")
         array.block_until_ready()
         if len(array.sharding.device_set) == 1 and next(iter(array.sharding.device_set)).platform == "cpu":
             return _memory(array)

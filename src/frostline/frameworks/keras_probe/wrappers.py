@@ -129,9 +129,16 @@ class Wrappers:
             self.probe.applying -= 1
 
     def stateless_apply(self, original: Original, optimizer: Any, *args: Any, **kwargs: Any) -> Any:
-        """Around ``stateless_apply``: in a loop of the script a step begins here; its end shows later."""
-        if not self.probe.applying and self.probe.running is self.probe.loose:
+        """Around ``stateless_apply``: in a loop of the script a step begins here; its end shows later.
+
+        In a function that the script compiled this is its trace, and every call of that function is a step.
+        """
+        jitted = self.probe.function
+        counted = jitted is not None and jitted.source is not None
+        if not self.probe.applying and self.probe.running is self.probe.loose and not counted:
             self.probe.loose_step(lambda: self._loose(optimizer))
+            if jitted is not None:
+                jitted.source = self.probe.loose
         self.probe.applying += 1
         try:
             return original(optimizer, *args, **kwargs)

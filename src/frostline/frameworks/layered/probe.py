@@ -366,6 +366,7 @@ class KerasProbe:
 
     def close(self) -> None:
         """The last look; afterwards nothing is wrapped and nothing is kept alive."""
+        pending = self.loose.key if self.loose is not None else None
         self.end_loose_step()
         if not self.models.leaves:
             self.quietly("looking for models", self._look_for_unseen)
@@ -373,7 +374,7 @@ class KerasProbe:
             remove()
         self.quietly("looking for stray flags", lambda: self.events.extend(stray_flags(self.models, self.dialect)))
         self.quietly("comparing what was saved", self.saves.settle)
-        self.quietly("the last look", self.observer.close)
+        self.quietly("the last look", lambda: self.observer.close(pending))
         self.closed = True
         self.models.let_go()
 

@@ -32,7 +32,11 @@ from corpus.variants import variants
 )
 @click.option("--jobs", default=2, show_default=True, help="Programs that run at a time.")
 @click.option("--cold", is_flag=True, help="A fresh interpreter for every program, as users run it.")
-@click.option("--write", type=click.Path(dir_okay=False, path_type=Path), help="Also write the page of the docs.")
+@click.option(
+    "--write",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also write the page of the docs; frameworks that are not run keep their lines.",
+)
 def main(
     names: Sequence[str],
     framework: str | None,
@@ -64,7 +68,7 @@ def main(
     for complaint in complaints:
         out.print(complaint, style="red", markup=False)
     if write:
-        write.write_text(table.markdown(judgements, known))
+        write.write_text(table.markdown(judgements, known, write.read_text() if write.exists() else ""))
     sys.exit(1 if complaints else 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rich.table import Table
@@ -36,8 +37,16 @@ def totals(judgements: Sequence[Judgement]) -> Table:
     return table
 
 
-def markdown(judgements: Sequence[Judgement], known: dict[str, Gap]) -> str:
-    """The page of the documentation: totals, every bug, and the known gaps with their reasons."""
+def markdown(judgements: Sequence[Judgement], known: dict[str, Gap], former: str = "") -> str:
+    """The page of the documentation: totals, every bug, and the known gaps with their reasons.
+
+    Args:
+        judgements: of this run.
+        known: the gaps.
+        former: the page as it stands; the lines of frameworks that were not run now are taken over from it.
+    """
+    run = {judgement.trial.case.framework for judgement in judgements}
+    kept = [line for line in former.splitlines() if (found := _OF_FRAMEWORK.match(line)) and found[2] not in run]
     lines = [
         "# The corpus",
         "",
@@ -46,15 +55,18 @@ def markdown(judgements: Sequence[Judgement], known: dict[str, Gap]) -> str:
         f"| framework | {' | '.join(_HEADINGS)} |",
         f"| --- |{' ---: |' * len(_HEADINGS)}",
     ]
-    lines += [f"| {name} | {' | '.join(map(str, counts))} |" for name, counts in _counts(judgements).items()]
+    counted = [f"| {name} | {' | '.join(map(str, counts))} |" for name, counts in _counts(judgements).items()]
+    lines += sorted(counted + [line for line in kept if not line.startswith("| bugs/")])
     lines += ["", "| program | what is wrong | found | step | report |", "| --- | --- | --- | ---: | --- |"]
+    programs = [line for line in kept if line.startswith("| bugs/")]
     for judgement in judgements:
         if judgement.trial.role == "bug" and not judgement.trial.variant:
             case = judgement.trial.case
             link = f"[report]({case.report})" if case.report else ""
             found = ", ".join(judgement.found) if judgement.good else f"**{judgement.summary}**"
             seen = "" if judgement.seen is None else judgement.seen
-            lines.append(f"| {judgement.trial.name} | {case.title} | {found} | {seen} | {link} |")
+            programs.append(f"| {judgement.trial.name} | {case.title} | {found} | {seen} | {link} |")
+    lines += sorted(programs)
     lines += rivals.markdown()
     if known:
         lines += ["", "## Known gaps", ""]
@@ -62,6 +74,7 @@ def markdown(judgements: Sequence[Judgement], known: dict[str, Gap]) -> str:
     return "\n".join(lines) + "\n"
 
 
+_OF_FRAMEWORK = re.compile(r"\| (bugs/)?(torch|keras)\b")
 _HEADINGS = ("right cause", "another cause", "missed", "twins quiet", "healthy quiet", "alarms", "failed", "seconds")
 
 

@@ -6,11 +6,10 @@ from typing import Any
 
 import keras
 
-from frostline.integrations.training import Training
-from frostline.watch import Report
+from frostline.integrations.training import Watcher
 
 
-class WatchWeights(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
+class WatchWeights(Watcher, keras.callbacks.Callback):  # type: ignore[misc]  # Keras has no types
     """Watch every ``fit`` that it is given to, and print what was found at its end.
 
     Args:
@@ -31,16 +30,6 @@ class WatchWeights(keras.callbacks.Callback):  # type: ignore[misc]  # Keras has
         >>> watch.report.record.totals.changed
         5
     """
-
-    def __init__(self, frozen: Any = None, trained: Any = None, **options: Any) -> None:
-        super().__init__()
-        self.training = Training(frozen, trained, **options)
-        self._fitting = False
-
-    @property
-    def report(self) -> Report | None:
-        """What the last ``fit`` did; during one, what has been found so far."""
-        return self.training.report
 
     def set_model(self, model: Any) -> None:
         """Look at the model before its train step is made."""

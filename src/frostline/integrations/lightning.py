@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any
 
-from frostline.integrations.training import Training
-from frostline.watch import Report
+from frostline.integrations.training import Watcher
 
 if TYPE_CHECKING or "pytorch_lightning" not in sys.modules or "lightning" in sys.modules:
     from lightning.pytorch.callbacks import Callback
@@ -14,7 +13,7 @@ else:  # the same library under its older name
     from pytorch_lightning.callbacks import Callback
 
 
-class WatchWeights(Callback):
+class WatchWeights(Watcher, Callback):
     """Watch every ``fit`` of the trainer that it is given to, and print what was found at its end.
 
     Args:
@@ -31,15 +30,6 @@ class WatchWeights(Callback):
         >>> watch.report is None  # Trainer(callbacks=[watch]).fit(model) makes it
         True
     """
-
-    def __init__(self, frozen: Any = None, trained: Any = None, **options: Any) -> None:
-        super().__init__()
-        self.training = Training(frozen, trained, **options)
-
-    @property
-    def report(self) -> Report | None:
-        """What the last ``fit`` did; during one, what has been found so far."""
-        return self.training.report
 
     def setup(self, trainer: Any, pl_module: Any, stage: str) -> None:
         """Look at the model before its optimizers are made."""

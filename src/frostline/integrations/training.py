@@ -107,3 +107,24 @@ class Training:
             told = str(report) if verdict.errors or verdict.warnings else f"frostline: {sentence(verdict)}"
             sys.stderr.write(f"{told}\n")
         report.check(self.settings.fail_on or "never")
+
+
+class Watcher:
+    """What every callback adds to its trainer's own: the watch, and what it found.
+
+    Args:
+        frozen: patterns of weights that should stay as they are.
+        trained: patterns of weights that should change.
+        options: ``check_every``, ``patience``, ``fail_on``, ``data`` and ``quiet``, as ``Training`` takes them.
+    """
+
+    def __init__(
+        self, frozen: Iterable[str] | None = None, trained: Iterable[str] | None = None, **options: Any
+    ) -> None:
+        super().__init__()
+        self.training = Training(frozen, trained, **options)
+
+    @property
+    def report(self) -> Report | None:
+        """What the last training did; during one, what has been found so far; None before the first."""
+        return self.training.report

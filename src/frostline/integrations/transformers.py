@@ -6,11 +6,10 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from frostline.integrations.training import Training
-from frostline.watch import Report
+from frostline.integrations.training import Watcher
 
 
-class WatchWeights(TrainerCallback):
+class WatchWeights(Watcher, TrainerCallback):
     """Watch every ``train`` of the Trainer that it is given to, and print what was found at its end.
 
     Args:
@@ -27,14 +26,6 @@ class WatchWeights(TrainerCallback):
         >>> watch.report is None  # Trainer(..., callbacks=[watch]).train() makes it
         True
     """
-
-    def __init__(self, frozen: Any = None, trained: Any = None, **options: Any) -> None:
-        self.training = Training(frozen, trained, **options)
-
-    @property
-    def report(self) -> Report | None:
-        """What the last ``train`` did; during one, what has been found so far."""
-        return self.training.report
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Look at the model before its first forward pass."""

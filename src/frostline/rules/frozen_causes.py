@@ -1,0 +1,308 @@
+"""F: the rules for leaves that moved while they were declared frozen, and which of them explains a move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from frostline.core.ledger import LeafRow, Ledger, Movement, Wire
+from frostline.rules.rule import Rule
+from frostline.rules.wired import MISPLACED_AVERAGE
+
+FROZEN_BUT_CHANGED = Rule(
+    "F100",
+    "frozen-but-changed",
+    "error",
+    means="A leaf that was declared frozen has other bits than before, and no cause could be established.",
+    matters="What you ship differs from what you froze; comparisons with the original model are void.",
+    remedy="run again with --check-every 1, so that the move is caught between two adjacent readings",
+    tells_apart="Fires only when every other F rule was ruled out; the evidence lists what was excluded.",
+)
+DECAYED = Rule(
+    "F101",
+    "frozen-but-decayed",
+    "error",
+    means="Weight decay shrank a frozen leaf: every number was multiplied by the same factor inside a step.",
+    matters="The leaf fades towards zero although nothing is learned from it.",
+    remedy="give the optimizer only the parameters that require a gradient, or set their .grad to None",
+    tells_apart="The gradient was exactly zero and w' = c·w for one c; momentum and gradients do not move like that.",
+)
+MOMENTUM = Rule(
+    "F102",
+    "frozen-but-carried-by-momentum",
+    "error",
+    means="A frozen leaf went on moving because the optimizer still held momentum for it and its gradient was zero.",
+    matters="A zero gradient is not a missing one: the moments of earlier steps are still applied.",
+    remedy="set .grad to None when freezing (zero_grad(set_to_none=True)), or rebuild the optimizer without it",
+    tells_apart="Gradient exactly zero, optimizer state not zero, and the move is no common factor.",
+)
+STALE_GRADIENT = Rule(
+    "F103",
+    "frozen-with-stale-gradient",
+    "error",
+    means="The flag was turned off after a backward pass; the gradient left behind was applied by the next step.",
+    matters="The optimizer looks at .grad, not at requires_grad, so the leaf moves once or at every step.",
+    remedy="set .grad = None for the leaves when you freeze them",
+    tells_apart="The flag was on earlier in the run, is off in the step, and the gradient is not zero.",
+)
+OVERWRITTEN = Rule(
+    "F104",
+    "frozen-but-overwritten-from-copy",
+    "error",
+    means="A copy held elsewhere (a full-precision master, an average, an older state) was written over the leaf.",
+    matters="Values you loaded or set are silently replaced by those of the copy.",
+    remedy="make the optimizer or wrapper after loading, or refresh its copies from the model",
+    tells_apart="The new bits equal another tensor of the process; a step would have made new values.",
+)
+STALE_STEP = Rule(
+    "F105",
+    "stale-compiled-step",
+    "error",
+    means="The compiled train step was made while the leaf was trainable and goes on training it.",
+    matters="The flag and the summary say frozen; the step that runs was built before and does not look at them.",
+    remedy="call compile() again after changing a flag (or make_train_function(force=True))",
+    tells_apart="The flag when the step was made differs from the flag now, and the move was inside that step.",
+)
+TIED = Rule(
+    "F106",
+    "frozen-but-tied-to-trained",
+    "error",
+    means="The leaf shares its storage with one that is trained under another name or in another model.",
+    matters="A flag belongs to a tensor object, the bits belong to the storage; freezing one view freezes nothing.",
+    remedy="freeze every name of the storage, or untie them with a copy",
+    tells_apart="Two tensors overlap in memory, one of them is trained; no other rule is needed to explain the move.",
+)
+STATISTICS = Rule(
+    "F107",
+    "frozen-but-statistics-moved",
+    "error",
+    means="Running statistics of a normalisation layer moved although the layer's parameters are frozen.",
+    matters="The frozen part gives other outputs after training; checkpoints of 'the same backbone' differ.",
+    remedy="put the frozen part in eval mode (and again after every model.train()), or use frozen batch norm",
+    tells_apart="A buffer of a normalisation layer, moved by a forward pass in training mode and by no optimizer.",
+)
+REWRITTEN_IN_FORWARD = Rule(
+    "F108",
+    "frozen-but-rewritten-in-forward",
+    "error",
+    means="The forward pass itself rewrites the leaf: a norm bound, a codebook, a power iteration, an observer.",
+    matters="Flags and optimizers have no say in it; the module must be told in its own way.",
+    remedy="switch the module to eval mode or use its own switch (max_norm, freeze_codebook, disable_observer)",
+    tells_apart="Moved between the beginning and the end of its module's forward pass; no optimizer was involved.",
+)
+REWRITTEN_OUTSIDE = Rule(
+    "F109",
+    "frozen-but-rewritten-outside-step",
+    "error",
+    means="Something wrote into the frozen leaf outside every step and forward pass: by hand, a reload, a callback.",
+    matters="The training loop is innocent; the write is somewhere else in the script or its callbacks.",
+    remedy="look for writes between the steps named here: load_state_dict, .data, set_weights, averaging callbacks",
+    tells_apart="Both neighbouring steps and the module's forward pass left the bits alone; it follows no other leaf. "
+    "A note where peft merged an adapter into it, or where only the last look showed it and no program holds the leaf.",
+)
+NOT_INHERITED = Rule(
+    "F110",
+    "frozen-flag-not-inherited",
+    "error",
+    means="A container says frozen; leaves inside say trainable, and were trained.",
+    matters="The container's own summary counts them as frozen while the outer model's step trains them.",
+    remedy="set container.trainable = False after everything in it exists, and set it last",
+    tells_apart="The leaf's own flag is on and an enclosing layer's flag is off; the step trained it.",
+)
+LISTED = Rule(
+    "F113",
+    "frozen-but-listed",
+    "error",
+    means="The loop handed the leaf to the step explicitly, with a gradient, and the step trained it.",
+    matters="An optimizer trains what it is given; the flag is only consulted by those who build the list.",
+    remedy="build the list from the trainable parameters only",
+    tells_apart="The flag was off at every check and yet a non-zero gradient came in with the step.",
+)
+RAW_GRADIENT = Rule(
+    "F112",
+    "frozen-but-raw-gradient-applied",
+    "error",
+    means="The untransformed gradient was added to a frozen leaf.",
+    matters="A mask around an optimizer lets the gradient of unmasked leaves through as their update.",
+    remedy="set the updates of the frozen leaves to zero instead of masking the optimizer",
+    tells_apart="The move equals the gradient (or its negative) exactly, and there is no optimizer state.",
+)
+
+RULES = (
+    FROZEN_BUT_CHANGED, DECAYED, MOMENTUM, STALE_GRADIENT, OVERWRITTEN, STALE_STEP, TIED, STATISTICS,
+    REWRITTEN_IN_FORWARD, REWRITTEN_OUTSIDE, NOT_INHERITED, RAW_GRADIENT, LISTED,
+)  # fmt: skip
+
+TOGGLING = 2
+AFTERWARDS = "after the last look during training"
+FORWARD_ROLES = ("codebook", "spectral", "observer", "embedding", "normalisation")
+Cause = tuple[Rule, str]
+Causes = dict[str, tuple[Cause, Movement]]
+
+
+def causes(ledger: Ledger) -> Causes:
+    """What moved each leaf that moved while it was declared frozen, with the move that shows it.
+
+    The rule comes with where the move was made: a program, or the name of a place.
+    """
+    averages = _followers(ledger.leaves)
+    known: Causes = {}
+    open_ones: list[tuple[LeafRow, Movement]] = []
+    for leaf in ledger.leaves:
+        moves = _moves_while_frozen(leaf, averages)
+        if not moves:
+            continue
+        judged = [(cause, move) for move in moves if (cause := _cause(leaf, move, ledger)) is not None]
+        if judged:
+            known[leaf.name] = judged[0]
+        else:
+            open_ones.append((leaf, moves[0]))
+    for leaf, move in open_ones:
+        known[leaf.name] = (_cause_of_mates(leaf, move, known, ledger), move)
+    return known
+
+
+def _followers(leaves: Iterable[LeafRow]) -> set[str]:
+    """The parts of models in which a leaf was seen to follow another leaf: averages and synchronised copies."""
+    return {_part(leaf) for leaf in leaves if leaf.changed.followed}
+
+
+def _part(leaf: LeafRow) -> str:
+    """The model and the first step of the path in it: what users copy as a whole."""
+    return ".".join(leaf.name.split(".")[:2]) if leaf.owner.path else leaf.model
+
+
+def _moves_while_frozen(leaf: LeafRow, averages: set[str]) -> list[Movement]:
+    if (leaf.kind == "buffer" and leaf.declared.flip_count > TOGGLING) or _never_declared(leaf):
+        return []
+    moves = [move for move in leaf.changed.movements if move.trainable is False]
+    if leaf.changed.followed or _goes_with_average(leaf, averages):
+        return [move for move in moves if move.place == "step" and move.gradient == "nonzero"]
+    contradicted = leaf.declared.container_flag is False or any(not flag for _, flag in leaf.declared.alias_flags)
+    if not moves and contradicted and leaf.declared.trainable:
+        moves = [move for move in leaf.changed.movements if move.place == "step"]
+    return moves
+
+
+def _never_declared(leaf: LeafRow) -> bool:
+    """Whether the flag is only what every new tensor has: a master copy in no module, whose gradient is set by hand."""
+    return not leaf.owner.type and leaf.declared.first is False and not leaf.declared.flips
+
+
+def _goes_with_average(leaf: LeafRow, averages: set[str]) -> bool:
+    """Whether the leaf belongs to an averaged or synchronised copy and no step of a program moved it."""
+    whole_model = {part.partition(".")[0] for part in averages if part.partition(".")[0] == leaf.model}
+    beside = _part(leaf) in averages or (bool(whole_model) and leaf.owner.frozen_subtree == "")
+    return beside and all(move.place != "step" for move in leaf.changed.movements)
+
+
+def _cause(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
+    match move.place:
+        case "step":
+            return _cause_in_step(leaf, move, ledger)
+        case "forward":
+            return (STATISTICS if leaf.owner.role == "normalisation" else REWRITTEN_IN_FORWARD), "forward"
+        case "outside":
+            return _cause_outside(leaf, move, ledger)
+    if leaf.kind == "buffer" and leaf.owner.role == "normalisation":
+        return STATISTICS, "forward"
+    if leaf.owner.rewrites_in_forward:
+        return REWRITTEN_IN_FORWARD, "forward"
+    return (_overwritten(move), "outside") if move.equals else None
+
+
+def _overwritten(move: Movement) -> Rule:
+    """A copy was written over the leaf: its own, or that of another leaf which the new bits resemble."""
+    return MISPLACED_AVERAGE if move.resembles else OVERWRITTEN
+
+
+def _cause_in_step(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
+    program = move.program or ""
+    wire = next((wire for wire in leaf.wired if wire.program == program), None)
+    if _shares_bits_with_trained(leaf, ledger):
+        return TIED, program
+    if leaf.declared.container_flag is False and leaf.declared.trainable:
+        return NOT_INHERITED, program
+    if wire is not None and wire.captured and not leaf.declared.trainable:
+        return STALE_STEP, program
+    if leaf.kind == "buffer" and _stale_owner(leaf, ledger, program):
+        return STALE_STEP, program
+    if leaf.owner.rewrites_in_forward:
+        return REWRITTEN_IN_FORWARD, program
+    if move.event == "average overwritten":
+        return OVERWRITTEN, program
+    if leaf.kind == "buffer":
+        return (STATISTICS if leaf.owner.role == "normalisation" else REWRITTEN_IN_FORWARD), program
+    return _cause_by_gradient(leaf, move, wire, program)
+
+
+def _cause_by_gradient(leaf: LeafRow, move: Movement, wire: Wire | None, program: str) -> Cause | None:
+    shift = move.shift
+    if move.gradient == "nonzero":
+        if move.raw_gradient is not None and not move.state:
+            return RAW_GRADIENT, program
+        was_trainable = leaf.declared.first or any(flip.now is False for flip in leaf.declared.flips)
+        return (STALE_GRADIENT if was_trainable else LISTED), program
+    if shift is not None and shift.ratio is not None and move.weight_decay:
+        return DECAYED, program
+    if move.equals:
+        return _overwritten(move), program
+    if move.gradient == "zero" and move.state:
+        return MOMENTUM, program
+    if move.gradient == "unknown" and wire is not None and wire.listed:
+        return LISTED, program
+    return None
+
+
+def _cause_outside(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
+    if leaf.kind == "buffer" and leaf.owner.role == "normalisation" and move.event is None:
+        return STATISTICS, "forward"
+    if move.event:
+        return REWRITTEN_OUTSIDE, move.event
+    if any(program.by_hand for program in ledger.programs):
+        return REWRITTEN_OUTSIDE, "outside"  # the script computes the new values itself, and may still hold them
+    if move.equals:
+        return _overwritten(move), "outside"
+    if leaf.owner.role in FORWARD_ROLES and leaf.owner.called is None:
+        return REWRITTEN_IN_FORWARD, "forward"
+    if move.shift is not None:
+        return REWRITTEN_OUTSIDE, "outside"
+    return None
+
+
+def _cause_of_mates(leaf: LeafRow, move: Movement, known: Causes, ledger: Ledger) -> Cause:
+    """A leaf whose own moves show no cause shares that of a leaf of its model that moved in the same interval.
+
+    The other leaf may have moved again since, and shown its cause only then.
+    """
+    for other in ledger.leaves:
+        if other.name in known and other.model == leaf.model and other.kind == leaf.kind:
+            cause, judged = known[other.name]
+            if any(_together(move, theirs) for theirs in (judged, *_moves_while_frozen(other, set()))):
+                return cause
+    if move.late and not any(wire.listed for wire in leaf.wired):  # no step can have done it: exporting, converting
+        return REWRITTEN_OUTSIDE, AFTERWARDS
+    if move.place == "outside":
+        return REWRITTEN_OUTSIDE, "outside"
+    return FROZEN_BUT_CHANGED, move.program or move.place
+
+
+def _together(one: Movement, other: Movement) -> bool:
+    same_place = one.place == other.place or "between" in (one.place, other.place)
+    return same_place and other.since <= one.until and one.since <= other.until
+
+
+def _shares_bits_with_trained(leaf: LeafRow, ledger: Ledger) -> bool:
+    if leaf.declared.alias_flags:
+        return True
+    trained = {other.name for other in ledger.leaves if other.declared.trainable and other.wired}
+    return any(name in trained for name in leaf.overlaps)
+
+
+def _stale_owner(leaf: LeafRow, ledger: Ledger, program: str) -> bool:
+    """Whether the parameters beside a buffer were captured by the step when they were still trainable."""
+    return any(
+        wire.program == program and wire.captured and not other.declared.trainable
+        for other in ledger.leaves
+        if other.owner.path == leaf.owner.path and other.model == leaf.model and other.kind == "parameter"
+        for wire in other.wired
+    )

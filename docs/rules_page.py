@@ -28,8 +28,16 @@ _FENCE = "```"
 
 
 def pages() -> dict[str, str]:
-    """The text of every page by the name of its file."""
-    return {"index.md": index(), **{f"{rule.slug}.md": page(rule) for rule in RULES}}
+    """The text of every page by the name of its file, and the menu of the site."""
+    return {".nav.yml": menu(), "index.md": index(), **{f"{rule.slug}.md": page(rule) for rule in RULES}}
+
+
+def menu() -> str:
+    lines = ["nav:", "  - index.md"]
+    for letter, title in FAMILIES.items():
+        lines.append(f'  - "{letter} · {title}":')
+        lines += [f"      - {rule.slug}.md" for rule in RULES if rule.code.startswith(letter)]
+    return "\n".join([*lines, ""])
 
 
 def index() -> str:

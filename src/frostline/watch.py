@@ -282,7 +282,7 @@ class watch(contextlib.AbstractContextManager["watch"]):
     Raises:
         SettingsError: a settings file cannot be read, or says something unknown.
 
-    Example:
+    Examples:
         >>> import torch, frostline
         >>> model = torch.nn.Linear(2, 1)
         >>> optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
@@ -362,7 +362,7 @@ def summary(model: Any, *optimizers: Any) -> Report:
     Returns:
         a report that prints as text at 80 columns and shows as HTML in a notebook.
 
-    Example:
+    Examples:
         >>> import torch, frostline
         >>> print(frostline.summary(torch.nn.Linear(2, 1)).record.totals.declared_trainable)
         3

@@ -20,7 +20,7 @@ class WatchWeights(Watcher, keras.callbacks.Callback):  # type: ignore[misc]  # 
     Raises:
         FindingsError: at the end of ``fit``, where ``fail_on`` asks for it.
 
-    Example:
+    Examples:
         >>> import keras, numpy
         >>> from frostline.integrations.keras import WatchWeights
         >>> model = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1, name="head")])

@@ -24,7 +24,7 @@ class WatchWeights(Watcher, Callback):
     Raises:
         FindingsError: at the end of ``fit``, where ``fail_on`` asks for it.
 
-    Example:
+    Examples:
         >>> from frostline.integrations.lightning import WatchWeights
         >>> watch = WatchWeights(frozen=["backbone.**"], trained=["head.**"], fail_on="error")
         >>> watch.report is None  # Trainer(callbacks=[watch]).fit(model) makes it

@@ -20,7 +20,7 @@ class WatchWeights(Watcher, TrainerCallback):
     Raises:
         FindingsError: at the end of ``train``, where ``fail_on`` asks for it.
 
-    Example:
+    Examples:
         >>> from frostline.integrations.transformers import WatchWeights
         >>> watch = WatchWeights(frozen=["bert.**"], trained=["classifier.**"], fail_on="error")
         >>> watch.report is None  # Trainer(..., callbacks=[watch]).train() makes it

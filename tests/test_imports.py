@@ -59,7 +59,7 @@ LAYERS = {
     "frostline.frameworks": layer("errors frameworks"),
     "frostline.frameworks.registry": layer("errors", tables=True),
     "frostline.frameworks.layered": layer(PROBE, "numpy wrapt"),
-    "frostline.frameworks.torch_probe": layer(PROBE, "torch numpy wrapt"),
+    "frostline.frameworks.torch_probe": layer(PROBE, "torch triton numpy wrapt"),
     "frostline.frameworks.keras_probe": layer(PROBE, "keras numpy wrapt"),
     "frostline.frameworks.tf_keras_probe": layer(PROBE, "tf_keras numpy wrapt"),
     "frostline.checkpoints": layer(READER, READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),

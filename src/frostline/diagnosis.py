@@ -74,8 +74,16 @@ def _kernels() -> list[tuple[str, str]]:
 
     return [
         ("kernel cpu", f"XXH3-64 of xxhash {xxhash.VERSION} (libxxhash {xxhash.XXHASH_VERSION}), one thread"),
-        ("kernel gpu", "none: bytes are read through the host, block by block; there is no device kernel yet"),
+        ("kernel gpu", _gpu_kernel()),
     ]
+
+
+def _gpu_kernel() -> str:
+    if not _is_installed("triton"):
+        return "none: Triton is not installed, so that bytes are read through the host"
+    return (
+        f"XXH3-64 by Triton {_version('triton') or ''} for torch on CUDA; jax's and TensorFlow's bytes go to the host"
+    )
 
 
 def _is_installed(name: str) -> bool:

@@ -76,12 +76,21 @@ def differing(digest: Digest, buffer: Buffer) -> tuple[list[int], Digest]:
     >>> differing(first, data)[0]
     [1]
     """
-    hashes = _hashes(buffer)
-    if hashes == digest.hashes:
-        return [], digest
-    ends = range(_WORD, max(len(hashes), len(digest.hashes)) + 1, _WORD)
-    moved = [end // _WORD - 1 for end in ends if hashes[end - _WORD : end] != digest.hashes[end - _WORD : end]]
-    return moved, Digest(hashes)
+    present = Digest(_hashes(buffer))
+    return moved(digest, present), present
+
+
+def moved(digest: Digest, present: Digest) -> list[int]:
+    """The indices of the blocks in which two digests differ.
+
+    >>> moved(blocks(bytes(2 * BLOCK)), blocks(bytes(BLOCK) + b"1"))
+    [1]
+    """
+    before, after = digest.hashes, present.hashes
+    if before == after:
+        return []
+    ends = range(_WORD, max(len(before), len(after)) + 1, _WORD)
+    return [end // _WORD - 1 for end in ends if before[end - _WORD : end] != after[end - _WORD : end]]
 
 
 def first_difference(digest: Digest, buffer: Buffer) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from frostline.core.ledger import Gradient, LeafRow
+from frostline.digest.blocks import Digest
 
 
 class Unreadable(Exception):
@@ -69,6 +70,9 @@ class Probe(Protocol):
     """One framework under observation."""
 
     name: str
+
+    def digests(self, leaves: Iterable[LiveLeaf]) -> dict[Hashable, Digest]:
+        """The present digests, by leaf key, of those leaves whose accelerator makes them; the rest is read here."""
 
     def flags(self) -> list[bool | None]:
         """The declared flag of every adopted leaf, in the order of adoption; called before every step."""

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from frostline.core.ledger import Gradient, Movement, Place, Program, Wire
+from frostline.digest.blocks import Digest
 from frostline.digest.shift import distance
 from frostline.observe import schedule
 from frostline.observe.live import Hold, LiveLeaf, Probe, Unreadable
@@ -72,7 +73,7 @@ class Observer:
         if self.over:
             watched.lose("the model was first seen when the run was over")
         else:
-            watched.rebase(self.now)
+            watched.rebase(self.now, self.probe.digests([leaf]).get(leaf.key))
             self.notice.read(leaf.row.bytes)
         self.leaves[leaf.key] = watched
         self._order.append(watched)
@@ -149,12 +150,11 @@ class Observer:
             event: what the script was doing, for the record.
         """
         moved = []
-        for key in keys:
-            watched = self.leaves.get(key)
-            if watched is None or watched.settled:
-                continue
+        unsettled = [watched for key in keys if (watched := self.leaves.get(key)) is not None and not watched.settled]
+        made = self._made(unsettled)
+        for watched in unsettled:
             start = watched.read_at
-            reading = self._look(watched)
+            reading = self._look(watched, made)
             if reading is not None:
                 where = place if start == self._now else self.place_since(start)
                 movement = self.write(watched, reading, where, start, event=event)
@@ -184,12 +184,13 @@ class Observer:
         self.probe.refresh()
         self.poll("the end")
         theirs = self.probe.holds(pending) if pending is not None else {}
+        made = self._made(self._order)
         for watched in self._order:
             watched.count_flag_steps(self.steps)
             if watched.settled:
                 continue
             start = watched.read_at
-            reading = self._look(watched, copying=watched.frozen)
+            reading = self._look(watched, made, copying=watched.frozen)
             if reading is not None:
                 if (hold := theirs.get(watched.leaf.key)) is not None:
                     self.moved_in_step(pending, watched, reading, hold)
@@ -226,8 +227,13 @@ class Observer:
 
     # A check
 
-    def _look(self, watched: Watched, copying: bool = False) -> Reading | None:
-        reading = watched.look(self._now, whole=watched.frozen, copying=copying, last=self._closing)
+    def _made(self, leaves: Iterable[Watched]) -> dict[Hashable, Digest]:
+        """The present digests of those unsettled leaves whose accelerator makes them, in one batch."""
+        return self.probe.digests([watched.leaf for watched in leaves if not watched.settled])
+
+    def _look(self, watched: Watched, made: dict[Hashable, Digest], copying: bool = False) -> Reading | None:
+        digest = made.get(watched.leaf.key)
+        reading = watched.look(self._now, whole=watched.frozen, copying=copying, made=digest, last=self._closing)
         self.notice.read(watched.row.bytes)
         return reading
 
@@ -235,11 +241,12 @@ class Observer:
         self.probe.refresh()
         self._holds = self.probe.holds(key)
         self._note_wires(key, program)
+        made = self._made(self._order)
         for watched in self._order:
             if watched.settled:
                 continue
             start = watched.read_at
-            reading = self._look(watched, copying=watched.frozen_over(start))
+            reading = self._look(watched, made, copying=watched.frozen_over(start))
             if reading is not None:
                 movement = self.write(watched, reading, self.place_since(start), start)
                 if watched.frozen_over(start) and self.steps:
@@ -253,11 +260,12 @@ class Observer:
     def _close_check(self, key: Hashable, program: Program) -> None:
         holds, self._holds = self._holds or {}, None
         self._note_gradients_inside(program, holds)
+        made = self._made(self._order)
         for watched in self._order:
             if watched.settled:
                 continue
             hold = holds.get(watched.leaf.key)
-            reading = self._look(watched)
+            reading = self._look(watched, made)
             if reading is None:
                 self._note_stillness(key, program, watched, hold)
             else:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from typing import Any
 
 from frostline.core.ledger import Flip, LeafRow, Movement, Shift
-from frostline.digest.blocks import Digest, blocks, differing, first_difference, leaf_digest
+from frostline.digest.blocks import Digest, blocks, differing, first_difference, leaf_digest, moved
 from frostline.digest.shift import describe
 from frostline.observe.live import LiveLeaf, NotNow, Unreadable
 
@@ -59,31 +60,40 @@ class Watched:
         """Whether the leaf was declared frozen without a break since the half-step ``start``."""
         return self.frozen and self.froze_at <= start
 
-    def rebase(self, now: int) -> None:
-        """Take the present bits as the baseline."""
+    def rebase(self, now: int, made: Digest | None = None) -> None:
+        """Take the present bits as the baseline; their digest may have been ``made`` on an accelerator."""
         try:
-            buffer = self.leaf.read()
+            self.digest = made or blocks(self.leaf.read())
         except Unreadable as reason:
             self.lose(str(reason))
             return
-        self.digest = blocks(buffer)
         self.first = self.first or self.digest
         self.bytes_read += self.row.bytes
         self.row.changed.blocks = len(self.digest)
         self.read_at = now
         self.take_copy()
 
-    def look(self, now: int, *, whole: bool, copying: bool = False, last: bool = False) -> Reading | None:
+    def look(
+        self,
+        now: int,
+        *,
+        whole: bool,
+        copying: bool = False,
+        made: Digest | None = None,
+        last: bool = False,
+    ) -> Reading | None:
         """Compare the present bits with the last look's; the new bits become the baseline.
 
         ``whole`` reads everything and counts blocks; without it reading stops at the first block that differs, and
-        the baseline is renewed only when there is one. ``copying`` asks for the new bytes in any case. What cannot be
+        the baseline is renewed only when there is one. ``copying`` asks for the new bytes in any case. Where the
+        present digest was ``made`` on an accelerator, bytes come to the host for a copy only. What cannot be
         read for the time being is looked at another time, unless this is the ``last`` look.
         """
         if self.digest is None:
             return None
+        copying = copying or self.keep or self.copy is not None
         try:
-            buffer = self.leaf.read()
+            buffer: Any = self.leaf.read() if made is None or (copying and made != self.digest) else None
         except Unreadable as reason:
             if last or not isinstance(reason, NotNow):
                 self.lose(str(reason))
@@ -92,14 +102,17 @@ class Watched:
         self.row.changed.checked_until = now // 2
         self.bytes_read += self.row.bytes
         self.read_at = now
-        if not whole and not first_difference(self.digest, buffer):
+        if made is not None:
+            blocks_moved, self.digest = moved(self.digest, made), made
+        elif whole or first_difference(self.digest, buffer):
+            blocks_moved, self.digest = differing(self.digest, buffer)
+        else:
             return None
-        moved, self.digest = differing(self.digest, buffer)
-        if not moved:
+        if not blocks_moved:
             return None
-        before, after = self.copy, bytes(buffer) if self.keep or copying or self.copy is not None else None
+        before, after = self.copy, bytes(buffer) if copying else None
         self.copy = after if self.keep else None
-        return Reading(len(moved), before, after)
+        return Reading(len(blocks_moved), before, after)
 
     def take_copy(self) -> None:
         """Keep the present bytes for the next look when ``keep`` asks for it; drop an older copy otherwise."""

@@ -9,6 +9,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 from frostline.core.ledger import Event, Gradient, LeafRow
+from frostline.digest.blocks import Digest
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.evidence import alike, gradient_of, named_copy, settle_gradients, sibling_moved
 from frostline.frameworks.layered.flags import stray_flags
@@ -308,6 +309,10 @@ class KerasProbe:
     def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
         """See Probe."""
         return False
+
+    def digests(self, leaves: Iterable[LiveLeaf]) -> dict[Hashable, Digest]:
+        """See Probe; no kernel reads what jax or TensorFlow keep on an accelerator."""
+        return {}
 
     def withheld(self) -> dict[Hashable, Withheld]:
         """See Probe; Keras hands gradients over without keeping them."""

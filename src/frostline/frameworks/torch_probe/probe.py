@@ -13,11 +13,13 @@ from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch.utils._python_dispatch import _disable_current_modes
 
 from frostline.core.ledger import Event, LeafRow
+from frostline.digest.blocks import Digest
 from frostline.digest.shift import update_in_ulp
 from frostline.frameworks.claims import claimed
 from frostline.frameworks.torch_probe import discover, wiring
 from frostline.frameworks.torch_probe.by_hand import UpdatesByHand
 from frostline.frameworks.torch_probe.compiled import CompiledCalls
+from frostline.frameworks.torch_probe.device_digests import DeviceDigests
 from frostline.frameworks.torch_probe.evidence import finish_rows, graded, named_tensor_with, stray_flags, strays
 from frostline.frameworks.torch_probe.forwards import Forwards
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes
@@ -64,6 +66,7 @@ class TorchProbe:
         self, settings: Settings, on_check: Callable[[], None], fault: Callable[[str, BaseException], None]
     ) -> None:
         self.fault = fault
+        self._device_digests = DeviceDigests(fault)
         self.events: list[Event] = []
         self.observer = Observer(self, settings, on_check, aside)
         self.models = Models(self.observer, self.events.append)
@@ -284,6 +287,10 @@ class TorchProbe:
         """See Probe."""
         assert isinstance(leaf, TorchLeaf)
         return leaf.tensor is not None and self.programs.negligible(program, leaf.tensor)
+
+    def digests(self, leaves: Iterable[LiveLeaf]) -> dict[Hashable, Digest]:
+        """See Probe."""
+        return self._device_digests.of(leaves)
 
     def withheld(self) -> dict[Hashable, Withheld]:
         """See Probe."""

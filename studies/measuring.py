@@ -80,7 +80,6 @@ class _Told:
     def fill(self, cell: Cell) -> None:
         """Count numbers of the subject's leaves, and sort the findings."""
         own = [row for row in self.rows if self.trial.of_subject(row.name)]
-        cell.state = sum(row.numbers for row in self.record.leaves if row.owner.role == "random-state")
         cell.numbers = numbers(own)
         cell.held = numbers(row for row in own if self.trial.held(row.name))
         cell.frozen = numbers(row for row in own if row.declared.trainable is False)

@@ -63,7 +63,7 @@ def recipe(name: str) -> Recipe:
     return Recipe()
 
 
-def made(name: str, **more: Any) -> Any:
+def made(name: str, /, **more: Any) -> Any:
     """A layer of the class, with the arguments of its recipe."""
     return classes()[name](**recipe(name).options(), **more)
 

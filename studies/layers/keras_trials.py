@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -46,7 +45,6 @@ def run(question: dict[str, str]) -> dict[str, Any]:
             SITUATIONS[situation](cell)
     except Exception as error:
         cell.refused = first_line(error)
-    gc.collect()
     return cell.as_data()
 
 
@@ -60,15 +58,22 @@ def _census(cell: Cell) -> None:
     inputs = samples(wanted, 2)
     if cell.subject not in ("InputLayer",):
         _call(layer, inputs, wanted)
-    generators = [each for each in layer.variables if "seed_generator" in each.path]
-    own = [each for each in layer.variables if not any(each is other for other in generators)]
-    cell.numbers = sum(int(np.prod(each.shape)) for each in own)
-    cell.state = sum(int(np.prod(each.shape)) for each in generators)
+    cell.numbers = _size(each for each in layer.variables if not _is_generator(each))
+    cell.state = _size(each for each in layer.variables if _is_generator(each))
     cell.facts = {
         "lora": hasattr(layer, "enable_lora"),
         "quantises": type(layer).quantize is not layers.Layer.quantize,
         "recurrent": isinstance(layer, layers.RNN) and not wanted.cell,
     }
+
+
+def _size(variables: Iterable[Any]) -> int:
+    return sum(int(np.prod(each.shape)) for each in variables)
+
+
+def _is_generator(variable: Any) -> bool:
+    """Whether the variable is the state of a random generator, which moves by being used."""
+    return "seed_generator" in variable.path
 
 
 # Building ------------------------------------------------------------------------------------------------------------
@@ -91,12 +96,15 @@ def _inputs(wanted: Recipe, frames: int) -> list[Any]:
 
 
 def _build(
-    subject: str, *, wrapper: Callable[[Any], Any] | None = None, container: dict[str, Any] | None = None, **more: Any
+    subject: str, *, wrapper: Callable[[Any], Any] | None = None, container: dict[str, Any] | None = None,
+    frozen: bool = False, **more: Any
 ) -> Built:
     """The model: the inputs, the layer (in a wrapper, in a container), a head of one unit."""
     wanted = recipe(subject)
     frames = 3 if wrapper is layers.TimeDistributed else 0
     layer = made(subject, **({} if wanted.cell or wrapper else {"name": "subject"}), **more)
+    if frozen:
+        layer.trainable = False
     outer = wrapper(layer, name="subject") if wrapper else _around(layer, wanted)
     inputs = _inputs(wanted, frames)
     result = _call(outer, inputs, wanted)
@@ -122,19 +130,20 @@ def _fit(built: Built) -> None:
 
 
 def _read(built: Built) -> Bytes:
-    read: Bytes = {}
-    for index, variable in enumerate(built.model.variables):
-        array = np.array(keras.ops.convert_to_numpy(variable.value))
-        read[f"{index}/{variable.path}"] = (tuple(variable.shape), array.tobytes())
-    return read
+    return _bytes(each for each in built.model.variables if not _is_generator(each))
+
+
+def _bytes(variables: Iterable[Any]) -> Bytes:
+    arrays = {f"{index}/{each.path}": np.array(keras.ops.convert_to_numpy(each)) for index, each in enumerate(variables)}
+    return {name: (array.shape, array.tobytes()) for name, array in arrays.items()}
 
 
 # Situations ----------------------------------------------------------------------------------------------------------
 
 
 def _everything(name: str) -> bool:
-    """All of the subject: what does not belong to the head, nor to a generator of random numbers."""
-    return "head" not in name.replace("/", ".").split(".") and "seed_generator" not in name
+    """All of the subject: what does not belong to the head."""
+    return "head" not in name.replace("/", ".").split(".")
 
 
 def _nothing(_name: str) -> bool:
@@ -145,7 +154,7 @@ def _tables(name: str) -> bool:
     return _everything(name) and name.replace("/", ".").rpartition(".")[2] in TABLES
 
 
-def _of_inner(name: str) -> bool:
+def _of_layer(name: str) -> bool:
     return _everything(name) and "vector_u" not in name
 
 
@@ -171,7 +180,11 @@ def _trained(
     if before and freeze is not None:
         freeze()
         _compile(built.model)
+    generators = [each for each in built.model.variables if _is_generator(each)]
+    states = _bytes(generators)
     measure(cell, Trial(stages, lambda: _read(built), held, (built.model,), meant))
+    cell.state = _size(generators)
+    cell.facts["state_moved"] = bool(generators) and _bytes(generators) != states
 
 
 def _off(layer: Any) -> Callable[[], None]:
@@ -208,13 +221,25 @@ def _after_fit(cell: Cell) -> None:
     _trained(cell, built, freeze=_off(built.layer), before=False)
 
 
-def _wrapped(wrapper: Callable[[Any], Any], inner: bool) -> Callable[[Cell], None]:
+def _frozen_then_wrapped(wrapper: Callable[[Any], Any]) -> Callable[[Cell], None]:
     def situation(cell: Cell) -> None:
-        built = _build(cell.subject, wrapper=wrapper)
-        # A wrapper may work on a copy of the layer that it was given; what is frozen is the one that runs.
-        _trained(cell, built, _of_inner if inner else _everything, _off(built.layer if inner else built.outer))
+        _trained(cell, _build(cell.subject, wrapper=wrapper, frozen=True), _of_layer)
 
     return situation
+
+
+def _wrapper_frozen(wrapper: Callable[[Any], Any]) -> Callable[[Cell], None]:
+    def situation(cell: Cell) -> None:
+        built = _build(cell.subject, wrapper=wrapper)
+        _trained(cell, built, freeze=_off(built.outer))
+
+    return situation
+
+
+def _original_frozen(cell: Cell) -> None:
+    """Bidirectional trains copies of the layer that it is given; what the script still holds is not in the model."""
+    built = _build(cell.subject, wrapper=layers.Bidirectional)
+    _trained(cell, built, freeze=_off(built.layer), meant=("**.subject.**",))
 
 
 def _lora(cell: Cell) -> None:
@@ -258,12 +283,13 @@ SITUATIONS: dict[str, Callable[[Cell], None]] = {
     "constructor": _in_constructor,
     "container's constructor": _in_container_constructor,
     "after a fit": _after_fit,
-    "TimeDistributed, layer": _wrapped(layers.TimeDistributed, True),
-    "TimeDistributed, wrapper": _wrapped(layers.TimeDistributed, False),
-    "SpectralNormalization, layer": _wrapped(layers.SpectralNormalization, True),
-    "SpectralNormalization, wrapper": _wrapped(layers.SpectralNormalization, False),
-    "Bidirectional, layer": _wrapped(layers.Bidirectional, True),
-    "Bidirectional, wrapper": _wrapped(layers.Bidirectional, False),
+    "frozen, in TimeDistributed": _frozen_then_wrapped(layers.TimeDistributed),
+    "TimeDistributed frozen": _wrapper_frozen(layers.TimeDistributed),
+    "frozen, in SpectralNormalization": _frozen_then_wrapped(layers.SpectralNormalization),
+    "SpectralNormalization frozen": _wrapper_frozen(layers.SpectralNormalization),
+    "frozen, in Bidirectional": _frozen_then_wrapped(layers.Bidirectional),
+    "Bidirectional frozen": _wrapper_frozen(layers.Bidirectional),
+    "layer given to Bidirectional frozen": _original_frozen,
     "LoRA": _lora,
     "LoRA, then frozen": _lora_frozen,
     "LoRA, off and on": _lora_off_and_on,

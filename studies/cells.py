@@ -69,6 +69,6 @@ def merged(cells: Iterable[Cell], text: Any) -> str:
     said: dict[str, list[str]] = {}
     for cell in cells:
         said.setdefault(text(cell), []).append(cell.backend)
-    if len(said) == 1:
-        return next(iter(said))
+    if len(said) <= 1:
+        return next(iter(said), "")
     return "<br>".join(f"{', '.join(backends)}: {words}" for words, backends in said.items())

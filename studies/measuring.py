@@ -106,7 +106,11 @@ class _Told:
                 yield f"{row.name}: unknown ({row.changed.reason})"[:SHOWN]
 
     def _moved_since(self, row: LeafRow) -> bool:
-        return row.changed.verdict == "yes" and any(move.until > self.mark for move in row.changed.movements)
+        """Whether it moved after the mark; a move seen across it counts by the flag that frostline gives it."""
+        return row.changed.verdict == "yes" and any(
+            move.since >= self.mark or (move.until > self.mark and move.trainable is False)
+            for move in row.changed.movements
+        )
 
     def _is_idle(self, row: LeafRow) -> bool:
         trained = row.kind == "parameter" and row.declared.trainable and not row.declared.frozen_steps

@@ -10,9 +10,12 @@ import sys
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import ModuleType
 
 import click
 
+from studies.asking import Ask
+from studies.cells import Cell
 from studies.progress import following
 
 ROOT = Path(__file__).parents[1]
@@ -24,37 +27,55 @@ DISTRIBUTIONS = ("frostline", "keras", "tf_keras", "torch", "jax", "tensorflow",
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1, metavar="[NAMES]")
+@click.option("--resume", is_flag=True, help="Take up the last run: ask only what it had no time for.")
+@click.option("--minutes", type=float, help="Stop after so long; what is left is said to be not run.")
 @click.option("--pages-only", is_flag=True, help="Write the pages anew from the last run's results.")
-def main(names: Sequence[str], pages_only: bool) -> None:
+def main(names: Sequence[str], resume: bool, minutes: float | None, pages_only: bool) -> None:
     """Run the studies named (all without a name) and write their pages under docs/studies."""
     unknown = [name for name in names if name not in STUDIES]
     if unknown:
         raise click.UsageError(f"there is no study {', '.join(unknown)}; there are {', '.join(STUDIES)}")
-    doubts = sum(studied(name, pages_only) for name in names or STUDIES)
+    doubts = 0
+    for name in names or STUDIES:
+        study = importlib.import_module(f"studies.{name}.study")
+        if not pages_only:
+            _run(study, _kept(name), opening(name), resume, minutes)
+        doubts += _write(study, _kept(name))
     sys.exit(1 if doubts else 0)
 
 
-def studied(name: str, pages_only: bool) -> int:
-    """Run one study, keep its results, write its pages; how many cells are not explained."""
-    study = importlib.import_module(f"studies.{name}.study")
-    kept = RESULTS / f"{name}.jsonl"
-    if not pages_only:
-        RESULTS.mkdir(exist_ok=True)
-        with following() as follow, kept.open("w", buffering=1) as lines:
-            lines.write(json.dumps(opening(name)) + "\n")
-            for each in study.run(follow):
-                lines.write(json.dumps(each) + "\n")
+def _kept(name: str) -> Path:
+    return RESULTS / f"{name}.jsonl"
+
+
+def _run(study: ModuleType, kept: Path, said: str, resume: bool, minutes: float | None) -> None:
+    """Run one study; every cell is kept as soon as it is known."""
+    RESULTS.mkdir(exist_ok=True)
+    known = _load(kept)[1] if resume and kept.exists() else []
+    with following() as follow, kept.open("w", buffering=1) as lines, Ask(known, minutes) as ask:
+        lines.write(json.dumps(said) + "\n")
+        for cell in study.run(ask, follow):
+            lines.write(json.dumps(cell.as_data()) + "\n")
+
+
+def _write(study: ModuleType, kept: Path) -> int:
+    """Write the pages of one study; how many cells are not explained."""
     if not kept.exists():
-        raise click.UsageError(f"the study {name} has no results here: run it without --pages-only")
-    said, *data = map(json.loads, kept.read_text().splitlines())
+        raise click.UsageError(f"there are no results in {kept.relative_to(ROOT)}: run it without --pages-only")
+    said, cells = _load(kept)
     PAGES.mkdir(exist_ok=True)
-    for file, text in study.write(data, said).items():
+    for file, text in study.write(cells, said).items():
         (PAGES / file).write_text(text, "utf-8")
         click.echo(str((PAGES / file).relative_to(ROOT)))
-    doubts = [each for each in data if each.get("doubts")]
-    for each in doubts:
-        click.echo(f"{each['backend']}: {each['subject']}, {each['situation']}: {'; '.join(each['doubts'])}", err=True)
+    doubts = [cell for cell in cells if cell.doubts]
+    for cell in doubts:
+        click.echo(f"{cell.backend}: {cell.subject}, {cell.situation}: {'; '.join(cell.doubts)}", err=True)
     return len(doubts)
+
+
+def _load(kept: Path) -> tuple[str, list[Cell]]:
+    said, *data = map(json.loads, kept.read_text().splitlines())
+    return said, [Cell(**each) for each in data]
 
 
 def opening(name: str) -> str:

@@ -44,7 +44,7 @@ class Cell:
             return "unexplained"
         if self.refused:
             return "refused"
-        return " ".join(self.rules) or AGREES
+        return " ".join(self.rules) or (" ".join(self.notes) if self.contradicts else AGREES)
 
     @property
     def contradicts(self) -> bool:

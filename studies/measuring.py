@@ -87,13 +87,15 @@ class _Told:
         cell.moved = numbers(row for row in own if row.changed.verdict == "yes")
         cell.broken, cell.idle = numbers(self.broken), numbers(self.idle)
         for finding in self.record.findings:
-            told = cell.rules if self._names_contradiction(finding) else cell.notes
+            named = finding.severity != "note" and self._names_contradiction(finding)
+            told = cell.rules if named else cell.notes
             if finding.code not in told:
                 told.append(finding.code)
 
     def unexplained(self) -> Iterator[str]:
         """Leaves in contradiction that no finding names, and errors about leaves that are in none."""
-        named = {name for finding in self.record.findings for name in finding.tensors}
+        findings = [finding for finding in self.record.findings if finding.rule != "flag-flipped-during-run"]
+        named = {name for finding in findings for name in finding.tensors}
         for row in (*self.broken, *self.idle):
             if row.name not in named:
                 how = "was to stay and moved" if row in self.broken else "is trainable and did not move"
@@ -108,7 +110,7 @@ class _Told:
     def _moved_since(self, row: LeafRow) -> bool:
         """Whether it moved after the mark; a move seen across it counts by the flag that frostline gives it."""
         return row.changed.verdict == "yes" and any(
-            move.since >= self.mark or (move.until > self.mark and move.trainable is False)
+            move.until > self.mark and (move.since >= self.mark or move.trainable is False)
             for move in row.changed.movements
         )
 
@@ -132,7 +134,12 @@ def _against_bytes(told: _Told, first: Bytes, before: Bytes, after: Bytes) -> It
     """
     for rows, earlier, moved, when in (
         (told.record.leaves, first, lambda row: row.changed.verdict == "yes", "in the whole run"),
-        ([row for row in told.rows if told.trial.held(row.name)], before, lambda row: row in told.broken, "when frozen"),
+        (
+            [row for row in told.rows if told.trial.held(row.name)],
+            before,
+            lambda row: row in told.broken,
+            "when frozen",
+        ),
     ):
         names = first if rows is told.record.leaves else [name for name in earlier if told.trial.held(name)]
         seen = Counter((row.shape, moved(row)) for row in rows)

@@ -10,7 +10,6 @@ import select
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -68,16 +67,6 @@ class Server:
             text=True,
             bufsize=1,
         )
-
-
-def answers(module: str, backend: str, questions: Sequence[Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Every question with its answer, from one process that is ended at the end."""
-    server = Server(module, backend)
-    try:
-        for question in questions:
-            yield question, server.ask(question)
-    finally:
-        server.close()
 
 
 def _line(stream: IO[str]) -> str:

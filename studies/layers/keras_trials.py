@@ -98,8 +98,12 @@ def _inputs(wanted: Recipe, frames: int) -> list[Any]:
 
 
 def _build(
-    subject: str, *, wrapper: Callable[[Any], Any] | None = None, container: dict[str, Any] | None = None,
-    frozen: bool = False, **more: Any
+    subject: str,
+    *,
+    wrapper: Callable[[Any], Any] | None = None,
+    container: dict[str, Any] | None = None,
+    frozen: bool = False,
+    **more: Any,
 ) -> Built:
     """The model: the inputs, the layer (in a wrapper, in a container), a head of one unit."""
     wanted = recipe(subject)
@@ -136,7 +140,9 @@ def _read(built: Built) -> Bytes:
 
 
 def _bytes(variables: Iterable[Any]) -> Bytes:
-    arrays = {f"{index}/{each.path}": np.array(keras.ops.convert_to_numpy(each)) for index, each in enumerate(variables)}
+    arrays = {
+        f"{index}/{each.path}": np.array(keras.ops.convert_to_numpy(each)) for index, each in enumerate(variables)
+    }
     return {name: (array.shape, array.tobytes()) for name, array in arrays.items()}
 
 

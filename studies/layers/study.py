@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
+from studies.asking import Ask
 from studies.cells import Cell
 from studies.layers import page
 from studies.progress import Follow
-from studies.serving import Server
 
 KERAS, TORCH = "studies.layers.keras_trials", "studies.layers.torch_trials"
 BACKENDS = ("torch", "jax", "tensorflow")
 CENSUS = "census"
+MODULE = "torch.nn"
 GENERATOR_ONLY = ("own flag",)
 EVERYWHERE = (
     "nothing frozen",
@@ -29,6 +29,27 @@ EVERYWHERE = (
 RECURRENT = ("frozen, in Bidirectional", "Bidirectional frozen", "layer given to Bidirectional frozen")
 LORA = ("LoRA", "LoRA, then frozen", "LoRA, off and on")
 QUANTISED = ("int8", "int4", "float8")
+ORDER = (
+    "own flag",
+    "after a fit",
+    "container's constructor",
+    "SpectralNormalization frozen",
+    "LoRA, off and on",
+    "layer given to Bidirectional frozen",
+    "float8",
+    "int8",
+    "nothing frozen",
+    "container",
+    "constructor",
+    "frozen, in TimeDistributed",
+    "LoRA, then frozen",
+    "LoRA",
+    "int4",
+    "frozen, in SpectralNormalization",
+    "frozen, in Bidirectional",
+    "Bidirectional frozen",
+    "TimeDistributed frozen",
+)
 MODULES = (
     "nothing frozen",
     "train mode",
@@ -41,34 +62,34 @@ MODULES = (
 )
 
 
-def run(follow: Follow) -> Iterator[dict[str, Any]]:
-    """All cells of the study, the census of every class among them."""
-    for cell in of_torch(follow):
-        yield cell.as_data()
+def run(ask: Ask, follow: Follow) -> Iterator[Cell]:
+    """All cells: the census of every class, then those that own something, in one situation after the other.
+
+    The situations come first that tell most, since a run may be cut short and taken up again.
+    """
+    yield from of_torch(ask, follow)
+    owners: list[Cell] = []
     for backend in BACKENDS:
-        for cell in of_keras(backend, follow):
-            yield cell.as_data()
+        for name in follow(ask.names(KERAS, backend), f"layers: what each owns, {backend}"):
+            cell = ask.cell(KERAS, backend, name, CENSUS)
+            owners += [cell] if cell.numbers or cell.state else []
+            yield cell
+    for situation in ORDER:
+        taking_part = [cell for cell in owners if situation in situations(cell)]
+        for cell in follow(taking_part, f"layers: {situation}"):
+            yield ask.cell(KERAS, cell.backend, cell.subject, situation)
 
 
-def write(data: Sequence[dict[str, Any]], opening: str) -> dict[str, str]:
-    """The pages of the study, by file name."""
-    return {"layers.md": page.text([Cell(**each) for each in data], opening)}
-
-
-def of_keras(backend: str, follow: Follow, only: Sequence[str] = ()) -> Iterator[Cell]:
-    """The census of every class of keras.layers, then all situations of those that own something."""
-    server = Server(KERAS, backend)
-    names = list(only) or server.ask({"names": True})["names"]
+def of_torch(ask: Ask, follow: Follow) -> Iterator[Cell]:
+    """The same for torch.nn."""
     owners = []
-    for name in follow(names, f"layers: what each owns, {backend}"):
-        cell = asked(server, name, CENSUS, backend)
+    for name in follow(ask.names(TORCH, MODULE), "modules: what each owns"):
+        cell = ask.cell(TORCH, MODULE, name, CENSUS)
+        owners += [name] if cell.numbers else []
         yield cell
-        if cell.numbers or cell.state:
-            owners.append(cell)
-    questions = [(cell.subject, situation) for cell in owners for situation in situations(cell)]
-    for subject, situation in follow(questions, f"layers: frozen, {backend}"):
-        yield asked(server, subject, situation, backend)
-    server.close()
+    questions = [(name, situation) for name in owners for situation in MODULES]
+    for name, situation in follow(questions, "modules: frozen"):
+        yield ask.cell(TORCH, MODULE, name, situation)
 
 
 def situations(census: Cell) -> list[str]:
@@ -98,9 +119,6 @@ def of_torch(follow: Follow, only: Sequence[str] = ()) -> Iterator[Cell]:
     server.close()
 
 
-def asked(server: Server, subject: str, situation: str, backend: str) -> Cell:
-    """One cell; where the process died over it, that is its reason."""
-    answer = server.ask({"subject": subject, "situation": situation})
-    if "ended" in answer:
-        return Cell(subject, situation, backend, refused=answer["ended"])
-    return Cell(**answer)
+def write(cells: Sequence[Cell], opening: str) -> dict[str, str]:
+    """The pages of the study, by file name."""
+    return {"layers.md": page.text(cells, opening)}

@@ -139,11 +139,9 @@ RECIPES: dict[str, Recipe] = {
     "RNNBase": Recipe(lambda: {"mode": "LSTM", "input_size": 4, "hidden_size": 3}),
     "RNNCell": _cell,
     "RNNCellBase": Recipe(lambda: {"input_size": 4, "hidden_size": 3, "bias": True, "num_chunks": 1}),
-    "Sequential": Recipe(lambda: {}, lambda: (torch.rand(BATCH, 6, 4),)),
+    "Sequential": Recipe(dict, lambda: (torch.rand(BATCH, 6, 4),)),
     "SyncBatchNorm": Recipe(lambda: {"num_features": 3}, _tensor(*SPACES["2"])),
-    "Transformer": Recipe(
-        lambda: {**_attention, "num_encoder_layers": 1, "num_decoder_layers": 1}, _pair(BATCH, 6, 8)
-    ),
+    "Transformer": Recipe(lambda: {**_attention, "num_encoder_layers": 1, "num_decoder_layers": 1}, _pair(BATCH, 6, 8)),
     "TransformerDecoder": Recipe(_decoder, _pair(BATCH, 6, 8)),
     "TransformerDecoderLayer": Recipe(lambda: dict(_attention), _pair(BATCH, 6, 8)),
     "TransformerEncoder": Recipe(_encoder, _tensor(BATCH, 6, 8)),
@@ -174,15 +172,21 @@ RECIPES: dict[str, Recipe] = {
     "UpsamplingNearest2d": Recipe(lambda: {"scale_factor": 2}, _tensor(*SPACES["2"])),
     **{
         name: Recipe(inputs=_pair(BATCH, 3))
-        for name in (
-            "CosineSimilarity HingeEmbeddingLoss HuberLoss KLDivLoss L1Loss MSELoss PairwiseDistance PoissonNLLLoss "
-            "SmoothL1Loss SoftMarginLoss"
-        ).split()
+        for name in [
+            "CosineSimilarity",
+            "HingeEmbeddingLoss",
+            "HuberLoss",
+            "KLDivLoss",
+            "L1Loss",
+            "MSELoss",
+            "PairwiseDistance",
+            "PoissonNLLLoss",
+            "SmoothL1Loss",
+            "SoftMarginLoss",
+        ]
     },
 }
-_indices = {
-    f"MaxUnpool{n}d": Recipe(lambda: {"kernel_size": 2}, lambda n=n: _pooled(n)) for n in "123"
-}
+_indices = {f"MaxUnpool{n}d": Recipe(lambda: {"kernel_size": 2}, lambda n=n: _pooled(n)) for n in "123"}
 
 
 def _pooled(dimensions: str) -> tuple[Any, ...]:

@@ -1,0 +1,1 @@
+"""Which optimizers move a tensor that was frozen, and when."""

@@ -52,10 +52,11 @@ def _run(study: ModuleType, kept: Path, said: str, resume: bool, minutes: float 
     """Run one study; every cell is kept as soon as it is known."""
     RESULTS.mkdir(exist_ok=True)
     known = _load(kept)[1] if resume and kept.exists() else []
-    with following() as follow, kept.open("w", buffering=1) as lines, Ask(known, minutes) as ask:
-        lines.write(json.dumps(said) + "\n")
+    with following() as follow, kept.open("a" if known else "w", buffering=1) as lines, Ask(known, minutes) as ask:
+        lines.write("" if known else json.dumps(said) + "\n")
         for cell in study.run(ask, follow):
-            lines.write(json.dumps(cell.as_data()) + "\n")
+            if not any(cell is each for each in known):
+                lines.write(json.dumps(cell.as_data()) + "\n")
 
 
 def _write(study: ModuleType, kept: Path) -> int:
@@ -74,8 +75,10 @@ def _write(study: ModuleType, kept: Path) -> int:
 
 
 def _load(kept: Path) -> tuple[str, list[Cell]]:
+    """The opening of the page, and every cell once: the last one of it that was kept."""
     said, *data = map(json.loads, kept.read_text().splitlines())
-    return said, [Cell(**each) for each in data]
+    cells = [Cell(**each) for each in data]
+    return said, list({(cell.backend, cell.subject, cell.situation): cell for cell in cells}.values())
 
 
 def opening(name: str) -> str:

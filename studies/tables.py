@@ -24,7 +24,7 @@ class Reasons:
 
 def matrix(cells: Sequence[Cell], situations: Sequence[str], reasons: Reasons, heading: str) -> list[str]:
     """A row for each subject, a column for each situation; backends are told apart where they differ."""
-    subjects = list(dict.fromkeys(cell.subject for cell in cells))
+    subjects = sorted({cell.subject for cell in cells})
     rows = []
     for subject in subjects:
         of = [[each for each in cells if (each.subject, each.situation) == (subject, name)] for name in situations]

@@ -83,41 +83,18 @@ FAMILIES: tuple[tuple[str, tuple[int, ...] | None, Options], ...] = (
     (r"\w*\dD", None, dict),
 )
 
+FACTORS = (
+    *("RandomBrightness", "RandomContrast", "RandomHue", "RandomRotation", "RandomSaturation", "RandomSharpness"),
+    *("RandomColorDegeneration", "RandomGrayscale", "RandomInvert", "RandomGaussianBlur", "RandomElasticTransform"),
+    *("RandomErasing", "RandomPerspective"),
+)
+IMAGES = (
+    *("AugMix", "AutoContrast", "Equalization", "RandAugment", "RandomFlip", "RandomColorJitter", "RandomShear"),
+    *("Solarization", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "MixUp"),
+)
 _merge = {name: Recipe(inputs=2) for name in ("Add", "Average", "Concatenate", "Maximum", "Minimum", "Multiply")}
-_factor = {
-    name: Recipe(lambda: {"factor": 0.5}, IMAGE)
-    for name in [
-        "RandomBrightness",
-        "RandomContrast",
-        "RandomHue",
-        "RandomRotation",
-        "RandomSaturation",
-        "RandomSharpness",
-        "RandomColorDegeneration",
-        "RandomGrayscale",
-        "RandomInvert",
-        "RandomGaussianBlur",
-        "RandomElasticTransform",
-        "RandomErasing",
-        "RandomPerspective",
-    ]
-}
-_plain_images = {
-    name: Recipe(dict, IMAGE)
-    for name in [
-        "AugMix",
-        "AutoContrast",
-        "Equalization",
-        "RandAugment",
-        "RandomFlip",
-        "RandomColorJitter",
-        "RandomShear",
-        "Solarization",
-        "ContrastLimitedAdaptiveHistogramEqualization",
-        "CutMix",
-        "MixUp",
-    ]
-}
+_factor = {name: Recipe(lambda: {"factor": 0.5}, IMAGE) for name in FACTORS}
+_plain_images = {name: Recipe(dict, IMAGE) for name in IMAGES}
 
 
 def _jax_layer() -> dict[str, Any]:

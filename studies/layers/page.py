@@ -31,9 +31,9 @@ MODULES = (
 )
 INTRODUCTION = """
 The article that began this froze two Dense layers, and left open whether others behave alike. Here every class of
-`keras.layers` and every module of `torch.nn`, found by introspection, is put into a small model, frozen in several ways,
-and trained for three steps (Adam, in Keras by `fit`) under `frostline.watch`. Beside it the bytes of all tensors are
-compared: a cell in which the two disagree, or a contradiction that no rule names, reads **unexplained** and fails the
+`keras.layers` and every module of `torch.nn`, found by introspection, is put into a small model, frozen in several
+ways, and trained for three steps (Adam, in Keras by `fit`) under `frostline.watch`. Beside it the bytes of all tensors
+are compared: a cell in which the two disagree, or a contradiction that no rule names, reads **unexplained** and fails the
 command.
 
 A cell says `declared frozen · wired to the step · moved`, in numbers of the layer, buffers such as moving averages
@@ -43,13 +43,13 @@ class has no part in. What is said once holds for all backends, otherwise they a
 """
 SITUATIONS = """
 - **own flag**: `layer.trainable = False` before `compile`; **container**: the same on a functional model around it.
-- **constructor**: `Layer(..., trainable=False)`; **container's constructor**: `Model(inputs, outputs, trainable=False)`.
+- **constructor**: `Layer(..., trainable=False)`; **container's constructor**: `Model(i, o, trainable=False)`.
 - **after a fit**: `compile`, `fit`, `layer.trainable = False`, `fit`, without compiling again; *moved* counts both.
 - **frozen, in X**: the layer is frozen and then given to the wrapper X; **X frozen**: the flag of the wrapper is set.
 - **layer given to Bidirectional frozen**: the flag is set on the layer that the wrapper was made from, afterwards; that
   the wrapper's layers were meant is told to frostline (`--frozen`).
-- **LoRA**: `enable_lora(2)`, the table must stay; **LoRA, off and on**: the layer is frozen and set free again, and that
-  the table was meant to stay is told to frostline.
+- **LoRA**: `enable_lora(2)`, the table must stay; **LoRA, off and on**: the layer is frozen and set free again, and
+  that the table was meant to stay is told to frostline.
 - **int8**, **int4**, **float8**: `quantize`, then the own flag.
 """
 
@@ -144,10 +144,10 @@ def _modules_census(torch: Sequence[Cell]) -> list[str]:
     nothing = counted(census, lambda cell: not cell.numbers and not cell.refused)
     rest = [cell for cell in census if cell.refused and not cell.numbers]
     return [
-        f"{len(census)} classes: {owning} own parameters or buffers, {nothing} own nothing, {len(rest)} cannot be called.",
+        f"{len(census)} classes: {owning} own parameters or buffers, {nothing} own nothing, {len(rest)} are not made.",
         *(f"- not made: {cell.subject}: {cell.refused}" for cell in rest),
         "",
-        "`requires_grad_(False)` before the first step: in **train mode**, in **eval mode**, by **a container** around it; "
-        "**after steps**: three steps, then frozen, then three more. **spectral_norm** and **weight_norm**: "
+        "`requires_grad_(False)` before the first step: in **train mode**, in **eval mode**, by **a container** around "
+        "it; **after steps**: three steps, then frozen, then three more. **spectral_norm** and **weight_norm**: "
         "parametrised, then frozen.",
     ]

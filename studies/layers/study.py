@@ -103,22 +103,6 @@ def situations(census: Cell) -> list[str]:
     return wanted
 
 
-def of_torch(follow: Follow, only: Sequence[str] = ()) -> Iterator[Cell]:
-    """The same for torch.nn."""
-    server = Server(TORCH)
-    names = list(only) or server.ask({"names": True})["names"]
-    owners = []
-    for name in follow(names, "modules: what each owns"):
-        cell = asked(server, name, CENSUS, "torch.nn")
-        yield cell
-        if cell.numbers:
-            owners.append(name)
-    questions = [(name, situation) for name in owners for situation in MODULES]
-    for subject, situation in follow(questions, "modules: frozen"):
-        yield asked(server, subject, situation, "torch.nn")
-    server.close()
-
-
 def write(cells: Sequence[Cell], opening: str) -> dict[str, str]:
     """The pages of the study, by file name."""
     return {"layers.md": page.text(cells, opening)}

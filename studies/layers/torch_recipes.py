@@ -1,4 +1,4 @@
-"""How each module of torch.nn is made and what it is given; one that is not listed takes no arguments and one tensor."""
+"""How each module of torch.nn is made and called; one that is not listed takes no arguments and one tensor."""
 
 from __future__ import annotations
 
@@ -101,6 +101,10 @@ def _decoder() -> dict[str, Any]:
     return {"decoder_layer": nn.TransformerDecoderLayer(**_attention), "num_layers": 1}
 
 
+PAIRED = (
+    *("CosineSimilarity", "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss"),
+    *("PairwiseDistance", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss"),
+)
 RECIPES: dict[str, Recipe] = {
     "AdaptiveLogSoftmaxWithLoss": Recipe(
         lambda: {"in_features": 8, "n_classes": 10, "cutoffs": [4]},

@@ -4,7 +4,7 @@ DEMO_VENV ?= .venv-demo
 RIVALS_VENV ?= .venv-rivals
 WORKERS ?= 2
 MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler tensorboard pexpect pyte mkdocs pre_commit check_jsonschema
-OURS = src tests corpus bench docs examples
+OURS = src tests corpus studies bench docs examples
 
 PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
 TESTED = $(VENV)/.installed
@@ -12,7 +12,7 @@ SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser check format clean corpus bench fuzz docs pictures rivals
+.PHONY: help demo test browser check format clean corpus studies bench fuzz docs pictures rivals
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
@@ -55,6 +55,10 @@ clean: ## remove the environments and all caches
 ##@ Measure
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
 	$(VENV)/bin/python -m corpus $(ARGS)
+
+studies: $(TESTED) ## what freezing does: layers, optimizers, the article, its history; ARGS="layers" chooses
+	$(call PIP,$(VENV)) --editable '.[studies]'
+	$(VENV)/bin/python -m studies $(ARGS)
 
 rivals: $(COMPARED) ## other tools on the same programs (own environment); ARGS="gan" chooses
 	$(RIVALS_VENV)/bin/python -m bench.rivals $(or $(ARGS),--write)

@@ -33,8 +33,8 @@ INTRODUCTION = """
 The article that began this froze two Dense layers, and left open whether others behave alike. Here every class of
 `keras.layers` and every module of `torch.nn`, found by introspection, is put into a small model, frozen in several
 ways, and trained for three steps (Adam, in Keras by `fit`) under `frostline.watch`. Beside it the bytes of all tensors
-are compared: a cell in which the two disagree, or a contradiction that no rule names, reads **unexplained** and fails the
-command.
+are compared: a cell in which the two disagree, or a contradiction that no rule names, reads **unexplained** and fails
+the command.
 
 A cell says `declared frozen · wired to the step · moved`, in numbers of the layer, buffers such as moving averages
 counted under *moved* only. Nothing more means that the bits did what was declared; a code in bold is

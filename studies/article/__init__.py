@@ -1,0 +1,1 @@
+"""The experiment this project grew out of, with its variants."""

@@ -19,12 +19,13 @@ class Ask(AbstractContextManager["Ask"]):
     """The processes of one run of a study.
 
     Args:
-        known: cells of a run before, which are not asked for again.
+        known: cells of a run before, which are not asked for again unless they are not explained.
         minutes: after which every further cell is refused as not run; None for no limit.
     """
 
     def __init__(self, known: Iterable[Cell] = (), minutes: float | None = None) -> None:
-        self._known = {(each.backend, each.subject, each.situation): each for each in known if each.refused != NOT_RUN}
+        done = [each for each in known if each.refused != NOT_RUN and not each.doubts]
+        self._known = {(each.backend, each.subject, each.situation): each for each in done}
         self._ends = None if minutes is None else time.monotonic() + minutes * 60
         self._servers: dict[tuple[str, str], Server] = {}
 

@@ -108,9 +108,10 @@ class _Told:
                 yield f"{row.name}: unknown ({row.changed.reason})"[:SHOWN]
 
     def _moved_since(self, row: LeafRow) -> bool:
-        """Whether it moved after the mark; a move seen across it counts by the flag that frostline gives it."""
+        """Whether it moved after the mark; of a leaf whose flag was turned off, what moved with the flag off."""
+        turned_off = any(not flip.now for flip in row.declared.flips)
         return row.changed.verdict == "yes" and any(
-            move.until > self.mark and (move.since >= self.mark or move.trainable is False)
+            move.until > self.mark and (move.trainable is False if turned_off else move.since >= self.mark)
             for move in row.changed.movements
         )
 

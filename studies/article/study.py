@@ -71,9 +71,9 @@ def _own_check(cells: Sequence[Cell]) -> list[str]:
     return [
         "`numpy.all(before == after)` on the first kernels. *Kept* is what `get_weights()` returned before the fit,",
         "*copied* a deep copy of it. Where A is the same as kept, the array is a live view of the weights, and what",
-        "was compared is the weight with itself: without the copy that the author took just in case, every weight looks",
-        "frozen. In the post both copies were taken from B; so the copy of A was never A's, and the answer for A",
-        "rests on what `get_weights()` had returned, which was a copy in the Keras of that time.",
+        "was compared is the weight with itself: without the copy that the author took just in case, every weight",
+        "looks frozen. In the post both copies were taken from B; so the copy of A was never A's, and the answer for",
+        "A rests on what `get_weights()` had returned, which was a copy in the Keras of that time.",
         "",
         *table(["backend", "A, as kept", "A, as copied", "B, as kept", "B, as copied"], rows),
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import takewhile
 
 from frostline.core.ledger import Copy, CopyState, Event, Finding, LeafRow, Ledger
@@ -66,7 +66,9 @@ def find(ledger: Ledger) -> list[Finding]:
     for model in dict.fromkeys(leaf.model for leaf in ledger.leaves):
         rows = [leaf for leaf in ledger.leaves if leaf.model == model]
         if any(leaf.saved is not None for leaf in rows):
-            found += [*_wrong_tensors(model, rows), *_wrong_values(model, rows), *_left_out(model, rows)]
+            before = _wrong_tensors(model, rows)
+            untrained = {finding.evidence.get("file") for finding in before}
+            found += [*before, *_wrong_values(model, rows, untrained), *_left_out(model, rows)]
             if not found:
                 found += _before_the_end(model, rows, ledger)
     return [
@@ -121,7 +123,8 @@ def _before_the_end(model: str, rows: Sequence[LeafRow], ledger: Ledger) -> list
 # Values that are not the model's
 
 
-def _wrong_values(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
+def _wrong_values(model: str, rows: Sequence[LeafRow], untrained: Collection[object]) -> list[Finding]:
+    """What is wrong in itself; zeros in a file that is ``untrained`` as a whole are only what it began with."""
     trained = [row for row in rows if row.changed.verdict == "yes"]
     found = []
     wrongs: tuple[tuple[CopyState, str], ...] = (
@@ -130,7 +133,12 @@ def _wrong_values(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
         ("fewer-rows", "has only the first rows of {} of {}: {}"),
     )
     for state, told in wrongs:
-        wrong = [(row, copy) for row in trained for copy in _copies(row, state)]
+        wrong = [
+            (row, copy)
+            for row in trained
+            for copy in _copies(row, state)
+            if state != "zero" or copy.file not in untrained
+        ]
         if state == "fewer-rows":  # a longer copy elsewhere will do
             wrong = [(row, copy) for row, copy in wrong if row.saved is not None and row.saved.state == state]
         if wrong:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
 import weakref
 from collections.abc import Callable, Hashable
@@ -11,9 +13,23 @@ from typing import Any
 from frostline.core.ledger import Event
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
+from frostline.frameworks.layered.walk import places
+from frostline.observe.live import Unreadable
+from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
 from frostline.observe.saves import Saves
 from frostline.observe.written import Written
+
+
+class Content:
+    """A variable about to be written; it is read where it is looked at."""
+
+    def __init__(self, read: Callable[[], Any]) -> None:
+        self._read = read
+
+    def part(self, start: int, stop: int) -> bytes:
+        """See Readable."""
+        return bytes(memoryview(self._read()).cast("B")[start:stop])
 
 
 class LayeredSaves:
@@ -34,7 +50,24 @@ class LayeredSaves:
         """``model`` was written to ``target``; whether it is one that the run trains may show later only."""
         path = os.fsdecode(target) if isinstance(target, str | os.PathLike) else by
         variables = [weakref.ref(variable) for variable in model.weights]
-        self.saves.wrote(path, by, self._written(variables), lambda: self._named(variables))
+        written = self._written(variables) or self._strange(model)
+        self.saves.wrote(path, by, written, lambda: self._named(variables))
+
+    def _strange(self, model: Any) -> list[Written]:
+        """The weights of a model that nothing has trained, by their names in it: they may be meant for those of one."""
+        dialect = self.models.dialect
+        found = []
+        for place in places(model, dialect):
+            shape, dtype = tuple(int(size) for size in place.variable.shape), dialect.dtype(place.variable)
+            content = Content(functools.partial(dialect.read, place.variable))
+            with contextlib.suppress(Unreadable):
+                size = memoryview(dialect.read(place.variable)).nbytes
+                found.append(Written(place.path, "", shape, dtype, size, content, origin=lambda: self._name(model)))
+        return found
+
+    def _name(self, model: Any) -> str:
+        named = variable_names({id(model)}, skip=(self.models.dialect.package, "wrapt"))
+        return named.get(id(model), self.models.name_of(model))
 
     def _written(self, variables: list[weakref.ref[Any]]) -> list[Written]:
         return [

@@ -69,8 +69,10 @@ def _in_one_list(one: str, other: str, models: Models, model: str) -> bool:
     if len(mine) != len(theirs) or len(apart) != 1:
         return False
     root = next((each.root for each in models.models if each.name == model), None)
-    container = root.get_submodule(".".join(mine[: apart[0]])) if root is not None else None
-    return isinstance(container, (nn.ModuleList, nn.ModuleDict))
+    container: Any = root
+    for piece in mine[: apart[0]]:
+        container = getattr(container, piece, None)
+    return isinstance(container, (nn.ModuleList, nn.ModuleDict, list, tuple, dict))
 
 
 def _make(module: nn.Module | None) -> tuple[Any, ...]:

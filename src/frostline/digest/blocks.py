@@ -128,13 +128,22 @@ def _hashes(buffer: Buffer) -> bytes:
     smaller; two threads over blocks were measured no faster than one. The values go into one growing bytearray,
     because a list of them would touch fresh memory at every block, just when the read has emptied the caches.
     """
+    size = _size(buffer)
+    if size <= BLOCK:
+        return xxh3_64_digest(cast("memoryview", buffer)) if size else b""
     view = _bytes(buffer)
-    if view.nbytes <= BLOCK:
-        return xxh3_64_digest(view) if view.nbytes else b""
     hashes = bytearray()
     for start in range(0, view.nbytes, BLOCK):
         hashes += xxh3_64_digest(view[start : start + BLOCK])
     return bytes(hashes)
+
+
+def _size(buffer: Buffer) -> int:
+    """How many bytes the buffer has; a memoryview tells it four times as fast as numpy does, for most formats."""
+    try:
+        return memoryview(cast("memoryview", buffer)).nbytes
+    except (TypeError, ValueError):
+        return _bytes(buffer).nbytes
 
 
 def _bytes(buffer: Buffer) -> memoryview:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 ALIKE = 0.85
 ENOUGH_NUMBERS = 64
+PIECE = 1 << 18
 
 
 def finish_rows(probe: TorchProbe) -> None:
@@ -195,15 +196,28 @@ def looks_default(module: nn.Module, leaf: TorchLeaf) -> bool | None:
     tensor = leaf.tensor
     if tensor is None or tensor.numel() < ENOUGH_NUMBERS or not tensor.is_floating_point() or tensor.is_meta:
         return None
-    values = tensor.detach().double().cpu()
+    tolerance = 4 / math.sqrt(tensor.numel())
     if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)) and leaf.row.name.endswith(".weight"):
-        bound = 1 / math.sqrt(values[0].numel())
-        spread = float(values.std()) / (bound / math.sqrt(3))
-        return float(values.abs().max()) <= bound * 1.0001 and abs(spread - 1) < 4 / math.sqrt(values.numel())
+        bound = 1 / math.sqrt(tensor[0].numel())
+        _, deviation, largest = _moments(tensor)
+        return largest <= bound * 1.0001 and abs(deviation / (bound / math.sqrt(3)) - 1) < tolerance
     if isinstance(module, nn.Embedding):
-        tolerance = 4 / math.sqrt(values.numel())
-        return abs(float(values.std()) - 1) < tolerance and abs(float(values.mean())) < tolerance
+        mean, deviation, _ = _moments(tensor)
+        return abs(deviation - 1) < tolerance and abs(mean) < tolerance
     return None
+
+
+def _moments(tensor: torch.Tensor) -> tuple[float, float, float]:
+    """Mean, standard deviation and largest absolute value, a piece at a time: a copy of the whole could be large."""
+    total = squares = largest = 0.0
+    for piece in tensor.detach().reshape(-1).split(PIECE):  # type: ignore[no-untyped-call]
+        values = piece.double()
+        total += float(values.sum())
+        squares += float((values * values).sum())
+        largest = max(largest, float(values.abs().max()))
+    count = tensor.numel()
+    mean = total / count
+    return mean, math.sqrt(max(0.0, squares - count * mean * mean) / (count - 1)), largest
 
 
 def graded() -> dict[int, tuple[weakref.ref[torch.Tensor], int, int]]:

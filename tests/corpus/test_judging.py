@@ -1,6 +1,8 @@
 """A judgement must be able to go wrong in every way that it names."""
 
 import dataclasses
+import re
+from pathlib import Path
 
 import pytest
 from corpus.cases import Case, Trial
@@ -92,3 +94,20 @@ def test_a_gap_needs_a_reason(tmp_path):
     path.write_text('["bugs/torch/one"]\nword = "missed"\nreason = " "\n')
     with pytest.raises(ValueError, match="no reason"):
         gaps(path)
+
+
+def test_the_readme_and_the_page_of_the_corpus_say_the_same() -> None:
+    root = Path(__file__).parents[2]
+    page, readme = ((root / name).read_text("utf-8") for name in ("docs/corpus.md", "README.md"))
+    table = readme.partition("<!-- corpus -->")[2].partition("<!-- end -->")[0]
+    for framework, row in (("torch", "frostline, PyTorch"), ("keras", "frostline, Keras on each backend")):
+        line = re.search(rf"^\| {framework} \| (.*) \|$", page, re.M)
+        assert line
+        right, other, missed, twins, healthy, alarms, failed, _ = map(int, line[1].split(" | "))
+        told = f"{right} of {right + other + missed} | {missed} | {alarms} of {twins + healthy} healthy programs"
+        assert (f"| {row} | {told} |" in table, failed) == (True, 0)
+    for tool in ("torchtest2", "pytest-torch", "torcheck"):
+        line = re.search(rf"^\| {tool} [\d.]+ \| [^|]+ \| (.*) \|$", page, re.M)
+        assert line
+        _, _, missed, _, quiet, alarms, _ = map(int, line[1].split(" | "))
+        assert f"| names no cause | {missed} | {alarms} of {quiet + alarms} |" in table

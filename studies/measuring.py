@@ -111,12 +111,12 @@ class _Told:
         """Whether it moved after the mark; of a leaf whose flag was turned off, what moved with the flag off."""
         turned_off = any(not flip.now for flip in row.declared.flips)
         return row.changed.verdict == "yes" and any(
-            move.until > self.mark and (move.trainable is False if turned_off else move.since >= self.mark)
+            move.until > self.mark and (move.trainable is False or (move.since >= self.mark and not turned_off))
             for move in row.changed.movements
         )
 
     def _is_idle(self, row: LeafRow) -> bool:
-        trained = row.kind == "parameter" and row.declared.trainable and not row.declared.frozen_steps
+        trained = row.kind == "parameter" and row.declared.trainable
         return bool(trained) and not self.trial.held(row.name) and row.changed.verdict != "yes"
 
     def _names_contradiction(self, finding: Finding) -> bool:

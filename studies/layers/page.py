@@ -38,7 +38,7 @@ the command.
 
 A cell says `declared frozen · wired to the step · moved`, in numbers of the layer, buffers such as moving averages
 counted under *moved* only. Nothing more means that the bits did what was declared; a code in bold is
-[the rule](../rules.md) that fired; `[n]` has no result, for the reason n below; an empty cell is a situation that the
+the rule that fired (`frostline explain F110`); `[n]` has no result, for the reason n below; an empty cell is a situation that the
 class has no part in. What is said once holds for all backends, otherwise they are named.
 """
 SITUATIONS = """

@@ -37,9 +37,10 @@ are compared: a cell in which the two disagree, or a contradiction that no rule 
 the command.
 
 A cell says `declared frozen · wired to the step · moved`, in numbers of the layer, buffers such as moving averages
-counted under *moved* only. Nothing more means that the bits did what was declared; a code in bold is
-the rule that fired (`frostline explain F110`); `[n]` has no result, for the reason n below; an empty cell is a situation that the
-class has no part in. What is said once holds for all backends, otherwise they are named.
+counted under *moved* only. Nothing more means that the bits did what was declared; a code in bold is the rule that
+fired (`frostline explain F110`); `[n]` has no result, for the reason n below, which may be that the run had no time
+left for it; an empty cell is a situation that the class has no part in. What is said once holds for all backends that
+were tried, otherwise they are named.
 """
 SITUATIONS = """
 - **own flag**: `layer.trainable = False` before `compile`; **container**: the same on a functional model around it.

@@ -17,9 +17,9 @@ from bench.turns import Line, Process, note, process
 PACKAGES = ("torch", "keras", "jax", "tensorflow")
 TURNS = 3
 TRAININGS = {
-    "a character transformer": ("char_transformer.py", "", 600),
-    "a ConvNet with batch normalisation": ("convnet.py", "", 600),
-    "a frozen backbone with a head": ("frozen_backbone.py", "", 400),
+    "a character transformer": ("char_transformer.py", "", 400),
+    "a ConvNet with batch normalisation": ("convnet.py", "", 400),
+    "a frozen backbone with a head": ("frozen_backbone.py", "", 300),
     "Keras fit on jax": ("keras_fit.py", "jax", 300),
     "Keras fit on torch": ("keras_fit.py", "torch", 300),
     "Keras fit on tensorflow": ("keras_fit.py", "tensorflow", 300),

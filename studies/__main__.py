@@ -86,7 +86,8 @@ def opening(name: str) -> str:
     versions = ", ".join(f"{each} {_version(each)}" for each in DISTRIBUTIONS)
     today = datetime.datetime.now(datetime.UTC).date().isoformat()
     return (
-        f"Written by `make studies ARGS={name}` on {today}; every number comes from that run. "
+        f"Written by `make studies ARGS={name}` on {today}; every number comes from that command, begun on that day "
+        "and, where it was interrupted, taken up again. "
         f"Python {platform.python_version()} on a CPU; {versions}."
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import torch
@@ -18,6 +18,7 @@ from torch.optim import optimizer as optim
 from frostline.core.ledger import Event
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import entries
+from frostline.frameworks.torch_probe.merges import MERGERS
 from frostline.frameworks.torch_probe.printed import PRINTERS, Reader
 from frostline.frameworks.torch_probe.probe import TorchProbe, aside
 from frostline.settings import Settings
@@ -61,7 +62,10 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
     probe.removers.append(put(stateless, "_functional_call", called))
     for module, owner, method, reader in PRINTERS:
         wrapt.register_post_import_hook(functools.partial(_watch_printer, probe, owner, method, reader), module)
-    for writer in (probe.saves, probe.loaded_files, probe.merges):
+    module, owner, methods = MERGERS
+    for method in methods:
+        wrapt.register_post_import_hook(functools.partial(_watch_method, probe, owner, method, _merge), module)
+    for writer in (probe.saves, probe.loaded_files):
         probe.removers.extend(writer.attach(lambda where, act: _quietly(probe, where, act)))
     wrapt.register_post_import_hook(entries.keep_out_of, "torch._dynamo.trace_rules")
     probe.forwards.switch(True)
@@ -166,9 +170,22 @@ def _watch_printer(probe: TorchProbe, owner: str, method: str, reader: Reader, m
         _quietly(probe, "a count was printed", lambda: probe.printed.note(*reader(instance, args)))
         return result
 
+    _watch_method(probe, owner, method, printed, module)
+
+
+def _watch_method(probe: TorchProbe, owner: str, method: str, wrapper: Any, module: Any) -> None:
+    """A library was imported one method of which is to be observed; a probe that is closed observes no more."""
     kind = getattr(module, owner, None)
-    if kind is not None and method in vars(kind):
-        probe.removers.append(_wrap(kind, method, printed, probe))
+    if kind is not None and method in vars(kind) and not probe.observer.over:
+        probe.removers.append(_wrap(kind, method, wrapper, probe))
+
+
+def _merge(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    keys: list[Hashable] = []
+    _quietly(probe, "before an adapter is merged", lambda: keys.extend(probe.merges.before(instance)))
+    result = wrapped(*args, **kwargs)
+    _quietly(probe, "an adapter was merged", lambda: probe.merges.after(keys))
+    return result
 
 
 def _compile(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 import statistics
@@ -68,18 +69,28 @@ class Process:
     peak_mib: float
 
 
+# A process starts with its parent's peak as its own, and a measurement may hold gigabytes: an interpreter that holds
+# nothing stands between the two.
+_STARTER = """
+import json, os, sys, time
+started = time.perf_counter()
+null = os.open(os.devnull, os.O_RDWR)
+silence = [(os.POSIX_SPAWN_DUP2, null, 1), (os.POSIX_SPAWN_DUP2, null, 2)]
+child = os.posix_spawnp(sys.argv[1], sys.argv[1:], os.environ, file_actions=silence)
+_, status, used = os.wait4(child, 0)
+wall = time.perf_counter() - started
+print(json.dumps([os.waitstatus_to_exitcode(status), wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+"""
+
+
 def process(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Process:
     """Run a command whose exit status must be 0, and tell what it took."""
-    started = time.perf_counter()
-    child = subprocess.Popen(
-        words, cwd=folder, env={**os.environ, **environment}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-    )
-    _, status, used = os.wait4(child.pid, 0)
-    wall = time.perf_counter() - started
-    child.returncode = os.waitstatus_to_exitcode(status)
-    if child.returncode:
-        raise RuntimeError(f"{' '.join(words)} ended with status {child.returncode}")
-    return Process(wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
+    starter = [sys.executable, "-I", "-S", "-c", _STARTER, *words]
+    told = subprocess.run(starter, cwd=folder, env={**os.environ, **environment}, check=True, capture_output=True)
+    status, wall, cpu, peak_mib = json.loads(told.stdout)
+    if status:
+        raise RuntimeError(f"{' '.join(words)} ended with status {status}")
+    return Process(wall, cpu, peak_mib)
 
 
 def load() -> str:

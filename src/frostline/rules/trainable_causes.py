@@ -1,0 +1,300 @@
+"""T: the rules for leaves declared trainable that kept every bit, and which of them explains one."""
+
+from __future__ import annotations
+
+from frostline.core.ledger import LeafRow, Ledger, Severity, Wire
+from frostline.rules import idle
+from frostline.rules.idle import NOTHING, SKIPPED, UNREGISTERED
+from frostline.rules.rule import Rule
+
+UNCHANGED = Rule(
+    "T200",
+    "trainable-but-unchanged",
+    "error",
+    means="A leaf declared trainable and held by a program kept every bit, and no cause could be established.",
+    matters="The run paid for training it and did not.",
+    remedy="run again with --check-every 1; look at how the update reaches the tensor on this device",
+    tells_apart="Gradient not zero, learning rate not zero, and the update was large enough to show.",
+)
+NOT_HELD = Rule(
+    "T201",
+    "not-in-any-optimizer",
+    "error",
+    means="A leaf declared trainable is held by no optimizer.",
+    matters="It gets gradients and is never updated: a group was forgotten, or it was meant to be frozen.",
+    remedy="add it to the optimizer, or say requires_grad_(False) when it is meant to stay",
+    tells_apart="The flag was on all the time (else T209), and the optimizer holds nothing strange (else T202).",
+)
+OTHER_TENSORS = Rule(
+    "T202",
+    "optimizer-holds-other-tensors",
+    "error",
+    means="The optimizer holds tensors that belong to no live model, and the model's own are held by nobody.",
+    matters="Steps update orphans: the loss stays where it is and nothing is reported.",
+    remedy="make the optimizer after the model has its final tensors (after loading, converting, wrapping, resizing)",
+    tells_apart="The optimizer's tensors have the shapes of the model's and are other objects.",
+)
+NO_GRADIENT = Rule(
+    "T203",
+    "no-gradient",
+    "error",
+    means="A leaf held by an optimizer had no gradient at any check.",
+    matters="Its module was not called, was called without gradient recording, or its output was cut from the loss.",
+    remedy="look for no_grad, detach, .data, reentrant checkpointing with frozen inputs, or an unused output",
+    tells_apart="The gradient is missing, not zero; the evidence says whether the module was called and recorded.",
+)
+ZERO_GRADIENT = Rule(
+    "T204",
+    "zero-gradient",
+    "warning",
+    means="The gradient was there and exactly zero at every check.",
+    matters="The leaf takes part in the graph but the loss does not depend on it.",
+    remedy="look for dead activations, masks, a zero-initialised partner, or a product with zero",
+    tells_apart="The gradient is zero, not missing, and the state and decay moved nothing either.",
+)
+ROUNDED = Rule(
+    "T205",
+    "update-rounded-away",
+    "error",
+    means="Every update was smaller than half a unit in the last place of the weight and was rounded away.",
+    matters="Gradients and optimizer state look alive; the weight's type cannot hold steps that small.",
+    remedy="keep a full-precision master copy, use stochastic rounding, or a larger learning rate",
+    tells_apart="Gradient and rate are not zero, and the largest update of the last step is below half a unit.",
+)
+ZERO_RATE = Rule(
+    "T206",
+    "learning-rate-zero",
+    "error",
+    means="The learning rate of the leaf's group was zero in every executed step.",
+    matters="The step runs and multiplies everything by zero.",
+    remedy="look at the scheduler and at the group's lr; freeze by flag when zero was meant",
+    tells_apart="The largest learning rate seen over all steps of the group is 0.",
+)
+UNFROZEN_LATE = Rule(
+    "T209",
+    "unfrozen-after-compile",
+    "error",
+    means="The flag was turned on after the optimizer or compiled step was made; the step does not know it.",
+    matters="Gradual unfreezing that unfreezes nothing: flags and summary say trainable.",
+    remedy="add the parameters to the optimizer (add_param_group), or compile again",
+    tells_apart="The flag was off at the first look or at capture and is on now; no program updates the leaf.",
+)
+DECAY_ALONE = Rule(
+    "T211",
+    "moved-by-decay-alone",
+    "warning",
+    means="A leaf declared trainable got no gradient; the only movement was weight decay.",
+    matters="It looks trained: the bits differ. It only shrank.",
+    remedy="find out why no gradient reaches it, or exclude it from decay",
+    tells_apart="Every observed move is w' = c·w with one c, and the gradient is zero or missing.",
+)
+NEVER_TRACKED = Rule(
+    "T212",
+    "never-tracked",
+    "error",
+    means="A layer is kept where the model cannot see it, so neither summary nor optimizer lists its weights.",
+    matters="It takes part in every forward pass and is never trained nor saved.",
+    remedy="keep layers as attributes or in lists and dicts of the model, not inside plain objects",
+    tells_apart="The layer hangs under an attribute that the framework does not track.",
+)
+
+RULES = (
+    UNCHANGED, NOT_HELD, OTHER_TENSORS, NO_GRADIENT, ZERO_GRADIENT, ROUNDED, ZERO_RATE, SKIPPED, NOTHING,
+    UNFROZEN_LATE, UNREGISTERED, DECAY_ALONE, NEVER_TRACKED,
+)  # fmt: skip
+
+HALF_UNIT = 0.5
+FULL_PRECISION = ("float32", "float64", "complex64", "complex128")
+Cause = tuple[Rule, Severity, str]
+
+
+def cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    """Which rule explains that the leaf did not move as declared, how grave that is, and the program concerned."""
+    if leaf.kind == "buffer" or not leaf.declared.trainable or not leaf.numbers:
+        return None
+    if leaf.changed.verdict == "yes" and not _still_since_unfrozen(leaf):
+        return _decay_alone(leaf, ledger)
+    if leaf.changed.verdict == "unknown":
+        return None
+    wires = [wire for wire in leaf.wired if wire.listed and ledger.program(wire.program).steps_executed]
+    skipping = [wire for wire in leaf.wired if idle.mostly_skipped(ledger.program(wire.program))]
+    if skipping and not wires:
+        return SKIPPED, "error", skipping[0].program
+    if not leaf.registered:
+        return _unregistered(leaf, ledger)
+    if not wires:
+        return None if _held_at_rest(leaf) else _unheld(leaf, ledger)
+    return _held(leaf, wires, ledger)
+
+
+def _held_at_rest(leaf: LeafRow) -> bool:
+    """Whether programs hold the leaf and none of them ever stepped: then it is they who need explaining."""
+    return any(wire.listed and wire.captured is None for wire in leaf.wired)
+
+
+def _still_since_unfrozen(leaf: LeafRow) -> bool:
+    """Whether the flag was turned on during the run and nothing moved since."""
+    ons = [flip.step for flip in leaf.declared.flips if flip.now]
+    last = leaf.changed.last_step or 0
+    return bool(ons) and leaf.declared.flip_count <= len(leaf.declared.flips) and last < ons[-1]
+
+
+def _unregistered(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    if any(event.kind == "untracked" and leaf.name in event.leaves for event in ledger.events):
+        return NEVER_TRACKED, "error", ""
+    return (UNREGISTERED, "error", "") if leaf.reached_by_backward else None
+
+
+def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    if any(idle.unread(program) for program in ledger.programs):
+        return None
+    late = leaf.declared.first is False or any(flip.now for flip in leaf.declared.flips)
+    grave: Severity = _patient("error", leaf.declared.trainable_steps, ledger)
+    if late:
+        return (UNFROZEN_LATE, grave, "") if _model_is_trained(leaf, ledger) or leaf.reached_by_backward else None
+    for program in ledger.programs:
+        shape = f"of shape {tuple(leaf.shape)}"
+        beside = any(
+            wire.program == program.id for row in ledger.leaves if row.model == leaf.model for wire in row.wired
+        )
+        if program.steps_executed and program.orphans and (beside or any(o.endswith(shape) for o in program.orphans)):
+            return OTHER_TENSORS, grave, program.id
+    if any(wire.captured is False for wire in leaf.wired):
+        return UNFROZEN_LATE, grave, leaf.wired[0].program
+    if leaf.reached_by_backward and (_model_is_trained(leaf, ledger) or _never_trained(leaf)):
+        return NOT_HELD, grave, ""
+    if not _model_is_trained(leaf, ledger):
+        return None
+    return NOT_HELD, "note", ""
+
+
+def _model_is_trained(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether some program holds another leaf of the same model."""
+    return any(other.model == leaf.model and any(wire.listed for wire in other.wired) for other in ledger.leaves)
+
+
+def _never_trained(leaf: LeafRow) -> bool:
+    """Whether a network that no program holds looks forgotten rather than pretrained: in training mode, as initialised.
+
+    A pretrained network that only passes gradients on (a perceptual loss, a guide) is in eval mode or was loaded.
+    """
+    return bool(leaf.declared.training) and leaf.owner.default_initialised is not False and not leaf.loaded
+
+
+def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
+    program = wires[0].program
+    steps = min(
+        max(ledger.program(wire.program).steps_executed for wire in wires), max(1, leaf.declared.trainable_steps)
+    )
+    if leaf.wired and all(wire.captured is False for wire in wires):
+        return UNFROZEN_LATE, _patient("error", steps, ledger), program
+    if all(wire.max_lr == 0 for wire in wires):
+        return ZERO_RATE, _patient("error", steps, ledger), program
+    if any(idle.mostly_skipped(ledger.program(wire.program)) for wire in wires):
+        return SKIPPED, "error", program
+    seen = {state for wire in wires for state, count in wire.gradients.items() if count}
+    if seen == {"none"} and leaf.declared.first is False and any(event.kind == "compiled" for event in ledger.events):
+        return UNFROZEN_LATE, _patient("error", steps, ledger), program
+    if seen == {"none"}:
+        return NO_GRADIENT, _patient(_severity_of_missing(leaf, ledger), steps, ledger), program
+    if any(wire.negligible for wire in wires):
+        return ZERO_GRADIENT, "note", program
+    if seen and seen <= {"none", "zero"}:
+        spared = leaf.owner.sibling_called or _rest_of_module_moved(leaf, ledger) or _sibling_moved(leaf, ledger)
+        benign: Severity = "note" if spared else "warning"
+        return ZERO_GRADIENT, _patient(benign, steps, ledger), program
+    bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
+    if bounds and max(bounds) <= HALF_UNIT and ("nonzero" in seen or wires[0].concluded):
+        severity = "warning" if wires[0].concluded else _severity_of_rounding(leaf, program, ledger)
+        return ROUNDED, _patient(severity, steps, ledger), program
+    if "nonzero" not in seen:
+        unrouted: Severity = "note" if _sibling_moved(leaf, ledger) else "warning"
+        return UNCHANGED, _patient(unrouted, steps, ledger), program
+    return UNCHANGED, _patient("error", steps, ledger), program
+
+
+def _rest_of_module_moved(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether another weight of the same module is trained: then the loss merely does not depend on this one."""
+    return any(
+        other.changed.verdict == "yes" and other.kind == "parameter"
+        for other in ledger.leaves
+        if other is not leaf and (other.model, other.owner.path) == (leaf.model, leaf.owner.path)
+    )
+
+
+def _sibling_moved(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether a weight of the same shape in a module of the same type beside this one is trained: an expert of many."""
+    return any(
+        other.changed.verdict == "yes" and other.owner.type == leaf.owner.type and other.shape == leaf.shape
+        for other in ledger.leaves
+        if other.model == leaf.model
+        and other.owner.path != leaf.owner.path
+        and _alike(other.owner.path, leaf.owner.path)
+    )
+
+
+def _alike(one: str, other: str) -> bool:
+    """Whether two module paths differ in one numbered piece only, as experts and heads in a list do."""
+    mine, theirs = one.split("."), other.split(".")
+    apart = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
+    return (
+        len(mine) == len(theirs)
+        and len(apart) == 1
+        and all(piece[-1:].isdigit() for piece in apart[0])
+        and apart[0][0].rstrip("0123456789") == apart[0][1].rstrip("0123456789")
+    )
+
+
+def _severity_of_missing(leaf: LeafRow, ledger: Ledger) -> Severity:
+    """Missing gradients are an error when the cut was seen, and a note where an unused output explains them.
+
+    A pooler or an auxiliary head that comes with a model and that this loss leaves out is healthy, and so is one expert
+    of a list; a module that is not called, or whose output the code around it drops, may be forgotten. A whole
+    network that is called and of which nothing is trained is no head to spare.
+    """
+    owner = leaf.owner
+    network = _network_at_rest(leaf, ledger)
+    if owner.called and network:
+        return "error" if len(network) > 1 else "warning"
+    if owner.detached or owner.reached or (owner.called and owner.recorded is False):
+        return "error"
+    return "note" if owner.sibling_called or (owner.called and not owner.dropped) else "warning"
+
+
+def _network_at_rest(leaf: LeafRow, ledger: Ledger) -> set[str]:
+    """The modules that hold the weights of the leaf's model, where none of these weights moved."""
+    weights = [row for row in ledger.leaves if row.model == leaf.model and row.kind == "parameter"]
+    return {row.owner.path for row in weights} if all(row.changed.verdict == "no" for row in weights) else set()
+
+
+def _severity_of_rounding(leaf: LeafRow, program: str, ledger: Ledger) -> Severity:
+    """In a full-precision type a few leaves whose loss has gone flat are no fault; a whole program at rest is one."""
+    moved = any(
+        other.changed.verdict == "yes"
+        for other in ledger.leaves
+        if any(wire.program == program for wire in other.wired)
+    )
+    return "note" if moved and leaf.dtype in FULL_PRECISION else "error"
+
+
+def _patient(severity: Severity, steps: int, ledger: Ledger) -> Severity:
+    """Too few steps to call it a fault: a note."""
+    return severity if steps >= ledger.patience else "note"
+
+
+def _decay_alone(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    moves = leaf.changed.movements
+    alone = moves and all(
+        move.place == "between"
+        or (
+            move.place == "step"
+            and move.gradient in ("none", "zero", "unknown")
+            and (move.shift is None or move.shift.ratio is not None)
+        )
+        for move in moves
+    )
+    proven = [move for move in moves if move.place == "step" and move.shift and move.shift.ratio is not None]
+    if not alone or not proven or not proven[0].weight_decay:
+        return None
+    severity: Severity = "note" if _sibling_moved(leaf, ledger) else "warning"
+    return DECAY_ALONE, _patient(severity, leaf.declared.trainable_steps, ledger), proven[0].program or ""

@@ -41,7 +41,8 @@ READ_WITH = "numpy msgspec safetensors h5py ml_dtypes blake3 xxhash"
 LAYERS = {
     "frostline": layer("*", "click wrapt xxhash msgspec numpy rich"),
     "frostline.__init__": layer("version watch", tables=True),
-    "frostline.cli": layer("*", "click", tables=True),
+    "frostline.cli": layer("*", "click"),
+    "frostline.command_group": layer("*", "click", tables=True),
     "frostline.errors": layer(),
     "frostline.version": layer(),
     "frostline.settings": layer("core errors rules", "msgspec"),
@@ -64,7 +65,9 @@ LAYERS = {
     "frostline.frameworks.tf_keras_probe": layer(PROBE, "tf_keras numpy wrapt"),
     "frostline.checkpoints": layer(READER, READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.checkpoints.render": layer(f"{READER} report", READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
-    "frostline.checkpoints.commands": layer(f"{READER} report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS),
+    "frostline.checkpoints.commands": layer(
+        f"{READER} command_group report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS
+    ),
     "frostline.integrations": layer("core errors integrations runner settings report watch"),
     "frostline.integrations.tensorboard": layer("core errors", "tensorboard"),
     "frostline.integrations.keras": layer("integrations watch", "keras"),

@@ -8,15 +8,15 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, TextIO
+from typing import TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
 from frostline import completion
+from frostline.command_group import Commands, examples, usage_error
 from frostline.core.verdict import FAIL_ON, exit_status
-from frostline.errors import FrostlineError, UnknownName, did_you_mean
+from frostline.errors import FrostlineError, UnknownName
 from frostline.version import __version__
 
 if TYPE_CHECKING:
@@ -24,34 +24,6 @@ if TYPE_CHECKING:
     from frostline.runner import Outcome
 
 CANNOT = 2
-
-# Commands that bring their own libraries, loaded when they are called, with what the list of commands says of them.
-_ELSEWHERE = {
-    "watch": (
-        "frostline.follow",
-        "Follow a running training: its record (DATA, or .frostline.json) is shown anew at each check.",
-    ),
-    "completion": (
-        "frostline.completion",
-        "Print the script that completes frostline's commands, options, rules and files in SHELL.",
-    ),
-    "diff": (
-        "frostline.checkpoints.commands",
-        "Tell which tensors differ between OLD and NEW, bit for bit, whatever their formats.",
-    ),
-    "show": (
-        "frostline.checkpoints.commands",
-        "List the tensors in FILE: names, types, shapes, bytes, digests, and which share storage.",
-    ),
-    "lock": (
-        "frostline.checkpoints.commands",
-        "Write one line for each tensor in FILE: name, type, shape and the BLAKE3 of its bytes.",
-    ),
-    "verify": (
-        "frostline.checkpoints.commands",
-        "Prove that FILE holds the tensors of LOCK bit for bit, in whatever format and however sharded.",
-    ),
-}
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -61,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     except FrostlineError as error:
         status = _complain(error)
     except click.ClickException as error:
-        status = _complain(_plain(error))
+        status = _complain(usage_error(error))
     except click.Abort:
         status = 130
     except BrokenPipeError:  # the reader of stdout has left: `frostline report | head`
@@ -73,46 +45,11 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
     sys.exit(status)
 
 
-class _Commands(click.Group):
-    """A group that loads some commands on demand and answers a wrong name with the nearest right one."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return [*self.commands, *_ELSEWHERE]
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name in _ELSEWHERE:
-            found: click.Command = getattr(import_module(_ELSEWHERE[cmd_name][0]), cmd_name)
-            return found
-        return super().get_command(ctx, cmd_name)
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List all commands without loading the libraries of any."""
-        room = formatter.width - 6 - max(map(len, self.list_commands(ctx)))
-        rows = [(name, command.get_short_help_str(room)) for name, command in self.commands.items()]
-        with formatter.section("Commands"):
-            formatter.write_dl([*rows, *((name, told) for name, (_, told) in _ELSEWHERE.items())])
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
-            known = self.list_commands(ctx)
-            hint = did_you_mean(args[0], known) or f"the commands are {', '.join(known)}"
-            if Path(args[0]).is_file():
-                hint = f"to observe a script: frostline run {args[0]}"
-            raise FrostlineError(f"there is no command '{args[0]}'", hint)
-        return super().resolve_command(ctx, args)
-
-
-def _examples(*lines: str) -> str:
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-
-
 @click.group(
-    cls=_Commands,
+    cls=Commands,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog=_examples(
+    epilog=examples(
         "frostline demo", "frostline run train.py --epochs 3", "frostline report", "frostline explain F101"
     ),
 )
@@ -126,7 +63,7 @@ def cli(context: click.Context) -> None:
 
 @cli.command(
     context_settings={"allow_interspersed_args": False},
-    epilog=_examples(
+    epilog=examples(
         "frostline run train.py --lr 0.1",
         "frostline run -m package.train --lr 0.1",
         "frostline run --frozen 'backbone.**' --fail-on error train.py",
@@ -190,7 +127,7 @@ def run(
     return _conclude(outcome, settings.fail_on or "never", None if quiet else stderr, stderr)
 
 
-@cli.command(epilog=_examples("frostline demo", "frostline demo --backend torch", "frostline demo --first"))
+@cli.command(epilog=examples("frostline demo", "frostline demo --backend torch", "frostline demo --first"))
 @click.option(
     "--backend",
     type=click.Choice(["jax", "torch", "tensorflow"]),
@@ -221,7 +158,7 @@ def demo(backend: str | None, first: bool, data: Path | None) -> int:
 
 
 @cli.command(
-    epilog=_examples(
+    epilog=examples(
         "frostline report",
         "frostline report run7.json --format markdown",
         "frostline report --format html --output report.html",
@@ -287,7 +224,7 @@ def report(
 
 
 @cli.command(
-    epilog=_examples("frostline combine .frostline.*.json", "frostline combine run.0.json run.1.json --data run.json")
+    epilog=examples("frostline combine .frostline.*.json", "frostline combine run.0.json run.1.json --data run.json")
 )
 @click.argument("data", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="DATA...")
 @click.option("--data", "combined", type=click.Path(path_type=Path), metavar="FILE", help="Where the result goes.")
@@ -317,7 +254,7 @@ def combine(data: tuple[Path, ...], combined: Path | None, form: str, fail_on: s
     return exit_status(record.verdict, fail_on or settings.fail_on or "error")
 
 
-@cli.command(epilog=_examples("frostline explain F101", "frostline explain frozen-but-decayed"))
+@cli.command(epilog=examples("frostline explain F101", "frostline explain frozen-but-decayed"))
 @click.argument("rule", shell_complete=completion.rules)
 def explain(rule: str) -> None:
     """Print the page of one RULE, given by its code or its name."""
@@ -334,7 +271,7 @@ def explain(rule: str) -> None:
     _write("\n\n".join(pages), sys.stdout)
 
 
-@cli.command(epilog=_examples("frostline rules"))
+@cli.command(epilog=examples("frostline rules"))
 def rules() -> None:
     """List all rules, a line each."""
     from frostline.report.pages import rule_list
@@ -343,7 +280,7 @@ def rules() -> None:
     _write(rule_list(RULES, color=_shows_color(sys.stdout)), sys.stdout)
 
 
-@cli.command(epilog=_examples("frostline debug"))
+@cli.command(epilog=examples("frostline debug"))
 def debug() -> None:
     """Print versions, frameworks found, kernels chosen, and why each fallback was taken."""
     from frostline.diagnosis import describe
@@ -389,15 +326,3 @@ def _complain(error: FrostlineError, paper: TextIO | None = None) -> int:
     lines = [f"frostline: {error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
     _write("\n".join(lines), paper or sys.stderr)
     return CANNOT
-
-
-def _plain(error: click.ClickException) -> FrostlineError:
-    """A usage error in the tool's own two lines; an unknown option names the nearest one."""
-    context: Any = getattr(error, "ctx", None)
-    hint = f"see `{context.command_path} --help`" if context is not None else ""
-    if isinstance(error, click.NoSuchOption):
-        names = [name for option in context.command.get_params(context) for name in option.opts if name[:2] == "--"]
-        return FrostlineError(
-            f"there is no option '{error.option_name}'", did_you_mean(error.option_name, names) or hint
-        )
-    return FrostlineError(error.format_message().rstrip("."), hint)

@@ -5,15 +5,18 @@ from __future__ import annotations
 import click
 from click.shell_completion import CompletionItem, get_completion_class
 
+from frostline.command_group import examples
+
 SHELLS = ("bash", "zsh", "fish")
 _VARIABLE = "_FROSTLINE_COMPLETE"  # where click looks for a request, by the name of the program
 
 
 @click.command(
-    epilog="\b\nExamples:\n"
-    "  frostline completion bash >> ~/.bashrc\n"
-    "  frostline completion zsh >> ~/.zshrc\n"
-    "  frostline completion fish > ~/.config/fish/completions/frostline.fish"
+    epilog=examples(
+        "frostline completion bash >> ~/.bashrc",
+        "frostline completion zsh >> ~/.zshrc",
+        "frostline completion fish > ~/.config/fish/completions/frostline.fish",
+    )
 )
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context

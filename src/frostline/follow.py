@@ -17,6 +17,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
+from frostline.command_group import examples
 from frostline.core import store
 from frostline.core.ledger import Record, Run
 from frostline.errors import RecordError
@@ -117,9 +118,7 @@ def _is_gone(run: Run) -> bool:
     return False
 
 
-@click.command(
-    epilog="\b\nExamples:\n  frostline watch\n  frostline watch run7.json\n  frostline watch --wait >> watched.log"
-)
+@click.command(epilog=examples("frostline watch", "frostline watch run7.json", "frostline watch --wait >> watched.log"))
 @click.argument("data", type=click.Path(path_type=Path), required=False, metavar="[DATA]")
 @click.option("--wait", is_flag=True, help="Wait for the first check of the next run.")
 def watch(data: Path | None, wait: bool) -> int:

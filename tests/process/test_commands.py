@@ -6,10 +6,11 @@ import sys
 
 import pytest
 
-from frostline.cli import _ELSEWHERE, cli
+from frostline.cli import cli
+from frostline.command_group import ELSEWHERE
 from frostline.rules import RULES
 
-COMMANDS = [*cli.commands, *_ELSEWHERE]
+COMMANDS = [*cli.commands, *ELSEWHERE]
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from frostline.checkpoints import open as open_checkpoint
 from frostline.checkpoints.compare import compare, parallel
 from frostline.checkpoints.digests import Advance, digest_of, nothing
 from frostline.checkpoints.naming import parsed_renames
+from frostline.command_group import examples
 from frostline.core import difference, store
 from frostline.errors import CheckpointError
 
@@ -38,11 +39,7 @@ _ALL = click.option("--all", "everything", is_flag=True, help="List every tensor
 _QUIET = click.option("--quiet", is_flag=True, help="Print nothing; the exit status tells.")
 
 
-def _examples(*lines: str) -> str:
-    return "\b\nExamples:\n" + "\n".join(f"  {line}" for line in lines)
-
-
-@click.command(epilog=_examples("frostline show model.safetensors", "frostline show last.ckpt --no-digests --json"))
+@click.command(epilog=examples("frostline show model.safetensors", "frostline show last.ckpt --no-digests --json"))
 @click.argument("file", type=_FILE)
 @click.option("--no-digests", is_flag=True, help="Read the table of contents only, and none of the numbers.")
 @_FORMAT
@@ -68,7 +65,7 @@ def show(file: Path, no_digests: bool, form: str, output: Path | None) -> int:
 
 
 @click.command(
-    epilog=_examples(
+    epilog=examples(
         "frostline diff base.safetensors tuned.safetensors",
         "frostline diff last.pt model.safetensors --only 'head.**'",
         "frostline diff old.keras new.keras --format html -o review.html",
@@ -128,7 +125,7 @@ def _diff_of_runs(old: Path, new: Path, form: str, output: Path | None, quiet: b
     return found.exit_status
 
 
-@click.command(epilog=_examples("frostline lock model.safetensors -o weights.lock"))
+@click.command(epilog=examples("frostline lock model.safetensors -o weights.lock"))
 @click.argument("file", type=_FILE)
 @click.option("-o", "--output", type=_FILE, metavar="LOCK", help="Write to LOCK in place of stdout.")
 def lock(file: Path, output: Path | None) -> int:
@@ -147,7 +144,7 @@ def lock(file: Path, output: Path | None) -> int:
 
 
 @click.command(
-    epilog=_examples(
+    epilog=examples(
         "frostline verify tuned.safetensors weights.lock --may-differ 'head.**'",
         "frostline verify adapter.pt base.lock --partial --may-differ '**.lora_*.**'",
     )

@@ -23,10 +23,11 @@ def combine(records: Sequence[Record], policy: Policy | None = None) -> Record:
         policy: what becomes of findings.
 
     Raises:
-        FrostlineError: there are fewer than two records, or two of one rank.
+        FrostlineError: there are fewer than two records, two of one rank, or some whose digests are of other blocks.
     """
     ordered = sorted(records, key=lambda record: -1 if record.run.rank is None else record.run.rank)
     _require_ranks(ordered)
+    _require_same_blocks(ordered)
     leaves = _leaves(ordered)
     findings = settle([*ranks.find(ordered), *_findings(ordered)], leaves, policy or Policy())
     return replace(
@@ -46,6 +47,20 @@ def _require_ranks(records: Sequence[Record]) -> None:
     twice = sorted({rank for rank in seen if seen.count(rank) > 1})
     if twice:
         raise FrostlineError(f"two of the records are of rank {twice[0]}", "name one record of each process of one run")
+
+
+def _require_same_blocks(records: Sequence[Record]) -> None:
+    """Refuse digests of the same leaf that were made of blocks of different size: they differ whatever the bits."""
+    counts: dict[tuple[str, int], set[int]] = {}
+    for record in records:
+        for leaf in record.leaves:
+            if leaf.changed.digests is not None:
+                counts.setdefault((leaf.name, leaf.bytes), set()).add(leaf.changed.blocks)
+    if any(len(each) > 1 for each in counts.values()):
+        raise FrostlineError(
+            "the records hold digests of blocks of different size, which cannot be compared",
+            "run all processes with one version of frostline",
+        )
 
 
 def _run(records: Sequence[Record]) -> Run:

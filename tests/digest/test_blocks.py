@@ -143,7 +143,7 @@ def test_the_reading_order_visits_every_block_once(count):
 def test_the_reading_order_is_spread_wherever_it_stops(count):
     order = list(reading_order(count))
     assert order[:3] == [0, count - 1, count // 2]
-    for seen in (16, 32, 64):
+    for seen in (4, 8, 16):
         marks = sorted(order[:seen])
         gaps = [right - left for left, right in pairwise(marks)]
         assert max(gaps) <= 4 * count / seen
@@ -161,5 +161,5 @@ def test_the_leaf_digest_binds_type_and_shape():
 def test_the_leaf_digest_can_be_made_by_hand():
     raw = data(BLOCK + 9).tobytes()
     values = [xxhash.xxh3_64_intdigest(piece) for piece in (raw[:BLOCK], raw[BLOCK:])]
-    text = b"uint8[65545]\n" + b"".join(value.to_bytes(8, "big") for value in values)
+    text = f"uint8[{len(raw)}]\n".encode() + b"".join(value.to_bytes(8, "big") for value in values)
     assert leaf_digest(blocks(raw), "uint8", (len(raw),)) == xxhash.xxh3_128_hexdigest(text)

@@ -8,7 +8,7 @@ import pytest
 from frostline.digest.blocks import BLOCK, blocks, differing, first_difference
 from frostline.observe.written import sampled
 
-ROWS, COLUMNS = 1024, 1000  # 62.5 blocks of float32
+ROWS, COLUMNS = 5000, 1000  # 38 blocks of float32, enough for several threads
 
 
 def last_row(weights: np.ndarray) -> None:

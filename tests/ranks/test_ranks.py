@@ -11,7 +11,7 @@ import pytest
 
 from frostline.combine import combine
 from frostline.core import store
-from frostline.core.ledger import Record
+from frostline.core.ledger import Changed, LeafRow, Record, Run, Totals, Verdict
 from frostline.errors import FrostlineError
 from frostline.rules.rule import EXAMPLES
 
@@ -82,9 +82,18 @@ def test_healthy_replicas_agree(tmp_path: Path) -> None:
     assert record.totals.changed == 25
 
 
-def test_records_that_cannot_be_of_one_run(tmp_path: Path) -> None:
-    from frostline.core.ledger import Run, Totals, Verdict
+def test_digests_of_other_blocks_are_refused_rather_than_compared() -> None:
+    def record(rank: int, blocks: int, last: str) -> Record:
+        changed = Changed("yes", blocks=blocks, digests=("0" * 32, last))
+        leaf = LeafRow("m.w", "m", "parameter", (1 << 20,), "float32", 1 << 22, 1 << 20, changed=changed)
+        return Record(store.FORMAT, "0.1", Run(rank=rank, world_size=2), [], [leaf], Totals(), [], Verdict())
 
+    assert combine([record(0, 8, "1" * 32), record(1, 8, "1" * 32)]).findings == []
+    with pytest.raises(FrostlineError, match="digests of blocks of different size"):
+        combine([record(0, 8, "1" * 32), record(1, 64, "2" * 32)])
+
+
+def test_records_that_cannot_be_of_one_run(tmp_path: Path) -> None:
     one = Record(store.FORMAT, "0.1", Run(rank=0, world_size=2), [], [], Totals(), [], Verdict())
     with pytest.raises(FrostlineError, match="one record alone"):
         combine([one])

@@ -1,4 +1,4 @@
-"""The definition of a digest, one XXH3-64 value per 64 KiB block of a leaf's bytes, and its making on the CPU.
+"""The definition of a digest, one XXH3-64 value per block of a leaf's bytes, and its making on the CPU.
 
 A buffer is anything with the buffer protocol that is C-contiguous: the leaf's elements in C order, little endian.
 """
@@ -6,6 +6,7 @@ A buffer is anything with the buffer protocol that is C-contiguous: the leaf's e
 from __future__ import annotations
 
 import ctypes
+import itertools
 import sys
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,11 +16,14 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 from xxhash import xxh3_64_digest, xxh3_128_hexdigest
 
+from frostline.digest.threads import any_of
+
 # Any object with the buffer protocol; typing has no name for that before Python 3.12.
 Buffer: TypeAlias = "bytes | bytearray | memoryview | array[Any] | ctypes.Array[Any] | np.ndarray[Any, Any]"
 
-BLOCK = 64 * 1024
-_SPREAD = 64  # blocks that a proof of change tries all over the leaf before it reads on in order
+BLOCK = 512 * 1024
+_PIECE = 8  # blocks that a thread reads before it looks for more; two such pieces are worth the start of a thread
+_SPREAD = 16  # blocks that a proof of change tries all over the leaf before it reads on in order
 _WORD = 8  # bytes of one XXH3-64 value
 
 
@@ -29,7 +33,7 @@ class Digest:
 
     >>> digest = blocks(bytes(BLOCK + 1))
     >>> len(digest), [f"{value:016x}" for value in digest.values]
-    (2, ['33b202d302b65caa', 'c44bdff4074eecdb'])
+    ['fd444a4e0c1d4c46', 'c44bdff4074eecdb']
     """
 
     hashes: bytes
@@ -101,10 +105,16 @@ def first_difference(digest: Digest, buffer: Buffer) -> bool:
         return True
     if count <= 1:
         return _hashes(view) != hashes
-    for index in reading_order(count):
-        if xxh3_64_digest(view[index * BLOCK : (index + 1) * BLOCK]) != hashes[index * _WORD : (index + 1) * _WORD]:
-            return True
-    return False
+    order = reading_order(count)
+
+    def differs(indices: Iterable[int]) -> bool:
+        for index in indices:
+            value = xxh3_64_digest(view[index * BLOCK : (index + 1) * BLOCK])
+            if value != hashes[index * _WORD : (index + 1) * _WORD]:
+                return True
+        return False
+
+    return differs(itertools.islice(order, _SPREAD)) or any_of(differs, _pieces(list(order)))
 
 
 def reading_order(count: int) -> Iterator[int]:
@@ -122,20 +132,25 @@ def reading_order(count: int) -> Iterator[int]:
 
 
 def _hashes(buffer: Buffer) -> bytes:
-    """The canonical bytes of all block values.
-
-    One thread: xxhash 4.1 lets go of the interpreter lock for inputs above 100,000 bytes only, and a block is
-    smaller; two threads over blocks were measured no faster than one. The values go into one growing bytearray,
-    because a list of them would touch fresh memory at every block, just when the read has emptied the caches.
-    """
+    """The canonical bytes of all block values."""
     size = _size(buffer)
     if size <= BLOCK:
         return xxh3_64_digest(cast("memoryview", buffer)) if size else b""
     view = _bytes(buffer)
-    hashes = bytearray()
-    for start in range(0, view.nbytes, BLOCK):
-        hashes += xxh3_64_digest(view[start : start + BLOCK])
+    hashes = bytearray(-(-size // BLOCK) * _WORD)
+
+    def fill(indices: Iterable[int]) -> bool:
+        for index in indices:
+            value = xxh3_64_digest(view[index * BLOCK : (index + 1) * BLOCK])
+            hashes[index * _WORD : (index + 1) * _WORD] = value
+        return False
+
+    any_of(fill, _pieces(range(len(hashes) // _WORD)))
     return bytes(hashes)
+
+
+def _pieces(indices: Sequence[int]) -> list[Sequence[int]]:
+    return [indices[start : start + _PIECE] for start in range(0, len(indices), _PIECE)]
 
 
 def _size(buffer: Buffer) -> int:

@@ -1,4 +1,4 @@
-"""One tensor that is being written to a file, against the leaf that it stands for: judged by a few blocks of each."""
+"""One tensor that is being written to a file, against the leaf that it stands for: judged by a few parts of each."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from frostline.digest.floats import FLOATS, Reals
 from frostline.observe.watched import Watched
 
 _GOLDEN = 0.618
+_PART = 64 * 1024  # bytes
 
 
 class Readable(Protocol):
@@ -53,14 +54,14 @@ class Likeness:
 
 
 def sampled(size: int) -> Iterator[tuple[int, int]]:
-    """The parts of ``size`` bytes that stand for all: both ends, the middle, and one block between.
+    """The parts of ``size`` bytes that stand for all: both ends, the middle, and one between.
 
     >>> list(sampled(100))
     [(0, 100)]
     """
-    count = -(-size // BLOCK)
+    count = -(-size // _PART)
     for index in sorted({0, count // 2, round(count * _GOLDEN), count - 1} & set(range(count))):
-        yield index * BLOCK, min(size, (index + 1) * BLOCK)
+        yield index * _PART, min(size, (index + 1) * _PART)
 
 
 def mark(content: Readable, size: int) -> bytes:

@@ -18,9 +18,10 @@ from torch.optim import optimizer as optim
 from frostline.core.ledger import Event
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import entries
+from frostline.frameworks.torch_probe.asides import aside
 from frostline.frameworks.torch_probe.merges import MERGERS
 from frostline.frameworks.torch_probe.printed import PRINTERS, Reader
-from frostline.frameworks.torch_probe.probe import TorchProbe, aside
+from frostline.frameworks.torch_probe.probe import TorchProbe
 from frostline.settings import Settings
 
 Fault = Callable[[str, BaseException], None]

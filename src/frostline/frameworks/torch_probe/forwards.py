@@ -11,6 +11,7 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules import module as hooks
 
+from frostline.frameworks.torch_probe.brackets import Brackets
 from frostline.frameworks.torch_probe.drops import Drops
 
 _DEPTH = 3
@@ -23,7 +24,7 @@ class Forwards:
 
     Args:
         on_root: called with an outermost module just before its forward pass.
-        on_enter, on_leave: called around the forward pass of the modules in ``bracketed``.
+        brackets: the modules whose forward pass is looked at.
         is_known: whether a module belongs to a model under observation.
         is_here: whether the present thread is the one under observation.
         fault: takes errors of ours.
@@ -32,15 +33,13 @@ class Forwards:
     def __init__(
         self,
         on_root: Callable[[nn.Module], None],
-        on_enter: Callable[[nn.Module], None],
-        on_leave: Callable[[nn.Module], None],
+        brackets: Brackets,
         is_known: Callable[[nn.Module], bool],
         is_here: Callable[[], bool],
         fault: Callable[[str, BaseException], None],
     ) -> None:
-        self.on_root, self.on_enter, self.on_leave = on_root, on_enter, on_leave
+        self.on_root, self.brackets = on_root, brackets
         self.is_known, self.is_here, self.fault = is_known, is_here, fault
-        self.bracketed: set[int] = set()
         self.called: set[int] = set()
         self.recorded: set[int] = set()
         self.detached: set[int] = set()
@@ -106,8 +105,8 @@ class Forwards:
                 if not tensor.requires_grad and not freed:
                     self.detached.update(id(inner) for inner in producer.modules())
         self._note_cut(module, inputs)
-        if id(module) in self.bracketed:
-            self.on_enter(module)
+        if id(module) in self.brackets.modules:
+            self.brackets.enter(module, self.passes)
 
     def _note_cut(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         """Where values went by way of numpy or a copy, new memory of the same shape comes in without a gradient."""
@@ -153,8 +152,8 @@ class Forwards:
                 if module._parameters and tensor.grad_fn is not None:
                     self.holders.add(id(module))
                     self._listen(tensor, id(module))
-        if id(module) in self.bracketed:
-            self.on_leave(module)
+        if id(module) in self.brackets.modules:
+            self.brackets.leave(module, self.passes)
 
 
 def _has_weights(module: nn.Module) -> bool:

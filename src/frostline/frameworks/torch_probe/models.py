@@ -297,6 +297,16 @@ class Models:
         """Leaf keys by id of the tensors that carry them now."""
         return {id(tensor): leaf.key for leaf in self.leaves if (tensor := leaf.tensor) is not None}
 
+    def rows(self) -> list[LeafRow]:
+        """The ledger's rows in the order of adoption, each storage once."""
+        told: set[str] = set()
+        rows = []
+        for leaf in self.leaves:
+            if leaf.row.name not in told:
+                told.update((leaf.row.name, *leaf.row.aliases))
+                rows.append(leaf.row)
+        return rows
+
     def let_go(self) -> None:
         """Keep no model alive any longer."""
         for model in self.models:

@@ -3,25 +3,26 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 import torch
 from torch import nn
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
-from torch.utils._python_dispatch import _disable_current_modes
 
 from frostline.core.ledger import Event, LeafRow
 from frostline.digest.blocks import Digest
 from frostline.digest.shift import update_in_ulp
 from frostline.frameworks.claims import claimed
 from frostline.frameworks.torch_probe import discover, wiring
+from frostline.frameworks.torch_probe.asides import aside
+from frostline.frameworks.torch_probe.brackets import Brackets
 from frostline.frameworks.torch_probe.by_hand import UpdatesByHand
 from frostline.frameworks.torch_probe.compiled import CompiledCalls
 from frostline.frameworks.torch_probe.device_digests import DeviceDigests
 from frostline.frameworks.torch_probe.evidence import finish_rows, graded, named_tensor_with, stray_flags, strays
 from frostline.frameworks.torch_probe.forwards import Forwards
+from frostline.frameworks.torch_probe.kin import kin_of
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes
 from frostline.frameworks.torch_probe.loaded_files import LoadedFiles
 from frostline.frameworks.torch_probe.loads import Loads
@@ -44,13 +45,6 @@ from frostline.settings import Settings
 LOOKS_FOR_STRAYS = (1, 3)  # a scan of all objects costs tens of milliseconds: twice a run is enough
 
 
-@contextmanager
-def aside() -> Iterator[None]:
-    """Nothing done in here is recorded for gradients or seen by the user's tracing and counting modes."""
-    with torch.no_grad(), _disable_current_modes():
-        yield
-
-
 class TorchProbe:
     """Observes every torch optimizer and model of the process.
 
@@ -71,9 +65,8 @@ class TorchProbe:
         self.observer = Observer(self, settings, on_check, aside)
         self.models = Models(self.observer, self.events.append)
         self.trainer = Trainer()
-        self.forwards = Forwards(
-            self._root_called, self._entering, self._leaving, self.models.knows, self.trainer.is_here, fault
-        )
+        self.brackets = Brackets(self.models, fault)
+        self.forwards = Forwards(self._root_called, self.brackets, self.models.knows, self.trainer.is_here, fault)
         self.owners = Owners(self.models)
         self.phases = Phases(self.events.append, self._name_of)
         self.programs = Programs(self.observer.programs)
@@ -92,8 +85,6 @@ class TorchProbe:
         self.by_hand = UpdatesByHand(self.models)
         self.masks = GradientMasks(self.models, fault)
         self.compiled = CompiledCalls(self)
-        self._leaves_in: dict[int, list[Hashable]] = {}  # by id of the module that holds them
-        self._refreshed_in = 0
 
     # Steps, called by the hooks
 
@@ -308,21 +299,13 @@ class TorchProbe:
 
     def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
         """See Probe."""
-        own = leaf.row.name.rpartition(".")[2]
-        alike = [
-            other
-            for other in self.models.leaves
-            if other is not leaf
-            and other.row.name not in leaf.row.aliases
-            and other.row.shape == leaf.row.shape
-            and other.row.dtype == leaf.row.dtype
-        ]
-        return sorted(alike, key=lambda other: (_common_suffix(other.row.name, leaf.row.name), own), reverse=True)
+        assert isinstance(leaf, TorchLeaf)
+        return kin_of(leaf, self.models.leaves)
 
     def watch_forwards(self, wanted: bool) -> None:
         """See Probe."""
         if wanted:
-            self._bracket()
+            self.brackets.renew()
             self.forwards.switch(True)
 
     def frozen_in_place(self) -> None:
@@ -341,42 +324,9 @@ class TorchProbe:
         try:
             with aside():
                 self.models.add(discover.roots_of([module]))
-                self._bracket()
+                self.brackets.renew()
         except Exception as error:
             self.fault("torch: looking for models", error)
-
-    def _bracket(self) -> None:
-        """Watch frozen modules that may rewrite themselves (statistics, bounds), and the owners of leaves followed."""
-        wanted: set[int] = set()
-        self._leaves_in.clear()
-        for leaf in self.models.leaves:
-            watched, module = self.observer.leaves[leaf.key], leaf.module
-            stateful = leaf.row.kind == "buffer" or leaf.row.owner.role != "other"
-            if module is None:
-                continue
-            self._leaves_in.setdefault(id(module), []).append(leaf.key)
-            if watched.pursuit > 0 or (stateful and watched.frozen):
-                wanted.add(id(module))
-        self.forwards.bracketed = wanted
-
-    def _entering(self, module: nn.Module) -> None:
-        self._look_at(module, "outside")
-
-    def _leaving(self, module: nn.Module) -> None:
-        self._look_at(module, "forward")
-
-    def _look_at(self, module: nn.Module, place: Any) -> None:
-        try:
-            with aside():
-                self.observer.poll("a forward pass")
-                if self._refreshed_in != self.forwards.passes:  # once in a pass: modes and tensors change between them
-                    self._refreshed_in = self.forwards.passes
-                    self.models.refresh()
-                    self._bracket()
-                mine = self._leaves_in.get(id(module), ())
-                self.observer.look_now([key for key in mine if self.observer.leaves[key].frozen], place)
-        except Exception as error:
-            self.fault("torch: around a forward pass", error)
 
     def _name_of(self, tensor: Any) -> str:
         leaf = self.models.of(tensor)
@@ -417,24 +367,7 @@ class TorchProbe:
 
     def rows(self) -> list[LeafRow]:
         """The ledger's rows in the order of adoption, each storage once."""
-        told: set[str] = set()
-        rows = []
-        for leaf in self.models.leaves:
-            if leaf.row.name in told:
-                continue
-            told.update((leaf.row.name, *leaf.row.aliases))
-            rows.append(leaf.row)
-        return rows
-
-
-def _common_suffix(one: str, other: str) -> int:
-    parts = zip(reversed(one.split(".")), reversed(other.split(".")), strict=False)
-    count = 0
-    for mine, theirs in parts:
-        if mine != theirs:
-            break
-        count += 1
-    return count
+        return self.models.rows()
 
 
 def _closure(args: Any, kwargs: Any) -> Any:

@@ -12,23 +12,24 @@ SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test browser check format clean corpus studies bench fuzz docs pictures rivals
+.PHONY: help demo test system check format clean corpus studies bench fuzz docs pictures rivals
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
 	$(DEMO_VENV)/bin/frostline demo --backend jax
 
 ##@ Develop
-test: $(TESTED) browser ## install what the tests need, run them; ARGS="tests/process -x"
+test: $(TESTED) system ## install what the tests need, run them; ARGS="tests/process -x"
 	FROSTLINE_MUST_HAVE="$(MUST_HAVE) $$(command -v chromium >/dev/null && echo browser)" \
 		$(VENV)/bin/python -m pytest -n $(WORKERS) $(ARGS)
 
-# Chromium comes from the system. Where it is missing and we may, it is installed; elsewhere its tests are skipped, and
-# the first lines of the test run say so.
-browser:
-	@command -v chromium >/dev/null || { test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq \
-		&& DEBIAN_FRONTEND=noninteractive apt-get install -qq -y chromium chromium-driver >/dev/null; } \
-		|| echo "no Chromium: the tests of the HTML report will be skipped"
+# A browser and two shells come from the system. Where they are missing and we may, they are installed; elsewhere their
+# tests are skipped, and the first lines of the test run say so.
+system:
+	@for each in chromium zsh fish; do command -v $$each >/dev/null && continue; \
+		test "$$(id -u)" = 0 && command -v apt-get >/dev/null && apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			apt-get install -qq -y $$each $$(test $$each = chromium && echo chromium-driver) >/dev/null 2>&1 \
+			|| echo "no $$each: its tests will be skipped"; done
 
 check: $(TESTED) ## format, lint, types, import rules
 	$(VENV)/bin/ruff format --check $(OURS)

@@ -7,6 +7,7 @@ import shutil
 import pytest
 
 FRAMEWORKS = ("torch", "keras", "jax", "tensorflow", "tf_keras")
+PROGRAMS = ("chromium", "zsh", "fish")
 MUST_HAVE = tuple(os.environ.get("FROSTLINE_MUST_HAVE", "").split())
 
 
@@ -17,8 +18,8 @@ def is_installed(framework: str) -> bool:
 def pytest_report_header() -> str:
     """Say in every run what could not be tested."""
     missing = [name for name in FRAMEWORKS if not is_installed(name)]
-    missing += ["browser"] if shutil.which("chromium") is None else []
-    return f"frameworks missing: {', '.join(missing) or 'none'}; must be there: {', '.join(MUST_HAVE) or 'not stated'}"
+    missing += [program for program in PROGRAMS if shutil.which(program) is None]
+    return f"missing: {', '.join(missing) or 'none'}; must be there: {', '.join(MUST_HAVE) or 'not stated'}"
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Iterable, Iterator
 from typing import Any
 
@@ -47,8 +48,9 @@ def modules_alive() -> list[nn.Module]:
 
 def roots_of(starts: Iterable[nn.Module]) -> list[nn.Module]:
     """The outermost user modules that contain the given ones, wrappers seen through, in a stable order."""
+    starts = list(starts)
     parents: dict[int, list[nn.Module]] = {}
-    for module in modules_alive():
+    for module in modules_alive() if any(map(_may_be_inside, starts)) else ():
         if foreign(module):
             continue
         for child in module.__dict__.get("_modules", {}).values():
@@ -68,6 +70,19 @@ def roots_of(starts: Iterable[nn.Module]) -> list[nn.Module]:
                 root = unwrap(module)
                 roots[id(root)] = root
     return [root for root in roots.values() if not foreign(root) and has_tensors(root)]
+
+
+def _may_be_inside(module: nn.Module) -> bool:
+    """Whether another module may hold this one: a search for what refers to it takes half the time of one for all.
+
+    A module keeps its children in a dictionary in which there is nothing else.
+    """
+    return any(
+        isinstance(holder, dict)
+        and all(isinstance(name, str) for name in holder)
+        and all(value is None or isinstance(value, nn.Module) for value in holder.values())
+        for holder in gc.get_referrers(module)
+    )
 
 
 def has_tensors(module: nn.Module) -> bool:

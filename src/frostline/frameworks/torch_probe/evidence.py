@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import math
-import weakref
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -12,8 +11,9 @@ from torch import nn
 
 from frostline.core.ledger import Event
 from frostline.frameworks.alive import alive
-from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes, zero_state
+from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes
 from frostline.frameworks.torch_probe.models import Models
+from frostline.frameworks.torch_probe.siblings import CalledSiblings
 from frostline.observe.live import Unreadable
 from frostline.observe.names import variable_names
 
@@ -30,6 +30,7 @@ def finish_rows(probe: TorchProbe) -> None:
     forwards, models = probe.forwards, probe.models
     watched_any = bool(forwards.called)
     dropped = forwards.drops.found()
+    siblings = CalledSiblings(models, forwards.called)
     for leaf in models.leaves:
         module, owner = leaf.module, leaf.row.owner
         if module is not None:
@@ -41,7 +42,7 @@ def finish_rows(probe: TorchProbe) -> None:
         owner.detached = id(module) in forwards.detached
         owner.reached = id(module) in forwards.reached
         owner.dropped = id(module) in dropped
-        owner.sibling_called = _sibling_called(leaf, models, forwards.called)
+        owner.sibling_called = siblings.of(leaf)
         if leaf.row.changed.verdict == "no":
             owner.default_initialised = looks_default(module, leaf)
     _merge_ties(models)
@@ -51,34 +52,6 @@ def finish_rows(probe: TorchProbe) -> None:
             module = reference()
             if module is not None and model.root is not None:
                 _note_intent(models, model.root, model.name, module, flag)
-
-
-def _sibling_called(leaf: TorchLeaf, models: Models, called: set[int]) -> bool:
-    """Whether a module of the same make, in the same list but for its index, was called: an expert, a head of many."""
-    module = leaf.module
-    return any(
-        id(other.module) in called and _in_one_list(other.row.owner.path, leaf.row.owner.path, models, leaf.row.model)
-        for other in models.leaves
-        if other.module is not module and other.row.model == leaf.row.model and _make(other.module) == _make(module)
-    )
-
-
-def _in_one_list(one: str, other: str, models: Models, model: str) -> bool:
-    """Whether two paths differ in one piece, which is an index or key of a container."""
-    mine, theirs = one.split("."), other.split(".")
-    apart = [index for index, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a != b]
-    if len(mine) != len(theirs) or len(apart) != 1:
-        return False
-    root = next((each.root for each in models.models if each.name == model), None)
-    container: Any = root
-    for piece in mine[: apart[0]]:
-        container = getattr(container, piece, None)
-    return isinstance(container, (nn.ModuleList, nn.ModuleDict, list, tuple, dict))
-
-
-def _make(module: nn.Module | None) -> tuple[Any, ...]:
-    """A module's type and the shapes of its own tensors."""
-    return (type(module), [tuple(tensor.shape) for tensor in module.parameters(recurse=False)]) if module else ()
 
 
 def _merge_ties(models: Models) -> None:
@@ -218,39 +191,3 @@ def _moments(tensor: torch.Tensor) -> tuple[float, float, float]:
     count = tensor.numel()
     mean = total / count
     return mean, math.sqrt(max(0.0, squares - count * mean * mean) / (count - 1)), largest
-
-
-def graded() -> dict[int, tuple[weakref.ref[torch.Tensor], int, int]]:
-    """The parameters of the process that hold a gradient already, by identity, with what identifies that gradient."""
-    return {
-        id(value): (weakref.ref(value), id(value.grad), value.grad._version)
-        for value in alive(nn.Parameter)
-        if value.is_leaf and value.grad is not None
-    }
-
-
-def strays(
-    models: Models, before: dict[int, tuple[weakref.ref[torch.Tensor], int, int]]
-) -> list[tuple[torch.Tensor, str]]:
-    """Parameters of the process that a gradient reaches and that are in no model and no optimizer, with their names.
-
-    Only nn.Parameter counts: a plain tensor with a gradient may as well be an input (an adversarial example, the
-    points of a physics-informed network). A gradient that was there ``before`` and is still the same is left over from
-    another training: a loop variable keeps the last parameter of its model.
-    """
-    found = [
-        value
-        for value in alive(nn.Parameter)
-        if models.of(value) is None
-        and value.is_leaf
-        and zero_state(value.grad) == "nonzero"
-        and not _is_left_over(value, before)
-    ]
-    names = variable_names({id(tensor) for tensor in found})
-    return [(tensor, names[id(tensor)]) for tensor in found if id(tensor) in names]
-
-
-def _is_left_over(value: torch.Tensor, before: dict[int, tuple[weakref.ref[torch.Tensor], int, int]]) -> bool:
-    reference, gradient, version = before.get(id(value), (None, 0, 0))
-    same = reference is not None and reference() is value and value.grad is not None
-    return same and (id(value.grad), value.grad._version) == (gradient, version)  # type: ignore[union-attr]

@@ -7,16 +7,16 @@ hook, or whose gradient was partly zero at an earlier check (a script may write 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import torch
 
+from frostline.frameworks.torch_probe.graph import handed_over, starts_of
 from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, zero_state
 from frostline.frameworks.torch_probe.models import Models
 from frostline.observe.live import Withheld
 
-NODES_WALKED = 50_000
 ROWS_SAMPLED = 64
 
 HOOK = "a hook on its gradient"
@@ -46,7 +46,7 @@ class GradientMasks:
             tensor = leaf.tensor
             if tensor is not None and zero_state(tensor.grad) != "nonzero":  # a new sum of gradients begins
                 self._made.pop(leaf.key, None)
-        for node, index, variable in _handed_over(_nodes_of(outputs)):
+        for node, index, variable in handed_over(starts_of(outputs)):
             leaf_here = wanted.get(id(variable))
             if leaf_here is not None:
                 self._handles.append(node.register_hook(self._listener(leaf_here.key, index)))
@@ -108,28 +108,3 @@ def _is_partly_zero(gradient: torch.Tensor) -> bool:
     sample = gradient.detach()[torch.tensor(sorted({*range(0, rows, step), rows - 1}), device=gradient.device)]
     zero = sample == 0
     return bool(zero.any()) and not bool(zero.all())
-
-
-def _nodes_of(outputs: Any) -> list[Any]:
-    tensors = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs) if _is_many(outputs) else []
-    return [tensor.grad_fn for tensor in tensors if isinstance(tensor, torch.Tensor) and tensor.grad_fn is not None]
-
-
-def _is_many(value: Any) -> bool:
-    return isinstance(value, (list, tuple))
-
-
-def _handed_over(starts: Iterable[Any]) -> Iterator[tuple[Any, int, torch.Tensor]]:
-    """Every node of the graph that hands a gradient to a leaf: the node, the place among its results, the leaf."""
-    stack, seen = list(starts), set(starts)
-    while stack and len(seen) < NODES_WALKED:
-        node = stack.pop()
-        for index, (following, _) in enumerate(node.next_functions):
-            if following is None:
-                continue
-            variable = getattr(following, "variable", None)
-            if variable is not None:
-                yield node, index, variable
-            elif following not in seen:
-                seen.add(following)
-                stack.append(following)

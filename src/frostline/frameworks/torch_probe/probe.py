@@ -20,7 +20,7 @@ from frostline.frameworks.torch_probe.brackets import Brackets
 from frostline.frameworks.torch_probe.by_hand import UpdatesByHand
 from frostline.frameworks.torch_probe.compiled import CompiledCalls
 from frostline.frameworks.torch_probe.device_digests import DeviceDigests
-from frostline.frameworks.torch_probe.evidence import finish_rows, graded, named_tensor_with, stray_flags, strays
+from frostline.frameworks.torch_probe.evidence import finish_rows, named_tensor_with, stray_flags
 from frostline.frameworks.torch_probe.forwards import Forwards
 from frostline.frameworks.torch_probe.kin import kin_of
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes
@@ -36,13 +36,12 @@ from frostline.frameworks.torch_probe.programs import Programs
 from frostline.frameworks.torch_probe.replacements import Replacements
 from frostline.frameworks.torch_probe.saves import TorchSaves
 from frostline.frameworks.torch_probe.states import States
+from frostline.frameworks.torch_probe.strays import Strays
 from frostline.frameworks.torch_probe.underway import StepsUnderWay, Trainer
 from frostline.observe.live import Hold, LiveLeaf, Withheld
 from frostline.observe.observer import Observer
 from frostline.observe.schedule import due
 from frostline.settings import Settings
-
-LOOKS_FOR_STRAYS = (1, 3)  # a scan of all objects costs tens of milliseconds: twice a run is enough
 
 
 class TorchProbe:
@@ -77,7 +76,7 @@ class TorchProbe:
         self.loads = Loads(self.models, self.loaded_files)
         self.merges = Merges(self.models)
         is_new = getattr(torch.__spec__, "_initializing", False)  # nothing can have a gradient while torch is imported
-        self._graded = {} if is_new else graded()
+        self.strays = Strays(self.models, is_new)
         self.replacements = Replacements(self.models)
         self.printed = PrintedCounts(self.models)
         self.state_dicts = States(self.models)
@@ -161,8 +160,7 @@ class TorchProbe:
         if wrong:
             names = [name for tensor in wrong if (name := self._name_of(tensor))]
             self.events.append(Event("misaligned-state", self.observer.steps, program.id, names))
-        if self.observer.checks in LOOKS_FOR_STRAYS:
-            self.models.add_strays(strays(self.models, self._graded))
+        self.models.add_strays(self.strays.found(self.observer.checks))
         if len(self.observer.programs) > 1:
             self.phases.holds(key, self.programs.tensors(key))
 
@@ -203,6 +201,7 @@ class TorchProbe:
         if self._check_ahead():
             with aside():
                 self.masks.listen(roots)
+                self.strays.backward(roots, self.observer.checks + 1)
         self.phases.backwards += 1
         if self.phases.watching or not self.by_hand.ruled_out:
             with aside():

@@ -30,6 +30,7 @@ class Programs:
         self._keys: weakref.WeakKeyDictionary[torch.optim.Optimizer, Hashable] = weakref.WeakKeyDictionary()
         self._made: weakref.WeakKeyDictionary[torch.optim.Optimizer, None] = weakref.WeakKeyDictionary()
         self._idle: list[torch.optim.Optimizer] = []
+        self._groups: tuple[tuple[Hashable, int] | None, dict[int, list[tuple[int, int]]]] = (None, {})
         self._largest: tuple[tuple[Hashable, int] | None, float] = (None, 0.0)
 
     def made(self, optimizer: torch.optim.Optimizer) -> None:
@@ -122,8 +123,25 @@ class Programs:
 
     def step_bound(self, program: Hashable, tensor: torch.Tensor) -> torch.Tensor | None:
         """The update of the last step, element by element, where the optimizer's rule is known."""
-        bounds = (wiring.step_bound(optimizer, tensor) for optimizer in self.of(program))
-        return next((bound for bound in bounds if bound is not None), None)
+        step = (program, self.programs[program].steps_executed)
+        if self._groups[0] != step:  # once for all leaves of a check
+            self._groups = (step, self._groups_by_tensor(program))
+        optimizers = self.of(program)
+        for index, place in self._groups[1].get(id(tensor), ()):
+            optimizer = optimizers[index]
+            bound = wiring.step_bound(optimizer, optimizer.param_groups[place], tensor)
+            if bound is not None:
+                return bound
+        return None
+
+    def _groups_by_tensor(self, program: Hashable) -> dict[int, list[tuple[int, int]]]:
+        """By id of each tensor, which of the program's optimizers holds it, and in which group; keeps nothing alive."""
+        found: dict[int, list[tuple[int, int]]] = {}
+        for index, optimizer in enumerate(self.of(program)):
+            for place, group in enumerate(optimizer.param_groups):
+                for tensor in group["params"]:
+                    found.setdefault(id(tensor), []).append((index, place))
+        return found
 
     def negligible(self, program: Hashable, tensor: torch.Tensor) -> bool:
         """Whether the tensor's gradient is rounding noise beside those of the program's other tensors."""

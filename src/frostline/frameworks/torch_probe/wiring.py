@@ -91,15 +91,14 @@ def misshapen_state(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
     return wrong
 
 
-def step_bound(optimizer: torch.optim.Optimizer, tensor: torch.Tensor) -> torch.Tensor | None:
+def step_bound(optimizer: torch.optim.Optimizer, group: Mapping[str, Any], tensor: torch.Tensor) -> torch.Tensor | None:
     """The update of the last step, element by element, for the families whose rule is known; None for others.
 
     Adam and its kin move by lr·m/(sqrt(v) + eps) with bias corrections near one in magnitude; plain and momentum
     SGD move by lr times the momentum buffer or the gradient. Both are computed from what the optimizer left behind.
     """
-    group = next((group for group in optimizer.param_groups if any(each is tensor for each in group["params"])), None)
-    rate = number(group.get("lr")) if group else None
-    if group is None or rate is None:
+    rate = number(group.get("lr"))
+    if rate is None:
         return None
     state = optimizer.state.get(tensor) or {}
     first, second = state.get("exp_avg"), state.get("exp_avg_sq")

@@ -4,11 +4,11 @@ import subprocess
 import sys
 from importlib import import_module
 
-from frostline import cli
+from frostline import cli, command_group
 
 
 def test_the_list_says_what_the_commands_say() -> None:
-    for name, (module, told) in cli._ELSEWHERE.items():
+    for name, (module, told) in command_group.ELSEWHERE.items():
         assert getattr(import_module(module), name).get_short_help_str(200) == told
 
 

@@ -165,27 +165,40 @@ def test_any_name_survives_a_lock(name: str) -> None:
 
 @pytest.fixture(name="large")
 def large_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path, dict[str, np.ndarray]]:
-    """A file of tensors of very different sizes, the largest of which is hashed by all cores together."""
-    monkeypatch.setattr(hashing, "WORTH_SHARING", 2**20)
+    """A file that is hashed by a process of its own, with tensors of very different sizes."""
+    monkeypatch.setattr(hashing, "WORTH_A_PROCESS", 0)
     data = RANDOM.integers(0, 256, 40_000_001, np.uint8)
     arrays = {"large": data, "middle": data[5:2_000_000], "small": data[:7], "empty": data[:0]}
     safetensors.numpy.save_file(arrays, tmp_path / "w.safetensors")
     return tmp_path / "w.safetensors", arrays
 
 
-def test_all_cores_give_the_same_digests_as_one(large: tuple[Path, dict[str, np.ndarray]]) -> None:
+def test_a_process_of_its_own_gives_the_same_digests(large: tuple[Path, dict[str, np.ndarray]]) -> None:
     path, arrays = large
     with checkpoints.open(path) as found:
         digests = {entry.name: entry.digest for entry in lock.locked(found)}
     assert digests == {name: blake3(array).hexdigest() for name, array in arrays.items()}
 
 
-def test_a_file_that_is_cut_before_it_is_hashed(large: tuple[Path, dict[str, np.ndarray]]) -> None:
+def test_a_file_that_is_cut_before_it_is_mapped(large: tuple[Path, dict[str, np.ndarray]]) -> None:
     found = checkpoints.open(large[0])
     os.truncate(large[0], 1_000_000)
     with pytest.raises(CheckpointError, match="changed while it was being read"):
         lock.locked(found)
     found.close()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="signals of another kind")
+def test_a_process_that_dies_of_a_file_is_one_line(
+    large: tuple[Path, dict[str, np.ndarray]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the system does to a process that reads a map of a file that was cut."""
+    dying = tmp_path / "python"
+    dying.write_text("#!/bin/sh\nkill -BUS $$\n")
+    dying.chmod(0o755)
+    monkeypatch.setattr(hashing.sys, "executable", str(dying))
+    with checkpoints.open(large[0]) as found, pytest.raises(CheckpointError, match="cannot be mapped"):
+        lock.locked(found)
 
 
 @pytest.mark.needs("torch")

@@ -4,7 +4,7 @@ import subprocess
 import sys
 from importlib import import_module
 
-from frostline import cli, command_group
+from frostline import command_group
 
 
 def test_the_list_says_what_the_commands_say() -> None:

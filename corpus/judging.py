@@ -11,8 +11,8 @@ from typing import Literal
 
 from corpus.cases import HERE, Trial
 from corpus.running import Outcome
-from frostline.core.ledger import SEVERITIES, Finding
 from frostline.core.patterns import matches
+from frostline.core.record import SEVERITIES, Finding
 
 GAPS = HERE / "known_gaps.toml"
 

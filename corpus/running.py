@@ -22,7 +22,7 @@ from corpus.cases import Trial
 from corpus.serving import on_server
 from frostline.combine import combine
 from frostline.core import store
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.errors import RecordError
 
 # Libraries that scripts import, in the order in which the server loads them.

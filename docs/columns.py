@@ -8,7 +8,8 @@ import tempfile
 from html import escape
 from pathlib import Path
 
-from frostline.core.ledger import Finding, LeafRow, Record
+from frostline.core.ledger import LeafRow
+from frostline.core.record import Finding, Record
 from frostline.core.store import load
 
 HERE = Path(__file__).parent

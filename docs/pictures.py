@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.core.store import load
 from frostline.report import render
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import frostline
-from frostline.core.ledger import Finding, LeafRow, Record
+from frostline.core.ledger import LeafRow
+from frostline.core.record import Finding, Record
 from frostline.settings import Settings
 from studies.cells import Cell, first_line
 

@@ -20,7 +20,7 @@ from frostline.errors import FrostlineError, UnknownName
 from frostline.version import __version__
 
 if TYPE_CHECKING:
-    from frostline.core.ledger import Record
+    from frostline.core.record import Record
     from frostline.runner import Outcome
 
 CANNOT = 2

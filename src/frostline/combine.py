@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from frostline.core.ledger import Answer, Finding, LeafRow, Record, Run
+from frostline.core.ledger import Answer, LeafRow, Run
 from frostline.core.policy import Policy, known, settle
+from frostline.core.record import Finding, Record
 from frostline.core.verdict import by_severity, judge, totals
 from frostline.errors import FrostlineError
 from frostline.rules import ranks

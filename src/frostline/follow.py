@@ -19,7 +19,8 @@ from rich.text import Text
 
 from frostline.command_group import examples
 from frostline.core import store
-from frostline.core.ledger import Record, Run
+from frostline.core.ledger import Run
+from frostline.core.record import Record
 from frostline.errors import RecordError
 from frostline.report import live, terminal
 from frostline.report.form import Line, Span, line

@@ -13,7 +13,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from frostline.core.ledger import Record, Run
+from frostline.core.ledger import Run
+from frostline.core.record import Record
 from frostline.errors import FrostlineError, RecordError
 from frostline.frameworks.registry import FRAMEWORKS
 from frostline.integrations.tensorboard import require_writer

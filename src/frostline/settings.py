@@ -17,8 +17,9 @@ import msgspec
 from msgspec import Meta
 
 from frostline.core import baseline
-from frostline.core.ledger import Meant, Severity
+from frostline.core.ledger import Meant
 from frostline.core.policy import Baseline, Ignore, Override, Policy
+from frostline.core.record import Severity
 from frostline.errors import FrostlineError, did_you_mean
 
 DEFAULT_DATA = Path(".frostline.json")

@@ -16,9 +16,10 @@ from types import TracebackType
 from typing import Any
 
 from frostline.core import store
-from frostline.core.ledger import Finding, LeafRow, Ledger, Record, Run
+from frostline.core.ledger import LeafRow, Ledger, Run
 from frostline.core.patterns import matching, rows_of
 from frostline.core.policy import Policy, settle, use_of
+from frostline.core.record import Finding, Record
 from frostline.core.verdict import failing, judge, totals
 from frostline.errors import FindingsError, FrostlineError, RecordError
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe

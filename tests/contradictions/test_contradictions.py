@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.core.store import load
 
 HERE = Path(__file__).parent

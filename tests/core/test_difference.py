@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from frostline.core import store
 from frostline.core.difference import COLUMNS, columns, compare
-from frostline.core.ledger import Changed, Declared, Finding, LeafRow, Record, Run, Totals, Verdict, Wire
+from frostline.core.ledger import Changed, Declared, LeafRow, Run, Wire
+from frostline.core.record import Finding, Record, Totals, Verdict
 
 names = st.sampled_from(["a.weight", "a.bias", "b.weight", "b.bias", "c"])
 leaves = st.builds(

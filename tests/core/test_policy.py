@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from frostline.core import baseline
-from frostline.core.ledger import Finding, LeafRow, Record, Run, Totals, Verdict
+from frostline.core.ledger import LeafRow, Run
 from frostline.core.policy import Baseline, Ignore, Override, Policy, known, settle, use_of
+from frostline.core.record import Finding, Record, Totals, Verdict
 from frostline.core.verdict import exit_status, failing, judge, sentence
 from frostline.errors import FrostlineError
 

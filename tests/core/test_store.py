@@ -8,23 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frostline.core import store
-from frostline.core.ledger import (
-    Changed,
-    Declared,
-    Event,
-    Finding,
-    Flip,
-    LeafRow,
-    Movement,
-    Owner,
-    Program,
-    Record,
-    Run,
-    Shift,
-    Totals,
-    Verdict,
-    Wire,
-)  # fmt: skip
+from frostline.core.ledger import Changed, Declared, Event, Flip, LeafRow, Movement, Owner, Program, Run, Shift, Wire
+from frostline.core.record import Finding, Record, Totals, Verdict  # fmt: skip
 from frostline.errors import RecordError
 
 texts = st.text(max_size=8)

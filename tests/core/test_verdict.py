@@ -2,7 +2,8 @@
 
 import pytest
 
-from frostline.core.ledger import Finding, LeafRow, Verdict
+from frostline.core.ledger import LeafRow
+from frostline.core.record import Finding, Verdict
 from frostline.core.verdict import exit_status, judge, sentence, totals
 
 

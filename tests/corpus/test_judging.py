@@ -10,7 +10,8 @@ from corpus.judging import Gap, gaps, judge, unexplained
 from corpus.running import Outcome
 
 from frostline.core import verdict
-from frostline.core.ledger import Finding, Record, Run
+from frostline.core.ledger import Run
+from frostline.core.record import Finding, Record
 from frostline.core.store import FORMAT
 
 CASE = Case("bugs/torch/one", "bug", None, rules=("no-gradient",), leaves=("head.weight",), seen_by=4)

@@ -5,7 +5,7 @@ import torch
 import xxhash
 
 import frostline
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.digest.blocks import BLOCK, blocks
 from frostline.frameworks.torch_probe import device_digests
 from frostline.frameworks.torch_probe.leaf import host_bytes

@@ -14,7 +14,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 from transformers import AutoModel
 
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.integrations.lightning import WatchWeights
 
 pytestmark = [

@@ -12,7 +12,7 @@ import torch
 from transformers import Trainer, TrainerCallback, TrainingArguments
 
 import frostline
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.errors import FindingsError
 from frostline.integrations.transformers import WatchWeights
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from frostline.core.ledger import LeafRow, Program, Record
+from frostline.core.ledger import LeafRow, Program
+from frostline.core.record import Record
 from frostline.core.store import load
 
 SCRIPTS = Path(__file__).parent / "scripts"

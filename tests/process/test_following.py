@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from frostline.core.ledger import Record, Run, Totals, Verdict
+from frostline.core.ledger import Run
+from frostline.core.record import Record, Totals, Verdict
 from frostline.core.store import save
 
 pytestmark = pytest.mark.needs("torch", "pexpect", "pyte")

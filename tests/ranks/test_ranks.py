@@ -11,7 +11,8 @@ import pytest
 
 from frostline.combine import combine
 from frostline.core import store
-from frostline.core.ledger import Changed, LeafRow, Record, Run, Totals, Verdict
+from frostline.core.ledger import Changed, LeafRow, Run
+from frostline.core.record import Record, Totals, Verdict
 from frostline.errors import FrostlineError
 from frostline.rules.rule import EXAMPLES
 

@@ -4,21 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from frostline.core.ledger import (
-    Changed,
-    Copy,
-    Declared,
-    Event,
-    Finding,
-    Flip,
-    LeafRow,
-    Meant,
-    Program,
-    Record,
-    Run,
-    Saved,
-    Wire,
-)  # fmt: skip
+from frostline.core.ledger import Changed, Copy, Declared, Event, Flip, LeafRow, Meant, Program, Run, Saved, Wire
+from frostline.core.record import Finding, Record  # fmt: skip
 from frostline.core.verdict import judge, totals
 
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 from report_records import article, leaf, record
 
-from frostline.core.ledger import Changed, Declared, Finding, Flip, Movement, Program, Record
+from frostline.core.ledger import Changed, Declared, Flip, Movement, Program
+from frostline.core.record import Finding, Record
 from frostline.errors import FrostlineError
 from frostline.report import html, render
 

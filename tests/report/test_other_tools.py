@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from report_records import adapters, article, leaf, record
 from sarif_rules import LOG
 
-from frostline.core.ledger import Finding, Record
+from frostline.core.record import Finding, Record
 from frostline.report import render
 
 LEVELS = {"error": "error", "warning": "warning", "note": "note"}

@@ -12,7 +12,8 @@ from report_records import SAMPLES, a_run, leaf, record
 from rich.cells import cell_len
 from rich.style import Style
 
-from frostline.core.ledger import Event, Finding, Program
+from frostline.core.ledger import Event, Program
+from frostline.core.record import Finding
 from frostline.core.store import from_json, to_json
 from frostline.core.verdict import sentence
 from frostline.errors import UnknownName

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from frostline.core.ledger import SEVERITIES, Record
+from frostline.core.record import SEVERITIES, Record
 from frostline.core.store import load
 from frostline.rules import RULES
 from frostline.rules.rule import EXAMPLES

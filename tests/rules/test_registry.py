@@ -7,7 +7,7 @@ import pytest
 from click.testing import CliRunner
 
 from frostline.cli import cli
-from frostline.core.ledger import SEVERITIES
+from frostline.core.record import SEVERITIES
 from frostline.report.pages import rule_page
 from frostline.rules import RULES
 from frostline.rules.rule import Rule

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import frostline
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 
 torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.needs("torch")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 import frostline
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.frameworks.torch_probe import graph, strays
 from frostline.frameworks.torch_probe.discover import roots_of
 

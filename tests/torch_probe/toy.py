@@ -9,7 +9,8 @@ import torch
 from torch import nn
 
 import frostline
-from frostline.core.ledger import Finding, LeafRow, Record
+from frostline.core.ledger import LeafRow
+from frostline.core.record import Finding, Record
 
 
 class Toy(nn.Module):

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import msgspec
 
-from frostline.core.ledger import Known, Record
 from frostline.core.policy import Baseline, known
+from frostline.core.record import Known, Record
 from frostline.core.store import write_atomically
 from frostline.errors import FrostlineError
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from frostline.core.ledger import Finding, LeafRow, Record
+from frostline.core.ledger import LeafRow
 from frostline.core.policy import known
+from frostline.core.record import Finding, Record
 
 COLUMNS = ("shape", "dtype", "meant", "declared", "wired", "changed")
 
@@ -49,7 +50,8 @@ def compare(old: Record, new: Record) -> Difference:
     severity and leaves are compared, of a leaf the columns.
 
     Example:
-        >>> from frostline.core.ledger import Run, Totals, Verdict
+        >>> from frostline.core.ledger import Run
+        >>> from frostline.core.record import Totals, Verdict
         >>> empty = Record(1, "0.1", Run(), [], [], Totals(), [], Verdict())
         >>> compare(empty, empty).exit_status
         0

@@ -14,14 +14,12 @@ Kind = Literal["parameter", "buffer"]
 Answer = Literal["yes", "no", "unknown"]
 Gradient = Literal["none", "zero", "nonzero", "unknown"]
 Place = Literal["step", "forward", "outside", "between"]
-Severity = Literal["error", "warning", "note"]
 CopyState = Literal["same", "rounded", "older", "first", "zero", "overflow", "fewer-rows", "other"]
 Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer", "random-state", "other"]
 
 Facts = dict[str, str | int | float | bool | None]
 
 MERGED = "an adapter being merged"  # the event of a move that a library made when asked to
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 @dataclass(slots=True)
@@ -333,45 +331,6 @@ class Meant:
 
 
 @dataclass(slots=True)
-class Finding:
-    """A rule that fired: which leaves, the fact, the evidence from this run, and what to do.
-
-    ``ignored`` is the reason why the user's settings set it aside: it is shown, and does not count. ``usual`` is the
-    severity that the rule gave, where the settings gave it another.
-    """
-
-    rule: str
-    code: str
-    severity: Severity
-    tensors: list[str]
-    message: str
-    evidence: dict[str, str | int | float | bool | list[str] | None]
-    hint: str
-    ignored: str | None = None
-    usual: Severity | None = None
-
-
-@dataclass(slots=True)
-class Known:
-    """One entry of a baseline: a rule, its severity, and the leaves (without the model's name) or the message."""
-
-    rule: str
-    severity: Severity
-    leaves: list[str] = field(default_factory=list)
-    subject: str = ""
-
-
-@dataclass(slots=True)
-class BaselineUse:
-    """What came of the baseline file ``source``: findings it knew, entries found no longer, or that it is missing."""
-
-    source: str
-    known: int = 0
-    resolved: list[Known] = field(default_factory=list)
-    missing: bool = False
-
-
-@dataclass(slots=True)
 class Run:
     """How the script was run and how it ended; ``faults`` are errors inside frostline itself, by place and reason.
 
@@ -413,48 +372,3 @@ class Ledger:
             if program.id == program_id:
                 return program
         raise KeyError(program_id)
-
-
-@dataclass(slots=True)
-class Totals:
-    """Counts of numbers (not of tensors) over all parameters, each leaf counted once whatever its names."""
-
-    parameters: int = 0
-    buffers: int = 0
-    declared_trainable: int = 0
-    declared_frozen: int = 0
-    wired: int = 0
-    changed: int = 0
-    unchanged: int = 0
-    unknown: int = 0
-    leaves: int = 0
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What the findings add up to: how many of each severity, how many leaves have a column that could not be
-    established, and how many findings the user's settings set aside.
-    """
-
-    errors: int = 0
-    warnings: int = 0
-    notes: int = 0
-    unknown: int = 0
-    ignored: int = 0
-
-
-@dataclass(slots=True)
-class Record:
-    """The one document that is stored, reported and printed as JSON."""
-
-    format: int
-    frostline: str
-    run: Run
-    programs: list[Program]
-    leaves: list[LeafRow]
-    totals: Totals
-    findings: list[Finding]
-    verdict: Verdict
-    events: list[Event] = field(default_factory=list)
-    meant: Meant = field(default_factory=Meant)
-    baseline: BaselineUse | None = None

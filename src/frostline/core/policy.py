@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from frostline.core.ledger import SEVERITIES, BaselineUse, Finding, Known, LeafRow, Severity
+from frostline.core.ledger import LeafRow
 from frostline.core.patterns import matches
+from frostline.core.record import SEVERITIES, BaselineUse, Finding, Known, Severity
 from frostline.core.verdict import by_severity
 
 

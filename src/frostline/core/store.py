@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.errors import RecordError
 
 FORMAT = 1

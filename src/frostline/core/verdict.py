@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from frostline.core.ledger import SEVERITIES, Finding, LeafRow, Severity, Totals, Verdict
+from frostline.core.ledger import LeafRow
+from frostline.core.record import SEVERITIES, Finding, Severity, Totals, Verdict
 
 FAIL_ON = ("error", "warning", "never")
 _GRAVE: dict[str, tuple[Severity, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}

@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from frostline.core.ledger import LeafRow, Record
+from frostline.core.ledger import LeafRow
+from frostline.core.record import Record
 from frostline.errors import FrostlineError
 
 MODULES = 200  # modules that are told apart; where a model has more, the innermost are added up

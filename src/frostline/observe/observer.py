@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from frostline.core.ledger import Gradient, Movement, Place, Program, Wire
+from frostline.core.ledger import Gradient, Movement, Place, Program
 from frostline.digest.blocks import Digest
 from frostline.digest.shift import distance
 from frostline.observe import schedule
@@ -16,6 +16,7 @@ from frostline.observe.notice import Notice, terminal
 from frostline.observe.pursuit import Pursuit
 from frostline.observe.rows import Rows
 from frostline.observe.watched import Reading, Watched
+from frostline.observe.wires import Wires
 from frostline.settings import Settings
 
 FLIPS_THAT_CHECK = 4
@@ -52,13 +53,11 @@ class Observer:
         self._flags: list[bool | None] = []
         self._order: list[Watched] = []
         self._holds: dict[Hashable, Hold] | None = None
-        self._gradients: dict[Hashable, Gradient] = {}
-        self._max_lr: dict[str, list[float | None]] = {}
-        self._rates_open: dict[Hashable, bool] = {}  # whether a group has had no rate but zero so far
         self._now = 1
         self.over = False
         self._closing = False
         self.steps_unseen = False  # set where steps may run without the probe's knowledge (inside a compiled function)
+        self.wires = Wires(probe, self.leaves)
         self._pursuit = Pursuit(self)
         self._rows = Rows(self)
 
@@ -108,8 +107,8 @@ class Observer:
         self.steps += 1
         self._now = 2 * self.steps + 1
         program.steps_executed += 1
-        if self._holds is not None or self._rates_open.get(key, True):
-            self._note_rates(key, program)
+        if self._holds is not None or self.wires.rates_open(key):
+            self.wires.note_rates(key, program)
         if self._holds is not None:
             with self.aside(), self.notice.stretch():
                 self._close_check(key, program)
@@ -121,7 +120,7 @@ class Observer:
         """The step under way has shown only now what it holds: a compiled step tells while it is traced."""
         if self._holds is not None:
             self._holds = self.probe.holds(key)
-            self._note_wires(key, self.programs[key])
+            self.wires.note(self.programs[key], self._holds)
 
     def late_step(self, key: Hashable) -> None:
         """What was just done turns out to be a step of this program; every leaf was looked at just before it."""
@@ -130,7 +129,7 @@ class Observer:
         with self.aside():
             self.probe.refresh()
             self._holds = self.probe.holds(key)
-            self._note_wires(key, self.programs[key])
+            self.wires.note(self.programs[key], self._holds)
 
     def skipped(self, key: Hashable) -> None:
         """The program was asked to step and did not (an overflow in mixed precision)."""
@@ -165,9 +164,7 @@ class Observer:
 
     def note_holds(self, key: Hashable, holds: dict[Hashable, Hold]) -> None:
         """Write down what a program holds that never stepped."""
-        self._holds = holds
-        self._note_wires(key, self.programs[key])
-        self._holds = None
+        self.wires.note(self.programs[key], holds)
 
     def close(self, pending: Hashable = None) -> None:
         """The last check: read every leaf that is not settled.
@@ -240,7 +237,7 @@ class Observer:
     def _open_check(self, key: Hashable, program: Program) -> None:
         self.probe.refresh()
         self._holds = self.probe.holds(key)
-        self._note_wires(key, program)
+        self.wires.note(program, self._holds)
         made = self._made(self._order)
         for watched in self._order:
             if watched.settled:
@@ -253,13 +250,13 @@ class Observer:
                     self._pursuit.name_source(watched, reading, movement)
                     self._pursuit.consider(watched, start)
             if watched.leaf.key not in self._holds and watched.row.kind == "parameter":
-                self._note_gradient(watched)
+                self.wires.note_gradient(watched)
         self._keep_suspects()
         self._rows.before_step(by_hand=program.by_hand)
 
     def _close_check(self, key: Hashable, program: Program) -> None:
         holds, self._holds = self._holds or {}, None
-        self._note_gradients_inside(program, holds)
+        self.wires.note_inside(program, holds)
         made = self._made(self._order)
         for watched in self._order:
             if watched.settled:
@@ -267,7 +264,8 @@ class Observer:
             hold = holds.get(watched.leaf.key)
             reading = self._look(watched, made)
             if reading is None:
-                self._note_stillness(key, program, watched, hold)
+                if hold is not None and not watched.frozen:
+                    self.wires.note_stillness(key, program, watched)
             else:
                 self._settle_after_step(watched, reading, self.moved_in_step(key, watched, reading, hold))
         self._rows.after_step(key, holds)
@@ -281,7 +279,7 @@ class Observer:
         """Write a move that happened inside the step just done, with the gradient that went into it."""
         program = self.programs[key]
         hold = hold or self.probe.holds(key).get(watched.leaf.key)
-        gradient = self._gradient_of(watched, hold)
+        gradient = self.wires.gradient_of(watched, hold)
         place: Place = "outside" if program.by_hand else "step"
         return self.write(watched, reading, place, self._now - 1, program=program, hold=hold, gradient=gradient)
 
@@ -296,36 +294,18 @@ class Observer:
         elif movement.gradient == "none":
             self._pursuit.name_source(watched, reading, movement)
 
-    def _note_stillness(self, key: Hashable, program: Program, watched: Watched, hold: Hold | None) -> None:
-        if hold is None or watched.frozen:
-            return
-        wire = self._wire(watched, program)
-        if wire.gradients.get("nonzero"):
-            bound = self.probe.update_ulp(key, watched.leaf)
-            wire.update_ulp = bound if bound is None else max(bound, wire.update_ulp or 0.0)
-            wire.negligible = self.probe.negligible(key, watched.leaf)
-
     def _keep_suspects(self) -> None:
         """Keep copies of the leaves whose next move would need explaining, the smallest first."""
-        budget = self.settings.keep_bytes
+        budget, holds = self.settings.keep_bytes, self._holds or {}
         for watched in sorted(self._order, key=lambda each: each.row.bytes):
             if watched.settled:
                 continue
-            watched.keep = (self._suspect(watched) or watched.pursuit > 0) and watched.row.bytes <= budget
+            suspect = watched.pursuit > 0 or self.wires.unexplained(watched, holds.get(watched.leaf.key))
+            watched.keep = suspect and watched.row.bytes <= budget
             budget -= watched.row.bytes if watched.keep else 0
             watched.take_copy()
 
-    def _suspect(self, watched: Watched) -> bool:
-        """Whether the coming step may move the leaf in a way that its gradient does not explain."""
-        hold = (self._holds or {}).get(watched.leaf.key)
-        if hold is None:
-            return False
-        gradient = self._gradients.get(watched.leaf.key)
-        if watched.frozen:
-            return gradient != "none" or hold.copied
-        return gradient == "zero" or (gradient in ("none", "unknown") and bool(hold.weight_decay))
-
-    # Wiring and flags
+    # Flags
 
     def poll(self, program: str) -> bool:
         """Compare the flags with those of the last step; True where a flip is worth a check of its own."""
@@ -339,73 +319,6 @@ class Observer:
                 worth |= watched.row.declared.flip_count <= FLIPS_THAT_CHECK
         self._flags = flags
         return worth
-
-    def _note_wires(self, key: Hashable, program: Program) -> None:
-        holds = self._holds or {}
-        program.holds = sum(hold.listed for hold in holds.values())
-        for leaf_key, hold in holds.items():
-            watched = self.leaves.get(leaf_key)
-            if watched is None:
-                continue
-            wire = self._wire(watched, program)
-            wire.group, wire.listed, wire.captured = hold.group, hold.listed, hold.captured
-            wire.lr, wire.weight_decay = hold.lr, hold.weight_decay
-            wire.state, wire.state_of = hold.state, hold.state_of
-            if not hold.inside and (not watched.settled or not wire.gradients):
-                gradient = self._note_gradient(watched)
-                wire.gradients[gradient] = wire.gradients.get(gradient, 0) + 1
-
-    def _note_gradients_inside(self, program: Program, holds: dict[Hashable, Hold]) -> None:
-        """Where the step itself makes the gradients, what is left of them tells; none left tells nothing."""
-        for leaf_key, hold in holds.items():
-            watched = self.leaves.get(leaf_key)
-            if watched is None or not hold.inside or watched.settled:
-                continue
-            left = watched.leaf.gradient()
-            gradient = self._gradients[leaf_key] = "unknown" if left == "none" else left
-            self._note_reached(watched, gradient)
-            wire = self._wire(watched, program)
-            wire.gradients[gradient] = wire.gradients.get(gradient, 0) + 1
-
-    def _note_gradient(self, watched: Watched) -> Gradient:
-        gradient = self._gradients[watched.leaf.key] = watched.leaf.gradient()
-        self._note_reached(watched, gradient)
-        return gradient
-
-    def _note_reached(self, watched: Watched, gradient: Gradient) -> None:
-        if gradient != "unknown":
-            watched.row.reached_by_backward = watched.row.reached_by_backward or gradient == "nonzero"
-
-    def _gradient_of(self, watched: Watched, hold: Hold | None) -> Gradient:
-        """The gradient that went into the step just done: a closure may have made it inside the step."""
-        before = self._gradients.get(watched.leaf.key) if hold is not None else None
-        if before in ("nonzero", "unknown"):
-            return before
-        after = watched.leaf.gradient()
-        return after if after == "nonzero" or before is None else before
-
-    def _wire(self, watched: Watched, program: Program) -> Wire:
-        for wire in watched.row.wired:
-            if wire.program == program.id:
-                return wire
-        wire = Wire(program.id)
-        watched.row.wired.append(wire)
-        return wire
-
-    def _note_rates(self, key: Hashable, program: Program) -> None:
-        rates = self.probe.rates(key)
-        seen = self._max_lr.setdefault(program.id, [])
-        for group, rate in enumerate(rates):
-            if group >= len(seen):
-                seen.append(rate)
-            elif rate is not None and (seen[group] is None or rate > (seen[group] or 0.0)):
-                seen[group] = rate
-        self._rates_open[key] = not all(seen)
-
-    def max_lr(self, program: str, group: int | None) -> float | None:
-        """The largest learning rate seen of a group: at every step while it is zero, later at checks."""
-        seen = self._max_lr.get(program, [])
-        return seen[group] if group is not None and group < len(seen) else None
 
     # Writing a movement
 

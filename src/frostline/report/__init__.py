@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.core.store import to_json
 from frostline.errors import UnknownName
 from frostline.report import junit, markdown, sarif, terminal
@@ -86,7 +86,8 @@ def render(
         UnknownName: there is no such format.
 
     Example:
-        >>> from frostline.core.ledger import Run, Totals, Verdict
+        >>> from frostline.core.ledger import Run
+        >>> from frostline.core.record import Totals, Verdict
         >>> empty = Record(1, "0.1", Run(complete=True), [], [], Totals(), [], Verdict())
         >>> render(empty, color=False).splitlines()[-1]
         'no contradiction found (0 errors, 0 warnings, 0 notes)'

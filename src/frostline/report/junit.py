@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from xml.etree import ElementTree as ET
 
-from frostline.core.ledger import Finding, Record
+from frostline.core.record import Finding, Record
 from frostline.core.verdict import by_severity
 from frostline.report.form import visible
 

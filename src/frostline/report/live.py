@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.form import Block, Facts, Line, Prose, Section, Span, View, line, shortened
 from frostline.report.view import parts

@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from frostline.core.ledger import Finding, Record
+from frostline.core.record import Finding, Record
 from frostline.report.form import finite, visible
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

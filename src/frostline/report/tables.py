@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from frostline.core.agreement import who_was_right
-from frostline.core.ledger import Event, LeafRow, Record
+from frostline.core.ledger import Event, LeafRow
+from frostline.core.record import Record
 from frostline.core.verdict import totals
 from frostline.report.folding import Fold, folded
 from frostline.report.form import ROLES, Column, Line, Prose, Role, Row, Section, Span, Table, line, shortened

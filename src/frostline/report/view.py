@@ -6,7 +6,8 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from frostline.core.ledger import BaselineUse, Finding, LeafRow, Program, Record, Run
+from frostline.core.ledger import LeafRow, Program, Run
+from frostline.core.record import BaselineUse, Finding, Record
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
 from frostline.report.form import Facts, Line, Prose, Section, Span, View, line, shortened, worded

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import Finding, Ledger
+from frostline.core.ledger import Ledger
+from frostline.core.record import Finding
 from frostline.core.verdict import by_severity
 from frostline.rules import declared, frozen, meant, printed, ranks, rows, saved, trainable, wired
 from frostline.rules.rule import Rule

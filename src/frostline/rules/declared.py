@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import Event, Finding, LeafRow, Ledger
+from frostline.core.ledger import Event, LeafRow, Ledger
+from frostline.core.record import Finding
 from frostline.rules.rule import Rule, several, tensors
 
 FLIPPED = Rule(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import MERGED, Finding, LeafRow, Ledger, Movement
+from frostline.core.ledger import MERGED, LeafRow, Ledger, Movement
+from frostline.core.record import Finding
 from frostline.rules.frozen_causes import (
     AFTERWARDS,
     FROZEN_BUT_CHANGED,

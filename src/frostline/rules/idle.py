@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import Event, Finding, LeafRow, Ledger, Program, Severity
+from frostline.core.ledger import Event, LeafRow, Ledger, Program
+from frostline.core.record import Finding, Severity
 from frostline.rules.rule import Rule, several, tensors
 
 SKIPPED = Rule(

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from frostline.core.ledger import Finding, LeafRow, Ledger
+from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.patterns import looks_like_prefix, matching
+from frostline.core.record import Finding
 from frostline.errors import did_you_mean
 from frostline.rules.rule import Rule, several, tensors
 

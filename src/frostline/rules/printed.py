@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from frostline.core.agreement import moved_afterwards
-from frostline.core.ledger import Event, Finding, LeafRow, Ledger
+from frostline.core.ledger import Event, LeafRow, Ledger
+from frostline.core.record import Finding
 from frostline.rules.rule import Rule, numbers
 
 SUMMARY = Rule(

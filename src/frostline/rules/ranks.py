@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from frostline.core.ledger import Finding, LeafRow, Record, Severity
+from frostline.core.ledger import LeafRow
+from frostline.core.record import Finding, Record, Severity
 from frostline.rules.rule import Rule, several
 
 DIVERGED = Rule(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import Finding, LeafRow, Ledger, RowsSeen, Severity
+from frostline.core.ledger import LeafRow, Ledger, RowsSeen
+from frostline.core.record import Finding, Severity
 from frostline.rules.meant import UNCHANGED
 from frostline.rules.rule import Evidence, Rule, several
 

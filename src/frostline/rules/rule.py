@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from frostline.core.ledger import Finding, LeafRow, Severity
+from frostline.core.ledger import LeafRow
+from frostline.core.record import Finding, Severity
 
 Evidence = dict[str, str | int | float | bool | list[str] | None]
 EXAMPLES = Path(__file__).parent / "examples"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from itertools import takewhile
 
-from frostline.core.ledger import Copy, CopyState, Event, Finding, LeafRow, Ledger
+from frostline.core.ledger import Copy, CopyState, Event, LeafRow, Ledger
 from frostline.core.naming import plain
+from frostline.core.record import Finding
 from frostline.rules.rule import Evidence, Rule, numbers, several, tensors
 
 MUCH_SMALLER = 10  # a part that leaves out ten times as many trained numbers is a head without its body

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from frostline.core.ledger import Finding, LeafRow, Ledger, Severity
+from frostline.core.ledger import LeafRow, Ledger
+from frostline.core.record import Finding, Severity
 from frostline.rules import idle
 from frostline.rules.rule import Evidence, Rule, tensors
 from frostline.rules.trainable_causes import RULES, UNCHANGED, cause

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import LeafRow, Ledger, Severity, Wire
+from frostline.core.ledger import LeafRow, Ledger, Wire
+from frostline.core.record import Severity
 from frostline.rules import idle
 from frostline.rules.idle import NOTHING, SKIPPED, UNREGISTERED
 from frostline.rules.rule import Rule

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import Event, Finding, LeafRow, Ledger, Program
+from frostline.core.ledger import Event, LeafRow, Ledger, Program
+from frostline.core.record import Finding
 from frostline.rules.rule import Rule, several, tensors
 
 FROZEN_HELD = Rule(

@@ -346,7 +346,7 @@ class KerasProbe:
             if leaf.row.declared.trainable and leaf.row.changed.verdict == "no":
                 leaf.row.owner.sibling_called = sibling_moved(leaf, self.models)
             for wire in leaf.row.wired:
-                wire.max_lr = self.observer.max_lr(wire.program, wire.group)
+                wire.max_lr = self.observer.wires.max_lr(wire.program, wire.group)
                 wire.steps = self.observer.programs[wire.program].steps_executed
                 settle_gradients(leaf, wire, self.programs.sources[wire.program].capture, self.dialect)
 

@@ -71,7 +71,7 @@ def _merge_ties(models: Models) -> None:
 def _note_rates(probe: TorchProbe) -> None:
     for leaf in probe.models.leaves:
         for wire in leaf.row.wired:
-            wire.max_lr = probe.observer.max_lr(wire.program, wire.group)
+            wire.max_lr = probe.observer.wires.max_lr(wire.program, wire.group)
             wire.steps = probe.observer.programs[wire.program].steps_executed
 
 

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from frostline.core.ledger import Record
+from frostline.core.record import Record
 from frostline.errors import FrostlineError
 from frostline.report import view as views
 from frostline.report.form import View

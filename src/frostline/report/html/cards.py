@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from frostline.core.ledger import Finding, Record, Severity
+from frostline.core.record import Finding, Record, Severity
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
 from frostline.report.form import visible, worded

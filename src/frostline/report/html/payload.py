@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from frostline.core.ledger import LeafRow, Movement, Record
+from frostline.core.ledger import LeafRow, Movement
+from frostline.core.record import Record
 from frostline.report.form import finite, visible
 from frostline.report.tables import cells
 

@@ -1,0 +1,96 @@
+"""The record: the ledger of a run, judged. The one document that is stored, reported and printed as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from frostline.core.ledger import Event, LeafRow, Meant, Program, Run
+
+Severity = Literal["error", "warning", "note"]
+
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
+
+
+@dataclass(slots=True)
+class Finding:
+    """A rule that fired: which leaves, the fact, the evidence from this run, and what to do.
+
+    ``ignored`` is the reason why the user's settings set it aside: it is shown, and does not count. ``usual`` is the
+    severity that the rule gave, where the settings gave it another.
+    """
+
+    rule: str
+    code: str
+    severity: Severity
+    tensors: list[str]
+    message: str
+    evidence: dict[str, str | int | float | bool | list[str] | None]
+    hint: str
+    ignored: str | None = None
+    usual: Severity | None = None
+
+
+@dataclass(slots=True)
+class Known:
+    """One entry of a baseline: a rule, its severity, and the leaves (without the model's name) or the message."""
+
+    rule: str
+    severity: Severity
+    leaves: list[str] = field(default_factory=list)
+    subject: str = ""
+
+
+@dataclass(slots=True)
+class BaselineUse:
+    """What came of the baseline file ``source``: findings it knew, entries found no longer, or that it is missing."""
+
+    source: str
+    known: int = 0
+    resolved: list[Known] = field(default_factory=list)
+    missing: bool = False
+
+
+@dataclass(slots=True)
+class Totals:
+    """Counts of numbers (not of tensors) over all parameters, each leaf counted once whatever its names."""
+
+    parameters: int = 0
+    buffers: int = 0
+    declared_trainable: int = 0
+    declared_frozen: int = 0
+    wired: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    unknown: int = 0
+    leaves: int = 0
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What the findings add up to: how many of each severity, how many leaves have a column that could not be
+    established, and how many findings the user's settings set aside.
+    """
+
+    errors: int = 0
+    warnings: int = 0
+    notes: int = 0
+    unknown: int = 0
+    ignored: int = 0
+
+
+@dataclass(slots=True)
+class Record:
+    """The one document that is stored, reported and printed as JSON."""
+
+    format: int
+    frostline: str
+    run: Run
+    programs: list[Program]
+    leaves: list[LeafRow]
+    totals: Totals
+    findings: list[Finding]
+    verdict: Verdict
+    events: list[Event] = field(default_factory=list)
+    meant: Meant = field(default_factory=Meant)
+    baseline: BaselineUse | None = None

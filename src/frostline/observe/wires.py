@@ -1,0 +1,118 @@
+"""How programs hold leaves: the column *wired*, with the rates and the gradients that were seen at checks."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+
+from frostline.core.ledger import Gradient, Program, Wire
+from frostline.observe.live import Hold, Probe
+from frostline.observe.watched import Watched
+
+
+class Wires:
+    """Writes down which program holds which leaf and with what, and remembers the gradients before the step under way.
+
+    Args:
+        probe: asked for learning rates and for the size of an update.
+        leaves: all leaves under observation, by key; the observer goes on adding to them.
+    """
+
+    def __init__(self, probe: Probe, leaves: Mapping[Hashable, Watched]) -> None:
+        self.probe = probe
+        self.leaves = leaves
+        self._gradients: dict[Hashable, Gradient] = {}
+        self._max_lr: dict[str, list[float | None]] = {}
+        self._rates_open: dict[Hashable, bool] = {}  # whether a group has had no rate but zero so far
+
+    def note(self, program: Program, holds: Mapping[Hashable, Hold]) -> None:
+        """Before a step that is a check: what the program holds, and the gradients that lie ready for it."""
+        program.holds = sum(hold.listed for hold in holds.values())
+        for key, hold in holds.items():
+            watched = self.leaves.get(key)
+            if watched is None:
+                continue
+            wire = _wire(watched, program)
+            wire.group, wire.listed, wire.captured = hold.group, hold.listed, hold.captured
+            wire.lr, wire.weight_decay = hold.lr, hold.weight_decay
+            wire.state, wire.state_of = hold.state, hold.state_of
+            if not hold.inside and (not watched.settled or not wire.gradients):
+                _count(wire, self.note_gradient(watched))
+
+    def note_inside(self, program: Program, holds: Mapping[Hashable, Hold]) -> None:
+        """Where the step itself makes the gradients, what is left of them tells; none left tells nothing."""
+        for key, hold in holds.items():
+            watched = self.leaves.get(key)
+            if watched is None or not hold.inside or watched.settled:
+                continue
+            left = watched.leaf.gradient()
+            gradient = self._gradients[key] = "unknown" if left == "none" else left
+            _note_reached(watched, gradient)
+            _count(_wire(watched, program), gradient)
+
+    def note_gradient(self, watched: Watched) -> Gradient:
+        """The gradient that lies ready for the coming step."""
+        gradient = self._gradients[watched.leaf.key] = watched.leaf.gradient()
+        _note_reached(watched, gradient)
+        return gradient
+
+    def gradient_of(self, watched: Watched, hold: Hold | None) -> Gradient:
+        """The gradient that went into the step just done: a closure may have made it inside the step."""
+        before = self._gradients.get(watched.leaf.key) if hold is not None else None
+        if before in ("nonzero", "unknown"):
+            return before
+        after = watched.leaf.gradient()
+        return after if after == "nonzero" or before is None else before
+
+    def unexplained(self, watched: Watched, hold: Hold | None) -> bool:
+        """Whether the coming step may move the leaf in a way that its gradient does not explain."""
+        if hold is None:
+            return False
+        gradient = self._gradients.get(watched.leaf.key)
+        if watched.frozen:
+            return gradient != "none" or hold.copied
+        return gradient == "zero" or (gradient in ("none", "unknown") and bool(hold.weight_decay))
+
+    def note_stillness(self, key: Hashable, program: Program, watched: Watched) -> None:
+        """A trainable leaf that the program holds did not move in its step: how large an update could have been."""
+        wire = _wire(watched, program)
+        if wire.gradients.get("nonzero"):
+            bound = self.probe.update_ulp(key, watched.leaf)
+            wire.update_ulp = bound if bound is None else max(bound, wire.update_ulp or 0.0)
+            wire.negligible = self.probe.negligible(key, watched.leaf)
+
+    def rates_open(self, key: Hashable) -> bool:
+        """Whether some group of the program has had no learning rate but zero so far."""
+        return self._rates_open.get(key, True)
+
+    def note_rates(self, key: Hashable, program: Program) -> None:
+        """Remember the largest learning rate of each of the program's groups."""
+        seen = self._max_lr.setdefault(program.id, [])
+        for group, rate in enumerate(self.probe.rates(key)):
+            if group >= len(seen):
+                seen.append(rate)
+            elif rate is not None and (seen[group] is None or rate > (seen[group] or 0.0)):
+                seen[group] = rate
+        self._rates_open[key] = not all(seen)
+
+    def max_lr(self, program: str, group: int | None) -> float | None:
+        """The largest learning rate seen of a group: at every step while it is zero, later at checks."""
+        seen = self._max_lr.get(program, [])
+        return seen[group] if group is not None and group < len(seen) else None
+
+
+def _wire(watched: Watched, program: Program) -> Wire:
+    for wire in watched.row.wired:
+        if wire.program == program.id:
+            return wire
+    wire = Wire(program.id)
+    watched.row.wired.append(wire)
+    return wire
+
+
+def _count(wire: Wire, gradient: Gradient) -> None:
+    wire.gradients[gradient] = wire.gradients.get(gradient, 0) + 1
+
+
+def _note_reached(watched: Watched, gradient: Gradient) -> None:
+    if gradient != "unknown":
+        watched.row.reached_by_backward = watched.row.reached_by_backward or gradient == "nonzero"

@@ -2,8 +2,10 @@
 
 import json
 import re
+import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -95,9 +97,20 @@ def test_the_files_for_pre_commit_are_valid(kind: str, path: Path, tmp_path: Pat
     assert subprocess.run([*command, planted], stdout=subprocess.DEVNULL).returncode == 1
 
 
+def published(folder: Path, git: Callable[..., subprocess.CompletedProcess[str]]) -> str:
+    """A repository of what users get from ours, made where pre-commit can clone it; its revision."""
+    shutil.copytree(ROOT / "src", folder / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("pyproject.toml", "README.md", ".pre-commit-hooks.yaml"):
+        shutil.copy(ROOT / name, folder / name)
+    git("init", "-q", cwd=folder)
+    git("add", "-A", cwd=folder)
+    git("commit", "-q", "-m", "all", cwd=folder)
+    return git("rev-parse", "HEAD", cwd=folder).stdout.strip()
+
+
 @pytest.mark.needs("pre_commit", "safetensors")
 def test_a_commit_that_changes_locked_weights_is_refused(tmp_path: Path) -> None:
-    """The hook as pre-commit runs it, from the environment at hand: building one of its own needs the network."""
+    """As users have it: pre-commit clones the repository and builds the hook an environment of its own."""
     variables = environment(tmp_path) | {
         "HOME": str(tmp_path), "GIT_CONFIG_NOSYSTEM": "1", "GIT_AUTHOR_NAME": "a", "GIT_AUTHOR_EMAIL": "a@b.c",
         "GIT_COMMITTER_NAME": "a", "GIT_COMMITTER_EMAIL": "a@b.c", "PRE_COMMIT_HOME": str(tmp_path / "home"),
@@ -105,17 +118,16 @@ def test_a_commit_that_changes_locked_weights_is_refused(tmp_path: Path) -> None
     repository = tmp_path / "repository"
     repository.mkdir()
 
-    def git(*arguments: str) -> subprocess.CompletedProcess[str]:
+    def git(*arguments: str, cwd: Path = repository) -> subprocess.CompletedProcess[str]:
+        command = ["git", *arguments]
         return subprocess.run(
-            ["git", *arguments], cwd=repository, env=variables, text=True, stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            command, cwd=cwd, env=variables, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
+        )
 
-    (hook,) = yaml.safe_load(HOOKS.read_text("utf-8"))
-    (shown,) = yaml.safe_load(CONFIG.read_text("utf-8"))["repos"][0]["hooks"]
-    del hook["additional_dependencies"]
-    local = {"repos": [{"repo": "local", "hooks": [hook | shown | {"language": "system"}]}]}
-    (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(local), "utf-8")
+    revision = published(tmp_path / "frostline", git)
+    config = yaml.safe_load(CONFIG.read_text("utf-8"))
+    config["repos"][0] |= {"repo": str(tmp_path / "frostline"), "rev": revision}
+    (repository / ".pre-commit-config.yaml").write_text(yaml.safe_dump(config), "utf-8")
     save(repository, body=0.0, head=0.0)
     lock = ["frostline", "lock", SUBJECT[0], "-o", SUBJECT[1]]
     subprocess.run(lock, cwd=repository, env=variables, check=True)
@@ -126,7 +138,8 @@ def test_a_commit_that_changes_locked_weights_is_refused(tmp_path: Path) -> None
         git("add", "-A")
         return git("commit", "-q", "-m", "weights")
 
-    assert commit().returncode == 0
+    first = commit()
+    assert first.returncode == 0, first.stdout
     save(repository, body=0.0, head=1.0)  # what may differ
     assert commit().returncode == 0
     save(repository, body=1.0, head=1.0)

@@ -135,8 +135,11 @@ def test_one(frostline, pattern):
 """,
         "-n2",
         "--frostline-report=json:records.json",
+        "--frostline-report=html:pages",
     )
     done.assert_outcomes(passed=1, failed=1)
+    pages = sorted(page.name.partition("test_one")[2] for page in (pytester.path / "pages").iterdir())
+    assert pages == ["-.html", "-0.-.html"]  # one for each test, and none from the workers
     records = {one["test"]: one["record"] for one in json.loads((pytester.path / "records.json").read_text())["tests"]}
     ignored = {test.partition("[")[2]: record["verdict"]["ignored"] for test, record in records.items()}
     assert ignored == {"0.**]": 1, "**]": 0}

@@ -7,6 +7,7 @@ option asks for it.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Generator, Iterable
 from pathlib import Path
 from types import TracebackType
@@ -192,7 +193,9 @@ class _Reports:
         self._records += [(report.nodeid, text) for text in getattr(report, "frostline", [])]
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Write and print everything; a worker of xdist has no terminal, so that this is the main process."""
+        """Write and print everything, once: the workers of xdist come here too, with what they themselves ran."""
+        if hasattr(self._config, "workerinput"):
+            return
         for form in self._asked:
             kind, _, place = form.partition(":")
             {"term": self._print, "json": self._write_json, "html": self._write_pages}[kind](terminalreporter, place)
@@ -230,7 +233,10 @@ class _Reports:
 
         folder = self._config.invocation_params.dir / place
         folder.mkdir(parents=True, exist_ok=True)
-        for index, (test, text) in enumerate(self._records):
-            name = re.sub(r"[^\w.-]+", "-", f"{test}-{index}")[-120:]
-            write_atomically(render(from_json(text.encode()), "html").encode(), folder / f"{name}.html")
+        uses: Counter[str] = Counter()
+        for test, text in self._records:
+            name = re.sub(r"[^\w.-]+", "-", test)[-120:]
+            uses[name] += 1
+            file = f"{name}.html" if uses[name] == 1 else f"{name}-{uses[name]}.html"
+            write_atomically(render(from_json(text.encode()), "html").encode(), folder / file)
         terminal.write_line(f"frostline: {len(self._records)} pages in {place}")

@@ -7,6 +7,8 @@ import torch
 from torch import nn
 from toy import finding, graver, leaf, rows, squares, train, watched
 
+import frostline
+
 
 class RunsWhileMade(nn.Module):
     """Calls itself in its constructor, as networks do that must know the width of their features."""
@@ -178,3 +180,22 @@ def test_a_thread_that_trains_while_the_others_wait_is_looked_at():
     record = watched(run)
     assert {row.changed.verdict for row in record.leaves} == {"yes"}
     assert [program.steps_beside for program in record.programs] == [0, 0]
+
+
+def test_a_name_left_on_a_former_tensor_makes_it_no_leaf() -> None:
+    """``for parameter in …:`` leaves its variable on the last one, which the optimizer still holds."""
+    network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3))
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    for parameter in network.parameters():
+        parameter.grad = None
+    network[1] = nn.Linear(4, 5)
+    with frostline.watch() as seen:
+        for _ in range(4):
+            network.zero_grad()
+            network(torch.ones(2, 4)).square().mean().backward()
+            optimizer.step()
+    record = seen.report.record
+    assert parameter.grad is None
+    assert {row.model for row in record.leaves} == {"network"}
+    assert [finding.rule for finding in record.findings] == ["optimizer-holds-other-tensors"]
+    assert len(record.programs[0].orphans) == 2

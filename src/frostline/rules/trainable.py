@@ -43,7 +43,7 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
         case "moved-by-decay-alone":
             return f"{what} moved{by} by weight decay alone"
         case "optimizer-holds-other-tensors":
-            return f"{what} kept every bit: {where} holds other tensors of the same shapes"
+            return f"{what} kept every bit: {where} holds other tensors, which no model has"
         case "not-in-any-optimizer":
             return f"{what} kept every bit: no optimizer holds them"
         case "unregistered-tensor":

@@ -61,11 +61,18 @@ class Owners:
         loose = [tensor for tensor in strange if self.models.of(tensor) is None]
         names = variable_names({id(tensor) for tensor in loose}, skip=("torch",))
         used = [tensor for tensor in loose if id(tensor) in names or tensor.grad is not None or not self.models.leaves]
-        if used and not self._former(used, optimizer):
+        if used and not self._former(used, len(loose) - len(used), optimizer):
             self.models.add_tensors(used, names)
 
-    def _former(self, loose: list[torch.Tensor], optimizer: torch.optim.Optimizer) -> bool:
-        """Whether the tensors are former ones of a model: nothing reaches them, while their likes get gradients."""
+    def _former(self, loose: list[torch.Tensor], nameless: int, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether the tensors are former ones of a model: nothing reaches them, while their likes get gradients.
+
+        So they are where others beside them have not even a name: a variable of some loop is left on one of them.
+        """
+        if any(tensor.grad is not None for tensor in loose):
+            return False
+        if nameless and self.models.leaves:
+            return True
         own = {id(tensor) for tensor in held(optimizer)}
         reached = {
             tuple(tensor.shape)
@@ -73,4 +80,4 @@ class Owners:
             if leaf.row.kind == "parameter" and (tensor := leaf.tensor) is not None
             if id(tensor) not in own and zero_state(tensor.grad) == "nonzero"
         }
-        return all(tensor.grad is None and tuple(tensor.shape) in reached for tensor in loose)
+        return all(tuple(tensor.shape) in reached for tensor in loose)

@@ -1,0 +1,54 @@
+"""The scripts in docs/findings.md, run as the page says: each shows what the page tells of it."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from page_examples import ROOT, environment
+
+PAGE = (ROOT / "docs" / "findings.md").read_text("utf-8")
+SCRIPTS = {
+    heading: block
+    for heading, text in re.findall(r"^### (.*)\n((?:(?!^#).*\n?)*)", re.sub(r"(?m)^#(?!#)", " #", PAGE), re.M)
+    for block in re.findall(r"```python\n(.*?)```", text, re.S)
+}
+
+# The heading, the backend, and what must be seen: the code of a finding, none above a note, or words printed.
+SEEN = [
+    ("A flag in the constructor does not reach the layers inside", "jax", "F110"),
+    ("A flag in the constructor does not reach the layers inside", "torch", "F110"),
+    ("A layer frozen inside SpectralNormalization is rewritten", "tensorflow", "F108"),
+    ("A layer frozen inside SpectralNormalization is rewritten", "torch", "F108"),
+    ("SpectralNormalization of an Embedding gives zeros", "torch", "T204"),
+    ("Freezing after a fit, without compiling again", "tensorflow", "F105"),
+    ("Freezing after a fit, without compiling again", "torch", ""),
+    ("Freezing after a fit, without compiling again", "jax", "ValueError: Argument `optimizer_variables` must be"),
+    ("The layer given to Bidirectional is not the one that trains", "torch", "True False"),
+    ("LoRA: frozen and set free again, the table trains", "torch", "dense/kernel"),
+    ("LBFGS moves a frozen parameter that has no gradient", "torch", "F100"),
+]
+
+
+def test_every_script_of_the_page_is_tried() -> None:
+    assert {heading for heading, _, _ in SEEN} == set(SCRIPTS)
+
+
+@pytest.mark.needs("torch", "keras", "jax", "tensorflow")
+@pytest.mark.parametrize(("heading", "backend", "seen"), SEEN)
+def test_what_the_page_tells_is_seen(heading: str, backend: str, seen: str, tmp_path: Path) -> None:
+    (tmp_path / "script.py").write_text(SCRIPTS[heading], "utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "frostline", "run", "--data", "run.json", "script.py"],
+        cwd=tmp_path, env=environment(tmp_path) | {"KERAS_BACKEND": backend}, capture_output=True, text=True,
+    )  # fmt: skip
+    if not re.fullmatch(r"([A-Z]\d{3})?", seen):
+        assert seen in done.stdout + done.stderr
+        return
+    found = json.loads((tmp_path / "run.json").read_text("utf-8"))["findings"]
+    if seen:
+        assert seen in {each["code"] for each in found}
+    else:
+        assert {each["severity"] for each in found} <= {"note"}

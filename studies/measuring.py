@@ -27,6 +27,7 @@ class Trial:
         held: whether a tensor, by its name, was to stay from that moment on.
         objects: models and optimizers to look at before the first stage.
         meant: patterns of leaves that the user would name as frozen.
+        wanted: whether a tensor, by its name, is to be trained by some step, whatever its flag is at the end.
     """
 
     stages: Callable[[], Iterator[None]]
@@ -34,6 +35,7 @@ class Trial:
     held: Callable[[str], bool]
     objects: tuple[Any, ...] = ()
     meant: tuple[str, ...] = ()
+    wanted: Callable[[str], bool] = field(default=lambda name: False)
     of_subject: Callable[[str], bool] = field(default=lambda name: ".head." not in f".{name}")
 
 
@@ -117,7 +119,7 @@ class _Told:
         )
 
     def _is_idle(self, row: LeafRow) -> bool:
-        trained = row.kind == "parameter" and row.declared.trainable
+        trained = row.kind == "parameter" and (row.declared.trainable or self.trial.wanted(row.name))
         return bool(trained) and not self.trial.held(row.name) and row.changed.verdict != "yes"
 
     def _names_contradiction(self, finding: Finding) -> bool:

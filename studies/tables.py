@@ -47,7 +47,7 @@ def contradictions(cells: Iterable[Cell]) -> list[str]:
     groups: dict[tuple[str, str, str], dict[str, list[str]]] = {}
     for cell in cells:
         if cell.contradicts and not cell.refused:
-            how = "were frozen and moved" if cell.broken else "are trainable and did not move"
+            how = "were frozen and moved" if cell.broken else "were to train and did not move"
             subjects = groups.setdefault((cell.situation, cell.word, how), {})
             subjects.setdefault(cell.subject, []).append(cell.backend)
     rows = []

@@ -38,13 +38,12 @@ class Models:
         """A Dense layer."""
         return self.keras.layers.Dense(units, activation=activation, name=name)
 
-    def parts(self, **options: Any) -> None:
-        """A and B as in the article; ``options`` go to the constructor of B."""
+    def parts(self, built: bool = True, **options: Any) -> None:
+        """A and B as in the article, B ``built`` by an input of its own; ``options`` go to the constructor of B."""
         layer, sequential, entry = self.layer, self.keras.Sequential, self.keras.Input
         self.a = sequential([entry((784,)), layer(32, "relu", "a_hidden"), layer(10, "softmax", "a_out")], name="A")
-        self.b = sequential(
-            [entry((10,)), layer(100, "relu", "b_hidden"), layer(10, "softmax", "b_out")], name="B", **options
-        )
+        inside = [layer(100, "relu", "b_hidden"), layer(10, "softmax", "b_out")]
+        self.b = sequential([entry((10,)), *inside] if built else inside, name="B", **options)
 
     def whole(self) -> None:
         """C: A, then B."""
@@ -56,10 +55,15 @@ class Models:
 
     def fit(self) -> None:
         """Train C on random images."""
-        random = np.random.default_rng(2017)
-        images = random.random((128, 784)).astype("float32")
-        labels = np.eye(10, dtype="float32")[random.integers(0, 10, 128)]
+        images, labels = _random(784)
         self.c.fit(images, labels, batch_size=32, epochs=self.epochs, verbose=0)
+
+    def fit_in_turn(self) -> None:
+        """Train B by its own step on random inputs, and C by C's on random images, batch after batch."""
+        theirs, images = _random(10), _random(784)
+        for _ in range(4 * self.epochs):
+            self.b.train_on_batch(*theirs)
+            self.c.train_on_batch(*images)
 
     def summary(self) -> None:
         """Note what C's summary says."""
@@ -79,6 +83,12 @@ class Models:
         return read
 
 
+def _random(width: int) -> tuple[Any, Any]:
+    random = np.random.default_rng(2017)
+    inputs = random.random((128, width)).astype("float32")
+    return inputs, np.eye(10, dtype="float32")[random.integers(0, 10, 128)]
+
+
 def run(question: dict[str, str], keras: Any, label: str) -> dict[str, Any]:
     """The cell of ``{"subject", "situation"}``; the situation is the variant, the subject what is frozen."""
     if question.get("names"):
@@ -87,12 +97,19 @@ def run(question: dict[str, str], keras: Any, label: str) -> dict[str, Any]:
     keras.utils.set_random_seed(2017)
     cell = Cell("article", question["situation"], label)
     models = Models(keras)
-    part, prepare = VARIANTS[cell.situation]
+    variant = VARIANTS[cell.situation]
     try:
-        stages = prepare(models)
+        stages = variant.stages(models)
         next(stages)  # everything is built
-        held = partial(_is_in, part)
-        measure(cell, Trial(partial(_rest, stages), models.read, held, (models.c,), of_subject=lambda name: True))
+        trial = Trial(
+            partial(_rest, stages),
+            models.read,
+            partial(_is_in, variant.held),
+            (models.c,),
+            wanted=partial(_is_in, variant.wanted),
+            of_subject=lambda name: True,
+        )
+        measure(cell, trial)
     except Exception as error:
         cell.refused = first_line(error)
     cell.facts |= models.noted
@@ -120,15 +137,23 @@ def _usual(models: Models, freeze: Callable[[], None], *, epochs: int = EPOCHS) 
     _look(models)
 
 
-def _look(models: Models) -> None:
-    """Fit, and compare the first kernels as the author did: by what was kept, with and without a deep copy."""
-    kept = {"A": models.a.get_weights()[0], "B": models.b.get_weights()[0]}
+def _look(models: Models, fit: Callable[[], None] | None = None) -> None:
+    """Fit, and compare the first kernels as the author did: by what was kept, a view, and a deep copy."""
+    parts = {"A": models.a, "B": models.b}
+    kept = {name: model.get_weights()[0] for name, model in parts.items()}
+    views = {name: _view(model.weights[0]) for name, model in parts.items()}
     copies = {name: copy.deepcopy(array) for name, array in kept.items()}
-    models.fit()
-    after = {"A": models.a.get_weights()[0], "B": models.b.get_weights()[0]}
-    for name in kept:
-        models.noted[f"{name} as kept"] = bool(np.all(kept[name] == after[name]))
-        models.noted[f"{name} as copied"] = bool(np.all(copies[name] == after[name]))
+    (fit or models.fit)()
+    for name, model in parts.items():
+        after = model.get_weights()[0]
+        for way, arrays in (("kept", kept), ("a view", views), ("copied", copies)):
+            models.noted[f"{name} as {way}"] = bool(np.all(arrays[name] == after))
+
+
+def _view(variable: Any) -> Any:
+    """What the framework hands out as an array without being asked for a copy."""
+    value = variable if callable(getattr(variable, "value", None)) else variable.value
+    return value.detach().numpy() if hasattr(value, "detach") else np.asarray(value)
 
 
 def _post(models: Models) -> Iterator[None]:
@@ -217,16 +242,64 @@ def _shared(models: Models) -> Iterator[None]:
     yield from _usual(models, lambda: setattr(models.b, "trainable", False))
 
 
-VARIANTS: dict[str, tuple[str, Callable[[Models], Iterator[None]]]] = {
-    "the article: B frozen": ("B", _post),
-    "nothing frozen": ("", _control),
-    "A, the first part, frozen": ("A", _first),
-    "flag after C is built": ("B", _after_build),
-    "flag after compile": ("B", _after_compile),
-    "flag after a fit": ("B", _after_fit),
-    "flag off again after a fit": ("", _unfrozen_after_fit),
-    "flag in the constructor of B": ("B", _constructor),
-    "B frozen, its first layer switched on": ("B", _child_on),
-    "C functional": ("B", _functional),
-    "C functional, B used twice": ("B", _shared),
+def _subclassed(models: Models) -> Iterator[None]:
+    models.parts()
+
+    class Whole(models.keras.Model):  # type: ignore[name-defined,misc]
+        def __init__(self) -> None:
+            super().__init__(name="C")
+            self.A, self.B = models.a, models.b
+
+        def call(self, images: Any) -> Any:
+            return self.B(self.A(images))
+
+    models.c = Whole()
+    models.c(_random(784)[0])
+    yield from _usual(models, lambda: setattr(models.b, "trainable", False))
+
+
+def _before_build(models: Models) -> Iterator[None]:
+    models.parts(built=False)
+    models.b.trainable = False
+    models.whole()
+    yield from _usual(models, lambda: None)
+
+
+def _in_turn(models: Models) -> Iterator[None]:
+    """The recipe for adversarial networks, whence the article came: B is compiled before its flag goes off, C after."""
+    models.parts()
+    models.b.compile(optimizer="adam", loss=LOSS)
+    models.b.trainable = False
+    models.whole()
+    yield
+    models.compile()
+    models.summary()
+    yield
+    _look(models, models.fit_in_turn)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """How C is made, frozen and trained; which part of it is to stay, and which is to be trained whatever its flag."""
+
+    stages: Callable[[Models], Iterator[None]]
+    held: str = ""
+    wanted: str = ""
+
+
+VARIANTS = {
+    "the article: B frozen": Variant(_post, held="B"),
+    "nothing frozen": Variant(_control),
+    "A, the first part, frozen": Variant(_first, held="A"),
+    "flag before B is built": Variant(_before_build, held="B"),
+    "flag after C is built": Variant(_after_build, held="B"),
+    "flag after compile": Variant(_after_compile, held="B"),
+    "flag after a fit": Variant(_after_fit, held="B"),
+    "flag off again after a fit": Variant(_unfrozen_after_fit),
+    "flag in the constructor of B": Variant(_constructor, held="B"),
+    "B frozen, its first layer switched on": Variant(_child_on, held="B"),
+    "C functional": Variant(_functional, held="B"),
+    "C functional, B used twice": Variant(_shared, held="B"),
+    "C subclassed": Variant(_subclassed, held="B"),
+    "adversarial: B compiled, then frozen in C, trained in turn": Variant(_in_turn, wanted="B"),
 }

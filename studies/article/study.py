@@ -66,14 +66,15 @@ def _own_check(cells: Sequence[Cell]) -> list[str]:
     rows = []
     for cell in cells:
         if cell.situation == ARTICLE and not cell.refused:
-            asked = ("A as kept", "A as copied", "B as kept", "B as copied")
+            asked = (f"{part} as {way}" for part in "AB" for way in ("kept", "a view", "copied"))
             rows.append([cell.backend, *(str(cell.facts.get(key)) for key in asked)])
     return [
-        "`numpy.all(before == after)` on the first kernels. *Kept* is what `get_weights()` returned before the fit,",
-        "*copied* a deep copy of it. Where A is the same as kept, the array is a live view of the weights, and what",
-        "was compared is the weight with itself: without the copy that the author took just in case, every weight",
-        "looks frozen. In the post both copies were taken from B; so the copy of A was never A's, and the answer for",
-        "A rests on what `get_weights()` had returned, which was a copy in the Keras of that time.",
+        "`numpy.all(before == after)` on the first kernels. *Kept* is what `get_weights()` returned before the fit, *a",
+        "view* the array that the framework hands out without being asked for a copy (a tensor's `.numpy()`), *copied*",
+        "a deep copy. Where A is the same as a view of it, the view is live: what was compared is the weight with",
+        "itself, and every weight looks frozen. That is what the author's copy, taken just in case, guards against. In",
+        "the post both copies were taken from B; so the copy of A was never A's, and the answer for A rests on what",
+        "`get_weights()` had returned, which is a copy, then and now.",
         "",
-        *table(["backend", "A, as kept", "A, as copied", "B, as kept", "B, as copied"], rows),
+        *table(["backend", *(f"{part}, {way}" for part in "AB" for way in ("kept", "a view", "copied"))], rows),
     ]

@@ -17,6 +17,7 @@ discriminator.trainable = False
 combined = keras.Sequential([generator, discriminator], name="combined")
 combined.compile(keras.optimizers.Adam(1e-3), "binary_crossentropy")
 
+combined.summary()
 for _ in range(12):
     noise = rng.normal(size=(16, 3)).astype("float32")
     real = rng.normal(1.0, 0.2, size=(16, 2)).astype("float32")

@@ -37,7 +37,8 @@ def _wrong_trainable(event: Event, ledger: Ledger) -> Finding | None:
     if not rows or not isinstance(printed, int):
         return None
     outdated = _flipped_before_training(rows, event, ledger)
-    moved = [leaf for leaf in rows if _moved_after(leaf, event.step)]
+    apart = _of_parts(event, ledger)
+    moved = [leaf for leaf in rows if _moved_after(leaf, event.step, apart)]
     steps = [program for program in ledger.programs if program.steps_executed]
     if not steps or not moved or _steps_after(ledger) <= event.step:
         return None
@@ -86,16 +87,35 @@ def _flipped_before_training(rows: list[LeafRow], event: Event, ledger: Ledger) 
     return isinstance(flags, int) and flags != now
 
 
-def _moved_after(leaf: LeafRow, step: int) -> bool:
-    """Whether a step moved the leaf after global step ``step``, by the bits or by a later sighting of them."""
+def _of_parts(event: Event, ledger: Ledger) -> set[str]:
+    """Programs that train a part of the summarised model as a model of its own.
+
+    A discriminator has a step of its own, and the summary of the model around it says what that one's step trains.
+    """
+    found = set()
+    for program in ledger.programs:
+        if program.trains_model not in (None, event.subject):
+            held = {leaf.name for leaf in ledger.leaves if any(wire.program == program.id for wire in leaf.wired)}
+            if held < set(event.leaves):
+                found.add(program.id)
+    return found
+
+
+def _moved_after(leaf: LeafRow, step: int, apart: set[str]) -> bool:
+    """Whether a step moved the leaf after global step ``step``, by the bits or by a later sighting of them.
+
+    What programs ``apart`` did does not count, nor what they may have done between two checks.
+    """
     if moved_afterwards(leaf):
         return False
-    moves = leaf.changed.movements
-    if any(
-        move.until > step if move.place == "step" else move.since >= step for move in moves if move.place != "forward"
-    ):
-        return True
-    held = any(wire.listed for wire in leaf.wired)
+    theirs = any(wire.program in apart for wire in leaf.wired)
+    for move in leaf.changed.movements:
+        if move.place == "step":
+            if move.until > step and move.program not in apart:
+                return True
+        elif move.place != "forward" and move.since >= step and not theirs:
+            return True
+    held = any(wire.listed for wire in leaf.wired if wire.program not in apart)
     return leaf.changed.verdict == "yes" and held and step == 0
 
 

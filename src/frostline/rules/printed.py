@@ -36,7 +36,6 @@ def _wrong_trainable(event: Event, ledger: Ledger) -> Finding | None:
     printed = event.facts.get("trainable")
     if not rows or not isinstance(printed, int):
         return None
-    outdated = _flipped_before_training(rows, event, ledger)
     apart = _of_parts(event, ledger)
     moved = [leaf for leaf in rows if _moved_after(leaf, event.step, apart)]
     steps = [program for program in ledger.programs if program.steps_executed]
@@ -46,6 +45,8 @@ def _wrong_trainable(event: Event, ledger: Ledger) -> Finding | None:
     total = numbers(rows)
     if trained <= printed:
         return None
+    as_printed = numbers(leaf for leaf in moved if not _switched_on(leaf, event.step))
+    outdated = as_printed <= printed or _flipped_before_training(rows, event)
     return SUMMARY.found(
         [leaf for leaf in moved if leaf.declared.trainable is False or leaf.declared.container_flag is False] or moved,
         f"the summary of {event.subject} says {printed:,} trainable; the steps after it changed {trained:,} "
@@ -80,7 +81,14 @@ def _wrong_total(event: Event) -> Finding | None:
     )
 
 
-def _flipped_before_training(rows: list[LeafRow], event: Event, ledger: Ledger) -> bool:
+def _switched_on(leaf: LeafRow, step: int) -> bool:
+    """Whether the flag went on after the summary, and the leaf was seen to move with it on only."""
+    declared = leaf.declared
+    flipped = declared.flip_count > len(declared.flips) or any(flip.now and flip.step > step for flip in declared.flips)
+    return flipped and all(move.trainable for move in leaf.changed.movements if move.until > step)
+
+
+def _flipped_before_training(rows: list[LeafRow], event: Event) -> bool:
     """Whether a flag changed between the summary and the first step after it: then it was right when printed."""
     flags = event.facts.get("flags_trainable")
     now = sum(leaf.numbers for leaf in rows if leaf.declared.trainable)

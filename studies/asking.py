@@ -8,6 +8,8 @@ from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any
 
+import click
+
 from studies.cells import Cell
 from studies.serving import Server
 
@@ -37,7 +39,10 @@ class Ask(AbstractContextManager["Ask"]):
 
     def about(self, module: str, backend: str) -> dict[str, Any]:
         """What a module of trials can be asked for: ``names``, and what else it tells."""
-        return self._server(module, backend).ask({"names": True})
+        answer = self._server(module, backend).ask({"names": True})
+        if "ended" in answer:
+            raise click.ClickException(f"{module} cannot be tried on {backend}: {answer['ended']}")
+        return answer
 
     def names(self, module: str, backend: str) -> list[str]:
         """The subjects of a module of trials."""

@@ -56,7 +56,8 @@ class Server:
             self._process = None
 
     def _started(self) -> subprocess.Popen[str]:
-        environment = {**os.environ, **ENVIRONMENT, "KERAS_BACKEND": self._backend or "torch"}
+        # tf_keras brings Keras along. On torch that would load Triton, whose LLVM and TensorFlow's refuse each other.
+        environment = {**os.environ, **ENVIRONMENT, "KERAS_BACKEND": self._backend or "jax"}
         return subprocess.Popen(
             [sys.executable, "-m", "studies.serving", self._module],
             stdin=subprocess.PIPE,

@@ -26,6 +26,8 @@ SEEN = [
     ("Freezing after a fit, without compiling again", "tensorflow", "F105"),
     ("Freezing after a fit, without compiling again", "torch", ""),
     ("Freezing after a fit, without compiling again", "jax", "ValueError: Argument `optimizer_variables` must be"),
+    ("The recipe for adversarial networks trains no discriminator", "jax", "W406"),
+    ("The recipe for adversarial networks trains no discriminator", "tensorflow", "W406"),
     ("The layer given to Bidirectional is not the one that trains", "torch", "True False"),
     ("LoRA: frozen and set free again, the table trains", "torch", "dense/kernel"),
     ("LBFGS moves a frozen parameter that has no gradient", "torch", "F100"),

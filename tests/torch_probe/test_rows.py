@@ -199,3 +199,21 @@ def test_a_sample_is_not_fooled_by_structure(place):
         model.weight.grad *= mask
         optimizer.step()
     assert leaf(watch.report.record, "model.weight").changed.verdict == "yes"
+
+
+@pytest.mark.parametrize("masked", [False, True])
+def test_gradients_that_cancel_are_not_masked(masked):
+    """Two micro-batches, of which the second takes from some rows exactly what the first one brought."""
+    model = embedding()
+    optimizer = decaying(model)
+    sign = torch.ones(OLD + ADDED, 1)
+    sign[:OLD] = -1.0
+    with frostline.watch(model, optimizer) as watch:
+        for _ in range(8):
+            optimizer.zero_grad()
+            (model.weight * 3.0).sum().backward()
+            (model.weight * 3.0 * (1.0 if masked else sign)).sum().backward()
+            if masked:
+                model.weight.grad[:OLD] = 0.0
+            optimizer.step()
+    assert found(watch.report.record) == ([("warning", ["0:10"])] if masked else [])

@@ -282,7 +282,8 @@ class Program:
     ``steps_beside`` counts steps made in another thread than the one observed; nothing was looked at in them.
     ``stateless`` says that it is given the weights and hands back new ones, which the script must put in place itself.
     ``backwards`` counts the backward passes of the run, to judge a program that never stepped. ``checks`` are its own
-    steps that were checks, ``checked_at`` the executed steps of all programs at each of them.
+    steps that were checks, ``checked_at`` the executed steps of all programs at each of them, ``last_step`` those at
+    its last one.
     """
 
     id: str
@@ -290,6 +291,7 @@ class Program:
     name: str
     steps_executed: int = 0
     steps_skipped: int = 0
+    last_step: int = 0
     checks: list[int] = field(default_factory=list)
     checked_at: list[int] = field(default_factory=list)
     groups: list[dict[str, float | int | None]] = field(default_factory=list)

@@ -107,6 +107,7 @@ class Observer:
         self.steps += 1
         self._now = 2 * self.steps + 1
         program.steps_executed += 1
+        program.last_step = self.steps
         if self._holds is not None or self.wires.rates_open(key):
             self.wires.note_rates(key, program)
         if self._holds is not None:

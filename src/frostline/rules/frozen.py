@@ -84,7 +84,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], known: Causes) -> str:
             return f"{what} in the forward pass of {leaves[0].owner.type} (first seen at step {first})"
         case "frozen-but-rewritten-outside-step":
             if where == AFTERWARDS:
-                return f"{what} {where}, at step {leaves[0].changed.movements[-1].since}; no program holds them"
+                then = leaves[0].changed.movements[-1].since
+                return f"{what} {where}, at step {then}; no program that holds them stepped since"
             by = f" by {where}" if where != "outside" else ""
             return f"{what} outside every step and forward pass{by} (first seen at step {first})"
         case "frozen-but-tied-to-trained":

@@ -97,7 +97,8 @@ REWRITTEN_OUTSIDE = Rule(
     matters="The training loop is innocent; the write is somewhere else in the script or its callbacks.",
     remedy="look for writes between the steps named here: load_state_dict, .data, set_weights, averaging callbacks",
     tells_apart="Both neighbouring steps and the module's forward pass left the bits alone; it follows no other leaf. "
-    "A note where peft merged an adapter into it, or where only the last look showed it and no program holds the leaf.",
+    "A note where peft merged an adapter into it, or where only the last look showed it and no program that holds the "
+    "leaf stepped since.",
 )
 NOT_INHERITED = Rule(
     "F110",
@@ -279,7 +280,8 @@ def _cause_of_mates(leaf: LeafRow, move: Movement, known: Causes, ledger: Ledger
             cause, judged = known[other.name]
             if any(_together(move, theirs) for theirs in (judged, *_moves_while_frozen(other, set()))):
                 return cause
-    if move.late and not any(wire.listed for wire in leaf.wired):  # no step can have done it: exporting, converting
+    holders = [ledger.program(wire.program) for wire in leaf.wired if wire.listed]
+    if move.late and all(program.last_step <= move.since for program in holders):  # exporting, converting, merging
         return REWRITTEN_OUTSIDE, AFTERWARDS
     if move.place == "outside":
         return REWRITTEN_OUTSIDE, "outside"

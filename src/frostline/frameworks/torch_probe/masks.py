@@ -49,7 +49,7 @@ class GradientMasks:
         for node, index, variable in handed_over(starts_of(outputs)):
             leaf_here = wanted.get(id(variable))
             if leaf_here is not None:
-                self._handles.append(node.register_hook(self._listener(leaf_here.key, index)))
+                self._handles.append(node.register_hook(self._listener(leaf_here, index)))
 
     def stop(self) -> None:
         """The backward pass is over."""
@@ -82,19 +82,32 @@ class GradientMasks:
     def _is_suspect(self, leaf: TorchLeaf) -> bool:
         return leaf.key in self._partly_zero
 
-    def _listener(self, key: Hashable, index: int) -> Callable[[Any, Any], None]:
+    def _listener(self, leaf: TorchLeaf, index: int) -> Callable[[Any, Any], None]:
         def made(handed: tuple[torch.Tensor | None, ...], _: Any) -> None:
             try:
                 gradient = handed[index]
                 if gradient is not None and gradient.layout == torch.strided:
                     with torch.no_grad():
-                        nonzero = gradient.detach() != 0
-                        known = self._made.get(key)
-                        self._made[key] = nonzero if known is None else known | nonzero
+                        known = self._made.get(leaf.key)
+                        nonzero = gradient != 0
+                        if known is not None:
+                            nonzero = (known | nonzero) & ~_cancelled(leaf.tensor, gradient)
+                        self._made[leaf.key] = nonzero
             except Exception as error:
                 self.fault("torch: a gradient was made", error)
 
         return made
+
+
+def _cancelled(tensor: torch.Tensor | None, gradient: torch.Tensor) -> torch.Tensor:
+    """Where what earlier backward passes left and what comes now add up to exactly zero: nobody masked that.
+
+    In bfloat16, two micro-batches cancel so now and then.
+    """
+    earlier = None if tensor is None else tensor.grad
+    if earlier is None or earlier.shape != gradient.shape or earlier.layout != torch.strided:
+        return torch.zeros_like(gradient, dtype=torch.bool)
+    return (earlier != 0) & (earlier + gradient == 0)
 
 
 def _hooked(tensor: torch.Tensor) -> bool:

@@ -304,3 +304,19 @@ def test_adapters_merged_and_taken_out_again_are_no_fault_of_the_base():
     base = leaf(record, "model.base_model.model.0.base_layer.weight")
     assert base.changed.verdict == "yes"
     assert graver(record) == []
+
+
+def test_a_bias_in_front_of_a_normalisation_is_told_as_what_it_is():
+    """Its gradient is not zero, and no rule may say so: it is what rounding left of a sum that cancels."""
+    torch.manual_seed(0)
+    model = nn.Sequential(nn.Linear(8, 12), nn.BatchNorm1d(12), nn.ReLU(), nn.Linear(12, 1))
+    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    with frostline.watch(model, optimizer) as watch:
+        for _ in range(8):
+            optimizer.zero_grad()
+            (model(torch.randn(32, 8)) - 1).square().mean().backward()
+            optimizer.step()
+    (told,) = watch.report.record.findings
+    assert (told.rule, told.severity, told.tensors) == ("zero-gradient", "note", ["model.0.bias"])
+    assert "rounding noise" in told.message
+    assert "normalisation" in told.hint

@@ -8,21 +8,21 @@ from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Finding, Severity
 from frostline.rules import idle
 from frostline.rules.rule import Evidence, Rule, tensors
-from frostline.rules.trainable_causes import RULES, UNCHANGED, cause
+from frostline.rules.trainable_causes import RULES, UNCHANGED, ZERO_GRADIENT, cause
 
 __all__ = ["RULES", "find"]
 
 
 def find(ledger: Ledger) -> list[Finding]:
     """Explain every leaf that should have moved and did not, then the programs that trained nothing."""
-    groups: dict[tuple[str, Severity, str, str], list[LeafRow]] = {}
+    groups: dict[tuple[str, Severity, str, str, bool], list[LeafRow]] = {}
     rules: dict[str, Rule] = {}
     for leaf in ledger.leaves:
         explained = cause(leaf, ledger)
         if explained is not None:
             rule, severity, where = explained
             rules[rule.slug] = rule
-            groups.setdefault((rule.slug, severity, where, leaf.model), []).append(leaf)
+            groups.setdefault((rule.slug, severity, where, leaf.model, _is_noise(leaf)), []).append(leaf)
     found = [
         rules[slug].found(
             leaves,
@@ -31,9 +31,13 @@ def find(ledger: Ledger) -> list[Finding]:
             severity=severity,
             hint=_hint(rules[slug], leaves[0], ledger),
         )
-        for (slug, severity, where, _), leaves in groups.items()
+        for (slug, severity, where, _, _), leaves in groups.items()
     ]
     return found + idle.find(ledger, {name for finding in found for name in finding.tensors})
+
+
+def _is_noise(leaf: LeafRow) -> bool:
+    return any(wire.negligible for wire in leaf.wired)
 
 
 def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
@@ -54,6 +58,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
             return f"{what} kept every bit since they were unfrozen: the step was made before"
         case "no-gradient":
             return f"{what} and held{by} kept every bit: no gradient arrived ({_calls(leaves[0])})"
+        case "zero-gradient" if _is_noise(leaves[0]):
+            return f"{what} and held{by} kept every bit: the gradient is rounding noise beside the others"
         case "zero-gradient" if any(wire.concluded for wire in leaves[0].wired):
             return f"{what} and held{by} kept every bit: the gradient, not seen itself, was zero or lost in rounding"
         case "update-rounded-away" if leaves[0].wired[0].concluded:
@@ -64,6 +70,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
 
 def _hint(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str | None:
     """What to do where the rule's own remedy is too general."""
+    if rule is ZERO_GRADIENT and _is_noise(leaf):
+        return "a bias in front of a normalisation is taken out again by it: leave it, or make the layer without one"
     if rule is not UNCHANGED:
         return None
     programs = [ledger.program(wire.program) for wire in leaf.wired]

@@ -51,7 +51,8 @@ ZERO_GRADIENT = Rule(
     means="The gradient was there and exactly zero at every check.",
     matters="The leaf takes part in the graph but the loss does not depend on it.",
     remedy="look for dead activations, masks, a zero-initialised partner, or a product with zero",
-    tells_apart="The gradient is zero, not missing, and the state and decay moved nothing either.",
+    tells_apart="The gradient is zero, not missing, and the state and decay moved nothing either. A note, in other "
+    "words, where it is rounding noise beside the gradients of the other leaves: a bias in front of a normalisation.",
 )
 ROUNDED = Rule(
     "T205",

@@ -24,8 +24,11 @@ INTRODUCTION = """
 Models A (25,450 numbers) and B (2,110) inside C (27,560), as in the article. For every version: what C's `summary()`
 said would train and would not, and how many numbers the fit then moved, whole tensors by their bits. The versions were
 installed and run one by one on a CPU, each with the backend of its time; the figures are kept in
-`studies/history/measured.csv` and are not measured again by this command. Versions before 1.2.0 are not in it.
+`studies/history/measured.csv` and are not measured again by this command. 1.0.8 and 1.1.2 ran under Python 3.11 on
+Theano's Python mode, where 1.2.2 gave once more what is told of it here.
 
+- **Before 1.2.0** `summary()` printed one number. In 1.0.8 it is the numbers of trainable weights, under the name of a
+  total: frozen, B counts as 0 and C as 25,450. In 1.1.2 it is all of them, and nothing is said of training.
 - **Introduced** by Keras commit `ef1da479ec` (2016-12-14, release 1.2.0): `summary()` began to count trainable numbers,
   walking down to the innermost layers and not asking their container. The article's bug.
 - **Mended** by commit `172397ebf4` (2017-04-11, release 2.0.4): it counts `model.trainable_weights`.
@@ -44,14 +47,15 @@ def run(_ask: Ask, _follow: Follow) -> Iterator[Cell]:
     with MEASURED.open(newline="") as lines:
         for row in csv.DictReader(lines):
             cell = Cell(row["version"], row["experiment"], moved=int(row["moved"]))
-            cell.facts = {key: int(row[key]) for key in ("said_trainable", "said_not")} | {"note": row["note"]}
+            said = {key: int(row[key]) if row[key] else None for key in ("said_trainable", "said_not")}
+            cell.facts = said | {"note": row["note"]}
             yield cell
 
 
 def write(cells: Sequence[Cell], opening: str) -> dict[str, str]:
     """The pages of the study, by file name."""
     lines = [
-        "# What summary() said, and what was trained: Keras 1.2.0 to 3.15.1",
+        "# What summary() said, and what was trained: Keras 1.0.8 to 3.15.1",
         "",
         opening.split(" every number")[0],
     ]
@@ -69,13 +73,16 @@ def _rows(cells: Sequence[Cell]) -> list[str]:
     heads = ["version", "said trainable", "said not trainable", "moved", "who was right"]
     rows = []
     for cell in cells:
-        said, rest = cell.facts["said_trainable"], cell.facts["said_not"]
-        rows.append([cell.subject, f"{said:,}", f"{rest:,}", f"{cell.moved:,}", _right(cell.facts["note"])])
+        said = ("–" if cell.facts[key] is None else f"{cell.facts[key]:,}" for key in ("said_trainable", "said_not"))
+        rows.append([cell.subject, *said, f"{cell.moved:,}", _right(cell.facts["note"])])
     return table(heads, rows)
 
 
 def _right(note: str) -> str:
-    words = {"ok": "flag and summary", "S": "the flag", "F": "the summary, by accident", "S+F": "neither"}
+    words = {
+        "ok": "flag and summary", "S": "the flag", "F": "the summary, by accident", "S+F": "neither",
+        "silent": "the flag; the summary does not tell", "silent+F": "not the flag; the summary does not tell",
+    }  # fmt: skip
     if note.startswith("R"):
         return "an exception" + (", and the weights are gone" if "lost" in note else "")
     return words.get(note.split()[0], note)

@@ -49,4 +49,5 @@ def test_the_history_is_written_and_a_cell_without_explanation_fails_the_command
 def test_plots_show_in_red_what_moved_otherwise_than_said():
     cells = list(history.run(Ask(), silently))
     pages = history.write(cells, "Written today; now")
-    assert pages["history-a.svg"].count("#c0392b") == 1 + 2  # the legend, 2.0.4 and 2.0.8
+    assert pages["history-a.svg"].count("#c0392b") == 1 + 3  # the legend, 1.0.8, 2.0.4 and 2.0.8
+    assert pages["history-a.svg"].count("#8a8a8a") == 1 + 1  # the legend, and 1.1.2, which says nothing

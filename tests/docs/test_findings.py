@@ -19,14 +19,11 @@ SCRIPTS = {
 # The heading, the backend, and what must be seen: the code of a finding, none above a note, or words printed.
 SEEN = [
     ("A flag in the constructor does not reach the layers inside", "jax", "F110"),
-    ("A flag in the constructor does not reach the layers inside", "torch", "F110"),
-    ("A layer frozen inside SpectralNormalization is rewritten", "tensorflow", "F108"),
     ("A layer frozen inside SpectralNormalization is rewritten", "torch", "F108"),
     ("SpectralNormalization of an Embedding gives zeros", "torch", "T204"),
     ("Freezing after a fit, without compiling again", "tensorflow", "F105"),
     ("Freezing after a fit, without compiling again", "torch", ""),
     ("Freezing after a fit, without compiling again", "jax", "ValueError: Argument `optimizer_variables` must be"),
-    ("The recipe for adversarial networks trains no discriminator", "jax", "W406"),
     ("The recipe for adversarial networks trains no discriminator", "tensorflow", "W406"),
     ("The layer given to Bidirectional is not the one that trains", "torch", "True False"),
     ("LoRA: frozen and set free again, the table trains", "torch", "dense/kernel"),

@@ -124,8 +124,10 @@ def _is_in(part: str, name: str) -> bool:
     return bool(part) and part in name.split(".")
 
 
-def _usual(models: Models, freeze: Callable[[], None], *, epochs: int = EPOCHS) -> Iterator[None]:
-    """The article's order: build, freeze, compile, look at the summary, fit."""
+def _usual(
+    models: Models, freeze: Callable[[], None], *, epochs: int = EPOCHS, fit: Callable[[], None] | None = None
+) -> Iterator[None]:
+    """The article's order: build, freeze, compile, look at the summary, fit (by C's own ``fit`` if not told)."""
     models.epochs = epochs
     freeze()
     if models.c is None:
@@ -134,7 +136,7 @@ def _usual(models: Models, freeze: Callable[[], None], *, epochs: int = EPOCHS) 
     models.compile()
     models.summary()
     yield
-    _look(models)
+    _look(models, fit)
 
 
 def _look(models: Models, fit: Callable[[], None] | None = None) -> None:
@@ -260,22 +262,14 @@ def _subclassed(models: Models) -> Iterator[None]:
 
 def _before_build(models: Models) -> Iterator[None]:
     models.parts(built=False)
-    models.b.trainable = False
-    models.whole()
-    yield from _usual(models, lambda: None)
+    yield from _usual(models, lambda: setattr(models.b, "trainable", False))
 
 
 def _in_turn(models: Models) -> Iterator[None]:
     """The recipe for adversarial networks, whence the article came: B is compiled before its flag goes off, C after."""
     models.parts()
     models.b.compile(optimizer="adam", loss=LOSS)
-    models.b.trainable = False
-    models.whole()
-    yield
-    models.compile()
-    models.summary()
-    yield
-    _look(models, models.fit_in_turn)
+    yield from _usual(models, lambda: setattr(models.b, "trainable", False), fit=models.fit_in_turn)
 
 
 @dataclass(frozen=True)

@@ -63,11 +63,11 @@ def _verdict(cell: Cell) -> str:
 
 def _own_check(cells: Sequence[Cell]) -> list[str]:
     """Are all elements of the first kernel the same as before? As the author asked, with and without a copy."""
+    asked = [(part, way) for part in "AB" for way in ("kept", "a view", "copied")]
     rows = []
     for cell in cells:
         if cell.situation == ARTICLE and not cell.refused:
-            asked = (f"{part} as {way}" for part in "AB" for way in ("kept", "a view", "copied"))
-            rows.append([cell.backend, *(str(cell.facts.get(key)) for key in asked)])
+            rows.append([cell.backend, *(str(cell.facts.get(f"{part} as {way}")) for part, way in asked)])
     return [
         "`numpy.all(before == after)` on the first kernels. *Kept* is what `get_weights()` returned before the fit, *a",
         "view* the array that the framework hands out without being asked for a copy (a tensor's `.numpy()`), *copied*",
@@ -76,5 +76,5 @@ def _own_check(cells: Sequence[Cell]) -> list[str]:
         "the post both copies were taken from B; so the copy of A was never A's, and the answer for A rests on what",
         "`get_weights()` had returned, which is a copy, then and now.",
         "",
-        *table(["backend", *(f"{part}, {way}" for part in "AB" for way in ("kept", "a view", "copied"))], rows),
+        *table(["backend", *(f"{part}, {way}" for part, way in asked)], rows),
     ]

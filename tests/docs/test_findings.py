@@ -11,9 +11,9 @@ from page_examples import ROOT, environment
 
 PAGE = (ROOT / "docs" / "findings.md").read_text("utf-8")
 SCRIPTS = {
-    heading: block
-    for heading, text in re.findall(r"^### (.*)\n((?:(?!^#).*\n?)*)", re.sub(r"(?m)^#(?!#)", " #", PAGE), re.M)
-    for block in re.findall(r"```python\n(.*?)```", text, re.S)
+    section.partition("\n")[0]: block
+    for section in PAGE.split("\n### ")[1:]
+    for block in re.findall(r"```python\n(.*?)```", section, re.S)
 }
 
 # The heading, the backend, and what must be seen: the code of a finding, none above a note, or words printed.

@@ -34,6 +34,7 @@ class UpdatesByHand:
         self._functional = False
         self._searched = 0
         self._reached: dict[int, weakref.ref[torch.Tensor]] = {}
+        self._in_modules: dict[int, weakref.ref[torch.Tensor]] = {}
 
     @property
     def ruled_out(self) -> bool:
@@ -77,17 +78,16 @@ class UpdatesByHand:
         """A script without modules trains plain tensors: those that two backward passes in turn lead to."""
         self._searched += 1
         before, self._reached = self._reached, {}
-        again = []
+        loose = []
         for tensor in graph_leaves(roots if isinstance(roots, (list, tuple)) else (roots,)):
             self._reached[id(tensor)] = weakref.ref(tensor)
-            if id(tensor) in before and before[id(tensor)]() is tensor:
-                again.append(tensor)
-        in_modules = {
-            id(parameter)
-            for module in (discover.modules_holding(again) if again else ())
-            for parameter in module._parameters.values()
-        }  # theirs to tell, be it another probe's
-        loose = [tensor for tensor in again if id(tensor) not in in_modules]
+            if _is_among(tensor, before) and not _is_among(tensor, self._in_modules):
+                loose.append(tensor)
+        for module in discover.modules_holding(loose) if loose else ():
+            for parameter in module._parameters.values():
+                if parameter is not None:  # the module's to tell, be it another probe's
+                    self._in_modules[id(parameter)] = weakref.ref(parameter)
+        loose = [tensor for tensor in loose if not _is_among(tensor, self._in_modules)]
         if loose:
             self.models.add_tensors(loose, variable_names({id(tensor) for tensor in loose}, skip=("torch",)))
 
@@ -104,12 +104,16 @@ class UpdatesByHand:
     def _held_by_older_optimizer(self) -> bool:
         """Whether an optimizer made before the observation began holds a tensor of a known model."""
         known = self.models.keys()
-        return any(
+        return bool(known) and any(
             id(tensor) in known
             for optimizer in alive(torch.optim.Optimizer)
             for group in optimizer.param_groups
             for tensor in group["params"]
         )
+
+
+def _is_among(tensor: torch.Tensor, seen: dict[int, weakref.ref[torch.Tensor]]) -> bool:
+    return id(tensor) in seen and seen[id(tensor)]() is tensor
 
 
 def graph_leaves(roots: Iterable[object]) -> list[torch.Tensor]:

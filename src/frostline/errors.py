@@ -43,6 +43,10 @@ class FindingsError(FrostlineError, AssertionError):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """A hint naming up to three known names close to ``name``; empty when none is close."""
-    close = difflib.get_close_matches(name, list(known), n=3, cutoff=0.5)
+    """A hint naming up to three known names close to ``name``; empty when none is close.
+
+    The dashes that all options begin with make none of them any closer.
+    """
+    bare = {each.lstrip("-"): each for each in known}
+    close = [bare[each] for each in difflib.get_close_matches(name.lstrip("-"), bare)]
     return f"did you mean {', '.join(close)}?" if close else ""

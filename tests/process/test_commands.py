@@ -42,7 +42,7 @@ def test_alone_it_prints_its_commands(shell) -> None:
     (("train.py",), "frostline: there is no command 'train.py'\nhint: to observe a script: frostline run train.py\n"),
     (("run", "--frozne", "a", "train.py"), "frostline: there is no option '--frozne'\nhint: did you mean --frozen"),
     (("run",), "frostline: Missing argument 'SCRIPT'\nhint: see `frostline run --help`\n"),
-    (("run", "--outside", "train.py"), "there is no option '--outside'\nhint: see `frostline run --help`"),
+    (("run", "--outside", "train.py"), "frostline: there is no option '--outside'\nhint: see `frostline run --help`"),
     (("explain", "F1O1"), "frostline: there is no rule 'F1O1'\nhint: did you mean F1"),
     (("explain", "nothing-train"), "frostline: there is no rule 'nothing-train'\nhint: did you mean nothing-trained"),
     (("report", "none.json"), "frostline: there is no record at none.json\nhint: make one with "),

@@ -5,40 +5,36 @@ A file that is cut short while it is mapped kills the process that mapped it: th
 
 from __future__ import annotations
 
-import contextlib
-import json
+import _thread
 import mmap
 import os
 import sys
-import threading
 from collections.abc import Iterator
 
-# Started with neither `site` nor `concurrent.futures` (which loads `logging`): they take longer than hashing 256 MiB.
+# Started without `site`, and without `threading`, `json` and others of the library that load much: with them the start
+# takes as long as hashing 256 MiB.
 sys.path.append(sys.argv[2])
 
 from blake3 import blake3
 
-# Larger windows are no faster, and their pages count as memory. The kernel maps all pages of one in a single call,
-# where the first access to each group of 16 would be a fault of its own. The number is Linux's, and Python has no name
-# for it; where it is not known, pages are mapped as they are read.
+# Mapped pages count as memory, and larger windows are no faster. All but the last are a power of two long, counted from
+# the range's own beginning: other pieces would not fall on the joints of BLAKE3's tree, and would be hashed in crumbs.
 WINDOW = 16 * 2**20
-MADV_POPULATE_READ = 22
 MOST_WORKERS = 8
 
 
 def windows(descriptor: int, offset: int, count: int) -> Iterator[memoryview]:
     """The bytes of a range, one mapped window at a time, so that memory stays small."""
     stop = offset + count
-    while offset < stop:
-        start = offset // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
-        length = min(stop - start, WINDOW)
-        with mmap.mmap(descriptor, length, access=mmap.ACCESS_READ, offset=start) as window:
-            if sys.platform == "linux":
-                with contextlib.suppress(OSError):
-                    window.madvise(MADV_POPULATE_READ)
-            with memoryview(window) as view, view[offset - start :] as wanted:
-                yield wanted
-        offset = start + length
+    for at in range(offset, stop, WINDOW):
+        start = at // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
+        length = min(at + WINDOW, stop) - start
+        with (
+            mmap.mmap(descriptor, length, access=mmap.ACCESS_READ, offset=start) as window,
+            memoryview(window) as view,
+            view[at - start :] as wanted,
+        ):
+            yield wanted
 
 
 def digest(descriptor: int, offset: int, count: int, threads: int) -> str:
@@ -60,21 +56,29 @@ def main(descriptor: int, ranges: list[tuple[int, int]]) -> None:
     order = sorted(range(len(ranges)), key=lambda index: -ranges[index][1])
     large = [index for index in order if ranges[index][1] > share]
 
+    def tell(index: int, threads: int) -> None:
+        sys.stdout.write(f"{index} {digest(descriptor, *ranges[index], threads)}\n")
+        sys.stdout.flush()
+
     for index in large:
-        print(index, digest(descriptor, *ranges[index], blake3.AUTO), flush=True)
+        tell(index, blake3.AUTO)
     left = iter(order[len(large) :])
 
-    def work() -> None:
-        for index in left:
-            sys.stdout.write(f"{index} {digest(descriptor, *ranges[index], 1)}\n")
-            sys.stdout.flush()
+    def work(busy: _thread.LockType) -> None:
+        try:
+            for index in left:
+                tell(index, 1)
+        finally:
+            busy.release()
 
-    threads = [threading.Thread(target=work) for _ in range(workers)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    at_work = [_thread.allocate_lock() for _ in range(workers)]
+    for busy in at_work:
+        busy.acquire()
+        _thread.start_new_thread(work, (busy,))
+    for busy in at_work:
+        busy.acquire()
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), json.load(sys.stdin))
+    asked = [line.split() for line in sys.stdin]
+    main(int(sys.argv[1]), [(int(offset), int(count)) for offset, count in asked])

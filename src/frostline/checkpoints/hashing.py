@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib.util
-import json
 import os
 import subprocess
 import sys
@@ -63,7 +62,7 @@ def _hashed_elsewhere(file: File, spans: Sequence[Span], advance: Advance) -> li
         assert child.stdout is not None
         try:
             with contextlib.suppress(BrokenPipeError):  # it is dead already; its status tells below
-                child.stdin.write(json.dumps([(span.offset, span.nbytes) for span in spans]))
+                child.stdin.writelines(f"{span.offset} {span.nbytes}\n" for span in spans)
                 child.stdin.close()
             for line in child.stdout:
                 index, digest = line.split()

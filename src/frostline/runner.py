@@ -240,7 +240,8 @@ def _emptiness(record: Record) -> FrostlineError | None:
     if not record.leaves:
         return FrostlineError(
             "no model was found in the run",
-            "a model is seen when it is called or held by an optimizer; processes that the script starts are not seen",
+            "a model is seen when it is called or held by an optimizer, in this process; for a launcher's others: "
+            "torchrun … -m frostline run train.py",
         )
     if not record.run.steps and not record.findings:
         return FrostlineError(

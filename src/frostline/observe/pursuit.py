@@ -159,10 +159,10 @@ def _telling(row: LeafRow, content: bytes) -> bool:
     """Whether bits can show where they came from: constants and counters are the same in many places."""
     if row.numbers < ENOUGH_NUMBERS and not row.dtype.startswith(("float", "bfloat", "complex")):
         return False
-    size = len(content) // row.numbers
+    size = row.bytes // row.numbers
     if row.numbers == 1:
         return any(content[: size // 2])  # of 0, 1 and other short fractions these bytes are zero
-    return content != content[:size] * row.numbers
+    return content != content[:size] * (len(content) // size)
 
 
 def _below(row: LeafRow) -> str:

@@ -121,7 +121,7 @@ class Rows:
             assert rows is not None
             for key, watched in self.observer.leaves.items():
                 row = watched.row
-                if (pattern, key) in self._meant or not row.shape or not row.numbers:
+                if (pattern, key) in self._meant or not row.shape or not row.numbers or row.sharded:
                     continue
                 if any(matches(stem, name) for name in (row.name, *row.aliases)):
                     chosen = np.zeros(row.shape[0], np.bool_)

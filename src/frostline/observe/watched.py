@@ -183,4 +183,6 @@ class Watched:
         """The shape of a move, when a copy was at hand."""
         if reading.before is None or reading.after is None or len(reading.before) != len(reading.after):
             return None
-        return describe(reading.before, reading.after, self.row.dtype, self.row.shape)
+        size = self.row.bytes // max(1, self.row.numbers)
+        shape = self.row.shape if len(reading.after) == self.row.bytes else (len(reading.after) // max(1, size),)
+        return describe(reading.before, reading.after, self.row.dtype, shape)  # of a shard, only its numbers count

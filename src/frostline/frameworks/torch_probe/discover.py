@@ -11,6 +11,7 @@ from torch import nn
 
 from frostline.core.ledger import Role
 from frostline.frameworks.alive import alive
+from frostline.frameworks.torch_probe.leaf import is_flat
 from frostline.observe.names import variable_names
 
 # Wrappers that a user does not think of as the model, and the attribute that holds it.
@@ -129,8 +130,15 @@ def hidden_tensors(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Modu
                 if isinstance(item, nn.Module) and id(item) not in registered and not foreign(item):
                     for inner, parameter in item.named_parameters():
                         yield f"{where}.{inner}", parameter, item, where
-                elif isinstance(item, torch.Tensor) and item.requires_grad and item.is_leaf:
+                elif isinstance(item, torch.Tensor) and not is_flat(item) and _is_weight(item):
                     yield where, item, module, path
+
+
+def _is_weight(tensor: torch.Tensor) -> bool:
+    try:
+        return tensor.requires_grad and tensor.is_leaf
+    except RuntimeError:  # a view whose base was written to cannot tell any more
+        return False
 
 
 _REGISTRIES = ("_parameters", "_buffers", "_modules")

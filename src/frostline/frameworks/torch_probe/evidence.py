@@ -11,7 +11,7 @@ from torch import nn
 
 from frostline.core.ledger import Event
 from frostline.frameworks.alive import alive
-from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes
+from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes, local
 from frostline.frameworks.torch_probe.models import Models
 from frostline.frameworks.torch_probe.siblings import CalledSiblings
 from frostline.observe.live import Unreadable
@@ -166,12 +166,12 @@ def looks_default(module: nn.Module, leaf: TorchLeaf) -> bool | None:
     Linear and convolution weights start uniform in ±1/sqrt(fan_in), embeddings normal with unit variance. Trained
     weights of enough numbers do not keep to the bound and the spread of that distribution at once.
     """
-    tensor = leaf.tensor
+    tensor = local(leaf.tensor) if leaf.tensor is not None else None
     if tensor is None or tensor.numel() < ENOUGH_NUMBERS or not tensor.is_floating_point() or tensor.is_meta:
         return None
     tolerance = 4 / math.sqrt(tensor.numel())
     if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)) and leaf.row.name.endswith(".weight"):
-        bound = 1 / math.sqrt(tensor[0].numel())
+        bound = 1 / math.sqrt(math.prod(leaf.row.shape[1:]))
         _, deviation, largest = _moments(tensor)
         return largest <= bound * 1.0001 and abs(deviation / (bound / math.sqrt(3)) - 1) < tolerance
     if isinstance(module, nn.Embedding):

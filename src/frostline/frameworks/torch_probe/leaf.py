@@ -33,15 +33,24 @@ def why_unreadable(tensor: torch.Tensor) -> str | None:
 
 
 def local(tensor: torch.Tensor) -> torch.Tensor:
-    """The plain tensor behind wrappers that hold this process's part (a DTensor's shard)."""
+    """The plain tensor behind wrappers that hold this process's part (a DTensor's shard).
+
+    Whatever is computed, is computed on that part: of the whole, all processes would have to compute at once, and those
+    that are not asked to would keep the others waiting for ever.
+    """
     to_local = getattr(tensor, "to_local", None)
     return to_local() if to_local is not None else tensor
+
+
+def is_flat(tensor: torch.Tensor) -> bool:
+    """Whether sharded training made this of many parameters, of which it shows parts as the modules' own."""
+    return getattr(tensor, "_is_flat_param", False)
 
 
 def sharded(tensor: torch.Tensor) -> bool:
     """Whether this process holds a part of the tensor only: a shard of a DTensor, a flat parameter of many."""
     placements = getattr(tensor, "placements", ())
-    return any(not placement.is_replicate() for placement in placements) or type(tensor).__name__ == "FlatParameter"
+    return any(not placement.is_replicate() for placement in placements) or is_flat(tensor)
 
 
 def host_bytes(tensor: torch.Tensor) -> Any:
@@ -54,7 +63,7 @@ def host_bytes(tensor: torch.Tensor) -> Any:
     if reason:
         raise Unreadable(reason)
     with torch.no_grad():
-        plain = local(tensor.detach())
+        plain = local(tensor).detach()
         if type(plain) not in PLAIN_TYPES and type(plain).__torch_dispatch__ is not _PLAIN_DISPATCH:
             raise Unreadable(f"tensor subclass {type(plain).__name__}")
         if plain.layout == torch.sparse_coo:
@@ -90,6 +99,8 @@ def _memory(tensor: torch.Tensor) -> Any:
     size = tensor.numel() * tensor.element_size()
     if size == 0:
         return b""
+    if tensor.untyped_storage().nbytes() < size:  # sharded training gathers a weight for its use, then frees it
+        raise Unreadable("its memory was freed while the tensor lives on")
     kind = _ARRAY_TYPES.get(size)
     if kind is None:
         kind = _ARRAY_TYPES[size] = ctypes.c_char * size
@@ -104,7 +115,7 @@ def zero_state(gradient: torch.Tensor | None) -> Gradient:
         return "none"
     try:
         with torch.no_grad():
-            values = local(gradient.detach())
+            values = local(gradient).detach()
             if values.layout == torch.sparse_coo:
                 values = values._values()
             return "nonzero" if bool(values.any()) else "zero"

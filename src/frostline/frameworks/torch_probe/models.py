@@ -192,7 +192,7 @@ class Models:
             leaf.row.name, leaf.row.model, leaf.row.owner.path = name, model.name, path
             self.by_name[name] = leaf
             model.leaves.append(leaf)
-        elif leaf.tensor is not tensor and leaf.row.name == name:
+        elif leaf.tensor is not tensor and leaf.row.name == name and not _for_a_pass(tensor, leaf):
             self._exchange(leaf, tensor, module)
         if leaf.row.name == name:
             leaf.row.declared.training = module.training
@@ -210,12 +210,13 @@ class Models:
 
     def _exchange(self, leaf: TorchLeaf, tensor: torch.Tensor, module: nn.Module) -> None:
         """Another tensor carries the leaf's name now."""
-        row = leaf.row
-        if row.kind == "parameter":
+        row, was_sharded = leaf.row, leaf.row.sharded
+        row.sharded = sharded(tensor)
+        if row.kind == "parameter" and row.sharded == was_sharded:
             facts: Facts = {"flag_before": row.declared.trainable, "flag_now": tensor.requires_grad}
             self.note(Event("replaced", self.observer.steps, row.name, [row.name], facts))
             row.replaced = type(module).__name__
-        reshaped = (tuple(tensor.shape), dtype_name(tensor)) != (row.shape, row.dtype)
+        reshaped = (tuple(tensor.shape), dtype_name(tensor), row.sharded) != (row.shape, row.dtype, was_sharded)
         leaf.carry(tensor, module)
         self.flagged[self.leaves.index(leaf)] = weakref.ref(tensor) if row.kind == "parameter" else None
         self._by_id[id(tensor)] = leaf
@@ -311,6 +312,15 @@ class Models:
         """Keep no model alive any longer."""
         for model in self.models:
             model.let_go()
+
+
+def _for_a_pass(tensor: torch.Tensor, leaf: TorchLeaf) -> bool:
+    """Whether the tensor stands in the leaf's place for the time of a pass only: the whole of a sharded weight."""
+    own = leaf.tensor
+    if own is None or leaf.row.kind != "parameter":
+        return False
+    gathered = sharded(own) and not sharded(tensor) and tensor.shape == own.shape
+    return gathered or not isinstance(tensor, nn.Parameter)
 
 
 def _span(tensor: torch.Tensor) -> Span:

@@ -150,7 +150,7 @@ class Programs:
         step = (program, self.programs[program].steps_executed)
         if self._largest[0] != step:  # once for all leaves of a check
             self._largest = (step, max(map(wiring.largest_gradient, self.of(program)), default=0.0))
-        return float(tensor.grad.abs().max()) <= wiring.NOISE * self._largest[1]
+        return wiring.largest_size(tensor.grad) <= wiring.NOISE * self._largest[1]
 
     def states(self, tensor: torch.Tensor) -> Iterable[tuple[str, bytes]]:
         """The optimizers' own tensors for this one, of its shape and type, with their names."""

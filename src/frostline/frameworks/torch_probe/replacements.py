@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from frostline.core.ledger import Event, Facts
-from frostline.frameworks.torch_probe.leaf import why_unreadable
+from frostline.frameworks.torch_probe.leaf import local, why_unreadable
 from frostline.frameworks.torch_probe.models import Models
 
 
@@ -58,7 +58,7 @@ class Replacements:
         """Note the new ones of frozen parameters, where they took over the values; zeros alone prove nothing."""
         frozen = [(old, new) for old, new in pairs if old is not new and not old.requires_grad]
         with torch.no_grad():
-            if all(_same_values(old, new) for old, new in frozen) and any(bool(old.any()) for old, _ in frozen):
+            if all(_same_values(old, new) for old, new in frozen) and any(bool(local(old).any()) for old, _ in frozen):
                 self._pending.extend((weakref.ref(new), kind) for _, new in frozen)
 
 
@@ -66,7 +66,7 @@ def _same_values(old: torch.Tensor, new: torch.Tensor) -> bool:
     """Whether the new tensor holds the old one's values; one that was made longer or shorter, as far as both go."""
     if old.dim() != new.dim() or old.shape[1:] != new.shape[1:] or old.device != new.device:
         return False
-    if old.dim() == 0 or why_unreadable(old) or why_unreadable(new):
+    if old.dim() == 0 or why_unreadable(old) or why_unreadable(new) or local(old) is not old or local(new) is not new:
         return False
     rows = min(old.shape[0], new.shape[0])
     return torch.equal(old[:rows].to(new.dtype), new[:rows])

@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from frostline.core.ledger import Program
+from frostline.frameworks.torch_probe.leaf import local
 from frostline.observe.live import Hold
 
 NOISE = 1e-6  # a few units of single precision's rounding, over a sum of some terms
@@ -22,9 +23,9 @@ def number(value: Any, *, waiting: bool = True) -> float | None:
 
 
 def state_tensors(state: Mapping[str, Any], tensor: torch.Tensor) -> list[torch.Tensor]:
-    """The floating tensors in an optimizer's state for ``tensor`` that have its shape."""
+    """The floating tensors in an optimizer's state for ``tensor`` that have its shape, as far as they are held here."""
     return [
-        value
+        local(value)
         for value in state.values()
         if isinstance(value, torch.Tensor) and value.shape == tensor.shape and value.is_floating_point()
     ]
@@ -106,19 +107,25 @@ def step_bound(optimizer: torch.optim.Optimizer, group: Mapping[str, Any], tenso
         if isinstance(first, torch.Tensor) and isinstance(second, torch.Tensor) and second.shape == tensor.shape:
             step = number(state.get("step")) or 1.0
             beta1, beta2 = (*group.get("betas", ()), 0.9, 0.999)[:2]
-            mean = first.double() / (1 - float(beta1) ** step)
-            spread = (second.double() / (1 - float(beta2) ** step)).sqrt() + float(group.get("eps", 1e-8))
+            mean = local(first).double() / (1 - float(beta1) ** step)
+            spread = (local(second).double() / (1 - float(beta2) ** step)).sqrt() + float(group.get("eps", 1e-8))
             bound: torch.Tensor = rate * mean / spread
             return bound
         momentum = state.get("momentum_buffer")
         if isinstance(momentum, torch.Tensor) and momentum.shape == tensor.shape:
-            return rate * momentum.double()
+            return rate * local(momentum).double()
         known = type(optimizer).__name__ == "SGD"
-        return rate * tensor.grad.double() if known and tensor.grad is not None else None
+        return rate * local(tensor.grad).double() if known and tensor.grad is not None else None
 
 
 def largest_gradient(optimizer: torch.optim.Optimizer) -> float:
     """The largest absolute value in any gradient that the optimizer holds; NaN counts for nothing."""
     gradients = (each.grad for group in optimizer.param_groups for each in group["params"] if each.grad is not None)
-    sizes = [float(gradient.abs().max()) for gradient in gradients if gradient.layout == torch.strided]
+    sizes = [largest_size(gradient) for gradient in gradients if gradient.layout == torch.strided]
     return max((size for size in sizes if size == size), default=0.0)
+
+
+def largest_size(tensor: torch.Tensor) -> float:
+    """The largest absolute value in the part of a dense tensor that this process holds."""
+    values = local(tensor)
+    return float(values.abs().max()) if values.numel() else 0.0

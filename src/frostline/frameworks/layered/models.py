@@ -10,8 +10,9 @@ from typing import Any
 from frostline.core.ledger import Event, LeafRow, Owner
 from frostline.core.patterns import matches
 from frostline.frameworks.layered.dialect import Dialect
+from frostline.frameworks.layered.hidden import hidden_layers
 from frostline.frameworks.layered.leaf import GradientOf, KerasLeaf
-from frostline.frameworks.layered.walk import Place, alive_layers, hidden_layers, outermost_with, places, role_of
+from frostline.frameworks.layered.walk import Place, alive_layers, outermost_with, places, role_of
 from frostline.observe.live import Unreadable
 from frostline.observe.names import unique, variable_names
 from frostline.observe.observer import Observer

@@ -1,10 +1,9 @@
-"""A model as a tree of layers: where each variable hangs, and layers kept where the model does not see them."""
+"""A model as a tree of layers: where each variable hangs."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from types import FunctionType
 from typing import Any
 
 from frostline.core.ledger import Kind, Role
@@ -13,7 +12,6 @@ from frostline.frameworks.layered.dialect import Dialect
 from frostline.observe.names import unique
 
 _CODEBOOK_WORDS = ("codebook", "quantis", "quantiz", "vq")
-_LIBRARIES = ("keras", "tf_keras", "tensorflow", "torch", "jax", "jaxlib", "numpy", "builtins", "collections")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,54 +99,6 @@ def outermost_with(variables: Iterable[Any], dialect: Dialect) -> list[Any]:
                 if not above:
                     roots[id(layer)] = layer
     return list(roots.values())
-
-
-def hidden_layers(model: Any, dialect: Dialect) -> Iterator[tuple[str, Any]]:
-    """Layers with weights under plain objects and functions of the model, where tracking does not see them."""
-    known = [chain[-1] for _, chain in layers_below(model, dialect)]
-    registered = {id(layer) for layer in known}
-    for path, chain in layers_below(model, dialect):
-        for attribute, value in list(vars(chain[-1]).items()):
-            for name, layer in _hidden_in(attribute, value, dialect, depth=2):
-                if id(layer) not in registered:
-                    registered.add(id(layer))
-                    yield (f"{path}.{name}" if path else name), layer
-
-
-def _hidden_in(name: str, value: Any, dialect: Dialect, depth: int) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, dialect.layer_type):
-        if depth < 2:
-            yield name, value
-        return
-    if depth == 0:
-        return
-    for inner, item in _inside(value):
-        yield from _hidden_in(f"{name}.{inner}", item, dialect, depth - 1)
-
-
-def _inside(value: Any) -> list[tuple[str, Any]]:
-    """What a plain object, list or closure of the user holds; what belongs to a library is left alone."""
-    if type(value) in (list, tuple):
-        return [(str(index), item) for index, item in enumerate(value)]
-    if type(value) is dict:
-        return [(str(key), item) for key, item in value.items()]
-    if type(value) is FunctionType and value.__closure__ and not _of_library(value.__module__):
-        cells = zip(value.__code__.co_freevars, value.__closure__, strict=True)
-        return [(name, cell.cell_contents) for name, cell in cells if _is_filled(cell)]
-    if isinstance(value, type) or _of_library(type(value).__module__):
-        return []
-    return list(getattr(value, "__dict__", {}).items())
-
-
-def _is_filled(cell: Any) -> bool:
-    try:
-        return cell.cell_contents is not None
-    except ValueError:
-        return False
-
-
-def _of_library(module: str | None) -> bool:
-    return (module or "").partition(".")[0] in _LIBRARIES
 
 
 def role_of(chain: tuple[Any, ...]) -> Role:

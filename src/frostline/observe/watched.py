@@ -61,15 +61,21 @@ class Watched:
         return self.frozen and self.froze_at <= start
 
     def rebase(self, now: int, made: Digest | None = None) -> None:
-        """Take the present bits as the baseline; their digest may have been ``made`` on an accelerator."""
+        """Take the present bits as the baseline; their digest may have been ``made`` on an accelerator.
+
+        What cannot be read for the time being has no baseline until it is looked at again.
+        """
+        self.digest = None
         try:
-            self.digest = made or blocks(self.leaf.read())
+            digest = made or blocks(self.leaf.read())
+        except NotNow:
+            return
         except Unreadable as reason:
             self.lose(str(reason))
             return
-        self.first = self.first or self.digest
+        self.digest, self.first = digest, self.first or digest
         self.bytes_read += self.row.bytes
-        self.row.changed.blocks = len(self.digest)
+        self.row.changed.blocks = len(digest)
         self.read_at = now
         self.take_copy()
 
@@ -90,6 +96,8 @@ class Watched:
         read for the time being is looked at another time, unless this is the ``last`` look.
         """
         if self.digest is None:
+            if not self.settled:
+                self.lose("it had no value before the run was over") if last else self.rebase(now, made)
             return None
         copying = copying or self.keep or self.copy is not None
         try:

@@ -193,6 +193,8 @@ class Models:
             for name, place in named:
                 if name == leaf.row.name:
                     self._note_owner(leaf, place)
+            if not leaf.row.bytes:
+                self._measure(leaf)
 
     def _meet_variable(self, name: str, place: Place, known: Known) -> None:
         former = self._by_name.get(name)

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from frostline.observe.live import Unreadable
+from frostline.observe.live import NotNow, Unreadable
 
 
 def variable_bytes(variable: Any) -> Any:
@@ -25,6 +25,8 @@ def variable_bytes(variable: Any) -> Any:
             array = variable.read_value()._numpy()
     except Exception as error:
         raise Unreadable(f"tensorflow does not give its value: {type(error).__name__}") from error
+    if not array.size and 0 not in variable.shape:
+        raise NotNow("it was made while a step is traced, and has no value before the trace is over")
     return np.ascontiguousarray(array).reshape(-1).view(np.uint8)
 
 

@@ -104,7 +104,8 @@ def _flips(ledger: Ledger) -> list[Finding]:
 
 
 def _tied(ledger: Ledger) -> list[Finding]:
-    flags = {leaf.name: leaf.declared.trainable for leaf in ledger.leaves if leaf.kind == "parameter"}
+    weights = [leaf for leaf in ledger.leaves if leaf.kind == "parameter"]
+    flags = {name: leaf.declared.trainable for leaf in weights for name in (leaf.name, *leaf.aliases)}
     found = []
     for leaf in ledger.leaves:
         if not leaf.aliases or leaf.kind == "buffer":

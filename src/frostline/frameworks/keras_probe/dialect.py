@@ -24,6 +24,7 @@ class Keras3:
     """
 
     package = "keras"
+    flag_by_road = False
     layer_type = keras.layers.Layer
     model_type = keras.Model
     optimizer_type = keras.optimizers.Optimizer

@@ -9,9 +9,13 @@ from frostline.core.ledger import Gradient
 
 
 class Dialect(Protocol):
-    """One generation of Keras on one backend; every method reads and none writes."""
+    """One generation of Keras on one backend; every method reads and none writes.
+
+    ``flag_by_road`` says that a variable's flag depends on the model through which one comes to it.
+    """
 
     package: str
+    flag_by_road: bool
     layer_type: type
     model_type: type
     optimizer_type: type

@@ -56,6 +56,7 @@ class Models:
         self.gradient = gradient
         self.note = note
         self.known: list[Known] = []
+        self._root: Callable[[], Any] = lambda: None
         self.leaves: list[KerasLeaf] = []
         self._by_id: dict[int, KerasLeaf] = {}
         self._by_name: dict[str, KerasLeaf] = {}
@@ -162,6 +163,13 @@ class Models:
 
     # Which leaves there are
 
+    def enter(self, model: Any) -> None:
+        """A step of this model begins, or of none; where flags depend on the road, they are judged by its own."""
+        if self.dialect.flag_by_road:
+            self._root = weakref.ref(model) if model is not None else lambda: None
+            for leaf in self.leaves:
+                leaf.follow(model)
+
     def of(self, variable: Any) -> KerasLeaf | None:
         """The leaf that this very variable carries now."""
         leaf = self._by_id.get(id(variable))
@@ -192,7 +200,7 @@ class Models:
             leaf.row.aliases = [name for name, _ in named if name != leaf.row.name]
             for name, place in named:
                 if name == leaf.row.name:
-                    self._note_owner(leaf, place)
+                    self._note_owner(leaf, place, [other for _, other in named])
             if not leaf.row.bytes:
                 self._measure(leaf)
 
@@ -236,7 +244,7 @@ class Models:
         self._measure(leaf)
         if place.chain:
             row.owner = Owner(place.owner_path, type(place.owner).__name__, role_of(place.chain))
-            self._note_frozen_subtree(leaf, place)
+            self._note_frozen_subtree(leaf, place.chain)
         self.leaves.append(leaf)
         if known is not None:
             known.leaves.append(leaf)
@@ -255,16 +263,17 @@ class Models:
         except Unreadable:
             row.bytes = 0
 
-    def _note_owner(self, leaf: KerasLeaf, place: Place) -> None:
-        leaf.carry(place.variable, place.chain)
-        if leaf.row.kind == "buffer":
-            self._note_frozen_subtree(leaf, place)
+    def _note_owner(self, leaf: KerasLeaf, place: Place, everywhere: list[Place]) -> None:
+        leaf.carry(place.variable, place.chain, [each.chain for each in everywhere])
+        leaf.follow(self._root())
+        if leaf.row.kind == "buffer" and (chain := leaf.road):
+            self._note_frozen_subtree(leaf, chain)
 
-    def _note_frozen_subtree(self, leaf: KerasLeaf, place: Place) -> None:
+    def _note_frozen_subtree(self, leaf: KerasLeaf, chain: tuple[Any, ...]) -> None:
         """A buffer counts as frozen when its layer, or a layer around it, says that it is."""
         if leaf.row.kind != "buffer":
             return
-        frozen = next((layer for layer in reversed(place.chain) if not self.dialect.says(layer)), None)
+        frozen = next((layer for layer in reversed(chain) if not self.dialect.says(layer)), None)
         subtree = str(frozen.name) if frozen is not None else None
         watched = self.observer.leaves.get(leaf.key)
         if watched is not None and (subtree is None) != (leaf.row.owner.frozen_subtree is None):

@@ -154,6 +154,7 @@ class KerasProbe:
         model = source.model() if source.model is not None else None
         if model is not None:
             self.models.meet(model)
+        self.models.enter(model)
         self.running = source
         source.tally.begin(source, self.dialect)
         self._wake(source)
@@ -373,6 +374,7 @@ class KerasProbe:
         """The last look; afterwards nothing is wrapped and nothing is kept alive."""
         pending = self.loose.key if self.loose is not None else None
         self.end_loose_step()
+        self.models.enter(None)
         if not self.models.leaves:
             self.quietly("looking for models", self._look_for_unseen)
         for remove in reversed(self.removers):

@@ -18,6 +18,7 @@ class Keras2:
     """See Dialect."""
 
     package = "tf_keras"
+    flag_by_road = True
     layer_type = tf_keras.layers.Layer
     model_type = tf_keras.Model
     optimizer_type = tf_keras.optimizers.Optimizer

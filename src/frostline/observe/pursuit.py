@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from frostline.core.ledger import LeafRow, Movement
 from frostline.digest.shift import distance, follows
+from frostline.observe.glimpses import Glimpses
 from frostline.observe.live import LiveLeaf
 from frostline.observe.watched import Reading, Watched
 
@@ -38,6 +39,7 @@ class Pursuit:
         self._suspects: list[Watched] = []
         self._asked = 0
         self._scans = 0
+        self._glimpses = Glimpses()
 
     @property
     def active(self) -> bool:
@@ -50,6 +52,7 @@ class Pursuit:
 
     def begin(self) -> None:
         """After a check: start following the smallest suspects of each model, or go on with those already followed."""
+        self._glimpses.take(self.observer.leaves.values())
         room = FOLLOWED_AT_ONCE - len(self.followed)
         for watched in sorted(self._suspects, key=lambda each: each.row.bytes)[: max(0, room)]:
             watched.pursuit = STEPS_FOLLOWED
@@ -122,9 +125,8 @@ class Pursuit:
         self._scans += 1
         movement.equals = self.observer.probe.copies(watched.leaf, reading.after)
         if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
-            self._name_likeness(
-                watched, movement, [(distance(reading.after, source, dtype), row) for row, source in kin]
-            )
+            near = [(distance(reading.after, source, dtype), row) for row, source in kin]
+            self._name_likeness(watched, movement, near + self._glimpses.distances(watched, reading.after))
 
     def _kin(self, watched: Watched) -> Iterable[LiveLeaf]:
         return itertools.islice(self.observer.probe.kin(watched.leaf), KIN_COMPARED)

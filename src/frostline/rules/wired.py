@@ -66,7 +66,8 @@ MISPLACED_AVERAGE = Rule(
     "error",
     means="An averaged copy was written into another leaf than the one it was taken from.",
     matters="A layer silently takes over the average of another layer's weights.",
-    remedy="compile with a new optimizer after changing which layers are trainable",
+    remedy="write averages back to the very list of weights they were taken from, or by name; "
+    "in Keras, compile with a new optimizer after changing which layers are trainable",
     tells_apart="The written leaf and the averaged leaf differ by name; averages were matched by position.",
 )
 

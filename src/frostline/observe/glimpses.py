@@ -1,0 +1,42 @@
+"""What trained leaves were at the last check, by their first numbers: something may overwrite all of them at once."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Hashable, Iterable
+
+from frostline.core.ledger import LeafRow
+from frostline.digest.shift import distance
+from frostline.observe.live import Unreadable
+from frostline.observe.watched import Watched
+
+SIZE = 1024  # bytes of each leaf
+
+
+class Glimpses:
+    """The first bytes of the trained leaves that have the shape of a frozen one, as of the last check."""
+
+    def __init__(self) -> None:
+        self._taken: dict[Hashable, tuple[LeafRow, bytes]] = {}
+
+    def take(self, leaves: Iterable[Watched]) -> None:
+        """A check is over: remember the present numbers."""
+        parameters = [watched for watched in leaves if watched.row.kind == "parameter"]
+        frozen = {_form(watched) for watched in parameters if watched.frozen}
+        for watched in parameters:
+            if not watched.frozen and _form(watched) in frozen:
+                with contextlib.suppress(Unreadable):
+                    self._taken[watched.leaf.key] = watched.row, watched.leaf.part(0, SIZE)
+
+    def distances(self, watched: Watched, content: bytes) -> list[tuple[float, LeafRow]]:
+        """How far the content that a leaf has now is from what others of its shape were."""
+        row = watched.row
+        return [
+            (distance(content[: len(glimpse)], glimpse, row.dtype), other)
+            for other, glimpse in self._taken.values()
+            if other is not row and (other.shape, other.dtype) == (row.shape, row.dtype)
+        ]
+
+
+def _form(watched: Watched) -> tuple[tuple[int, ...], str]:
+    return watched.row.shape, watched.row.dtype

@@ -16,6 +16,8 @@ from frostline.observe.live import Unreadable
 # Divide the gradient by its own size: no element moves by more than a few times the rate.
 NORMALISING = {"Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "Lion"}
 LARGEST_NORMALISED = 10.0
+ROUNDING = 1.01
+BY_TWO_MOMENTS = {"Adam", "AdamW"}  # the first moment, over the root of the second and a small constant
 
 
 def is_plain_descent(optimizer: Any, variable: Any, dialect: Dialect) -> bool:
@@ -56,13 +58,25 @@ def _bound(leaf: KerasLeaf, optimizer: Any, dialect: Dialect) -> Any:
         return None
     if slots and NORMALISING & kinds:
         decayed = np.abs(_values(leaf.read(), leaf.row.dtype)) * (dialect.decay(optimizer, leaf.variable) or 0.0)
-        return (np.any([slot != 0 for slot in slots], axis=0) * LARGEST_NORMALISED + decayed) * rate
+        return (_normalised(slots, optimizer, kinds, dialect) + decayed) * rate
     if "SGD" not in kinds:
         return None
     if slots:
         return 2 * np.abs(slots[0])  # the velocity, which Nesterov's look ahead at most doubles
     _, content = dialect.gradient(leaf.variable)
     return None if content is None else np.abs(_values(content, leaf.row.dtype)) * rate
+
+
+def _normalised(slots: list[Any], optimizer: Any, kinds: set[str], dialect: Dialect) -> Any:
+    """How far a step of rate 1 moves each element at most: a gradient may be nothing beside Adam's small constant."""
+    bound = np.any([slot != 0 for slot in slots], axis=0) * LARGEST_NORMALISED
+    settings: list[Any] = [getattr(dialect.inner(optimizer), name, None) for name in ("epsilon", "beta_1", "beta_2")]
+    if not BY_TWO_MOMENTS & kinds or len(slots) < 2 or not all(isinstance(each, float) for each in settings):
+        return bound
+    constant, slow, slower = map(float, settings)
+    corrected = ROUNDING if slow <= slower else ROUNDING / (1 - slow)  # the most that the warm-up can make of it
+    size = np.sqrt(np.maximum(slots[1], 0)) + constant
+    return np.minimum(bound, np.divide(corrected * np.abs(slots[0]), size, out=bound.copy(), where=size > 0))
 
 
 def _values(content: Any, dtype: str) -> Any:

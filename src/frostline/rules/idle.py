@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from frostline.core.ledger import Event, LeafRow, Ledger, Program
 from frostline.core.record import Finding, Severity
-from frostline.rules.rule import Rule, several, tensors
+from frostline.rules.rule import Evidence, Rule, several, tensors
 
 SKIPPED = Rule(
     "T207",
@@ -87,8 +87,16 @@ def _never_stepped(program: Program, held: list[LeafRow]) -> list[Finding]:
     if not alone:
         return []
     passes = several(program.backwards, "backward pass", "backward passes")
-    fact = f"{program.id} never stepped in {passes}: {tensors(alone)} kept every bit"
-    return [NOTHING.found(alone, fact, {"program": program.id, "steps": 0, "backward_passes": program.backwards})]
+    window = next((group["accumulates"] for group in program.groups if group.get("accumulates")), None)
+    why = f", because it accumulates {window} of them" if window else ""
+    fact = f"{program.id} never stepped in {passes}{why}: {tensors(alone)} kept every bit"
+    evidence: Evidence = {
+        "program": program.id,
+        "steps": 0,
+        "backward_passes": program.backwards,
+        "accumulates": window,
+    }
+    return [NOTHING.found(alone, fact, evidence)]
 
 
 def _skipped(program: Program, held: list[LeafRow]) -> Finding:

@@ -131,7 +131,7 @@ def cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
 
 def _held_at_rest(leaf: LeafRow) -> bool:
     """Whether programs hold the leaf and none of them ever stepped: then it is they who need explaining."""
-    return any(wire.listed and wire.captured is None for wire in leaf.wired)
+    return any(wire.listed and wire.captured is not False for wire in leaf.wired)
 
 
 def _still_since_unfrozen(leaf: LeafRow) -> bool:

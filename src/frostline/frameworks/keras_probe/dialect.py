@@ -110,6 +110,17 @@ class Keras3:
         except (Unreadable, TypeError, ValueError):
             return 0
 
+    def window(self, optimizer: Any) -> int:
+        """See Dialect."""
+        return int(getattr(inner(optimizer), "gradient_accumulation_steps", None) or 1)
+
+    def waiting(self, optimizer: Any, variable: Any) -> Any:
+        """See Dialect."""
+        optimizer = inner(optimizer)
+        kept = getattr(optimizer, "_accumulated_gradients", None) or ()
+        index = optimizer._trainable_variables_indices.get(optimizer._var_key(variable)) if kept else None
+        return kept[index] if index is not None else None
+
     def decay(self, optimizer: Any, variable: Any) -> float | None:
         """See Dialect; says without asking the optimizer, which would note the answer down."""
         if _is_torch(optimizer):

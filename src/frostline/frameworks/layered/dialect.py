@@ -65,6 +65,12 @@ class Dialect(Protocol):
     def iterations(self, optimizer: Any) -> int:
         """How many steps the optimizer has counted; 0 where that cannot be read."""
 
+    def window(self, optimizer: Any) -> int:
+        """Over how many of its steps the optimizer accumulates gradients before it applies them."""
+
+    def waiting(self, optimizer: Any, variable: Any) -> Any:
+        """The optimizer's own variable with the gradients that it has accumulated for ``variable``, if it does so."""
+
     def decay(self, optimizer: Any, variable: Any) -> float | None:
         """The weight decay that the optimizer applies to the variable."""
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from frostline.core.ledger import Gradient, Wire
+from frostline.frameworks.layered.accumulation import has_applied
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
@@ -59,7 +60,7 @@ def settle_gradients(leaf: KerasLeaf, wire: Wire, capture: Capture | None, diale
 
 def _remembered(optimizer: Any, variable: Any, dialect: Dialect) -> Gradient:
     """What the moments of the optimizer say of all gradients so far, of a variable that it trains at this moment."""
-    if optimizer is None or not dialect.iterations(optimizer) or not dialect.slots(optimizer, variable):
+    if optimizer is None or not has_applied(optimizer, dialect) or not dialect.slots(optimizer, variable):
         return "unknown"
     alive = carries(optimizer, variable, dialect)
     if alive is False:

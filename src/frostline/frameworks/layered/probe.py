@@ -10,6 +10,7 @@ from typing import Any
 
 from frostline.core.ledger import Event, Gradient, LeafRow
 from frostline.digest.blocks import Digest
+from frostline.frameworks.layered.accumulation import count_steps, note_waiting
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.evidence import alike, gradient_of, named_copy, settle_gradients, sibling_moved
 from frostline.frameworks.layered.flags import stray_flags
@@ -340,22 +341,19 @@ class KerasProbe:
         """See Probe."""
         self._name_summaries()
         for source in self.programs.sources.values():
-            self._tally(source)
+            count_steps(source, self.observer.programs[source.key], self.dialect)
         for leaf in self.models.leaves:
             if leaf.row.declared.first is False and leaf.row.changed.verdict == "no":
                 leaf.row.owner.default_initialised = looks_initial(leaf)
             if leaf.row.declared.trainable and leaf.row.changed.verdict == "no":
                 leaf.row.owner.sibling_called = sibling_moved(leaf, self.models)
             for wire in leaf.row.wired:
+                source = self.programs.sources[wire.program]
                 wire.max_lr = self.observer.wires.max_lr(wire.program, wire.group)
                 wire.steps = self.observer.programs[wire.program].steps_executed
-                settle_gradients(leaf, wire, self.programs.sources[wire.program].capture, self.dialect)
-
-    def _tally(self, source: Source) -> None:
-        """Steps that a loss scale skipped, or that one call made several of, show in the optimizer's counter."""
-        if source.tally.counts:
-            program = self.observer.programs[source.key]
-            program.steps_executed, program.steps_skipped = source.tally.steps()
+                if not wire.steps:
+                    note_waiting(leaf, source, self.dialect)
+                settle_gradients(leaf, wire, source.capture, self.dialect)
 
     def _name_summaries(self) -> None:
         for event, reference in self._summaries:

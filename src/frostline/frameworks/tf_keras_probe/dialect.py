@@ -122,6 +122,14 @@ class Keras2:
         except (AttributeError, TypeError, ValueError):
             return 0
 
+    def window(self, optimizer: Any) -> int:
+        """See Dialect; the optimizers of Keras 2 apply what they are given."""
+        return 1
+
+    def waiting(self, optimizer: Any, variable: Any) -> Any:
+        """See Dialect."""
+        return None
+
     def decay(self, optimizer: Any, variable: Any) -> float | None:
         """See Dialect."""
         optimizer = inner(optimizer)

@@ -20,6 +20,7 @@ from frostline.frameworks.registry import FRAMEWORKS
 from frostline.integrations.tensorboard import require_writer
 from frostline.script import INTERRUPTED, Ending, execute, locate
 from frostline.settings import Settings
+from frostline.spawned import Spawned
 
 if TYPE_CHECKING:
     from frostline.watch import Session
@@ -72,12 +73,25 @@ def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module:
         require_writable(settings.data)
     if settings.tensorboard is not None:
         require_writer()
-    observer = _Observer(settings, _described(target, arguments, as_module, rank, world_size))
+    described = _described(target, arguments, as_module, rank, world_size)
+    observer, spawned = ProcessObserver(settings, described), Spawned(settings, described)
     observer.install()
+    if world_size is None:
+        spawned.install()
     ending = execute(located, arguments)
     if observer.is_forked():
         return Outcome(ending.status, is_child=True)
-    return observer.close(ending)
+    outcome = observer.close(ending)
+    return outcome if outcome.record is not None and outcome.problem is None else _of_spawned(spawned, outcome)
+
+
+def _of_spawned(spawned: Spawned, outcome: Outcome) -> Outcome:
+    """The outcome of a script that trained nothing in its own process: what those that it spawned recorded, if any."""
+    try:
+        record = spawned.record(outcome.status)
+    except FrostlineError as error:
+        return replace(outcome, problem=error)
+    return outcome if record is None else Outcome(outcome.status, record, _emptiness(record))
 
 
 def process_rank(environment: Mapping[str, str]) -> tuple[int | None, int | None]:
@@ -166,7 +180,7 @@ def _described(target: str, arguments: Sequence[str], as_module: bool, rank: int
     )
 
 
-class _Observer:
+class ProcessObserver:
     """Opens a session when the script imports the first framework, and closes it when the script has ended.
 
     Until then nothing heavy is loaded, numpy included: scripts set thread counts in the environment before their

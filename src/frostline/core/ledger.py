@@ -245,7 +245,7 @@ class Saved:
 class LeafRow:
     """One leaf of the ledger: every name it has, what it is, and the five columns.
 
-    ``sharded`` says that this process holds a part of it only.
+    ``sharded`` says that this process holds a part of it only, ``shared`` that other processes may write to its memory.
     """
 
     name: str
@@ -268,6 +268,7 @@ class LeafRow:
     former_aliases: list[str] = field(default_factory=list)
     replaced: str | None = None
     sharded: bool = False
+    shared: bool = False
     registered: bool = True
     reached_by_backward: bool | None = None
     loaded: bool | None = None

@@ -109,7 +109,9 @@ def _verdict(record: Record, name: str) -> str:
 
 def _diverged(records: Sequence[Record], rows: Sequence[dict[str, LeafRow]], names: list[str]) -> list[Finding]:
     whole = [
-        name for name in names if not any(each[name].sharded or each[name].changed.digests is None for each in rows)
+        name
+        for name in names
+        if not any(each[name].sharded or each[name].shared or each[name].changed.digests is None for each in rows)
     ]
     groups: dict[tuple[Severity, bool], list[str]] = {}
     for name in whole:

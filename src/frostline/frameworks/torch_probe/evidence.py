@@ -11,7 +11,7 @@ from torch import nn
 
 from frostline.core.ledger import Event
 from frostline.frameworks.alive import alive
-from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes, local
+from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes, in_shared_memory, local
 from frostline.frameworks.torch_probe.models import Models
 from frostline.frameworks.torch_probe.siblings import CalledSiblings
 from frostline.observe.live import Unreadable
@@ -33,6 +33,7 @@ def finish_rows(probe: TorchProbe) -> None:
     siblings = CalledSiblings(models, forwards.called)
     for leaf in models.leaves:
         module, owner = leaf.module, leaf.row.owner
+        leaf.row.shared = leaf.tensor is not None and in_shared_memory(leaf.tensor)
         if module is not None:
             leaf.row.declared.training = module.training
         if module is None or not watched_any:

@@ -53,6 +53,11 @@ def sharded(tensor: torch.Tensor) -> bool:
     return any(not placement.is_replicate() for placement in placements) or is_flat(tensor)
 
 
+def in_shared_memory(tensor: torch.Tensor) -> bool:
+    """Whether other processes may have mapped the memory of ``tensor`` too."""
+    return type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu" and tensor.untyped_storage().is_shared()
+
+
 def host_bytes(tensor: torch.Tensor) -> Any:
     """The bytes of ``tensor`` in C order as a buffer; a view of live memory where the tensor is dense and on the CPU.
 

@@ -11,6 +11,7 @@ from frostline.observe.live import Unreadable
 from frostline.observe.watched import Watched
 
 SIZE = 1024  # bytes of each leaf
+LARGEST = 2**20  # bytes of a leaf: some frameworks fetch the whole of it for a part
 
 
 class Glimpses:
@@ -21,7 +22,7 @@ class Glimpses:
 
     def take(self, leaves: Iterable[Watched]) -> None:
         """A check is over: remember the present numbers."""
-        parameters = [watched for watched in leaves if watched.row.kind == "parameter"]
+        parameters = [each for each in leaves if each.row.kind == "parameter" and each.row.bytes <= LARGEST]
         frozen = {_form(watched) for watched in parameters if watched.frozen}
         for watched in parameters:
             if not watched.frozen and _form(watched) in frozen:

@@ -15,6 +15,7 @@ from frostline.frameworks.layered.updates import in_units, is_plain_descent
 from frostline.observe.live import Unreadable
 
 FULL_PRECISION = ("float32", "float64")
+_WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
 
 def gradient_of(variable: Any, capture: Capture | None, dialect: Dialect) -> tuple[Gradient, bytes | None]:
@@ -72,14 +73,27 @@ def sibling_moved(leaf: KerasLeaf, models: Models) -> bool:
     """Whether a layer of the same type beside the leaf's, an expert or head of many, was trained in its stead."""
     owner, name = leaf.row.owner, leaf.row.name.rpartition(".")[2]
     around = owner.path.rpartition(".")[0]
+    cut_off = all(wire.gradients.keys() == {"none"} for wire in leaf.row.wired)
     return any(
         other.row.changed.verdict == "yes"
         and other.row.owner.type == owner.type
         and other.row.owner.path != owner.path
         and other.row.owner.path.rpartition(".")[0] == around
+        and not (cut_off and _have_roles_of_their_own(leaf.chain, other.chain))
         for other in alike(leaf, models)
         if other.row.model == leaf.row.model and other.row.name.rpartition(".")[2] == name
     )
+
+
+def _have_roles_of_their_own(one: tuple[Any, ...], other: tuple[Any, ...]) -> bool:
+    """Whether the layer around two others calls them by different names, and not by numbers: no two experts of many."""
+    if len(one) < 2 or len(other) < 2 or one[-2] is not other[-2]:
+        return False
+    attributes = vars(one[-2])
+    attributes = attributes | attributes.get("_modules", {})  # where torch keeps the layers that Keras makes modules
+    names = {id(value): name for name, value in attributes.items() if value is one[-1] or value is other[-1]}
+    roles = {name.translate(_WITHOUT_DIGITS) for name in names.values()}
+    return len(names) == 2 and len(roles) == 2
 
 
 def named_copy(

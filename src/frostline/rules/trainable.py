@@ -8,7 +8,7 @@ from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Finding, Severity
 from frostline.rules import idle
 from frostline.rules.rule import Evidence, Rule, tensors
-from frostline.rules.trainable_causes import RULES, UNCHANGED, ZERO_GRADIENT, cause
+from frostline.rules.trainable_causes import RULES, UNCHANGED, ZERO_GRADIENT, cause, is_pretrained
 
 __all__ = ["RULES", "find"]
 
@@ -52,6 +52,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
             return f"{what} kept every bit: no optimizer holds them"
         case "unregistered-tensor":
             return f"{what} kept every bit: the model does not list them"
+        case "never-tracked" if any(is_pretrained(leaf) for leaf in leaves):
+            return f"{what} kept every bit: the model does not track their layer, which was trained before or loaded"
         case "never-tracked":
             return f"{what} kept every bit: the model does not track the layer that owns them"
         case "unfrozen-after-compile":

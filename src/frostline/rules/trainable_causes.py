@@ -97,7 +97,8 @@ NEVER_TRACKED = Rule(
     means="A layer is kept where the model cannot see it, so neither summary nor optimizer lists its weights.",
     matters="It takes part in every forward pass and is never trained nor saved.",
     remedy="keep layers as attributes or in lists and dicts of the model, not inside plain objects",
-    tells_apart="The layer hangs under an attribute that the framework does not track.",
+    tells_apart="The layer hangs under an attribute that the framework does not track. A note where its weights are "
+    "not those of an initialiser: a network trained before, to measure or to guide by.",
 )
 
 RULES = (
@@ -142,9 +143,16 @@ def _still_since_unfrozen(leaf: LeafRow) -> bool:
 
 
 def _unregistered(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    if any(event.kind == "untracked" and leaf.name in event.leaves for event in ledger.events):
-        return NEVER_TRACKED, "error", ""
+    untracked = [event for event in ledger.events if event.kind == "untracked" and leaf.name in event.leaves]
+    if untracked:
+        beside = [row for row in ledger.leaves if row.name in untracked[0].leaves]
+        return NEVER_TRACKED, "note" if any(is_pretrained(row) for row in beside) else "error", ""
     return (UNREGISTERED, "error", "") if leaf.reached_by_backward else None
+
+
+def is_pretrained(leaf: LeafRow) -> bool:
+    """Whether the weights look unlike what their initialiser draws: a fixed network, to measure or to guide by."""
+    return leaf.owner.default_initialised is False
 
 
 def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:

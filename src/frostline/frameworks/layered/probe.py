@@ -343,7 +343,8 @@ class KerasProbe:
         for source in self.programs.sources.values():
             count_steps(source, self.observer.programs[source.key], self.dialect)
         for leaf in self.models.leaves:
-            if leaf.row.declared.first is False and leaf.row.changed.verdict == "no":
+            untrained = leaf.row.declared.first is False or not leaf.row.registered
+            if untrained and leaf.row.changed.verdict == "no":
                 leaf.row.owner.default_initialised = looks_initial(leaf)
             if leaf.row.declared.trainable and leaf.row.changed.verdict == "no":
                 leaf.row.owner.sibling_called = sibling_moved(leaf, self.models)

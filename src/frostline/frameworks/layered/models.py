@@ -284,14 +284,24 @@ class Models:
         leaf.row.owner.frozen_subtree = subtree
 
     def note_containers(self) -> None:
-        """Write down which layers around a trainable leaf say that it is frozen; called just before steps."""
+        """Write down which layers around a trainable leaf say that it is frozen; called just before steps.
+
+        Where a layer's own variables differ, as an adapter's from the kernel under it, somebody chose them singly.
+        """
         for leaf in self.leaves:
-            if leaf.row.kind == "buffer" or not leaf.flag():
+            if leaf.row.kind == "buffer" or not leaf.flag() or self._is_chosen_singly(leaf):
                 continue
             silent = [layer for layer in leaf.chain if not self.dialect.says(layer)]
             if silent:
                 leaf.row.declared.container = str(silent[-1].name)
                 leaf.row.declared.container_flag = False
+
+    def _is_chosen_singly(self, leaf: KerasLeaf) -> bool:
+        chain = leaf.chain
+        if not chain or not self.dialect.says(chain[-1]):
+            return False
+        beside = (self.of(variable) for variable in self.dialect.own(chain[-1])[0])
+        return any(other is not None and other.flag() is False for other in beside)
 
     def _meet_hidden(self) -> None:
         """Take the weights of layers that hang under plain objects, unless another model has them."""

@@ -166,3 +166,18 @@ def test_an_update_of_another_type_and_the_whole_leaf():
         update_in_ulp(weights, update, "int32", update_dtype="float64")
     with pytest.raises(ValueError, match="different lengths"):
         update_in_ulp(f32(1, 2), f32(1), "float32")
+
+
+def test_a_step_of_decay_shrinks_all_that_is_large_beside_it_even_where_small_elements_cross_zero():
+    old = np.linspace(-1, 1, 101, dtype="f4")
+    shift = describe(old, old - np.float32(0.05) * np.sign(old), "float32", (101,))
+    assert (shift.ratio, shift.shrunk, shift.grown) == (None, True, 2)
+
+
+def test_one_large_element_that_grew_tells_and_too_few_that_shrank_do_not():
+    old = np.linspace(-1, 1, 101, dtype="f4")
+    new = old * np.float32(0.99)
+    new[0] = -1.001
+    assert describe(old, new, "float32", (101,)).shrunk is False
+    assert describe(old[:15], old[:15] * np.float32(0.99), "float32", (15,)).shrunk is None
+    assert describe(old.astype("i4"), new.astype("i4"), "int32", (101,)).shrunk is None

@@ -26,8 +26,10 @@ MERGED = "an adapter being merged"  # the event of a move that a library made wh
 class Shift:
     """How the bits of one leaf moved between two readings, seen on a copy kept around the move.
 
-    ``ratio`` is c where every element obeys w' = c·w up to rounding, else None. ``max_ulp`` counts units in the
-    last place of the leaf's own type.
+    ``ratio`` is c where every element obeys w' = c·w up to rounding, else None. ``grown`` counts the elements whose
+    size grew. ``shrunk`` says whether every element that is large beside the move went towards zero (None where too few
+    are), as they do when an optimizer takes decay for a gradient and scales it. ``max_ulp`` counts units in the last
+    place of the leaf's own type.
     """
 
     elements: int
@@ -35,6 +37,8 @@ class Shift:
     max_abs: float | None = None
     max_ulp: int | None = None
     ratio: float | None = None
+    grown: int | None = None
+    shrunk: bool | None = None
     rows: int | None = None
     rows_moved: int | None = None
 

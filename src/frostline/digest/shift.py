@@ -17,6 +17,8 @@ from frostline.digest.blocks import Buffer
 from frostline.digest.floats import FLOATS, Codes, Float, Reals
 from frostline.digest.slope import Slope, fit
 
+LARGE = 16  # times the largest move: no step or two bring such an element to zero
+ENOUGH_SHRUNK = 16  # elements: fewer might all shrink by chance
 CHUNK = 1 << 16  # elements: the dozen float64 forms of a chunk stay in the processor's cache
 _INTEGERS = {f"{sign}int{8 * size}": f"<{sign or 'i'}{size}" for sign in ("", "u") for size in (1, 2, 4, 8)}
 _EXACT = {"bool": "|u1", **_INTEGERS}
@@ -57,12 +59,15 @@ def describe(before: Buffer, after: Buffer, dtype: str, shape: Sequence[int]) ->
         gaps.append(_gap(one[differs], other[differs], dtype))
         if rows:
             rows_seen[(where + start) // (elements // rows)] = True
+    grown, shrunk = _sizes(before, after, dtype)
     return Shift(
         elements=elements,
         moved=moved,
         max_abs=max((gap for gap, _ in gaps if gap is not None), default=None),
         max_ulp=max((ulps for _, ulps in gaps if ulps is not None), default=None),
         ratio=_ratio(before, after, dtype) if moved else None,
+        grown=grown,
+        shrunk=shrunk,
         rows=rows,
         rows_moved=None if rows is None else int(rows_seen.sum()),
     )
@@ -143,6 +148,34 @@ def _ratio(before: Buffer, after: Buffer, dtype: str) -> float | None:
     """The c with after = c·before in every element, zeros staying zeros; None where there is no such number but 1."""
     slope = _decay(before, after, dtype)
     return None if slope is None else slope.found
+
+
+def _sizes(before: Buffer, after: Buffer, dtype: str) -> tuple[int | None, bool | None]:
+    """How many elements grew in size; whether those that are large beside the largest move all went towards zero.
+
+    Smaller ones may cross zero and swing about it, and of a few the second tells nothing.
+    """
+    layout = FLOATS.get(dtype)
+    if layout is None:
+        return None, None
+
+    def sizes() -> Iterator[tuple[Reals, Reals, Reals]]:
+        for _, old, new in _chunks(_flat(before, dtype), _flat(after, dtype)):
+            one, other = layout.values(old), layout.values(new)
+            yield np.abs(one), np.abs(other), np.abs(other - one)
+
+    with np.errstate(invalid="ignore", over="ignore"):
+        bound = LARGE * max((float(gap.max(initial=0.0)) for _, _, gap in sizes()), default=0.0)
+        if not 0 < bound < np.inf:
+            return None, None
+        grown = large_grown = large_shrunk = 0
+        for old, new, _ in sizes():
+            grown += int((new > old).sum())
+            large_grown += int(((new > old) & (old >= bound)).sum())
+            large_shrunk += int(((new < old) & (old >= bound)).sum())
+    if large_grown:
+        return grown, False
+    return grown, True if large_shrunk >= ENOUGH_SHRUNK else None
 
 
 def _decay(before: Buffer, after: Buffer, dtype: str) -> Slope | None:

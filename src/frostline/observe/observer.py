@@ -368,6 +368,11 @@ class Observer:
             return movement
         watched.note(movement)
         if place in ("between", "outside", "forward") and not watched.frozen:
-            decayed = any(move.place == "step" and move.shift and move.shift.ratio for move in row.changed.movements)
-            watched.settled = not decayed
+            watched.settled = not any(_may_be_decay(move) for move in row.changed.movements)
         return movement
+
+
+def _may_be_decay(movement: Movement) -> bool:
+    """Whether a step made the move without a gradient, so that later moves must tell whether decay is all there is."""
+    factor = movement.shift is not None and movement.shift.ratio is not None
+    return movement.place == "step" and (factor or movement.gradient == "zero")

@@ -158,10 +158,19 @@ class Watched:
         where = f"{movement.program} step" if movement.place == "step" else movement.place
         if where not in changed.during:
             changed.during.append(where)
+        if len(changed.movements) == MOVEMENTS_KEPT and movement.trainable is False:
+            self._forget_trained_move()
         if len(changed.movements) < MOVEMENTS_KEPT:
             changed.movements.append(movement)
         elif movement.shift is not None:
             changed.movements[-1] = movement
+
+    def _forget_trained_move(self) -> None:
+        """Make room for a move while frozen: of those made while trainable the first tells enough."""
+        moves = self.row.changed.movements
+        last = next((index for index in range(MOVEMENTS_KEPT - 1, 0, -1) if moves[index].trainable), None)
+        if last is not None:
+            del moves[last]
 
     def flip(self, now: bool | None, time: int, program: str) -> None:
         """The flag was found changed just before a step."""

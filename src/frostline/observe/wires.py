@@ -20,6 +20,7 @@ class Wires:
     def __init__(self, probe: Probe, leaves: Mapping[Hashable, Watched]) -> None:
         self.probe = probe
         self.leaves = leaves
+        self.made_inside = True  # whether the step just done may have made gradients itself, by a backward pass
         self._gradients: dict[Hashable, Gradient] = {}
         self._max_lr: dict[str, list[float | None]] = {}
         self._rates_open: dict[Hashable, bool] = {}  # whether a group has had no rate but zero so far
@@ -56,9 +57,12 @@ class Wires:
         return gradient
 
     def gradient_of(self, watched: Watched, hold: Hold | None) -> Gradient:
-        """The gradient that went into the step just done: a closure may have made it inside the step."""
+        """The gradient that went into the step just done: a closure may have made it inside the step.
+
+        Without one a gradient that was zero was zero: some optimizers add the decay to it in place.
+        """
         before = self._gradients.get(watched.leaf.key) if hold is not None else None
-        if before in ("nonzero", "unknown"):
+        if before in ("nonzero", "unknown") or (before == "zero" and not self.made_inside):
             return before
         after = watched.leaf.gradient()
         return after if after == "nonzero" or before is None else before

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from frostline.core.ledger import LeafRow, Ledger, Movement, Wire
+from frostline.rules.decay import made_by_decay
 from frostline.rules.rule import Rule
 from frostline.rules.wired import MISPLACED_AVERAGE
 
@@ -21,10 +22,11 @@ DECAYED = Rule(
     "F101",
     "frozen-but-decayed",
     "error",
-    means="Weight decay shrank a frozen leaf: every number was multiplied by the same factor inside a step.",
+    means="Weight decay shrank a frozen leaf inside a step.",
     matters="The leaf fades towards zero although nothing is learned from it.",
     remedy="give the optimizer only the parameters that require a gradient, or set their .grad to None",
-    tells_apart="The gradient was exactly zero and w' = c·w for one c; momentum and gradients do not move like that.",
+    tells_apart="The gradient was exactly zero and w' = c·w for one c; momentum and gradients do not move like that. "
+    "Adam and others take their own decay for a gradient: then every number that is large beside the move shrank.",
 )
 MOMENTUM = Rule(
     "F102",
@@ -33,7 +35,7 @@ MOMENTUM = Rule(
     means="A frozen leaf went on moving because the optimizer still held momentum for it and its gradient was zero.",
     matters="A zero gradient is not a missing one: the moments of earlier steps are still applied.",
     remedy="set .grad to None when freezing (zero_grad(set_to_none=True)), or rebuild the optimizer without it",
-    tells_apart="Gradient exactly zero, optimizer state not zero, and the move is no common factor.",
+    tells_apart="Gradient exactly zero, optimizer state not zero, and the move does not shrink the leaf as decay does.",
 )
 STALE_GRADIENT = Rule(
     "F103",
@@ -237,13 +239,12 @@ def _cause_in_step(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | Non
 
 
 def _cause_by_gradient(leaf: LeafRow, move: Movement, wire: Wire | None, program: str) -> Cause | None:
-    shift = move.shift
     if move.gradient == "nonzero":
         if move.raw_gradient is not None and not move.state:
             return RAW_GRADIENT, program
         was_trainable = leaf.declared.first or any(flip.now is False for flip in leaf.declared.flips)
         return (STALE_GRADIENT if was_trainable else LISTED), program
-    if shift is not None and shift.ratio is not None and move.weight_decay:
+    if made_by_decay(leaf, move):
         return DECAYED, program
     if move.equals:
         return _overwritten(move), program

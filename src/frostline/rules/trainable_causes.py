@@ -5,6 +5,7 @@ from __future__ import annotations
 from frostline.core.ledger import LeafRow, Ledger, Wire
 from frostline.core.record import Severity
 from frostline.rules import idle
+from frostline.rules.decay import decay_alone
 from frostline.rules.idle import NOTHING, SKIPPED, UNREGISTERED
 from frostline.rules.rule import Rule
 
@@ -88,7 +89,8 @@ DECAY_ALONE = Rule(
     means="A leaf declared trainable got no gradient; the only movement was weight decay.",
     matters="It looks trained: the bits differ. It only shrank.",
     remedy="find out why no gradient reaches it, or exclude it from decay",
-    tells_apart="Every observed move is w' = c·w with one c, and the gradient is zero or missing.",
+    tells_apart="Every observed move is w' = c·w with one c (or shrinks all that is large beside it, where the "
+    "optimizer takes decay for a gradient), and the gradient is zero or missing.",
 )
 NEVER_TRACKED = Rule(
     "T212",
@@ -226,7 +228,7 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
 def _rest_of_module_moved(leaf: LeafRow, ledger: Ledger) -> bool:
     """Whether another weight of the same module is trained: then the loss merely does not depend on this one."""
     return any(
-        other.changed.verdict == "yes" and other.kind == "parameter"
+        _trained(other) and other.kind == "parameter"
         for other in ledger.leaves
         if other is not leaf and (other.model, other.owner.path) == (leaf.model, leaf.owner.path)
     )
@@ -235,12 +237,17 @@ def _rest_of_module_moved(leaf: LeafRow, ledger: Ledger) -> bool:
 def _sibling_moved(leaf: LeafRow, ledger: Ledger) -> bool:
     """Whether a weight of the same shape in a module of the same type beside this one is trained: an expert of many."""
     return any(
-        other.changed.verdict == "yes" and other.owner.type == leaf.owner.type and other.shape == leaf.shape
+        _trained(other) and other.owner.type == leaf.owner.type and other.shape == leaf.shape
         for other in ledger.leaves
         if other.model == leaf.model
         and other.owner.path != leaf.owner.path
         and _alike(other.owner.path, leaf.owner.path)
     )
+
+
+def _trained(leaf: LeafRow) -> bool:
+    """Whether the leaf moved, and not merely by decay."""
+    return leaf.changed.verdict == "yes" and decay_alone(leaf.changed.movements) is None
 
 
 def _alike(one: str, other: str) -> bool:
@@ -293,18 +300,8 @@ def _patient(severity: Severity, steps: int, ledger: Ledger) -> Severity:
 
 
 def _decay_alone(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    moves = leaf.changed.movements
-    alone = moves and all(
-        move.place == "between"
-        or (
-            move.place == "step"
-            and move.gradient in ("none", "zero", "unknown")
-            and (move.shift is None or move.shift.ratio is not None)
-        )
-        for move in moves
-    )
-    proven = [move for move in moves if move.place == "step" and move.shift and move.shift.ratio is not None]
-    if not alone or not proven or not proven[0].weight_decay:
+    shown = decay_alone(leaf.changed.movements)
+    if shown is None:
         return None
     severity: Severity = "note" if _sibling_moved(leaf, ledger) else "warning"
-    return DECAY_ALONE, _patient(severity, leaf.declared.trainable_steps, ledger), proven[0].program or ""
+    return DECAY_ALONE, _patient(severity, leaf.declared.trainable_steps, ledger), shown.program or ""

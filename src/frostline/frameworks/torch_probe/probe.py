@@ -102,6 +102,7 @@ class TorchProbe:
             if not self.observer.steps:
                 with aside():
                     self.loaded_files.compare(list(self.observer.leaves))
+            self.observer.wires.made_inside = False
             self.observer.before_step(key)
             if not self._looking_on():
                 self.forwards.switch(False)
@@ -196,7 +197,10 @@ class TorchProbe:
 
     def before_backward(self, roots: object) -> None:
         """A backward pass from ``roots``, a tensor or several, is about to begin."""
-        if self._running or not self.trainer.is_here():
+        if not self.trainer.is_here():
+            return
+        if self._running:
+            self.observer.wires.made_inside = True
             return
         if self._check_ahead():
             with aside():

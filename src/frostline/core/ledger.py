@@ -317,9 +317,9 @@ class Event:
     """Something the run did that a rule may need: a summary printed, a load, a stray flag, a broken tie.
 
     ``kind`` is one of ``summary``, ``stray-flag``, ``tie-broken``, ``replaced``, ``stale-gradient-shared``,
-    ``same-phase``, ``misaligned-state``, ``misplaced-average``, ``untracked``, ``remade``, ``compiled``, ``saved``
-    (a file was written), ``hidden`` (what was written has parts in plain containers) and ``crossed-load``; ``facts``
-    holds the numbers, ``leaves`` the names concerned.
+    ``same-phase``, ``misaligned-state``, ``misplaced-average``, ``untracked``, ``stray-variable``, ``remade``,
+    ``compiled``, ``saved`` (a file was written), ``hidden`` (what was written has parts in plain containers) and
+    ``crossed-load``; ``facts`` holds the numbers, ``leaves`` the names concerned.
     """
 
     kind: str

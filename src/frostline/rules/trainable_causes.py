@@ -149,7 +149,10 @@ def _unregistered(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if untracked:
         beside = [row for row in ledger.leaves if row.name in untracked[0].leaves]
         return NEVER_TRACKED, "note" if any(is_pretrained(row) for row in beside) else "error", ""
-    return (UNREGISTERED, "error", "") if leaf.reached_by_backward else None
+    if leaf.reached_by_backward:
+        return UNREGISTERED, "error", ""
+    stray = any(event.kind == "stray-variable" and leaf.name in event.leaves for event in ledger.events)
+    return (UNREGISTERED, _patient("warning", leaf.declared.trainable_steps, ledger), "") if stray else None
 
 
 def is_pretrained(leaf: LeafRow) -> bool:

@@ -48,13 +48,17 @@ class Keras3:
         module = getattr(layer, "module", None) if type(layer).__name__ == "TorchModuleWrapper" else None
         return list(module.named_buffers()) if module is not None else ()
 
+    def strays(self, layer: Any) -> Iterable[tuple[str, Any]]:
+        """See Dialect."""
+        return self.reader.strays(layer)
+
     def says(self, layer: Any) -> bool:
         """See Dialect."""
         return bool(getattr(layer, "trainable", True))
 
     def flag(self, variable: Any, chain: Sequence[Callable[[], Any]]) -> bool:
         """See Dialect."""
-        return bool(variable.trainable)
+        return bool(variable.trainable if hasattr(variable, "trainable") else variable.requires_grad)
 
     flag_in_step = flag
 
@@ -64,7 +68,8 @@ class Keras3:
 
     def dtype(self, variable: Any) -> str:
         """See Dialect."""
-        return str(getattr(variable, "_dtype", None) or str(variable.dtype).removeprefix("torch."))
+        dtype = getattr(variable, "_dtype", None) or variable.dtype
+        return str(getattr(dtype, "name", dtype)).removeprefix("torch.")
 
     def read(self, variable: Any) -> Any:
         """See Dialect."""

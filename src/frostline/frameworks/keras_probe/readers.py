@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -31,6 +31,9 @@ class Reader(Protocol):
     def state_of_gradient(self, gradient: Any) -> Gradient:
         """Whether a gradient that was handed to an optimizer is zero."""
 
+    def strays(self, layer: Any) -> Iterable[tuple[str, Any]]:
+        """See Dialect."""
+
 
 class TensorflowReader:
     """Variables of the tensorflow backend: a ``tf.Variable`` inside."""
@@ -50,6 +53,11 @@ class TensorflowReader:
     def state_of_gradient(self, gradient: Any) -> Gradient:
         """See Reader."""
         return _gradient(tensorflow_bytes.is_zero(gradient))
+
+    def strays(self, layer: Any) -> Iterable[tuple[str, Any]]:
+        """See Reader; a single number is a setting rather than a weight."""
+        named = [each for each in list(vars(layer).items()) if tensorflow_bytes.is_variable(each[1])]
+        return [(name, value) for name, value in named if value.trainable and value.shape.rank]
 
 
 class TorchReader:
@@ -79,6 +87,11 @@ class TorchReader:
         from frostline.frameworks.torch_probe.leaf import zero_state
 
         return zero_state(gradient)
+
+    def strays(self, layer: Any) -> Iterable[tuple[str, Any]]:
+        """See Reader; a single number is a setting rather than a weight."""
+        named = list((vars(layer).get("_parameters") or {}).items())
+        return [(name, value) for name, value in named if value is not None and value.requires_grad and value.dim()]
 
 
 class JaxReader:
@@ -157,6 +170,10 @@ class JaxReader:
         if not hasattr(gradient, "addressable_shards"):
             return "unknown"
         return _gradient(not np.asarray(gradient).any())
+
+    def strays(self, layer: Any) -> Iterable[tuple[str, Any]]:
+        """See Reader; jax has no variables."""
+        return ()
 
 
 def _memory(array: Any) -> Any:

@@ -29,6 +29,9 @@ class Dialect(Protocol):
     def extras(self, layer: Any) -> Iterable[tuple[str, Any]]:
         """Named tensors that live in a layer and are none of its variables, such as a wrapped module's buffers."""
 
+    def strays(self, layer: Any) -> Iterable[tuple[str, Any]]:
+        """The backend's own trainable variables that hang on a layer by an attribute and that it does not track."""
+
     def says(self, layer: Any) -> bool:
         """The flag of one layer as the user set it."""
 

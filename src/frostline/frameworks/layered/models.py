@@ -12,7 +12,7 @@ from frostline.core.patterns import matches
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.hidden import hidden_layers
 from frostline.frameworks.layered.leaf import GradientOf, KerasLeaf
-from frostline.frameworks.layered.walk import Place, alive_layers, outermost_with, places, role_of
+from frostline.frameworks.layered.walk import Place, alive_layers, layers_below, outermost_with, places, role_of
 from frostline.observe.live import Unreadable
 from frostline.observe.names import unique, variable_names
 from frostline.observe.observer import Observer
@@ -180,6 +180,7 @@ class Models:
         with self.observer.notice.stretch():
             self._meet_places()
             self._meet_hidden()
+            self._meet_strays()
             self.keep_within_budget()
 
     def _meet_places(self) -> None:
@@ -316,6 +317,16 @@ class Models:
                     name = self._free(f"{known.name}.{path}.{place.path}")
                     names.append(self._adopt(name, place, known, registered=False).row.name)
                 self.note(Event("untracked", self.observer.steps, f"{known.name}.{path}", names))
+
+    def _meet_strays(self) -> None:
+        """Take variables of the backend that layers hold by attributes and do not track."""
+        for known in self.known:
+            for path, chain in layers_below(known.model, self.dialect) if known.model is not None else ():
+                for name, variable in self.dialect.strays(chain[-1]):
+                    if self.of(variable) is None:
+                        place = Place(f"{path}.{name}" if path else name, variable, chain, "parameter")
+                        leaf = self._adopt(self._free(f"{known.name}.{place.path}"), place, known, registered=False)
+                        self.note(Event("stray-variable", self.observer.steps, known.name, [leaf.row.name]))
 
     def _free(self, name: str) -> str:
         unique, count = name, 1

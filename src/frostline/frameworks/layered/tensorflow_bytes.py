@@ -56,6 +56,11 @@ def in_graph() -> bool:
     return not sys.modules["tensorflow"].executing_eagerly()
 
 
+def is_variable(value: Any) -> bool:
+    """Whether ``value`` is a variable of tensorflow."""
+    return isinstance(value, sys.modules["tensorflow"].Variable)
+
+
 def function_type() -> type:
     """The class of what ``tf.function`` returns."""
     return type(sys.modules["tensorflow"].function(lambda: None))

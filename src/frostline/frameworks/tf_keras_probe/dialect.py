@@ -60,6 +60,10 @@ class Keras2:
         """See Dialect."""
         return ()
 
+    def strays(self, layer: Any) -> Iterable[tuple[str, Any]]:
+        """See Dialect; Keras 2 tracks every variable of tensorflow."""
+        return ()
+
     def says(self, layer: Any) -> bool:
         """See Dialect; a flag set while ``fit`` runs, by a callback, shows as a difference from compile()'s."""
         live = bool(layer._trainable)

@@ -128,7 +128,7 @@ class Models:
     def add_tensors(self, tensors: list[torch.Tensor], names: dict[int, str]) -> None:
         """Take plain tensors that an optimizer holds and no module does, named as ``names`` says by id."""
         for index, tensor in enumerate(tensors):
-            name = names.get(id(tensor), f"tensor_{len(self.leaves) + index}")
+            name = unique(names.get(id(tensor), f"tensor_{len(self.leaves) + index}"), set(self.by_name))
             self._adopt(name, tensor, None, Owner(), None, "parameter", registered=True)
 
     def add_strays(self, found: list[tuple[torch.Tensor, str]]) -> None:

@@ -15,7 +15,21 @@ def _said_frozen(leaf: LeafRow) -> bool:
 def moved_afterwards(leaf: LeafRow) -> bool:
     """Whether a frozen leaf moved, but not, or not certainly, in training: an adapter was merged, a copy written."""
     moves = leaf.changed.movements
-    return bool(moves) and _said_frozen(leaf) and all(move.late or move.event == MERGED for move in moves)
+    merged = merged_into(leaf)
+    return (
+        bool(moves)
+        and _said_frozen(leaf)
+        and all(
+            move.late or move.event == MERGED or (merged and move.place in ("outside", "between")) for move in moves
+        )
+    )
+
+
+def merged_into(leaf: LeafRow) -> bool:
+    """Whether an adapter was seen being merged into the leaf, and no step and no forward pass moved it."""
+    moves = leaf.changed.movements
+    seen = any(move.event == MERGED for move in moves)
+    return seen and all(move.place in ("outside", "between") for move in moves)
 
 
 def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:

@@ -19,7 +19,7 @@ Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer",
 
 Facts = dict[str, str | int | float | bool | None]
 
-MERGED = "an adapter being merged"  # the event of a move that a library made when asked to
+MERGED = "an adapter being merged"  # the event of a move that a library made when asked to, or that shows it
 
 
 @dataclass(slots=True)

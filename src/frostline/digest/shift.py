@@ -290,6 +290,11 @@ def _words(buffer: Buffer, dtype: str, elements: int) -> Codes:
     return words if word == item or not size else words.reshape(elements, -1)
 
 
+def reals(buffer: Buffer, dtype: str) -> Reals:
+    """The values of a floating-point type."""
+    return FLOATS[dtype].values(_flat(buffer, dtype))
+
+
 def _flat(buffer: Buffer, dtype: str) -> Codes:
     """The words of known types, parts of complex numbers one after the other; the bytes of unknown types."""
     return np.frombuffer(cast("memoryview", buffer), f"<u{_word(dtype) or 1}")

@@ -7,10 +7,11 @@ import math
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
-from frostline.core.ledger import LeafRow, Movement
+from frostline.core.ledger import MERGED, LeafRow, Movement
 from frostline.digest.shift import distance, follows
 from frostline.observe.glimpses import Glimpses
 from frostline.observe.live import LiveLeaf
+from frostline.observe.merging import is_merge
 from frostline.observe.watched import Reading, Watched
 
 if TYPE_CHECKING:
@@ -85,7 +86,9 @@ class Pursuit:
         """One move was seen with copies: name what it followed or equals, and stop following."""
         if movement.shift is None:
             return
-        if movement.place in ("outside", "step"):
+        if movement.place == "outside" and is_merge(watched.row, reading, self._rows()):
+            movement.event = MERGED
+        elif movement.place in ("outside", "step"):
             self.name_source(watched, reading, movement)
         if movement.place != "between":
             self.release(watched)
@@ -127,6 +130,9 @@ class Pursuit:
         if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
             near = [(distance(reading.after, source, dtype), row) for row, source in kin]
             self._name_likeness(watched, movement, near + self._glimpses.distances(watched, reading.after))
+
+    def _rows(self) -> Iterable[LeafRow]:
+        return (watched.row for watched in self.observer.leaves.values())
 
     def _kin(self, watched: Watched) -> Iterable[LiveLeaf]:
         return itertools.islice(self.observer.probe.kin(watched.leaf), KIN_COMPARED)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from frostline.core.ledger import LeafRow, Ledger, Movement, Wire
+from frostline.core.agreement import merged_into
+from frostline.core.ledger import MERGED, LeafRow, Ledger, Movement, Wire
 from frostline.rules.decay import made_by_decay
 from frostline.rules.rule import Rule
 from frostline.rules.wired import MISPLACED_AVERAGE
@@ -156,7 +157,8 @@ def causes(ledger: Ledger) -> Causes:
             continue
         judged = [(cause, move) for move in moves if (cause := _cause(leaf, move, ledger)) is not None]
         if judged:
-            known[leaf.name] = judged[0]
+            merged = next((each for each in judged if each[0][1] == MERGED), None)
+            known[leaf.name] = merged if merged and merged_into(leaf) else judged[0]
         else:
             open_ones.append((leaf, moves[0]))
     for leaf, move in open_ones:

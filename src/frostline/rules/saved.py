@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from itertools import takewhile
 
+from frostline.core.agreement import merged_into
 from frostline.core.ledger import Copy, CopyState, Event, LeafRow, Ledger
 from frostline.core.naming import plain
 from frostline.core.record import Finding
@@ -175,7 +176,8 @@ def _not_a_copy(model: str, trained: Sequence[LeafRow]) -> list[Finding]:
 
 def _left_out(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
     missing = [row for row in rows if row.saved is not None and row.saved.state == "missing"]
-    lost = [row for row in missing if row.changed.verdict == "yes" and row.kind == "parameter"]
+    moved = [row for row in missing if row.changed.verdict == "yes" and row.kind == "parameter"]
+    lost = [row for row in moved if not merged_into(row)]
     written = [row for row in rows if _copies(row, "same", "rounded", "older", "fewer-rows", "other", "first")]
     follows = bool(lost and written) and rows.index(written[0]) > rows.index(lost[-1])
     return [*_statistics(model, missing, written), *_parameters(model, lost, written, missing, follows)]

@@ -1,0 +1,22 @@
+"""The rank of a move: low for what an adapter adds, full for anything else, none for rounding."""
+
+import numpy as np
+import pytest
+
+from frostline.digest.rank import rank_of_move
+
+RANDOM = np.random.default_rng(0)
+OLD = RANDOM.normal(size=(24, 40)).astype("f4")
+
+
+@pytest.mark.parametrize("rank", [1, 3, 24])
+def test_the_rank_of_a_product_is_found_through_the_rounding_of_the_weight(rank):
+    product = RANDOM.normal(size=(24, rank)) @ RANDOM.normal(size=(rank, 40)) / 50
+    assert rank_of_move(OLD, (OLD + product).astype("f4"), "float32", (24, 40)) == rank
+
+
+def test_rounding_and_other_types_have_no_rank():
+    added = RANDOM.normal(size=(24, 40)).astype("f4")
+    assert rank_of_move(OLD, OLD + added - added, "float32", (24, 40)) is None
+    assert rank_of_move(OLD, np.full_like(OLD, np.nan), "float32", (24, 40)) is None
+    assert rank_of_move(OLD.astype("i4"), OLD.astype("i4"), "int32", (24, 40)) is None

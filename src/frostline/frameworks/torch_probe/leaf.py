@@ -55,7 +55,8 @@ def sharded(tensor: torch.Tensor) -> bool:
 
 def in_shared_memory(tensor: torch.Tensor) -> bool:
     """Whether other processes may have mapped the memory of ``tensor`` too."""
-    return type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu" and tensor.untyped_storage().is_shared()
+    has_memory = type(tensor) in PLAIN_TYPES and tensor.layout == torch.strided and tensor.device.type == "cpu"
+    return has_memory and tensor.untyped_storage().is_shared()
 
 
 def host_bytes(tensor: torch.Tensor) -> Any:

@@ -153,7 +153,7 @@ def causes(ledger: Ledger) -> Causes:
     open_ones: list[tuple[LeafRow, Movement]] = []
     for leaf in ledger.leaves:
         moves = _moves_while_frozen(leaf, averages)
-        if not moves:
+        if not moves or _is_state(leaf, ledger):
             continue
         judged = [(cause, move) for move in moves if (cause := _cause(leaf, move, ledger)) is not None]
         if judged:
@@ -191,6 +191,23 @@ def _moves_while_frozen(leaf: LeafRow, averages: set[str]) -> list[Movement]:
 def _never_declared(leaf: LeafRow) -> bool:
     """Whether the flag is only what every new tensor has: a master copy in no module, whose gradient is set by hand."""
     return not leaf.owner.type and leaf.declared.first is False and not leaf.declared.flips
+
+
+def _is_state(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether the leaf is a vector of a power iteration, kept as a parameter without gradient beside a trained weight.
+
+    Like a buffer it is frozen when its module is.
+    """
+    vector = leaf.owner.role == "spectral" and leaf.name.endswith(("_u", "_v")) and len(leaf.shape) == 1
+    return (
+        vector
+        and all(move.place != "step" for move in leaf.changed.movements)
+        and any(
+            other.kind == "parameter" and other.declared.trainable and other.owner.path == leaf.owner.path
+            for other in ledger.leaves
+            if other.model == leaf.model
+        )
+    )
 
 
 def _goes_with_average(leaf: LeafRow, averages: set[str]) -> bool:

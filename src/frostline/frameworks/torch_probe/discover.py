@@ -162,7 +162,7 @@ def role_of(module: nn.Module) -> Role:
         return "normalisation"
     if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
         return "embedding"
-    if "spectralnorm" in name or "weight_u" in module._buffers:
+    if "spectralnorm" in name or "weight_u" in module._buffers or "weight_u" in module._parameters:
         return "spectral"
     if "observer" in name or "fakequant" in name:
         return "observer"

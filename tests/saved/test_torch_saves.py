@@ -15,8 +15,11 @@ torch = pytest.importorskip("torch")
 pytestmark = pytest.mark.needs("torch")
 
 
-def trained(save, after: int = 6, more: int = 0, tied: bool = False) -> Record:
-    """The record of a run that saves by ``save(model, optimizer)`` after some steps, and goes on for others."""
+def trained(save, after: int = 6, more: int = 0, tied: bool = False, begin=lambda model: None) -> Record:
+    """The record of a run that saves by ``save(model, optimizer)`` after some steps, and goes on for others.
+
+    ``begin(model)`` is called before the first of them.
+    """
     torch.manual_seed(0)
     body = torch.nn.Sequential(
         torch.nn.Linear(8, 32), torch.nn.BatchNorm1d(32), torch.nn.ReLU(), torch.nn.Linear(32, 32)
@@ -36,6 +39,7 @@ def trained(save, after: int = 6, more: int = 0, tied: bool = False) -> Record:
             optimizer.step()
 
     with frostline.watch(model, optimizer) as seen:
+        begin(model)
         steps(after)
         save(model, optimizer)
         steps(more)
@@ -87,6 +91,32 @@ def test_the_best_of_many_is_left_alone(tmp_path: Path) -> None:
 def test_one_save_before_the_end_is_a_note(tmp_path: Path) -> None:
     record = trained(lambda model, _: torch.save(model.state_dict(), tmp_path / "a.pt"), more=4)
     assert said(record) == {"saved-copy-is-older": "note"}
+
+
+@pytest.mark.parametrize(("part", "severity"), [("", "error"), ("head.", "note")])
+def test_first_bits_that_are_put_back_before_the_save(part: str, severity: str, tmp_path: Path) -> None:
+    first: dict[str, torch.Tensor] = {}
+
+    def load(model, _) -> None:
+        state = {name: tensor for name, tensor in first.items() if name.startswith(part)}
+        model.load_state_dict(state, strict=False)
+        torch.save({name: tensor.clone() for name, tensor in model.state_dict().items()}, tmp_path / "model.pt")
+
+    assert said(trained(load, begin=lambda model: first.update(copy.deepcopy(model.state_dict())))) == {
+        "saved-copy-is-older": severity
+    }
+
+
+def test_first_bits_that_are_put_back_before_the_training_goes_on(tmp_path: Path) -> None:
+    first: dict[str, torch.Tensor] = {}
+
+    def load(model, _) -> None:
+        model.load_state_dict(first)
+        torch.save(model.state_dict(), tmp_path / "begin.pt")
+
+    record = trained(load, more=6, begin=lambda model: first.update(copy.deepcopy(model.state_dict())))
+    assert said(record) == {"saved-copy-is-older": "note"}
+    assert states(record) == {"older"}
 
 
 def test_a_head_without_the_body_that_was_trained_with_it(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from frostline.core.naming import meant_by
 from frostline.observe.live import Unreadable
 from frostline.observe.observer import Observer
 from frostline.observe.watched import Watched
-from frostline.observe.written import Likeness, Written, likeness, mark
+from frostline.observe.written import Likeness, Written, holds_first, likeness, mark
 
 COPIES_KEPT = 1 << 16  # of all files together; the oldest files are forgotten first
 EVENTS_KEPT = 32
@@ -151,6 +151,7 @@ class Saves:
         if found.state in ("same", "rounded"):
             with contextlib.suppress(Unreadable):
                 memory = mark(watched.leaf, watched.row.bytes)
+                copy.put_back = _was_trained(watched.row) and holds_first(watched.leaf, watched)
         file.copies[watched.leaf.key] = _Kept(copy, memory)
 
     # The end
@@ -192,6 +193,7 @@ class Saves:
         return {key for key, watched in self.observer.leaves.items() if watched.row.model in models}
 
     def _settled(self, kept: _Kept, watched: Watched) -> Copy:
+        """What became of a copy: first bits that were put back, and stayed, are called so."""
         copy = kept.copy
         if copy.state in ("same", "rounded") and copy.step < self.observer.steps and kept.memory is not None:
             try:
@@ -199,6 +201,8 @@ class Saves:
             except Unreadable:
                 moved = watched.row.changed.verdict == "yes"
             copy.state = "older" if moved else copy.state
+        copy.put_back = copy.put_back and copy.state != "older"
+        copy.state = "first" if copy.put_back else copy.state
         return copy
 
     def _note_missing(self, expected: Iterable[Hashable], files: Iterable[_File]) -> None:
@@ -222,6 +226,11 @@ def _numbers(tensor: Written) -> int:
     for size in tensor.shape:
         count *= size
     return count
+
+
+def _was_trained(row: LeafRow) -> bool:
+    """Whether a step moved the leaf while it was trainable: what is merged and taken out again was not trained."""
+    return any(move.program is not None and move.trainable for move in row.changed.movements)
 
 
 def _names(row: LeafRow) -> tuple[str, ...]:

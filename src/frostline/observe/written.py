@@ -85,16 +85,17 @@ def likeness(written: Written, watched: Watched) -> Likeness:
         return Likeness("same")
     if _is_zero(written) and not _starts_with_zero(watched):
         return Likeness("zero")
-    return Likeness("first" if _is_first(written, watched) else "other")
+    first = written.bytes == row.bytes and holds_first(content, watched)
+    return Likeness("first" if first else "other")
 
 
-def _is_first(written: Written, watched: Watched) -> bool:
+def holds_first(content: Readable, watched: Watched) -> bool:
     """Whether the bytes are those of the first look: a block tells that they are not, all of them that they are."""
-    first = watched.first
-    if first is None or watched.row.bytes != written.bytes:
+    first, size = watched.first, watched.row.bytes
+    if first is None:
         return False
-    head = written.content.part(0, min(written.bytes, BLOCK))
-    return blocks(head).hashes == first.hashes[:8] and blocks(written.content.part(0, written.bytes)) == first
+    head = content.part(0, min(size, BLOCK))
+    return blocks(head).hashes == first.hashes[:8] and blocks(content.part(0, size)) == first
 
 
 def _is_zero(written: Written) -> bool:

@@ -29,7 +29,9 @@ OLDER = Rule(
     means="A file written after training holds the bits from before it.",
     matters="The run looks good while it lasts, and what it leaves behind is the untrained model.",
     remedy="save model.state_dict() itself, or check when the copy that is saved was last renewed",
-    tells_apart="All bytes were compared with those of the first look, and memory had moved on when they were written.",
+    tells_apart="All bytes were compared with those of the first look, and memory had moved on when they were written, "
+    "or a step had trained the leaf and memory held the first bits again, as after a load. A note where another file "
+    "has what was learned, or only a part of what was trained was put back.",
 )
 OTHERS = Rule(
     "S603",
@@ -70,7 +72,7 @@ def find(ledger: Ledger) -> list[Finding]:
         if any(leaf.saved is not None for leaf in rows):
             before = _wrong_tensors(model, rows)
             untrained = {finding.evidence.get("file") for finding in before}
-            found += [*before, *_wrong_values(model, rows, untrained), *_left_out(model, rows)]
+            found += [*before, *_put_back(model, rows), *_wrong_values(model, rows, untrained), *_left_out(model, rows)]
             if not found:
                 found += _before_the_end(model, rows, ledger)
     return [
@@ -91,6 +93,7 @@ def _copies(row: LeafRow, *states: CopyState) -> list[Copy]:
 def _wrong_tensors(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
     """Leaves whose best copy has the first bits; one that is well saved elsewhere may have its first state kept too."""
     old = [row for row in rows if row.saved is not None and row.saved.state == "first" and row.changed.verdict == "yes"]
+    old = [row for row in old if not any(copy.put_back for copy in _copies(row, "first"))]
     if not any(row.kind == "parameter" for row in old):  # counters that stand at their beginning prove nothing
         return []
     copy = _copies(old[0], "first")[0]
@@ -100,6 +103,32 @@ def _wrong_tensors(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
         return [OTHERS.found(old, told, facts | {"tensors_of": copy.origin})]
     told = f"{copy.file}, written after step {copy.step:,}, has {tensors(old)} of {model} as they were before training"
     return [OLDER.found(old, told, facts)]
+
+
+def _put_back(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
+    """Leaves that were trained and held their first bits again when they were written: a state from before was loaded.
+
+    An error where all that was trained is lost so. A part may be put back on purpose, and another file may be kept.
+    """
+    trained = [row for row in rows if row.kind == "parameter" and row.changed.verdict == "yes"]
+    back = [row for row in trained if any(copy.put_back for copy in _copies(row, "first"))]
+    if not back:
+        return []
+    copy = next(copy for copy in _copies(back[0], "first") if copy.put_back)
+    told = (
+        f"{copy.file}, written after step {copy.step:,}, has {tensors(back)} of {model} as they were before training: "
+        "they were trained and put back to their first bits before it was written"
+    )
+    facts: Evidence = {
+        "file": copy.file,
+        "written_at_step": copy.step,
+        "trained_by": ", ".join(back[0].changed.during),
+        "trained": numbers(trained),
+        "put_back": numbers(back),
+    }
+    lost = len(back) == len(trained) and all(row.saved is not None and row.saved.state == "first" for row in back)
+    hint = "look for the load between the last step and the save: the state that it loads was taken before training"
+    return [OLDER.found(back, told, facts, severity="error" if lost else "note", hint=hint)]
 
 
 def _before_the_end(model: str, rows: Sequence[LeafRow], ledger: Ledger) -> list[Finding]:

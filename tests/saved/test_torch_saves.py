@@ -141,6 +141,18 @@ def test_zeros_in_the_file(tmp_path: Path) -> None:
     assert said(trained(save)) == {"saved-values-differ": "error"}
 
 
+@pytest.mark.parametrize(("cut", "told"), [(True, {}), (False, {"saved-values-differ": "error"})])
+def test_rows_that_are_left_out_are_no_loss_where_they_are_zero(cut: bool, told: dict, tmp_path: Path) -> None:
+    def save(model, _) -> None:
+        last = model["body"][3]
+        with torch.no_grad():
+            last.weight[24:].mul_(0 if cut else 1)
+        state = model.state_dict() | {"body.3.weight": last.weight[:24], "body.3.bias": last.bias[:24]}
+        torch.save({name: tensor.clone() for name, tensor in state.items()}, tmp_path / "model.pt")
+
+    assert said(trained(save)) == told
+
+
 def test_the_file_is_the_one_that_the_script_wrote(tmp_path: Path) -> None:
     def save(model, _) -> None:
         kept.update({name: value.clone() for name, value in model.state_dict().items()})

@@ -222,7 +222,8 @@ class Copy:
     then), ``zero``, ``overflow`` (not finite where memory is), ``fewer-rows`` (the first ``rows`` rows only) or
     ``other`` (values of its own: an average, an earlier copy). ``taken`` is the step at which the script took the
     state that it wrote later and that is live memory still; ``origin`` names another module whose tensor was written.
-    ``put_back`` says that the leaf was trained and held its first bits again, then and at the end.
+    ``put_back`` says that the leaf was trained and held its first bits again, then and at the end; ``rest_zero`` that
+    all rows which the file leaves out were zero in memory.
     """
 
     file: str
@@ -234,6 +235,7 @@ class Copy:
     taken: int | None = None
     origin: str | None = None
     put_back: bool = False
+    rest_zero: bool = False
 
 
 @dataclass(slots=True)

@@ -146,7 +146,7 @@ class Saves:
 
     def _keep(self, file: _File, tensor: Written, watched: Watched, found: Likeness) -> None:
         copy = Copy(file.event.subject, tensor.name, self.observer.steps, found.state, tensor.dtype, found.rows)
-        copy.taken = tensor.taken
+        copy.taken, copy.rest_zero = tensor.taken, found.rest_zero
         memory = None
         if found.state in ("same", "rounded"):
             with contextlib.suppress(Unreadable):
@@ -209,14 +209,16 @@ class Saves:
         saved = {name for watched in self.observer.leaves.values() if watched.row.saved for name in _names(watched.row)}
         strange = {count for file in files if file.copies for count in file.strange}
         rows = [self.observer.leaves[key].row for key in expected]
-        doubtful = _owners(row for row in rows if row.saved and row.saved.state == "other")
+        doubtful = _owners(row for row in rows if row.saved and row.saved.state in ("other", "fewer-rows"))
         for row in rows:
             if row.saved is not None or not saved.isdisjoint(_names(row)):
                 continue
             if row.numbers in strange:
                 row.unknown["saved"] = "a file holds a tensor of this size under a name that is no leaf's"
             elif _parent(row.owner.path) in doubtful or row.owner.path in doubtful:
-                row.unknown["saved"] = "the file holds other values of its module: it may be merged into them"
+                row.unknown["saved"] = (
+                    "the file holds other values, or a part, of its module: it may be merged into them"
+                )
             else:
                 row.saved = Saved("missing")
 

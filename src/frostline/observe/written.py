@@ -16,6 +16,7 @@ from frostline.observe.watched import Watched
 
 _GOLDEN = 0.618
 _PART = 64 * 1024  # bytes
+_ZEROS = b"\x00\x80"  # the bytes of 0.0 and -0.0
 
 
 class Readable(Protocol):
@@ -47,10 +48,11 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """What a written tensor holds of a leaf; ``rows`` where it has fewer than the leaf."""
+    """What a written tensor holds of a leaf; ``rows`` where it has fewer, with ``rest_zero`` where the others are."""
 
     state: CopyState
     rows: int | None = None
+    rest_zero: bool = False
 
 
 def sampled(size: int) -> Iterator[tuple[int, int]]:
@@ -115,7 +117,12 @@ def _fewer_rows(written: Written, watched: Watched) -> Likeness:
         return Likeness("other")
     common = sampled(written.bytes)
     same = all(written.content.part(start, stop) == watched.leaf.part(start, stop) for start, stop in common)
-    return Likeness("fewer-rows", written.shape[0]) if same else Likeness("other")
+    if not same:
+        return Likeness("other")
+    rest = range(written.bytes, row.bytes, _PART)
+    parts = (watched.leaf.part(start, min(start + _PART, row.bytes)) for start in rest)
+    used = any(part.translate(None, _ZEROS) for part in parts)
+    return Likeness("fewer-rows", written.shape[0], not used)
 
 
 def _cast(written: Written, watched: Watched) -> CopyState:

@@ -49,7 +49,8 @@ DIFFER = Rule(
     means="The values in the file are not those of the model: zeros, infinities, fewer rows, or those of another step.",
     matters="Names and shapes are right, so that everything loads; only the numbers are wrong.",
     remedy="compare the file with the model before it is trusted: frostline show FILE, or load it and evaluate again",
-    tells_apart="Rounding to a smaller type is no difference; averages and earlier copies are values of their own.",
+    tells_apart="Rounding to a smaller type is no difference; averages and earlier copies are values of their own. "
+    "Rows that are left out are no loss where they are zero, or where those of a partner in the same module are.",
 )
 CROSSED = Rule(
     "S605",
@@ -172,12 +173,24 @@ def _wrong_values(model: str, rows: Sequence[LeafRow], untrained: Collection[obj
         ]
         if state == "fewer-rows":  # a longer copy elsewhere will do
             wrong = [(row, copy) for row, copy in wrong if row.saved is not None and row.saved.state == state]
+            wrong = _without_spare(wrong)
         if wrong:
             leaves, (row, copy) = [row for row, _ in wrong], wrong[0]
             what = f"{copy.rows:,} of {row.shape[0]:,}" if copy.rows is not None else copy.dtype
             facts: Evidence = {"file": copy.file, "written_at_step": copy.step, "type": copy.dtype, "rows": copy.rows}
             found.append(DIFFER.found(leaves, f"{copy.file} {told.format(tensors(leaves), model, what)}", facts))
     return [*found, *_not_a_copy(model, trained)]
+
+
+def _without_spare(wrong: Sequence[tuple[LeafRow, Copy]]) -> list[tuple[LeafRow, Copy]]:
+    """Leave out rows of no effect, as of an adapter whose rank was cut: zero, or beside rows of one module that are."""
+    spare = {(_around(row), row.shape[0], copy.rows) for row, copy in wrong if copy.rest_zero}
+    return [(row, copy) for row, copy in wrong if (_around(row), row.shape[0], copy.rows) not in spare]
+
+
+def _around(row: LeafRow) -> tuple[str, str]:
+    """The model, and the module around the one that holds the leaf."""
+    return row.model, row.owner.path.rpartition(".")[0]
 
 
 def _not_a_copy(model: str, trained: Sequence[LeafRow]) -> list[Finding]:

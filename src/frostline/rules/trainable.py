@@ -8,7 +8,15 @@ from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Finding, Severity
 from frostline.rules import idle
 from frostline.rules.rule import Evidence, Rule, tensors
-from frostline.rules.trainable_causes import RULES, UNCHANGED, ZERO_GRADIENT, cause, is_pretrained
+from frostline.rules.trainable_causes import (
+    RULES,
+    UNCHANGED,
+    UNFROZEN_LATE,
+    ZERO_GRADIENT,
+    cause,
+    is_norm_left_out,
+    is_pretrained,
+)
 
 __all__ = ["RULES", "find"]
 
@@ -74,6 +82,8 @@ def _hint(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str | None:
     """What to do where the rule's own remedy is too general."""
     if rule is ZERO_GRADIENT and _is_noise(leaf):
         return "a bias in front of a normalisation is taken out again by it: leave it, or make the layer without one"
+    if rule is UNFROZEN_LATE and is_norm_left_out(leaf, ledger):
+        return "right where normalisations were meant to stay: freeze them by flag too, so that it shows"
     if rule is not UNCHANGED:
         return None
     programs = [ledger.program(wire.program) for wire in leaf.wired]

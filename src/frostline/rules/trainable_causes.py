@@ -80,7 +80,8 @@ UNFROZEN_LATE = Rule(
     means="The flag was turned on after the optimizer or compiled step was made; the step does not know it.",
     matters="Gradual unfreezing that unfreezes nothing: flags and summary say trainable.",
     remedy="add the parameters to the optimizer (add_param_group), or compile again",
-    tells_apart="The flag was off at the first look or at capture and is on now; no program updates the leaf.",
+    tells_apart="The flag was off at the first look or at capture and is on now; no program updates the leaf. A note "
+    "for normalisations where everything else that was unfrozen with them is held, as with train_bn=False.",
 )
 DECAY_ALONE = Rule(
     "T211",
@@ -165,8 +166,10 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
         return None
     late = leaf.declared.first is False or any(flip.now for flip in leaf.declared.flips)
     grave: Severity = _patient("error", leaf.declared.trainable_steps, ledger)
+    if late and not (_model_is_trained(leaf, ledger) or leaf.reached_by_backward):
+        return None
     if late:
-        return (UNFROZEN_LATE, grave, "") if _model_is_trained(leaf, ledger) or leaf.reached_by_backward else None
+        return UNFROZEN_LATE, "note" if is_norm_left_out(leaf, ledger) else grave, ""
     for program in ledger.programs:
         shape = f"of shape {tuple(leaf.shape)}"
         beside = any(
@@ -181,6 +184,21 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if not _model_is_trained(leaf, ledger):
         return None
     return NOT_HELD, "note", ""
+
+
+def is_norm_left_out(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether it is of a normalisation, and all else that was unfrozen with it is held: they were chosen so."""
+    if leaf.owner.role != "normalisation" or not leaf.declared.flips:
+        return False
+    when = leaf.declared.flips[-1].step
+    beside = [
+        other
+        for other in ledger.leaves
+        if (other.model, other.kind) == (leaf.model, leaf.kind)
+        and other.owner.role != "normalisation"
+        and any(flip.now and flip.step == when for flip in other.declared.flips)
+    ]
+    return bool(beside) and all(any(wire.listed for wire in other.wired) for other in beside)
 
 
 def _model_is_trained(leaf: LeafRow, ledger: Ledger) -> bool:

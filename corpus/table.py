@@ -67,7 +67,7 @@ def markdown(judgements: Sequence[Judgement], known: dict[str, Gap], former: str
             seen = "" if judgement.seen is None else judgement.seen
             programs.append(f"| {judgement.trial.name} | {case.title} | {found} | {seen} | {link} |")
     lines += sorted(programs)
-    lines += rivals.markdown()
+    lines += rivals.markdown() + rivals.traincheck()
     if known:
         lines += ["", "## Known gaps", ""]
         lines += [f"- `{gap.trial}`: {gap.reason}" for gap in known.values()]

@@ -255,11 +255,12 @@ def _emptiness(record: Record) -> FrostlineError | None:
         return FrostlineError(
             "no model was found in the run",
             "a model is seen when it is called or held by an optimizer, in this process; for a launcher's others: "
-            "torchrun … -m frostline run train.py",
+            "torchrun … -m frostline run train.py; plain tensors are seen when they are updated in place",
         )
     if not record.run.steps and not record.findings:
         return FrostlineError(
             "no step was executed, so nothing can be said about what was trained",
-            "run the script until its optimizer has made at least one step",
+            "run the script until its optimizer has made at least one step; without an optimizer, weights that are "
+            "updated in place are seen: w = w - rate * slope makes another tensor and leaves the weight as it was",
         )
     return None

@@ -255,6 +255,57 @@ def test_weights_updated_by_hand_without_an_optimizer():
     assert (changed(seen.report.record), graver(seen.report.record)) == ({"yes"}, [])
 
 
+def descend(weights, slopes):
+    with torch.no_grad():
+        for weight, slope in zip(weights, slopes, strict=True):
+            weight -= 0.1 * slope
+
+
+def test_gradients_that_are_asked_for_and_applied_by_hand():
+    model = small()
+
+    def run():
+        for batch in rows(6):
+            slopes = torch.autograd.grad(squares(model, batch), model.parameters())
+            descend(list(model.parameters()), slopes)
+
+    with frostline.watch(model) as seen:
+        run()
+    assert (changed(seen.report.record), graver(seen.report.record)) == ({"yes"}, [])
+    assert seen.report.record.programs[0].steps_executed == 6
+
+
+def test_gradients_that_are_asked_for_and_never_applied_are_no_training():
+    model = small()
+
+    def run():
+        for batch in rows(6):
+            torch.autograd.grad(squares(model, batch), list(model.parameters()))
+
+    with frostline.watch(model) as seen:
+        run()
+    assert (changed(seen.report.record), graver(seen.report.record)) == ({"no"}, [])
+    assert seen.report.record.programs == []
+
+
+def test_gradients_asked_for_before_the_optimizer_is_made():
+    model = small()
+
+    def run():
+        for batch in rows(4):
+            torch.autograd.grad(squares(model, batch), list(model.parameters()))
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        for batch in rows(6):
+            optimizer.zero_grad()
+            squares(model, batch).backward()
+            optimizer.step()
+
+    with frostline.watch(model) as seen:
+        run()
+    assert (changed(seen.report.record), graver(seen.report.record)) == ({"yes"}, [])
+    assert [program.name for program in seen.report.record.programs] == ["SGD"]
+
+
 def test_large_models_end_with_their_function(monkeypatch):
     from frostline.frameworks.torch_probe import models
 

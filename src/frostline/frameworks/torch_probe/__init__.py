@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from typing import Any
 
 import torch
@@ -61,6 +61,8 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
     stateless = torch.nn.utils.stateless
     called = entries.observed(stateless._functional_call, functools.partial(_functional_call, probe))
     probe.removers.append(put(stateless, "_functional_call", called))
+    asked = entries.observed(torch.autograd.grad, functools.partial(_gradients, probe))
+    probe.removers.append(put(torch.autograd, "grad", asked))
     for module, owner, method, reader in PRINTERS:
         wrapt.register_post_import_hook(functools.partial(_watch_printer, probe, owner, method, reader), module)
     module, owner, methods = MERGERS
@@ -92,6 +94,23 @@ def _quietly(probe: TorchProbe, where: str, act: Callable[[], Any]) -> None:
 def _functional_call(probe: TorchProbe, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
     probe.called_functionally(*args, **kwargs)
     return function(*args, **kwargs)
+
+
+def _gradients(probe: TorchProbe, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+    if not probe.awaits_gradients():
+        return function(*args, **kwargs)
+    if len(args) > 1 and isinstance(args[1], Iterator):  # such as model.parameters(), which can be run through once
+        args = (args[0], tuple(args[1]), *args[2:])
+    elif isinstance(kwargs.get("inputs"), Iterator):
+        kwargs = {**kwargs, "inputs": tuple(kwargs["inputs"])}
+    inputs = args[1] if len(args) > 1 else kwargs.get("inputs")
+    differentiable = args[4] if len(args) > 4 else kwargs.get("create_graph", False)
+    if not differentiable:
+        _quietly(probe, "before gradients are computed", lambda: probe.by_hand.asked(inputs))
+    gradients = function(*args, **kwargs)
+    if not differentiable:
+        _quietly(probe, "gradients were computed", lambda: probe.by_hand.given(inputs, gradients))
+    return gradients
 
 
 def _parameter_registered(probe: TorchProbe, module: torch.nn.Module, name: str, parameter: Any) -> None:

@@ -212,6 +212,10 @@ class TorchProbe:
                 self.phases.backward()
                 self.by_hand.backward(roots)
 
+    def awaits_gradients(self) -> bool:
+        """Whether gradients that the script asks for may go into an update by hand: no optimizer was made so far."""
+        return not self.by_hand.ruled_out and not self._running and self.trainer.is_here()
+
     def called_functionally(self, module: nn.Module, *args: Any, **kwargs: Any) -> None:
         """A module is about to be called with other weights than its own."""
         if discover.foreign(module):

@@ -14,7 +14,7 @@ model = keras.Sequential(
     [
         keras.Input((8,)),
         layers.Dense(12, activation="tanh", use_bias=False, name="body"),
-        layers.Dense(2, use_bias=False, name="head"),
+        layers.Dense(2, name="head"),
     ]
 )
 model.compile(keras.optimizers.SGD(0.1), "mse")

@@ -9,6 +9,7 @@ from frostline.core.record import Finding, Severity
 from frostline.rules import idle
 from frostline.rules.rule import Evidence, Rule, tensors
 from frostline.rules.trainable_causes import (
+    HALF_UNIT,
     RULES,
     UNCHANGED,
     UNFROZEN_LATE,
@@ -72,10 +73,16 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
             return f"{what} and held{by} kept every bit: the gradient is rounding noise beside the others"
         case "zero-gradient" if any(wire.concluded for wire in leaves[0].wired):
             return f"{what} and held{by} kept every bit: the gradient, not seen itself, was zero or lost in rounding"
-        case "update-rounded-away" if leaves[0].wired[0].concluded:
+        case "update-rounded-away" if leaves[0].wired[0].concluded and _loses_small_gradients(leaves[0]):
             rate = leaves[0].wired[0].max_lr
             return f"{what} and held{by} kept every bit: at lr {rate:g} a gradient of 1 is lost in {leaves[0].dtype}"
+        case "update-rounded-away" if leaves[0].wired[0].concluded:
+            return f"{what} and held{by} kept every bit: the rest of the layer moved, their steps are lost in rounding"
     return f"{what} and held{by} kept every bit"
+
+
+def _loses_small_gradients(leaf: LeafRow) -> bool:
+    return (leaf.wired[0].update_ulp or 0.0) <= HALF_UNIT
 
 
 def _hint(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str | None:

@@ -236,14 +236,30 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
         spared = leaf.owner.sibling_called or _rest_of_module_moved(leaf, ledger) or _sibling_moved(leaf, ledger)
         benign: Severity = "note" if spared else "warning"
         return ZERO_GRADIENT, _patient(benign, steps, ledger), program
-    bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
-    if bounds and max(bounds) <= HALF_UNIT and ("nonzero" in seen or wires[0].concluded):
-        severity = "warning" if wires[0].concluded else _severity_of_rounding(leaf, program, ledger)
-        return ROUNDED, _patient(severity, steps, ledger), program
+    lost = _lost_in_rounding(leaf, wires, seen, ledger)
+    if lost is not None:
+        return ROUNDED, _patient(lost, steps, ledger), program
     if "nonzero" not in seen:
         unrouted: Severity = "note" if _sibling_moved(leaf, ledger) else "warning"
         return UNCHANGED, _patient(unrouted, steps, ledger), program
     return UNCHANGED, _patient("error", steps, ledger), program
+
+
+def _lost_in_rounding(leaf: LeafRow, wires: list[Wire], seen: set[str], ledger: Ledger) -> Severity | None:
+    """How grave it is that rounding took every update; None where nothing says that it did.
+
+    Where gradients stay hidden, another weight of the module that moved, or a program all of which is at rest, shows
+    that it is no branch without a gradient.
+    """
+    bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
+    concluded, beside = wires[0].concluded, _rest_of_module_moved(leaf, ledger)
+    if not bounds or not ("nonzero" in seen or concluded):
+        return None
+    if max(bounds) > HALF_UNIT:
+        return "warning" if concluded and beside else None
+    if concluded and not beside and _moved_any(wires[0].program, ledger):
+        return "warning"
+    return _severity_of_rounding(leaf, wires[0].program, ledger)
 
 
 def _rest_of_module_moved(leaf: LeafRow, ledger: Ledger) -> bool:
@@ -307,12 +323,16 @@ def _network_at_rest(leaf: LeafRow, ledger: Ledger) -> set[str]:
 
 def _severity_of_rounding(leaf: LeafRow, program: str, ledger: Ledger) -> Severity:
     """In a full-precision type a few leaves whose loss has gone flat are no fault; a whole program at rest is one."""
-    moved = any(
+    return "note" if _moved_any(program, ledger) and leaf.dtype in FULL_PRECISION else "error"
+
+
+def _moved_any(program: str, ledger: Ledger) -> bool:
+    """Whether a leaf that the program holds moved."""
+    return any(
         other.changed.verdict == "yes"
         for other in ledger.leaves
         if any(wire.program == program for wire in other.wired)
     )
-    return "note" if moved and leaf.dtype in FULL_PRECISION else "error"
 
 
 def _patient(severity: Severity, steps: int, ledger: Ledger) -> Severity:

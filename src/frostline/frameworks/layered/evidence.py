@@ -73,13 +73,12 @@ def sibling_moved(leaf: KerasLeaf, models: Models) -> bool:
     """Whether a layer of the same type beside the leaf's, an expert or head of many, was trained in its stead."""
     owner, name = leaf.row.owner, leaf.row.name.rpartition(".")[2]
     around = owner.path.rpartition(".")[0]
-    cut_off = all(wire.gradients.keys() == {"none"} for wire in leaf.row.wired)
     return any(
         other.row.changed.verdict == "yes"
         and other.row.owner.type == owner.type
         and other.row.owner.path != owner.path
         and other.row.owner.path.rpartition(".")[0] == around
-        and not (cut_off and _have_roles_of_their_own(leaf.chain, other.chain))
+        and not _have_roles_of_their_own(leaf.chain, other.chain)
         for other in alike(leaf, models)
         if other.row.model == leaf.row.model and other.row.name.rpartition(".")[2] == name
     )

@@ -254,6 +254,7 @@ class LeafRow:
     """One leaf of the ledger: every name it has, what it is, and the five columns.
 
     ``sharded`` says that this process holds a part of it only, ``shared`` that other processes may write to its memory.
+    ``stranded_at`` is the step after which another tensor took its place, while an optimizer kept to the former one.
     """
 
     name: str
@@ -275,6 +276,7 @@ class LeafRow:
     overlaps: list[str] = field(default_factory=list)
     former_aliases: list[str] = field(default_factory=list)
     replaced: str | None = None
+    stranded_at: int | None = None
     sharded: bool = False
     shared: bool = False
     registered: bool = True

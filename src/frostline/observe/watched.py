@@ -79,6 +79,11 @@ class Watched:
         self.read_at = now
         self.take_copy()
 
+    def restart(self, now: int) -> None:
+        """Another tensor goes by the leaf's name: its bits are the baseline; what was seen of the last one stays."""
+        self.settled = False
+        self.rebase(now)
+
     def look(
         self,
         now: int,

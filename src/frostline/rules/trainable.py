@@ -55,6 +55,9 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
     match rule.slug:
         case "moved-by-decay-alone":
             return f"{what} moved{by} by weight decay alone"
+        case "optimizer-holds-other-tensors" if leaves[0].changed.verdict == "yes":
+            since = f"kept every bit since they were replaced at step {leaves[0].stranded_at}"
+            return f"{what} {since}: {where} holds the former ones, which no model has"
         case "optimizer-holds-other-tensors":
             return f"{what} kept every bit: {where} holds other tensors, which no model has"
         case "not-in-any-optimizer":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import LeafRow, Ledger, Wire
+from frostline.core.ledger import LeafRow, Ledger, Program, Wire
 from frostline.core.record import Severity
 from frostline.rules import idle
 from frostline.rules.decay import decay_alone
@@ -119,7 +119,7 @@ def cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if leaf.kind == "buffer" or not leaf.declared.trainable or not leaf.numbers:
         return None
     if leaf.changed.verdict == "yes" and not _still_since_unfrozen(leaf):
-        return _decay_alone(leaf, ledger)
+        return _stranded(leaf, ledger) or _decay_alone(leaf, ledger)
     if leaf.changed.verdict == "unknown":
         return None
     wires = [wire for wire in leaf.wired if wire.listed and ledger.program(wire.program).steps_executed]
@@ -131,6 +131,22 @@ def cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if not wires:
         return None if _held_at_rest(leaf) else _unheld(leaf, ledger)
     return _held(leaf, wires, ledger)
+
+
+def _stranded(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    """A program that went on to step the former tensor of a leaf, whose present one stands still since it is there."""
+    since = leaf.stranded_at
+    if since is None or (leaf.changed.last_step or 0) > since:
+        return None
+    for program in ledger.programs:
+        if program.last_step > since and _holds_former(program, leaf):
+            return OTHER_TENSORS, _patient("error", program.last_step - since, ledger), program.id
+    return None
+
+
+def _holds_former(program: Program, leaf: LeafRow) -> bool:
+    """Whether the program holds a tensor of the leaf's shape that no model has."""
+    return any(orphan.endswith(f"of shape {tuple(leaf.shape)}") for orphan in program.orphans)
 
 
 def _held_at_rest(leaf: LeafRow) -> bool:
@@ -171,11 +187,10 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if late:
         return UNFROZEN_LATE, "note" if is_norm_left_out(leaf, ledger) else grave, ""
     for program in ledger.programs:
-        shape = f"of shape {tuple(leaf.shape)}"
         beside = any(
             wire.program == program.id for row in ledger.leaves if row.model == leaf.model for wire in row.wired
         )
-        if program.steps_executed and program.orphans and (beside or any(o.endswith(shape) for o in program.orphans)):
+        if program.steps_executed and program.orphans and (beside or _holds_former(program, leaf)):
             return OTHER_TENSORS, grave, program.id
     if any(wire.captured is False for wire in leaf.wired):
         return UNFROZEN_LATE, grave, leaf.wired[0].program

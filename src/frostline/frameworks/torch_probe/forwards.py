@@ -68,7 +68,13 @@ class Forwards:
             for handle in self._handles:
                 handle.remove()
             self._handles = []
-            self._outputs.clear()
+            self._forget_pass()
+
+    def _forget_pass(self) -> None:
+        """Keep nothing of the last pass: a module that the script drops must be gone."""
+        self._outputs.clear()
+        self._left.clear()
+        self._given.clear()
 
     def block(self, reason: str) -> None:
         """Keep the hooks off for the rest of the run."""
@@ -87,9 +93,7 @@ class Forwards:
     def _enter(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         if self._depth == 1:
             self.passes += 1
-            self._outputs.clear()
-            self._left.clear()
-            self._given.clear()
+            self._forget_pass()
             self._count_remade()
             self.drops.begin(self.recorded & self.holders, self.reached)
             self.on_root(module)
@@ -127,6 +131,8 @@ class Forwards:
             self._leave(module, output)
         except Exception as error:
             self.fault("torch: leaving a forward pass", error)
+        if not self._depth:
+            self._forget_pass()
 
     def _listen(self, output: torch.Tensor, module: int) -> None:
         """Note when a gradient reaches what the module returned; the hook looks at nothing and returns nothing."""

@@ -12,7 +12,7 @@ from torch import nn
 from frostline.core.aliases import Span, overlapping
 from frostline.core.ledger import Event, Facts, LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
-from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, sharded, why_unreadable
+from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, local, sharded, why_unreadable
 from frostline.observe.names import unique
 from frostline.observe.observer import Observer
 
@@ -52,11 +52,14 @@ class Models:
     Args:
         observer: where leaves are handed to.
         note: takes events (ties broken, tensors replaced, stray flags).
+        held: every tensor that an optimizer holds.
     """
 
-    def __init__(self, observer: Observer, note: Any) -> None:
+    def __init__(self, observer: Observer, note: Any, held: Callable[[], list[torch.Tensor]] = list) -> None:
         self.observer = observer
         self.note = note
+        self._held = held
+        self._entered: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}  # parameters put in a known module
         self.models: list[Model] = []
         self.leaves: list[TorchLeaf] = []
         self.flagged: list[weakref.ref[torch.Tensor] | None] = []  # beside ``leaves``; None for buffers
@@ -156,6 +159,7 @@ class Models:
                 self._meet(name, tensor, module, module_path, model, kind, frozen)
             modules.update(id(module) for module in root.modules())
         self._modules = modules
+        self._entered.clear()
         for leaf in self.leaves:
             loose = leaf.module is None or not leaf.row.registered
             if loose and leaf.row.name not in present and (own := leaf.tensor) is not None:
@@ -222,8 +226,23 @@ class Models:
         self._by_id[id(tensor)] = leaf
         row.shape, row.dtype = tuple(tensor.shape), dtype_name(tensor)
         row.numbers, row.bytes = tensor.numel(), tensor.numel() * tensor.element_size()
-        if reshaped:
-            self.observer.leaves[leaf.key].rebase(self.observer.now)
+        self._note_stranded(row, tensor)
+        if reshaped or row.stranded_at is not None:
+            self.observer.leaves[leaf.key].restart(self.observer.now)
+
+    def entered(self, tensor: torch.Tensor) -> None:
+        """A parameter was put in the place of another in a module under observation."""
+        self._entered[id(tensor)] = (weakref.ref(tensor), self.observer.steps)
+
+    def _note_stranded(self, row: LeafRow, tensor: torch.Tensor) -> None:
+        """Whether an optimizer still holds what was there before, and none what is there now or its values."""
+        held = [other for other in self._held() if other.shape == tensor.shape] if tensor.requires_grad else []
+        former = [other for other in held if self.of(other) is None]
+        if not former or any(other is tensor for other in held) or any(_same_values(other, tensor) for other in former):
+            row.stranded_at = None
+        elif row.stranded_at is None:
+            reference, step = self._entered.get(id(tensor), (None, 0))
+            row.stranded_at = step if reference is not None and reference() is tensor else self.observer.steps
 
     def _adopt(
         self,
@@ -321,6 +340,13 @@ def _for_a_pass(tensor: torch.Tensor, leaf: TorchLeaf) -> bool:
         return False
     gathered = sharded(own) and not sharded(tensor) and tensor.shape == own.shape
     return gathered or not isinstance(tensor, nn.Parameter)
+
+
+def _same_values(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether the two hold the same values, up to their types; what cannot be compared counts as the same."""
+    if why_unreadable(one) or why_unreadable(other) or one.device != other.device:
+        return True
+    return torch.equal(local(one).to(other.dtype), local(other))
 
 
 def _span(tensor: torch.Tensor) -> Span:

@@ -62,7 +62,7 @@ class TorchProbe:
         self._device_digests = DeviceDigests(fault)
         self.events: list[Event] = []
         self.observer = Observer(self, settings, on_check, aside)
-        self.models = Models(self.observer, self.events.append)
+        self.models = Models(self.observer, self.events.append, lambda: self.programs.all_held())
         self.trainer = Trainer()
         self.brackets = Brackets(self.models, fault)
         self.forwards = Forwards(self._root_called, self.brackets, self.models.knows, self.trainer.is_here, fault)

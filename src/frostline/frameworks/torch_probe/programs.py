@@ -99,6 +99,10 @@ class Programs:
         """Every tensor that the program holds now."""
         return [tensor for optimizer in self.of(program) for tensor in held(optimizer)]
 
+    def all_held(self) -> list[torch.Tensor]:
+        """Every tensor that any optimizer holds now."""
+        return [tensor for optimizer in self.known() for tensor in held(optimizer)]
+
     def rates(self, program: Hashable, *, waiting: bool) -> list[float | None]:
         """The learning rate of every group, now; None for one that only ``waiting`` for the device would tell."""
         return [

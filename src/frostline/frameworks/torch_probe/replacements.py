@@ -1,7 +1,7 @@
 """Frozen parameters that are exchanged for trainable ones of the same values before the first look.
 
 A conversion, a new layout or an adapter makes them so. Once a model is under observation its leaves tell this
-themselves; before that only the registration shows what was there.
+themselves, and the registration only when it was; before that nothing else shows what was there.
 """
 
 from __future__ import annotations
@@ -31,13 +31,21 @@ class Replacements:
     def parameter(self, module: nn.Module, name: str, new: Any) -> None:
         """Hook: a parameter is about to be registered."""
         old = module._parameters.get(name)
-        if old is not None and isinstance(new, nn.Parameter) and not self.models.knows(module):
+        if old is None or not isinstance(new, nn.Parameter):
+            return
+        if self.models.knows(module):
+            self.models.entered(new)
+        else:
             self._exchanged([(old, new)], type(module).__name__)
 
     def module(self, parent: nn.Module, name: str, new: Any) -> None:
         """Hook: a module is about to be registered."""
         old = parent._modules.get(name)
-        if old is None or not isinstance(new, nn.Module) or self.models.knows(parent):
+        if old is None or not isinstance(new, nn.Module):
+            return
+        if self.models.knows(parent):
+            for parameter in new.parameters():
+                self.models.entered(parameter)
             return
         inner = dict(new.named_parameters())
         pairs = [(parameter, inner[path]) for path, parameter in old.named_parameters() if path in inner]

@@ -254,6 +254,7 @@ class LeafRow:
     """One leaf of the ledger: every name it has, what it is, and the five columns.
 
     ``sharded`` says that this process holds a part of it only, ``shared`` that other processes may write to its memory.
+    ``as_buffer`` says that a parameter is registered as a buffer that asks for gradients.
     ``stranded_at`` is the step after which another tensor took its place, while an optimizer kept to the former one.
     """
 
@@ -277,6 +278,7 @@ class LeafRow:
     former_aliases: list[str] = field(default_factory=list)
     replaced: str | None = None
     stranded_at: int | None = None
+    as_buffer: bool = False
     sharded: bool = False
     shared: bool = False
     registered: bool = True

@@ -60,6 +60,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
             return f"{what} {since}: {where} holds the former ones, which no model has"
         case "optimizer-holds-other-tensors":
             return f"{what} kept every bit: {where} holds other tensors, which no model has"
+        case "not-in-any-optimizer" if all(leaf.as_buffer for leaf in leaves):
+            return f"{what} kept every bit: parameters() does not list a buffer, and no optimizer holds them"
         case "not-in-any-optimizer":
             return f"{what} kept every bit: no optimizer holds them"
         case "unregistered-tensor":

@@ -195,7 +195,7 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if any(wire.captured is False for wire in leaf.wired):
         return UNFROZEN_LATE, grave, leaf.wired[0].program
     if leaf.reached_by_backward and (_model_is_trained(leaf, ledger) or _never_trained(leaf)):
-        return NOT_HELD, grave, ""
+        return NOT_HELD, "note" if leaf.as_buffer else grave, ""  # a script may want the gradients of a mask or a grid
     if not _model_is_trained(leaf, ledger):
         return None
     return NOT_HELD, "note", ""

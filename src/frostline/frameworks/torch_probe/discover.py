@@ -107,7 +107,10 @@ def names_of(roots: list[nn.Module]) -> dict[int, str]:
 
 
 def tensors_of(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, str, str]]:
-    """Every registered tensor as (dotted name, tensor, owner, owner's path, kind), every name of a shared one."""
+    """Every registered tensor as (dotted name, tensor, owner, owner's path, kind), every name of a shared one.
+
+    A buffer that asks for gradients can be trained, and is told as a parameter.
+    """
     for path, module in root.named_modules(remove_duplicate=False):
         prefix = f"{path}." if path else ""
         for name, parameter in module._parameters.items():
@@ -115,7 +118,7 @@ def tensors_of(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, 
                 yield prefix + name, parameter, module, path, "parameter"
         for name, buffer in module._buffers.items():
             if isinstance(buffer, torch.Tensor):
-                yield prefix + name, buffer, module, path, "buffer"
+                yield prefix + name, buffer, module, path, "parameter" if _is_weight(buffer) else "buffer"
 
 
 def hidden_tensors(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, str]]:

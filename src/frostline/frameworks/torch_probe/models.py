@@ -192,6 +192,7 @@ class Models:
                 return
             owner = Owner(path, type(module).__name__, discover.role_of(module))
             leaf = self._adopt(name, tensor, module, owner, model, kind, registered=True)
+            leaf.row.as_buffer = kind == "parameter" and name.rpartition(".")[2] in module._buffers
         elif not leaf.row.name:
             leaf.row.name, leaf.row.model, leaf.row.owner.path = name, model.name, path
             self.by_name[name] = leaf
@@ -200,7 +201,7 @@ class Models:
             self._exchange(leaf, tensor, module)
         if leaf.row.name == name:
             leaf.row.declared.training = module.training
-            if kind == "buffer":
+            if leaf.row.kind == "buffer":
                 self._freeze_buffer(leaf, frozen.over(path))
 
     def _freeze_buffer(self, leaf: TorchLeaf, subtree: str | None) -> None:

@@ -20,7 +20,7 @@ from frostline.frameworks.registry import FRAMEWORKS
 from frostline.integrations.tensorboard import require_writer
 from frostline.script import INTERRUPTED, Ending, execute, locate
 from frostline.settings import Settings
-from frostline.spawned import Spawned
+from frostline.spawned import Spawned, made_processes
 
 if TYPE_CHECKING:
     from frostline.watch import Session
@@ -33,6 +33,18 @@ _LAUNCHERS = (
     ("SLURM_PROCID", "SLURM_NTASKS"),
 )
 
+_IN_PROCESSES = (
+    "what processes of its own train is seen where the script starts them with torch.multiprocessing.spawn, or a "
+    "launcher does: torchrun … -m frostline run train.py"
+)
+_NO_MODEL = (
+    "a model is seen when it is called or held by an optimizer, in this process; for a launcher's others: "
+    "torchrun … -m frostline run train.py; plain tensors are seen when they are updated in place"
+)
+_NO_STEP = (
+    "run the script until its optimizer has made at least one step; without an optimizer, weights that are updated in "
+    "place are seen: w = w - rate * slope makes another tensor and leaves the weight as it was"
+)
 _DEBUG = "this is an error inside frostline; --debug shows where"
 
 
@@ -254,13 +266,11 @@ def _emptiness(record: Record) -> FrostlineError | None:
     if not record.leaves:
         return FrostlineError(
             "no model was found in the run",
-            "a model is seen when it is called or held by an optimizer, in this process; for a launcher's others: "
-            "torchrun … -m frostline run train.py; plain tensors are seen when they are updated in place",
+            _IN_PROCESSES if made_processes() else _NO_MODEL,
         )
     if not record.run.steps and not record.findings:
         return FrostlineError(
             "no step was executed, so nothing can be said about what was trained",
-            "run the script until its optimizer has made at least one step; without an optimizer, weights that are "
-            "updated in place are seen: w = w - rate * slope makes another tensor and leaves the weight as it was",
+            _IN_PROCESSES if made_processes() else _NO_STEP,
         )
     return None

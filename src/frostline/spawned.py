@@ -7,6 +7,7 @@ there. So nothing of ours stands around that function, in no traceback either.
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 MODULE = "torch.multiprocessing.spawn"
 _OURS_FIRST = 1000  # priority at the end of a process: before its queues and temporary files go
+
+
+def made_processes() -> bool:
+    """Whether the script made processes with ``multiprocessing``; those that load its data count as well."""
+    module = sys.modules.get("multiprocessing.process")
+    return repr(getattr(module, "_process_counter", None)) not in ("None", "count(1)")  # to ask it would count one more
 
 
 class Spawned:

@@ -76,6 +76,13 @@ if __name__ == "__main__":
     net.share_memory()
     mp.spawn(train, args=(net,), nprocs=2)
 """
+LOCKLESS = SHARED.replace(
+    "mp.spawn(train, args=(net,), nprocs=2)",
+    "workers = [mp.get_context('spawn').Process(target=train, args=(rank, net)) for rank in range(2)]\n"
+    "    [each.start() for each in workers]\n"
+    "    [each.join() for each in workers]\n"
+    "    print(net(torch.zeros(1, 3)).shape)",
+)
 pytestmark = pytest.mark.needs("torch")
 
 
@@ -129,6 +136,13 @@ def test_processes_that_share_one_memory_have_nothing_to_diverge(folder: Path) -
     done = observed(folder, "shared.py")
     assert done.returncode == 0
     assert "no contradiction found (0 errors, 0 warnings, 0 notes)" in done.stderr
+
+
+def test_processes_that_are_not_observed_are_named_as_the_reason(folder: Path) -> None:
+    (folder / "lockless.py").write_text(LOCKLESS)
+    done = observed(folder, "lockless.py")
+    assert (done.returncode, done.stdout) == (2, "torch.Size([1, 2])\n"), done.stderr
+    assert "hint: what processes of its own train is seen where the script starts them with" in done.stderr
 
 
 def test_records_of_earlier_runs_are_not_taken_for_those_of_this_one(folder: Path) -> None:

@@ -169,7 +169,8 @@ def _unregistered(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if leaf.reached_by_backward:
         return UNREGISTERED, "error", ""
     stray = any(event.kind == "stray-variable" and leaf.name in event.leaves for event in ledger.events)
-    return (UNREGISTERED, _patient("warning", leaf.declared.trainable_steps, ledger), "") if stray else None
+    grave: Severity = "note" if is_pretrained(leaf) else "warning"
+    return (UNREGISTERED, _patient(grave, leaf.declared.trainable_steps, ledger), "") if stray else None
 
 
 def is_pretrained(leaf: LeafRow) -> bool:

@@ -15,6 +15,7 @@ from frostline.frameworks.keras_probe.readers import JaxReader, Reader
 from frostline.frameworks.layered import tensorflow_bytes
 from frostline.frameworks.layered.loops import begin_in_function
 from frostline.frameworks.layered.probe import KerasProbe
+from frostline.frameworks.layered.reads import Reads
 from frostline.frameworks.layered.sources import Capture, Source
 from frostline.frameworks.layered.steps import Assignments, printed_numbers, renew
 
@@ -35,6 +36,7 @@ class Wrappers:
         self.backend = backend
         self.reader = reader
         self.assignments = Assignments(probe, [(keras.Variable, "assign")])
+        self.reads = Reads(probe, keras.Variable)
 
     # Train steps
 
@@ -58,11 +60,16 @@ class Wrappers:
     def _mode(self, model: Any) -> Any:
         return "traced" if self.backend == "tensorflow" and not model.run_eagerly else "eager"
 
+    def _reads_are_seen(self, model: Any) -> bool:
+        """Whether properties may be replaced around a step: torch's compiler would follow them into its graph."""
+        return self.backend != "torch" or not model.jit_compile
+
     def _step(self, function: Original, reference: Callable[[], Any], *args: Any) -> Any:
         model = reference()
         with (
             self.probe.step(lambda: self.probe.programs.of_model(model, self._mode(model))) as source,
             self.assignments.noted(source),
+            self.reads.noted(source if self._reads_are_seen(model) else None),
         ):
             return function(*args)
 
@@ -71,7 +78,11 @@ class Wrappers:
         assert isinstance(reader, JaxReader)
         self.probe.quietly("before a step", lambda: reader.enter(model, state))
         try:
-            with self.probe.step(lambda: self._positional(model)) as source, self.assignments.noted(source):
+            with (
+                self.probe.step(lambda: self._positional(model)) as source,
+                self.assignments.noted(source),
+                self.reads.noted(source),
+            ):
                 logs, state = function(state, iterator)
                 self.probe.quietly("after a step", lambda: reader.enter(model, state))
             return logs, state

@@ -17,6 +17,8 @@ _OF_TRUNCATED = 0.87962566  # the standard deviation that is left of a normal di
 def looks_initial(leaf: KerasLeaf) -> bool | None:
     """Whether mean and spread are those of the layer's initialiser; None where that cannot be said."""
     chain, row = leaf.chain, leaf.row
+    if not chain and not row.registered:
+        return _is_even(leaf)
     name = row.name.rpartition(".")[2]
     initializer = getattr(chain[-1], f"{name}_initializer", None) if chain else None
     expected = _spread(initializer, row.shape)
@@ -30,6 +32,15 @@ def looks_initial(leaf: KerasLeaf) -> bool | None:
     slack = 4 / math.sqrt(2 * row.numbers)
     near = abs(values.mean() - mean) <= 4 * spread / math.sqrt(row.numbers)
     return bool(near and abs(values.std() / spread - 1) <= slack)
+
+
+def _is_even(leaf: KerasLeaf) -> bool | None:
+    """Whether all numbers of a variable of nobody are one, as weights begin; others were chosen by the script."""
+    try:
+        content = np.frombuffer(leaf.read(), np.uint8).reshape(leaf.row.numbers, -1)
+    except Unreadable:
+        return None
+    return bool((content == content[0]).all())
 
 
 def _spread(initializer: Any, shape: tuple[int, ...]) -> tuple[float, float] | None:

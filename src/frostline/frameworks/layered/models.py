@@ -79,9 +79,18 @@ class Models:
         self.survey()
         for variable in strange:
             if self.of(variable) is None:
-                name = variable_names({id(variable)}, skip=(self.dialect.package,))
-                place = Place(name.get(id(variable), self.dialect.leaf_name(variable)), variable, (), "parameter")
-                self._adopt(self._free(place.path), place, None)
+                self._adopt_loose(variable, registered=True)
+
+    def meet_loose(self, variables: Iterable[Any]) -> None:
+        """Take variables that a step reads and nobody owns."""
+        for variable in variables:
+            leaf = self._adopt_loose(variable, registered=False)
+            self.note(Event("stray-variable", self.observer.steps, leaf.row.name, [leaf.row.name]))
+
+    def _adopt_loose(self, variable: Any, *, registered: bool) -> KerasLeaf:
+        name = variable_names({id(variable)}, skip=(self.dialect.package,))
+        place = Place(name.get(id(variable), self.dialect.leaf_name(variable)), variable, (), "parameter")
+        return self._adopt(self._free(place.path), place, None, registered=registered)
 
     def survey(self) -> None:
         """Learn the names that the script has for models that share leaves with those known, and refresh.

@@ -130,7 +130,10 @@ def _fresh(arguments: list[str], log: Path, backend: str) -> int:
     command = [sys.executable, "-m", "frostline", *arguments]
     with log.open("wb") as output:
         try:
-            return subprocess.run(command, stdout=output, stderr=output, env=environment, timeout=TIMEOUT).returncode
+            ended = subprocess.run(
+                command, stdout=output, stderr=output, env=environment, cwd=log.parent, timeout=TIMEOUT
+            )
+            return ended.returncode
         except subprocess.TimeoutExpired:
             return -1
 
@@ -144,7 +147,7 @@ def _together(arguments: list[str], log: Path, processes: int) -> int:
     command = [sys.executable, "-m", "frostline", *arguments]
     with log.open("wb") as output:
         started = [
-            subprocess.Popen(command, stdout=output, stderr=output, env={**shared, "RANK": str(rank)})
+            subprocess.Popen(command, stdout=output, stderr=output, env={**shared, "RANK": str(rank)}, cwd=log.parent)
             for rank in range(processes)
         ]
         try:
@@ -194,6 +197,8 @@ def _script(script: str, log: str) -> None:
 
 
 def _redirect(log: str) -> None:
+    """What is printed goes to ``log``, and what the script writes into the folder around it."""
+    os.chdir(Path(log).parent)
     descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)

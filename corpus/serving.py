@@ -77,7 +77,8 @@ def _serve(preloaded: Sequence[str]) -> None:
 
 
 def _run(arguments: list[str], log: str) -> None:
-    """Be the process of one run, which ends here."""
+    """Be the process of one run, which ends here; what the script writes goes into the log's folder."""
+    os.chdir(Path(log).parent)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     written = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
     os.dup2(written, 1)

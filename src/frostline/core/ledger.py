@@ -196,7 +196,8 @@ class Owner:
     ``called`` is None where calls were not watched; ``recorded`` says that a call recorded gradients, ``detached`` that
     what it returned was cut from them, ``reached`` that a gradient came back to what it returned, ``dropped`` that the
     module that called it returned nothing that depends on it;
-    ``sibling_called`` that a module of the same type beside it was called.
+    ``sibling_called`` that a module of the same type beside it was called; ``in_training`` whether one of the calls
+    found it in training mode.
     """
 
     path: str = ""
@@ -208,6 +209,7 @@ class Owner:
     reached: bool | None = None
     dropped: bool | None = None
     sibling_called: bool | None = None
+    in_training: bool | None = None
     rewrites_in_forward: bool = False
     frozen_subtree: str | None = None
     default_initialised: bool | None = None

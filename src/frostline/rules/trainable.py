@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Finding, Severity
-from frostline.rules import idle
+from frostline.rules import idle, missing
 from frostline.rules.rule import Evidence, Rule, tensors
 from frostline.rules.trainable_causes import (
     HALF_UNIT,
+    NO_GRADIENT,
     RULES,
     UNCHANGED,
     UNFROZEN_LATE,
@@ -24,14 +25,15 @@ __all__ = ["RULES", "find"]
 
 def find(ledger: Ledger) -> list[Finding]:
     """Explain every leaf that should have moved and did not, then the programs that trained nothing."""
-    groups: dict[tuple[str, Severity, str, str, bool], list[LeafRow]] = {}
+    groups: dict[tuple[str, Severity, str, str, bool, bool], list[LeafRow]] = {}
     rules: dict[str, Rule] = {}
     for leaf in ledger.leaves:
         explained = cause(leaf, ledger)
         if explained is not None:
             rule, severity, where = explained
             rules[rule.slug] = rule
-            groups.setdefault((rule.slug, severity, where, leaf.model, _is_noise(leaf)), []).append(leaf)
+            fixed = rule is NO_GRADIENT and missing.is_kept_fixed(leaf, ledger)
+            groups.setdefault((rule.slug, severity, where, leaf.model, _is_noise(leaf), fixed), []).append(leaf)
     found = [
         rules[slug].found(
             leaves,
@@ -40,7 +42,7 @@ def find(ledger: Ledger) -> list[Finding]:
             severity=severity,
             hint=_hint(rules[slug], leaves[0], ledger),
         )
-        for (slug, severity, where, _, _), leaves in groups.items()
+        for (slug, severity, where, *_), leaves in groups.items()
     ]
     return found + idle.find(ledger, {name for finding in found for name in finding.tensors})
 
@@ -73,7 +75,7 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
         case "unfrozen-after-compile":
             return f"{what} kept every bit since they were unfrozen: the step was made before"
         case "no-gradient":
-            return f"{what} and held{by} kept every bit: no gradient arrived ({_calls(leaves[0])})"
+            return f"{what} and held{by} kept every bit: no gradient arrived ({missing.how(leaves[0])})"
         case "zero-gradient" if _is_noise(leaves[0]):
             return f"{what} and held{by} kept every bit: the gradient is rounding noise beside the others"
         case "zero-gradient" if any(wire.concluded for wire in leaves[0].wired):
@@ -94,6 +96,8 @@ def _hint(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str | None:
     """What to do where the rule's own remedy is too general."""
     if rule is ZERO_GRADIENT and _is_noise(leaf):
         return "a bias in front of a normalisation is taken out again by it: leave it, or make the layer without one"
+    if rule is NO_GRADIENT and missing.is_kept_fixed(leaf, ledger):
+        return "right for a fixed network such as a teacher: freeze it by flag, or do not list it, so that it shows"
     if rule is UNFROZEN_LATE and is_norm_left_out(leaf, ledger):
         return "right where normalisations were meant to stay: freeze them by flag too, so that it shows"
     if rule is not UNCHANGED:
@@ -104,24 +108,6 @@ def _hint(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str | None:
     if all(wire.gradients.keys() == {"unknown"} for wire in leaf.wired):
         return "a compiled step hides its gradients: compile(run_eagerly=True) and run again to see them"
     return None
-
-
-def _calls(leaf: LeafRow) -> str:
-    owner = leaf.owner
-    if owner.called is None:
-        return "its layer was not called, or what it returned was cut from the loss"
-    if owner.called is False:
-        beside = ", another of its list was" if owner.sibling_called else ""
-        return f"its module was not called in the passes watched{beside}"
-    if owner.recorded is False:
-        return "its module was called without gradient recording"
-    if owner.detached:
-        return "its module's output was cut from the graph"
-    if owner.reached:
-        return "a gradient reached its module's output and went no further"
-    if owner.dropped:
-        return "its module was called and the module around it dropped what it returned"
-    return "its module was called and its output took no part in the loss"
 
 
 def _evidence(leaves: Iterable[LeafRow], ledger: Ledger) -> Evidence:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from frostline.core.ledger import LeafRow, Ledger, Program, Wire
 from frostline.core.record import Severity
-from frostline.rules import idle
+from frostline.rules import idle, missing
+from frostline.rules.beside import moved_any, rest_of_module_moved, sibling_moved
 from frostline.rules.decay import decay_alone
 from frostline.rules.idle import NOTHING, SKIPPED, UNREGISTERED
 from frostline.rules.rule import Rule
@@ -43,7 +44,8 @@ NO_GRADIENT = Rule(
     means="A leaf held by an optimizer had no gradient at any check.",
     matters="Its module was not called, was called without gradient recording, or its output was cut from the loss.",
     remedy="look for no_grad, detach, .data, reentrant checkpointing with frozen inputs, or an unused output",
-    tells_apart="The gradient is missing, not zero; the evidence says whether the module was called and recorded.",
+    tells_apart="The gradient is missing, not zero; the evidence says whether the module was called and recorded. A "
+    "note where the script keeps a network fixed: in eval mode, without gradients, while all else is in training mode.",
 )
 ZERO_GRADIENT = Rule(
     "T204",
@@ -245,18 +247,18 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
     if seen == {"none"} and leaf.declared.first is False and any(event.kind == "compiled" for event in ledger.events):
         return UNFROZEN_LATE, _patient("error", steps, ledger), program
     if seen == {"none"}:
-        return NO_GRADIENT, _patient(_severity_of_missing(leaf, ledger), steps, ledger), program
+        return NO_GRADIENT, _patient(missing.severity(leaf, ledger), steps, ledger), program
     if any(wire.negligible for wire in wires):
         return ZERO_GRADIENT, "note", program
     if seen and seen <= {"none", "zero"}:
-        spared = leaf.owner.sibling_called or _rest_of_module_moved(leaf, ledger) or _sibling_moved(leaf, ledger)
+        spared = leaf.owner.sibling_called or rest_of_module_moved(leaf, ledger) or sibling_moved(leaf, ledger)
         benign: Severity = "note" if spared else "warning"
         return ZERO_GRADIENT, _patient(benign, steps, ledger), program
     lost = _lost_in_rounding(leaf, wires, seen, ledger)
     if lost is not None:
         return ROUNDED, _patient(lost, steps, ledger), program
     if "nonzero" not in seen:
-        unrouted: Severity = "note" if _sibling_moved(leaf, ledger) else "warning"
+        unrouted: Severity = "note" if sibling_moved(leaf, ledger) else "warning"
         return UNCHANGED, _patient(unrouted, steps, ledger), program
     return UNCHANGED, _patient("error", steps, ledger), program
 
@@ -268,87 +270,19 @@ def _lost_in_rounding(leaf: LeafRow, wires: list[Wire], seen: set[str], ledger: 
     that it is no branch without a gradient.
     """
     bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
-    concluded, beside = wires[0].concluded, _rest_of_module_moved(leaf, ledger)
+    concluded, beside = wires[0].concluded, rest_of_module_moved(leaf, ledger)
     if not bounds or not ("nonzero" in seen or concluded):
         return None
     if max(bounds) > HALF_UNIT:
         return "warning" if concluded and beside else None
-    if concluded and not beside and _moved_any(wires[0].program, ledger):
+    if concluded and not beside and moved_any(wires[0].program, ledger):
         return "warning"
     return _severity_of_rounding(leaf, wires[0].program, ledger)
 
 
-def _rest_of_module_moved(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether another weight of the same module is trained: then the loss merely does not depend on this one."""
-    return any(
-        _trained(other) and other.kind == "parameter"
-        for other in ledger.leaves
-        if other is not leaf and (other.model, other.owner.path) == (leaf.model, leaf.owner.path)
-    )
-
-
-def _sibling_moved(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether a weight of the same shape in a module of the same type beside this one is trained: an expert of many."""
-    return any(
-        _trained(other) and other.owner.type == leaf.owner.type and other.shape == leaf.shape
-        for other in ledger.leaves
-        if other.model == leaf.model
-        and other.owner.path != leaf.owner.path
-        and _alike(other.owner.path, leaf.owner.path)
-    )
-
-
-def _trained(leaf: LeafRow) -> bool:
-    """Whether the leaf moved, and not merely by decay."""
-    return leaf.changed.verdict == "yes" and decay_alone(leaf.changed.movements) is None
-
-
-def _alike(one: str, other: str) -> bool:
-    """Whether two module paths differ in one numbered piece only, as experts and heads in a list do."""
-    mine, theirs = one.split("."), other.split(".")
-    apart = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
-    return (
-        len(mine) == len(theirs)
-        and len(apart) == 1
-        and all(piece[-1:].isdigit() for piece in apart[0])
-        and apart[0][0].rstrip("0123456789") == apart[0][1].rstrip("0123456789")
-    )
-
-
-def _severity_of_missing(leaf: LeafRow, ledger: Ledger) -> Severity:
-    """Missing gradients are an error when the cut was seen, and a note where an unused output explains them.
-
-    A pooler or an auxiliary head that comes with a model and that this loss leaves out is healthy, and so is one expert
-    of a list; a module that is not called, or whose output the code around it drops, may be forgotten. A whole
-    network that is called and of which nothing is trained is no head to spare.
-    """
-    owner = leaf.owner
-    network = _network_at_rest(leaf, ledger)
-    if owner.called and network:
-        return "error" if len(network) > 1 else "warning"
-    if owner.detached or owner.reached or (owner.called and owner.recorded is False):
-        return "error"
-    return "note" if owner.sibling_called or (owner.called and not owner.dropped) else "warning"
-
-
-def _network_at_rest(leaf: LeafRow, ledger: Ledger) -> set[str]:
-    """The modules that hold the weights of the leaf's model, where none of these weights moved."""
-    weights = [row for row in ledger.leaves if row.model == leaf.model and row.kind == "parameter"]
-    return {row.owner.path for row in weights} if all(row.changed.verdict == "no" for row in weights) else set()
-
-
 def _severity_of_rounding(leaf: LeafRow, program: str, ledger: Ledger) -> Severity:
     """In a full-precision type a few leaves whose loss has gone flat are no fault; a whole program at rest is one."""
-    return "note" if _moved_any(program, ledger) and leaf.dtype in FULL_PRECISION else "error"
-
-
-def _moved_any(program: str, ledger: Ledger) -> bool:
-    """Whether a leaf that the program holds moved."""
-    return any(
-        other.changed.verdict == "yes"
-        for other in ledger.leaves
-        if any(wire.program == program for wire in other.wired)
-    )
+    return "note" if moved_any(program, ledger) and leaf.dtype in FULL_PRECISION else "error"
 
 
 def _patient(severity: Severity, steps: int, ledger: Ledger) -> Severity:
@@ -360,5 +294,5 @@ def _decay_alone(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     shown = decay_alone(leaf.changed.movements)
     if shown is None:
         return None
-    severity: Severity = "note" if _sibling_moved(leaf, ledger) else "warning"
+    severity: Severity = "note" if sibling_moved(leaf, ledger) else "warning"
     return DECAY_ALONE, _patient(severity, leaf.declared.trainable_steps, ledger), shown.program or ""

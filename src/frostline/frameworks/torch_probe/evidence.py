@@ -40,6 +40,7 @@ def finish_rows(probe: TorchProbe) -> None:
             continue
         owner.called = id(module) in forwards.called
         owner.recorded = id(module) in forwards.recorded
+        owner.in_training = id(module) in forwards.in_training if owner.called else None
         owner.detached = id(module) in forwards.detached
         owner.reached = id(module) in forwards.reached
         owner.dropped = id(module) in dropped

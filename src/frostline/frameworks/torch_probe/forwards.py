@@ -42,6 +42,7 @@ class Forwards:
         self.is_known, self.is_here, self.fault = is_known, is_here, fault
         self.called: set[int] = set()
         self.recorded: set[int] = set()
+        self.in_training: set[int] = set()
         self.detached: set[int] = set()
         self.remade: dict[str, int] = {}
         self.drops = Drops()
@@ -103,6 +104,8 @@ class Forwards:
         self.called.add(id(module))
         if torch.is_grad_enabled():
             self.recorded.add(id(module))
+        if module.training:
+            self.in_training.add(id(module))
         for tensor in _tensors(inputs):
             for producer, storage in self._outputs.get(tensor.data_ptr(), ()):
                 freed = storage.expired()  # type: ignore[no-untyped-call]  # then the address went to other data

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Severity
-from frostline.rules.beside import trained
+from frostline.rules.beside import rest_of_module_moved, trained
 
 
 def severity(leaf: LeafRow, ledger: Ledger) -> Severity:
@@ -20,20 +20,27 @@ def severity(leaf: LeafRow, ledger: Ledger) -> Severity:
     network = _network_at_rest(leaf, ledger)
     if owner.called and network:
         return "error" if len(network) > 1 else "warning"
+    if is_unused(leaf, ledger) or (not owner.called and rest_of_module_moved(leaf, ledger)):
+        return "note"
     if owner.detached or owner.reached or (owner.called and owner.recorded is False):
         return "error"
     return "note" if owner.sibling_called or (owner.called and not owner.dropped) else "warning"
 
 
-def how(leaf: LeafRow) -> str:
+def how(leaf: LeafRow, ledger: Ledger) -> str:
     """What was seen of the calls of a leaf's module, to say why no gradient arrived."""
     owner = leaf.owner
+    independent = "the rest of its module got gradients, and the loss does not depend on this"
     eval_mode = " in eval mode," if owner.in_training is False else ""
+    if not owner.called and rest_of_module_moved(leaf, ledger):
+        return independent  # a function transform called the module, where calls are not watched
     if owner.called is None:
         return "its layer was not called, or what it returned was cut from the loss"
     if owner.called is False:
         beside = ", another of its list was" if owner.sibling_called else ""
         return f"its module was not called in the passes watched{beside}"
+    if is_unused(leaf, ledger):
+        return "its module was called and used it in none of the passes watched"
     if owner.recorded is False:
         return f"its module was called{eval_mode} without gradient recording"
     if owner.detached:
@@ -42,6 +49,8 @@ def how(leaf: LeafRow) -> str:
         return "a gradient reached its module's output and went no further"
     if owner.dropped:
         return "its module was called and the module around it dropped what it returned"
+    if rest_of_module_moved(leaf, ledger):
+        return independent
     return "its module was called and its output took no part in the loss"
 
 
@@ -58,6 +67,21 @@ def is_kept_fixed(leaf: LeafRow, ledger: Ledger) -> bool:
     return any(
         other.owner.in_training and trained(other) and programs & {wire.program for wire in other.wired}
         for other in ledger.leaves
+    )
+
+
+def is_unused(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether the module computed something that was trained, without this weight: a mask token that no task asks for.
+
+    What a pass reads may have been cut off; what none ever read is an option that this run does not take.
+    """
+    inside = f"{leaf.owner.path}." if leaf.owner.path else ""
+    return leaf.read is False and any(
+        trained(other) and other.kind == "parameter"
+        for other in ledger.leaves
+        if other is not leaf
+        and other.model == leaf.model
+        and (other.owner.path == leaf.owner.path or other.owner.path.startswith(inside))
     )
 
 

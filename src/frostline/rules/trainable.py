@@ -25,24 +25,24 @@ __all__ = ["RULES", "find"]
 
 def find(ledger: Ledger) -> list[Finding]:
     """Explain every leaf that should have moved and did not, then the programs that trained nothing."""
-    groups: dict[tuple[str, Severity, str, str, bool, bool], list[LeafRow]] = {}
+    groups: dict[tuple[str, Severity, str, str, bool, str], list[LeafRow]] = {}
     rules: dict[str, Rule] = {}
     for leaf in ledger.leaves:
         explained = cause(leaf, ledger)
         if explained is not None:
             rule, severity, where = explained
             rules[rule.slug] = rule
-            fixed = rule is NO_GRADIENT and missing.is_kept_fixed(leaf, ledger)
-            groups.setdefault((rule.slug, severity, where, leaf.model, _is_noise(leaf), fixed), []).append(leaf)
+            why = missing.how(leaf, ledger) if rule is NO_GRADIENT else ""
+            groups.setdefault((rule.slug, severity, where, leaf.model, _is_noise(leaf), why), []).append(leaf)
     found = [
         rules[slug].found(
             leaves,
-            _fact(rules[slug], where, leaves),
+            _fact(rules[slug], where, leaves, why),
             _evidence(leaves, ledger),
             severity=severity,
             hint=_hint(rules[slug], leaves[0], ledger),
         )
-        for (slug, severity, where, *_), leaves in groups.items()
+        for (slug, severity, where, *_, why), leaves in groups.items()
     ]
     return found + idle.find(ledger, {name for finding in found for name in finding.tensors})
 
@@ -51,7 +51,7 @@ def _is_noise(leaf: LeafRow) -> bool:
     return any(wire.negligible for wire in leaf.wired)
 
 
-def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
+def _fact(rule: Rule, where: str, leaves: list[LeafRow], why: str) -> str:
     what = f"{tensors(leaves)} declared trainable"
     by = f" by {where}" if where else ""
     match rule.slug:
@@ -75,7 +75,7 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow]) -> str:
         case "unfrozen-after-compile":
             return f"{what} kept every bit since they were unfrozen: the step was made before"
         case "no-gradient":
-            return f"{what} and held{by} kept every bit: no gradient arrived ({missing.how(leaves[0])})"
+            return f"{what} and held{by} kept every bit: no gradient arrived ({why})"
         case "zero-gradient" if _is_noise(leaves[0]):
             return f"{what} and held{by} kept every bit: the gradient is rounding noise beside the others"
         case "zero-gradient" if any(wire.concluded for wire in leaves[0].wired):

@@ -45,7 +45,8 @@ NO_GRADIENT = Rule(
     matters="Its module was not called, was called without gradient recording, or its output was cut from the loss.",
     remedy="look for no_grad, detach, .data, reentrant checkpointing with frozen inputs, or an unused output",
     tells_apart="The gradient is missing, not zero; the evidence says whether the module was called and recorded. A "
-    "note where the script keeps a network fixed: in eval mode, without gradients, while all else is in training mode.",
+    "note where the script keeps a network fixed: in eval mode, without gradients, while all else is in training mode; "
+    "where no pass reads the weight; and where the loss is on slopes and the rest of the module has gradients.",
 )
 ZERO_GRADIENT = Rule(
     "T204",

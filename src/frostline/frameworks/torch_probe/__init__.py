@@ -97,18 +97,18 @@ def _functional_call(probe: TorchProbe, function: Callable[..., Any], args: Any,
 
 
 def _gradients(probe: TorchProbe, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-    if not probe.awaits_gradients():
-        return function(*args, **kwargs)
     if len(args) > 1 and isinstance(args[1], Iterator):  # such as model.parameters(), which can be run through once
         args = (args[0], tuple(args[1]), *args[2:])
     elif isinstance(kwargs.get("inputs"), Iterator):
         kwargs = {**kwargs, "inputs": tuple(kwargs["inputs"])}
     inputs = args[1] if len(args) > 1 else kwargs.get("inputs")
     differentiable = args[4] if len(args) > 4 else kwargs.get("create_graph", False)
-    if not differentiable:
+    updates = probe.awaits_gradients() and not differentiable
+    if updates:
         _quietly(probe, "before gradients are computed", lambda: probe.by_hand.asked(inputs))
-    gradients = function(*args, **kwargs)
-    if not differentiable:
+    with probe.forwards.ignoring_gradients(not probe.models.any_of(inputs)):
+        gradients = function(*args, **kwargs)
+    if updates:
         _quietly(probe, "gradients were computed", lambda: probe.by_hand.given(inputs, gradients))
     return gradients
 

@@ -16,6 +16,7 @@ import torch
 from frostline.core.ledger import Program
 from frostline.frameworks.alive import alive
 from frostline.frameworks.torch_probe import discover
+from frostline.frameworks.torch_probe.graph import listed
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, zero_state
 from frostline.frameworks.torch_probe.models import Models
 from frostline.observe.names import variable_names
@@ -60,10 +61,10 @@ class UpdatesByHand:
 
     def asked(self, tensors: object) -> None:
         """The gradients of ``tensors`` are about to be computed for the script, which may update them itself."""
-        wanted = [tensor for tensor in _listed(tensors) if isinstance(tensor, torch.Tensor) and tensor.is_leaf]
+        wanted = [tensor for tensor in listed(tensors) if isinstance(tensor, torch.Tensor) and tensor.is_leaf]
         if self._searching():
             self._meet_tensors(wanted)
-        if any(self.models.of(tensor) is not None for tensor in wanted):
+        if self.models.any_of(wanted):
             self._functional = False
             self._boundary()
 
@@ -71,7 +72,7 @@ class UpdatesByHand:
         """These are the gradients of ``tensors``; they are looked at where the coming update is a check."""
         if not self._so or not self.models.observer.checking:
             return
-        for tensor, gradient in zip(_listed(tensors), gradients, strict=False):
+        for tensor, gradient in zip(listed(tensors), gradients, strict=False):
             leaf = self.models.of(tensor)
             if leaf is not None and isinstance(gradient, torch.Tensor) and zero_state(gradient) == "nonzero":
                 self._asked.append(leaf)
@@ -143,10 +144,6 @@ class UpdatesByHand:
             for group in optimizer.param_groups
             for tensor in group["params"]
         )
-
-
-def _listed(tensors: object) -> Iterable[object]:
-    return tensors if isinstance(tensors, Iterable) and not isinstance(tensors, torch.Tensor) else (tensors,)
 
 
 def _is_among(tensor: torch.Tensor, seen: dict[int, weakref.ref[torch.Tensor]]) -> bool:

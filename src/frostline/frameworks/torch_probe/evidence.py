@@ -43,6 +43,7 @@ def finish_rows(probe: TorchProbe) -> None:
         owner.in_training = id(module) in forwards.in_training if owner.called else None
         owner.detached = id(module) in forwards.detached
         owner.reached = id(module) in forwards.reached
+        leaf.row.read = forwards.reads.of(leaf.tensor) if owner.called and leaf.row.kind == "parameter" else None
         owner.dropped = id(module) in dropped
         owner.sibling_called = siblings.of(leaf)
         if leaf.row.changed.verdict == "no":

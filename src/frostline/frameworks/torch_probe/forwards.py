@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -13,6 +14,7 @@ from torch.nn.modules import module as hooks
 
 from frostline.frameworks.torch_probe.brackets import Brackets
 from frostline.frameworks.torch_probe.drops import Drops
+from frostline.frameworks.torch_probe.reads import Reads
 
 _DEPTH = 3
 
@@ -46,6 +48,8 @@ class Forwards:
         self.detached: set[int] = set()
         self.remade: dict[str, int] = {}
         self.drops = Drops()
+        self.reads = Reads()
+        self._ignoring = False
         self._strangers: list[tuple[str, weakref.ref[nn.Module]]] = []
         self.blocked: str | None = None
         self.passes = 0  # outermost forward passes seen
@@ -70,12 +74,22 @@ class Forwards:
                 handle.remove()
             self._handles = []
             self._forget_pass()
+            self.reads.end()
 
     def _forget_pass(self) -> None:
         """Keep nothing of the last pass: a module that the script drops must be gone."""
         self._outputs.clear()
         self._left.clear()
         self._given.clear()
+
+    @contextmanager
+    def ignoring_gradients(self, wanted: bool) -> Iterator[None]:
+        """Where ``wanted``, the gradients that are computed in here are those of inputs: no loss reaches a module."""
+        self._ignoring = wanted
+        try:
+            yield
+        finally:
+            self._ignoring = False
 
     def block(self, reason: str) -> None:
         """Keep the hooks off for the rest of the run."""
@@ -98,6 +112,7 @@ class Forwards:
             self._count_remade()
             self.drops.begin(self.recorded & self.holders, self.reached)
             self.on_root(module)
+            self.reads.begin()
         elif _has_weights(module) and not self.is_known(module):
             self._strangers.append((type(module).__name__, weakref.ref(module)))
         self.drops.enter()
@@ -136,12 +151,14 @@ class Forwards:
             self.fault("torch: leaving a forward pass", error)
         if not self._depth:
             self._forget_pass()
+            self.reads.end()
 
     def _listen(self, output: torch.Tensor, module: int) -> None:
         """Note when a gradient reaches what the module returned; the hook looks at nothing and returns nothing."""
 
         def arrived(_: torch.Tensor) -> None:
-            self.reached.add(module)
+            if not self._ignoring:
+                self.reached.add(module)
 
         output.register_hook(arrived)  # type: ignore[no-untyped-call]
 

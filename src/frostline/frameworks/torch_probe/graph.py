@@ -10,6 +10,11 @@ import torch
 NODES_WALKED = 50_000
 
 
+def listed(tensors: object) -> Iterable[object]:
+    """One tensor or several, as several."""
+    return tensors if isinstance(tensors, Iterable) and not isinstance(tensors, torch.Tensor) else (tensors,)
+
+
 def starts_of(outputs: Any) -> list[Any]:
     """The nodes at which a backward pass from ``outputs``, a tensor or several, begins."""
     tensors = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs) if _is_many(outputs) else []

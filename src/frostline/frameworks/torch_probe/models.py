@@ -12,6 +12,7 @@ from torch import nn
 from frostline.core.aliases import Span, overlapping
 from frostline.core.ledger import Event, Facts, LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
+from frostline.frameworks.torch_probe.graph import listed
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, local, sharded, why_unreadable
 from frostline.observe.names import unique
 from frostline.observe.observer import Observer
@@ -313,6 +314,10 @@ class Models:
         """The leaf that this very tensor carries now."""
         leaf = self._by_id.get(id(tensor))
         return leaf if leaf is not None and leaf.tensor is tensor else None
+
+    def any_of(self, tensors: object) -> bool:
+        """Whether any of ``tensors``, one or several, is a leaf's."""
+        return any(self.of(tensor) is not None for tensor in listed(tensors))
 
     def keys(self) -> dict[int, Hashable]:
         """Leaf keys by id of the tensors that carry them now."""

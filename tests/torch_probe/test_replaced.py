@@ -1,9 +1,13 @@
 """Parameters that a script puts in the place of others during the run, and optimizers that keep to the former ones."""
 
+import copy
+
 import pytest
 import torch
 from torch import nn
-from toy import finding, graver
+from torch.nn.utils import parametrizations, parametrize
+from toy import finding, graver, rows, watched
+from toy import train as loop
 
 import frostline
 
@@ -64,3 +68,52 @@ def test_the_optimizer_keeps_to_the_former_tensor(after):
 @pytest.mark.parametrize("after", [drop_and_hold, drop_at_the_end, put_results])
 def test_nothing_is_told_where_the_new_tensor_is_trained(after):
     assert graver(train(after)) == []
+
+
+def plain():
+    return nn.Sequential(nn.Linear(4, 8), nn.Tanh(), nn.Linear(8, 1))
+
+
+def normalised():
+    return nn.Sequential(parametrizations.weight_norm(nn.Linear(4, 8)), nn.Tanh(), nn.Linear(8, 1))
+
+
+def normalised_by_hooks():
+    return nn.Sequential(nn.utils.weight_norm(nn.Linear(4, 8)), nn.Tanh(), nn.Linear(8, 1))
+
+
+def remove(model):
+    parametrize.remove_parametrizations(model[0], "weight")
+
+
+def remove_hooks(model):
+    nn.utils.remove_weight_norm(model[0])
+
+
+@pytest.mark.parametrize(
+    ("make", "undo"), [(normalised, remove), (normalised_by_hooks, remove_hooks)], ids=["parametrized", "hooked"]
+)
+@pytest.mark.parametrize("late", [False, True], ids=["before training", "during training"])
+@pytest.mark.parametrize("again", [False, True], ids=["kept", "made again"])
+def test_a_normalisation_that_is_taken_off_leaves_the_optimizer_its_parts(make, undo, late, again):
+    def run():
+        model = make()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        loop(model, optimizer, rows() if late else [])
+        undo(model)
+        loop(model, torch.optim.SGD(model.parameters(), lr=0.1) if again else optimizer, rows(24))
+
+    expected = [] if again else [("optimizer-holds-other-tensors", ["model.0.weight"])]
+    assert graver(watched(run)) == expected
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["the optimizer", "the model too"])
+def test_a_copied_optimizer_steps_copies(both):
+    def run():
+        model = plain()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        model, optimizer = copy.deepcopy((model, optimizer)) if both else (model, copy.deepcopy(optimizer))
+        loop(model, optimizer, rows(24))
+
+    names = ["model.0.weight", "model.0.bias", "model.2.weight", "model.2.bias"]
+    assert graver(watched(run)) == ([] if both else [("optimizer-holds-other-tensors", names)])

@@ -257,6 +257,7 @@ class LeafRow:
 
     ``sharded`` says that this process holds a part of it only, ``shared`` that other processes may write to its memory.
     ``as_buffer`` says that a parameter is registered as a buffer that asks for gradients.
+    ``gone`` says that no model has it any longer, though its model lives on: another tensor was put in its place.
     ``read`` says whether a forward pass took it from its module (None where that was not watched).
     ``stranded_at`` is the step after which another tensor took its place, while an optimizer kept to the former one.
     """
@@ -280,6 +281,7 @@ class LeafRow:
     overlaps: list[str] = field(default_factory=list)
     former_aliases: list[str] = field(default_factory=list)
     replaced: str | None = None
+    gone: bool = False
     read: bool | None = None
     stranded_at: int | None = None
     as_buffer: bool = False

@@ -68,7 +68,7 @@ def _programs(ledger: Ledger, explained: set[str]) -> list[Finding]:
             if not any(leaf.name in explained for leaf in held):
                 found.append(_skipped(program, held))
         elif not program.steps_executed and program.backwards >= ledger.patience:
-            found.extend(_never_stepped(program, held))
+            found.extend(_never_stepped(program, [leaf for leaf in held if leaf.name not in explained]))
         elif program.kind == "optimizer" and program.steps_executed and not program.orphans and not program.by_hand:
             trainable = [leaf for leaf in held if leaf.declared.trainable]
             moved = [leaf for leaf in held if leaf.changed.verdict != "no"]

@@ -132,7 +132,7 @@ def cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if not leaf.registered:
         return _unregistered(leaf, ledger)
     if not wires:
-        return None if _held_at_rest(leaf) else _unheld(leaf, ledger)
+        return _outrun(leaf, ledger) if _held_at_rest(leaf) else _unheld(leaf, ledger)
     return _held(leaf, wires, ledger)
 
 
@@ -155,6 +155,14 @@ def _holds_former(program: Program, leaf: LeafRow) -> bool:
 def _held_at_rest(leaf: LeafRow) -> bool:
     """Whether programs hold the leaf and none of them ever stepped: then it is they who need explaining."""
     return any(wire.listed and wire.captured is not False for wire in leaf.wired)
+
+
+def _outrun(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    """A program that steps other tensors in place of the one at rest that holds the leaf: a copy of that optimizer."""
+    for program in ledger.programs:
+        if program.steps_executed and _holds_former(program, leaf):
+            return OTHER_TENSORS, _patient("error", program.steps_executed, ledger), program.id
+    return None
 
 
 def _still_since_unfrozen(leaf: LeafRow) -> bool:
@@ -196,6 +204,8 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
         )
         if program.steps_executed and program.orphans and (beside or _holds_former(program, leaf)):
             return OTHER_TENSORS, grave, program.id
+        if program.steps_executed and any(_holds(program, row) for row in _predecessors(leaf, ledger)):
+            return OTHER_TENSORS, grave, program.id
     if any(wire.captured is False for wire in leaf.wired):
         return UNFROZEN_LATE, grave, leaf.wired[0].program
     if leaf.reached_by_backward and (_model_is_trained(leaf, ledger) or _never_trained(leaf)):
@@ -203,6 +213,28 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if not _model_is_trained(leaf, ledger):
         return None
     return NOT_HELD, "note", ""
+
+
+def _holds(program: Program, leaf: LeafRow) -> bool:
+    return any(wire.program == program.id and wire.listed for wire in leaf.wired)
+
+
+def _predecessors(leaf: LeafRow, ledger: Ledger) -> list[LeafRow]:
+    """What the leaf took the place of: leaves of its module, or of what computed it, that the model has no longer."""
+    inside = f"{leaf.owner.path}.parametrizations." if leaf.owner.path else "parametrizations."
+    return [
+        other
+        for other in ledger.leaves
+        if other.gone and not leaf.gone and other.model == leaf.model
+        if other.owner.path == leaf.owner.path or other.owner.path.startswith(inside)
+    ]
+
+
+def _has_successor(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether a leaf that no program holds took the place of this one; the optimizer's is told with that."""
+    return leaf.gone and any(
+        leaf in _predecessors(other, ledger) for other in ledger.leaves if not other.wired and other.declared.trainable
+    )
 
 
 def is_norm_left_out(leaf: LeafRow, ledger: Ledger) -> bool:
@@ -247,6 +279,8 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
     seen = {state for wire in wires for state, count in wire.gradients.items() if count}
     if seen == {"none"} and leaf.declared.first is False and any(event.kind == "compiled" for event in ledger.events):
         return UNFROZEN_LATE, _patient("error", steps, ledger), program
+    if seen == {"none"} and _has_successor(leaf, ledger):
+        return None
     if seen == {"none"}:
         return NO_GRADIENT, _patient(missing.severity(leaf, ledger), steps, ledger), program
     if any(wire.negligible for wire in wires):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch import nn
 from frostline.core.aliases import Span, overlapping
 from frostline.core.ledger import Event, Facts, LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
+from frostline.frameworks.torch_probe.frozen_subtrees import FrozenSubtrees
 from frostline.frameworks.torch_probe.graph import listed
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, local, sharded, why_unreadable
 from frostline.observe.names import unique
@@ -152,7 +153,7 @@ class Models:
             root = model.root
             if root is None:
                 continue
-            frozen = _FrozenSubtrees(root, self.intents)
+            frozen = FrozenSubtrees(root, self.intents)
             for path, tensor, module, module_path, kind in discover.tensors_of(root):
                 modules.add(id(module))
                 name = f"{model.name}.{path}"
@@ -161,11 +162,20 @@ class Models:
             modules.update(id(module) for module in root.modules())
         self._modules = modules
         self._entered.clear()
+        self._note_gone(present)
         for leaf in self.leaves:
             loose = leaf.module is None or not leaf.row.registered
             if loose and leaf.row.name not in present and (own := leaf.tensor) is not None:
                 present[leaf.row.name] = own
         self._retie(present)
+
+    def _note_gone(self, present: dict[str, torch.Tensor]) -> None:
+        """Say which parameters are in their models no longer, under whatever name."""
+        there = {id(tensor) for tensor in present.values()}
+        for model in self.models:
+            for leaf in model.leaves if model.root is not None else ():
+                tensor = leaf.tensor if leaf.row.kind == "parameter" and leaf.row.registered else None
+                leaf.row.gone = tensor is not None and id(tensor) not in there
 
     def hidden(self) -> None:
         """Take parameters that the models use through plain containers, where registration does not see them."""
@@ -185,7 +195,7 @@ class Models:
         path: str,
         model: Model,
         kind: str,
-        frozen: _FrozenSubtrees,
+        frozen: FrozenSubtrees,
     ) -> None:
         leaf = self.by_name.get(name) or self.of(tensor)
         if leaf is None:
@@ -368,29 +378,3 @@ def _span(tensor: torch.Tensor) -> Span:
 
 
 _PLAIN = torch.Tensor.__torch_dispatch__
-
-
-class _FrozenSubtrees:
-    """For each module path the nearest enclosing module that has parameters, when all of those are frozen."""
-
-    def __init__(self, root: nn.Module, intents: list[tuple[weakref.ref[nn.Module], bool]]) -> None:
-        self._frozen: dict[str, bool | None] = {}
-        said = {id(module): flag for reference, flag in intents if (module := reference()) is not None}
-        for path, module in root.named_modules(remove_duplicate=False):
-            flags = {parameter.requires_grad for parameter in module.parameters()}
-            self._frozen[path] = (flags == {False}) if flags else (not said[id(module)] if id(module) in said else None)
-
-    def over(self, path: str) -> str | None:
-        """The frozen module around ``path`` (the empty string is the root), or None."""
-        for candidate in _upwards(path):
-            frozen = self._frozen.get(candidate)
-            if frozen is not None:
-                return candidate if frozen else None
-        return None
-
-
-def _upwards(path: str) -> Iterator[str]:
-    while path:
-        yield path
-        path = path.rpartition(".")[0]
-    yield ""

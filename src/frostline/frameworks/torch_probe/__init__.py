@@ -106,7 +106,7 @@ def _gradients(probe: TorchProbe, function: Callable[..., Any], args: Any, kwarg
     updates = probe.awaits_gradients() and not differentiable
     if updates:
         _quietly(probe, "before gradients are computed", lambda: probe.by_hand.asked(inputs))
-    with probe.forwards.ignoring_gradients(not probe.models.any_of(inputs)):
+    with probe.forwards.ignoring_gradients(differentiable and not probe.models.any_of(inputs)):
         gradients = function(*args, **kwargs)
     if updates:
         _quietly(probe, "gradients were computed", lambda: probe.by_hand.given(inputs, gradients))

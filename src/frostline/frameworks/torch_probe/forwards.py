@@ -84,7 +84,7 @@ class Forwards:
 
     @contextmanager
     def ignoring_gradients(self, wanted: bool) -> Iterator[None]:
-        """Where ``wanted``, the gradients that are computed in here are those of inputs: no loss reaches a module."""
+        """Where ``wanted``, the gradients computed in here are slopes that a loss is made of, not those of a loss."""
         self._ignoring = wanted
         try:
             yield

@@ -1,9 +1,10 @@
-"""Tracebacks as plain python would show them: the frames of frostline and of its import hooks are taken out."""
+"""What tracebacks tell: frames of frostline, which plain python would not show, and whether a signal handler raised."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator
-from types import TracebackType
+from types import FrameType, TracebackType
 
 
 def strip_own_frames(error: BaseException) -> None:
@@ -14,6 +15,28 @@ def strip_own_frames(error: BaseException) -> None:
     """
     for chained in _chain(error):
         chained.__traceback__ = _relinked(chained.__traceback__)
+
+
+def comes_from_handler(error: BaseException) -> bool:
+    """Whether a signal handler raised ``error``: python calls one in the middle of any code, ours included.
+
+    A handler is known by the frame that it is given, which is the one that it interrupts.
+    """
+    entry = error.__traceback__
+    while entry is not None:
+        frame = entry.tb_frame
+        if frame.f_back is not None and any(value is frame.f_back for value in _arguments(frame)):
+            return True
+        entry = entry.tb_next
+    return False
+
+
+def _arguments(frame: FrameType) -> Iterator[object]:
+    code, values = frame.f_code, frame.f_locals
+    count = code.co_argcount + code.co_kwonlyargcount
+    yield from (values.get(name) for name in code.co_varnames[:count])
+    if code.co_flags & inspect.CO_VARARGS:
+        yield from values.get(code.co_varnames[count], ())
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:

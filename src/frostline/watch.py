@@ -26,6 +26,7 @@ from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
 from frostline.integrations.tensorboard import Scalars
 from frostline.rules import find
 from frostline.settings import Settings, load
+from frostline.tracebacks import comes_from_handler, strip_own_frames
 from frostline.version import __version__
 
 FAULTS_KEPT = 20
@@ -95,7 +96,13 @@ class Session:
         return next((probe for probe in self._probes if probe.name == framework), None)
 
     def fault(self, where: str, error: BaseException) -> None:
-        """An error inside frostline: counted, told in the record, shown when debugging, never raised."""
+        """An error inside frostline: counted, told in the record, shown when debugging, never raised.
+
+        What a signal handler of the script raised while frostline was at work is no such error, and goes on its way.
+        """
+        if comes_from_handler(error):
+            strip_own_frames(error)
+            raise error
         if len(self.run.faults) < FAULTS_KEPT:
             self.run.faults.append(f"{where}: {type(error).__name__}: {error}")
         if self.settings.debug:

@@ -98,3 +98,48 @@ def test_a_kill_at_any_moment_leaves_a_readable_record_or_none(shell, linear) ->
         if (shell.folder / ".frostline.json").exists():
             seen += not load(shell.folder / ".frostline.json").run.complete
     assert seen == 8
+
+
+INTERRUPTS = """
+import functools, signal
+from frostline.observe.observer import Observer
+
+def planted(self, key, before=Observer.before_step):
+    signal.raise_signal(signal.SIGALRM)
+    before(self, key)
+
+class Stop(Exception):
+    pass
+
+class Stops:
+    def at(self, number, frame):
+        raise Stop
+
+def stop(number, frame, more=None):
+    raise Stop
+
+def any_arguments(*given):
+    raise Stop
+
+Observer.before_step = planted
+for handler in (stop, any_arguments, Stops().at, functools.partial(stop, more=1)):
+    signal.signal(signal.SIGALRM, handler)
+    try:
+        step()
+        print("went on")
+    except Stop:
+        print("stopped")
+signal.signal(signal.SIGALRM, lambda *_: None)
+step()
+signal.signal(signal.SIGALRM, stop)
+step()
+"""
+
+
+def test_what_a_handler_raises_while_frostline_is_at_work_reaches_the_script(shell, linear) -> None:
+    linear(INTERRUPTS)
+    done = shell.observed("train.py")
+    run = load(shell.folder / ".frostline.json").run
+    assert (done.status, done.stdout) == (1, "stopped\n" * 4)
+    assert "frostline" not in done.stderr
+    assert (run.faults, run.steps, run.ended_by) == ([], 4, "Stop")

@@ -161,7 +161,7 @@ class KerasProbe:
         self._wake(source)
         try:
             self.observer.before_step(source.key)
-        except Exception:
+        except BaseException:
             self.running = None
             raise
         return source

@@ -48,16 +48,19 @@ def main(
 ) -> None:
     """Run programs of the corpus and compare what frostline finds with what it must find.
 
-    NAMES are parts or patterns of names, as in 'clean/torch/*' or 'digits'; all without one.
+    NAMES are parts or patterns of names, as in 'clean/torch/*' or 'digits'; all without one. A variant's name ends
+    with its edit: --variants '~seeded'.
     """
     cases = load()
     everything = trials(cases)
-    chosen = [trial for trial in everything if _wanted(trial, names, framework, role)]
+    asked = [trial for trial in everything if framework in (None, trial.case.framework) and role in (None, trial.role)]
+    chosen = [trial for trial in asked if with_variants or _named(trial, names)]
     runnable = [trial for trial in chosen if not trial.case.missing()]
     known = {} if with_variants else gaps()
     with tempfile.TemporaryDirectory(prefix="variants-") as folder:
         if with_variants:
-            runnable = [variant for trial in runnable for variant in variants(trial, Path(folder))]
+            everyone = (variant for trial in runnable for variant in variants(trial, Path(folder)))
+            runnable = [variant for variant in everyone if _named(variant, names)]
         judgements = list(_judged(runnable, jobs, warm=not cold))
     complaints = unexplained(judgements, known, [trial.name for trial in everything])
     out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -79,9 +82,7 @@ def _not_run(cases: Sequence[Case], chosen: Sequence[Trial]) -> Counter[str]:
     return reasons
 
 
-def _wanted(trial: Trial, names: Sequence[str], framework: str | None, role: str | None) -> bool:
-    if framework not in (None, trial.case.framework) or role not in (None, trial.role):
-        return False
+def _named(trial: Trial, names: Sequence[str]) -> bool:
     return not names or any(fnmatch(trial.name, name) or name in trial.name for name in names)
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from corpus.cases import Case
-from corpus.edits.shared import Edit, after_imports, in_function, renamed, set_options
+from corpus.edits.shared import Edit, after_imports, classes_renamed, guarded, in_function, renamed, seeded, set_options
 
 ACTIVATIONS = {"relu": "gelu", "tanh": "elu", "gelu": "swish", "elu": "tanh"}
 COMPILERS = ("compile",)
@@ -121,7 +121,10 @@ EDITS: dict[str, Edit] = {
     "layers": layers,
     "float64": float64,
     "renamed": renamed,
+    "classes_renamed": classes_renamed,
     "in_function": in_function,
+    "guarded": guarded,
+    "seeded": seeded,
 }
 
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 
 from corpus.cases import Case
-from corpus.edits.shared import Edit, after_imports, in_function, renamed, set_options
+from corpus.edits.shared import Edit, after_imports, classes_renamed, guarded, in_function, renamed, seeded, set_options
 
 ACTIVATIONS = ("ReLU", "Tanh", "GELU", "SiLU", "ELU", "LeakyReLU", "Sigmoid")
 
@@ -108,11 +108,14 @@ EDITS: dict[str, Edit] = {
     "layers": layers,
     "cleared_by_hand": cleared_by_hand,
     "cleared_late": cleared_late,
+    "classes_renamed": classes_renamed,
     "in_function": in_function,
+    "guarded": guarded,
+    "seeded": seeded,
 }
 
 # Under these a script prints what it printed before, to the last digit.
-EXACT = ("renamed", "layers", "cleared_by_hand", "cleared_late", "in_function")
+EXACT = ("renamed", "layers", "cleared_by_hand", "cleared_late", "classes_renamed", "in_function", "guarded")
 
 
 def _optimizers(tree: ast.Module) -> Iterator[tuple[ast.Call, ast.Attribute]]:

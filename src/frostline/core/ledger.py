@@ -115,7 +115,8 @@ class Wire:
     """How one program holds one leaf: group, rates, gradients seen at its checks, optimizer state.
 
     ``captured`` is the flag of the leaf when a compiled step was made (None where nothing is captured).
-    ``concluded`` says that gradients were not seen: they were zero or lost in rounding, since no bit moved.
+    ``concluded`` says that gradients were not seen: they were zero or lost in rounding, since no bit moved;
+    ``unassigned`` that a step handed back new values, which the script never put in place.
     ``update_ulp`` is the largest update the step could have made, in units in the last place of the weight;
     ``negligible`` says that the gradient is rounding noise beside the others (a bias in front of a normalisation).
     """
@@ -131,6 +132,7 @@ class Wire:
     state: bool | None = None
     state_of: str | None = None
     concluded: bool = False
+    unassigned: bool = False
     update_ulp: float | None = None
     negligible: bool = False
     steps: int = 0
@@ -332,8 +334,9 @@ class Event:
 
     ``kind`` is one of ``summary``, ``stray-flag``, ``tie-broken``, ``replaced``, ``stale-gradient-shared``,
     ``same-phase``, ``misaligned-state``, ``misplaced-average``, ``untracked``, ``stray-variable``, ``remade``,
-    ``compiled``, ``saved`` (a file was written), ``hidden`` (what was written has parts in plain containers) and
-    ``crossed-load``; ``facts`` holds the numbers, ``leaves`` the names concerned.
+    ``compiled``, ``used`` (a model was called or written after steps that hand back new weights), ``saved`` (a file was
+    written), ``hidden`` (what was written has parts in plain containers) and ``crossed-load``; ``facts`` holds the
+    numbers, ``leaves`` the names concerned.
     """
 
     kind: str

@@ -19,7 +19,8 @@ NOTHING = Rule(
     "T208",
     "nothing-trained",
     "error",
-    means="A program executed steps and no leaf changed, or it holds nothing that can change.",
+    means="A program executed steps and no leaf changed: it holds nothing that can change, or what it handed back was "
+    "never put in place.",
     matters="The run ends normally, the loss is logged, and the model is the one you started from.",
     remedy="look at what the optimizer was given and at the flags when it was made",
     tells_apart="It concerns the whole program; a cause that explains each leaf is told instead.",

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Finding, Severity
 from frostline.rules import idle, missing
+from frostline.rules.idle import NOTHING
 from frostline.rules.rule import Evidence, Rule, tensors
 from frostline.rules.trainable_causes import (
     HALF_UNIT,
@@ -18,6 +19,7 @@ from frostline.rules.trainable_causes import (
     cause,
     is_norm_left_out,
     is_pretrained,
+    is_used,
 )
 
 __all__ = ["RULES", "find"]
@@ -32,7 +34,7 @@ def find(ledger: Ledger) -> list[Finding]:
         if explained is not None:
             rule, severity, where = explained
             rules[rule.slug] = rule
-            why = missing.how(leaf, ledger) if rule is NO_GRADIENT else ""
+            why = _why(rule, leaf, ledger)
             groups.setdefault((rule.slug, severity, where, leaf.model, _is_noise(leaf), why), []).append(leaf)
     found = [
         rules[slug].found(
@@ -45,6 +47,12 @@ def find(ledger: Ledger) -> list[Finding]:
         for (slug, severity, where, *_, why), leaves in groups.items()
     ]
     return found + idle.find(ledger, {name for finding in found for name in finding.tensors})
+
+
+def _why(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str:
+    if rule is NOTHING:
+        return ", and the model was used all the same" if is_used(leaf, ledger) else ""
+    return missing.how(leaf, ledger) if rule is NO_GRADIENT else ""
 
 
 def _is_noise(leaf: LeafRow) -> bool:
@@ -76,6 +84,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], why: str) -> str:
             return f"{what} kept every bit since they were unfrozen: the step was made before"
         case "no-gradient":
             return f"{what} and held{by} kept every bit: no gradient arrived ({why})"
+        case "nothing-trained":
+            return f"{what} and held{by} kept every bit: the new values of its steps were never assigned{why}"
         case "zero-gradient" if _is_noise(leaves[0]):
             return f"{what} and held{by} kept every bit: the gradient is rounding noise beside the others"
         case "zero-gradient" if any(wire.concluded for wire in leaves[0].wired):
@@ -100,11 +110,10 @@ def _hint(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str | None:
         return "right for a fixed network such as a teacher: freeze it by flag, or do not list it, so that it shows"
     if rule is UNFROZEN_LATE and is_norm_left_out(leaf, ledger):
         return "right where normalisations were meant to stay: freeze them by flag too, so that it shows"
+    if rule is NOTHING:
+        return "assign what the step hands back to the model's variables before you save, evaluate or call it"
     if rule is not UNCHANGED:
         return None
-    programs = [ledger.program(wire.program) for wire in leaf.wired]
-    if any(program.stateless for program in programs):
-        return "the step hands back new weights: assign them to the model's variables before you save or evaluate it"
     if all(wire.gradients.keys() == {"unknown"} for wire in leaf.wired):
         return "a compiled step hides its gradients: compile(run_eagerly=True) and run again to see them"
     return None

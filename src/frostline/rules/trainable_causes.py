@@ -189,6 +189,11 @@ def is_pretrained(leaf: LeafRow) -> bool:
     return leaf.owner.default_initialised is False
 
 
+def is_used(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether a model with the leaf was called or written after steps whose new weights stayed outside it."""
+    return any(event.kind == "used" and leaf.name in event.leaves for event in ledger.events)
+
+
 def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if any(idle.unread(program) for program in ledger.programs):
         return None
@@ -276,6 +281,8 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
         return ZERO_RATE, _patient("error", steps, ledger), program
     if any(idle.mostly_skipped(ledger.program(wire.program)) for wire in wires):
         return SKIPPED, "error", program
+    if any(wire.unassigned for wire in wires):
+        return NOTHING, _patient("error" if is_used(leaf, ledger) else "note", steps, ledger), program
     seen = {state for wire in wires for state, count in wire.gradients.items() if count}
     if seen == {"none"} and leaf.declared.first is False and any(event.kind == "compiled" for event in ledger.events):
         return UNFROZEN_LATE, _patient("error", steps, ledger), program

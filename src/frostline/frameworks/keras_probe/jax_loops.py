@@ -22,6 +22,7 @@ from frostline.frameworks.patching import put
 class Jitted:
     """One function that the script compiled, and the program whose step it was seen to be while it was traced."""
 
+    name: str
     source: Source | None = None
 
 
@@ -40,7 +41,7 @@ def watch_jitted(probe: KerasProbe) -> None:
 def _observed(probe: KerasProbe, made: Any) -> Any:
     if not hasattr(made, "lower"):  # called with options alone, jit returns a decorator
         return lambda function: _observed(probe, made(function))
-    jitted = Jitted()
+    jitted = Jitted(str(getattr(made, "__name__", "jax.jit")))
 
     def call(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
         if probe.closed or probe.function is not None or probe.running is not probe.loose:

@@ -12,6 +12,7 @@ from keras.src.backend.common.stateless_scope import in_stateless_scope
 
 from frostline.frameworks.keras_probe.dialect import inner
 from frostline.frameworks.keras_probe.readers import JaxReader, Reader
+from frostline.frameworks.keras_probe.uses import Uses
 from frostline.frameworks.layered import tensorflow_bytes
 from frostline.frameworks.layered.loops import begin_in_function
 from frostline.frameworks.layered.probe import KerasProbe
@@ -37,6 +38,7 @@ class Wrappers:
         self.reader = reader
         self.assignments = Assignments(probe, [(keras.Variable, "assign")])
         self.reads = Reads(probe, keras.Variable)
+        self.uses = Uses(probe)
 
     # Train steps
 
@@ -147,22 +149,42 @@ class Wrappers:
         jitted = self.probe.function
         counted = jitted is not None and jitted.source is not None
         if not self.probe.applying and self.probe.running is self.probe.loose and not counted:
-            self.probe.loose_step(lambda: self._loose(optimizer))
+            self.probe.loose_step(lambda: self._loose(optimizer, jitted))
             if jitted is not None:
                 jitted.source = self.probe.loose
+        elif not self.probe.applying and counted and self.probe.running is jitted.source:
+            self.probe.quietly("a further optimizer steps", lambda: self._join(jitted.source, optimizer))
         self.probe.applying += 1
         try:
             return original(optimizer, *args, **kwargs)
         finally:
             self.probe.applying -= 1
 
-    def _loose(self, optimizer: Any) -> Source:
+    def _loose(self, optimizer: Any, jitted: Any) -> Source:
         variables = list(inner(optimizer)._trainable_variables)
-        source = self._source(optimizer, variables)
+        self.probe.models.meet_variables(variables)
+        self.uses.watch()
+        programs = self.probe.programs
+        source = programs.of_jitted(optimizer, jitted.name) if jitted else programs.of_optimizer(optimizer)
         source.mode = "positional"
         source.capture = _by_position(optimizer, variables)
         source.uncounted = True
         return source
+
+    def _join(self, source: Source, optimizer: Any) -> None:
+        """A function with several optimizers, as of adversarial networks, is one program with what each trains."""
+        known = source.capture or Capture()
+        if any(each is optimizer for each in source.optimizers()):
+            return
+        variables = list(inner(optimizer)._trainable_variables)
+        self.probe.models.meet_variables(variables)
+        self.probe.programs.joined(optimizer, source)
+        added = _by_position(optimizer, variables)
+        known.flags |= added.flags
+        known.optimizers |= added.optimizers
+        source.capture = known
+        source.tally.begin(source, self.probe.dialect)
+        self.probe.observer.rewire(source.key)
 
     def finalize(self, original: Original, optimizer: Any, var_list: Any) -> Any:
         """Around ``finalize_variable_values``, which writes averages over the weights at the end of ``fit``."""

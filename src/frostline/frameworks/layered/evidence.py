@@ -35,28 +35,56 @@ def gradient_of(variable: Any, capture: Capture | None, dialect: Dialect) -> tup
     return known, content
 
 
-def settle_gradients(leaf: KerasLeaf, wire: Wire, capture: Capture | None, dialect: Dialect) -> None:
+def settle_gradients(leaf: KerasLeaf, wire: Wire, source: Source, dialect: Dialect) -> None:
     """Say of the checks at which nothing was known what the whole run says of them.
 
-    Before its first step an optimizer has no moments; one that never had any says so of all steps. One that keeps none
+    Before its first step an optimizer has no moments; one that never had any says so of all steps, and so does one
+    whose moments came back from a loop of the script's own. One that keeps none
     says nothing, but a gradient that is not zero moves bits of full precision, unless it is lost in rounding; for
     narrow types ``update_ulp`` becomes what a gradient of 1 would do.
     """
-    seen = wire.gradients
+    seen, capture = wire.gradients, source.capture
     if capture is None or not seen.get("unknown") or seen.get("nonzero"):
         return
-    reference = capture.optimizers.get(id(leaf.variable))
-    optimizer = reference() if reference is not None else None
+    optimizer = _optimizer_of(leaf, capture)
     if optimizer is None:
         return
-    settled = bool(seen.get("zero")) and _remembered(optimizer, leaf.variable, dialect) == "zero"
-    if not seen.get("zero") and wire.max_lr and is_plain_descent(optimizer, leaf.variable, dialect):
+    settled = (bool(seen.get("zero")) or source.hands_back) and _remembered(optimizer, leaf.variable, dialect) == "zero"
+    never_came_back = source.hands_back and not has_applied(optimizer, dialect)
+    if (
+        not seen.get("zero")
+        and wire.max_lr
+        and (never_came_back or is_plain_descent(optimizer, leaf.variable, dialect))
+    ):
         wire.concluded = True
         settled = leaf.row.dtype in FULL_PRECISION
-        if not settled:
+        if not settled and not never_came_back:
             wire.update_ulp = in_units(leaf, wire.max_lr)
     if settled:
         seen["zero"] = seen.get("zero", 0) + seen.pop("unknown")
+
+
+def is_unassigned(leaf: KerasLeaf, source: Source, models: Models, dialect: Dialect) -> bool:
+    """Whether the new values that a step handed back never came into the variable.
+
+    That shows where the optimizer's own variables came back and say that the leaf had a gradient; of one that keeps
+    nothing or did not come back, as many a loop leaves it, where none of what it was built for moved.
+    """
+    optimizer = _optimizer_of(leaf, source.capture)
+    if not source.hands_back or optimizer is None or leaf.row.changed.verdict != "no":
+        return False
+    if has_applied(optimizer, dialect) and dialect.slots(optimizer, leaf.variable):
+        alive = _remembered(optimizer, leaf.variable, dialect) == "nonzero"
+        return alive and leaf.row.dtype in FULL_PRECISION
+    return not any(
+        other.row.changed.verdict == "yes" and _optimizer_of(other, source.capture) is optimizer
+        for other in models.leaves
+    )
+
+
+def _optimizer_of(leaf: KerasLeaf, capture: Capture | None) -> Any:
+    reference = capture.optimizers.get(id(leaf.variable)) if capture is not None else None
+    return reference() if reference is not None else None
 
 
 def _remembered(optimizer: Any, variable: Any, dialect: Dialect) -> Gradient:

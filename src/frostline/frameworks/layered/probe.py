@@ -12,7 +12,14 @@ from frostline.core.ledger import Event, Gradient, LeafRow
 from frostline.digest.blocks import Digest
 from frostline.frameworks.layered.accumulation import count_steps, note_waiting
 from frostline.frameworks.layered.dialect import Dialect
-from frostline.frameworks.layered.evidence import alike, gradient_of, named_copy, settle_gradients, sibling_moved
+from frostline.frameworks.layered.evidence import (
+    alike,
+    gradient_of,
+    is_unassigned,
+    named_copy,
+    settle_gradients,
+    sibling_moved,
+)
 from frostline.frameworks.layered.flags import stray_flags
 from frostline.frameworks.layered.initial import looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
@@ -208,7 +215,7 @@ class KerasProbe:
         if source.mode == "traced" and program.captured_at is None:
             program.captured_at = self.observer.steps
         held = [leaf for leaf in self.models.leaves if id(leaf.variable) in capture.flags]
-        program.stateless = source.uncounted and source.mode == "positional"
+        program.stateless = source.hands_back
         program.models = list(dict.fromkeys(leaf.row.model for leaf in held)) or program.models
         optimizers = source.optimizers()
         self._rates[source.key] = [self.dialect.rate(optimizer) for optimizer in optimizers[:1]]
@@ -354,7 +361,9 @@ class KerasProbe:
                 wire.steps = self.observer.programs[wire.program].steps_executed
                 if not wire.steps:
                     note_waiting(leaf, source, self.dialect)
-                settle_gradients(leaf, wire, source.capture, self.dialect)
+                wire.unassigned = is_unassigned(leaf, source, self.models, self.dialect)
+                if not wire.unassigned:
+                    settle_gradients(leaf, wire, source, self.dialect)
 
     def _name_summaries(self) -> None:
         for event, reference in self._summaries:

@@ -48,6 +48,19 @@ class Programs:
             source.optimizer = weakref.ref(optimizer)
         return source
 
+    def of_jitted(self, optimizer: Any, name: str) -> Source:
+        """The program that is a function of the script which jax compiles and in which the optimizer steps."""
+        source = self._of.get(optimizer)
+        if source is None:
+            kind = f"compiled function ({type(optimizer).__name__})"
+            source = self._register(name, Program("", "compiled-step", kind), optimizer)
+        return source
+
+    def joined(self, optimizer: Any, source: Source) -> None:
+        """A further optimizer steps in the function that this program is."""
+        self._of[optimizer] = source
+        self.models.observer.programs[source.key].name = "compiled function"
+
     def of_function(self, function: Any, name: str) -> Source:
         """The program that is a compiled function of the script in which optimizers step."""
         source = self._of.get(function)

@@ -65,7 +65,7 @@ class Tally:
 
     def steps(self) -> tuple[int, int]:
         """Steps executed and steps skipped."""
-        counted = sum(last - first for first, last in self.counters.values())
+        counted = max((last - first for first, last in self.counters.values()), default=0)
         if self.skips:
             return counted, max(0, self.calls - counted)
         return max(counted, self.calls), 0  # a loop may never put the counter back where it can be read
@@ -90,6 +90,11 @@ class Source:
     ever: set[int] = field(default_factory=set)
     uncounted: bool = False
     tally: Tally = field(default_factory=Tally)
+
+    @property
+    def hands_back(self) -> bool:
+        """Whether new values come into the variables only when the script assigns what its step handed back."""
+        return self.uncounted and self.mode == "positional"
 
     def optimizers(self) -> list[Any]:
         """Its optimizers that are alive: the model's own, or those seen while it stepped."""

@@ -261,7 +261,7 @@ class ProcessObserver:
 
 
 def _emptiness(record: Record) -> FrostlineError | None:
-    if not record.leaves and record.run.faults:
+    if record.run.faults and not (record.leaves and (record.run.steps or record.findings)):
         return FrostlineError(f"the run could not be observed: {record.run.faults[0]}", _DEBUG)
     if not record.leaves:
         return FrostlineError(

@@ -16,7 +16,7 @@ from types import TracebackType
 from typing import Any
 
 from frostline.core import store
-from frostline.core.ledger import LeafRow, Ledger, Run
+from frostline.core.ledger import FAULTS_KEPT, LeafRow, Ledger, Run
 from frostline.core.patterns import matching, rows_of
 from frostline.core.policy import Policy, settle, use_of
 from frostline.core.record import Finding, Record
@@ -24,12 +24,12 @@ from frostline.core.verdict import failing, judge, totals
 from frostline.errors import FindingsError, FrostlineError, RecordError
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
 from frostline.integrations.tensorboard import Scalars
+from frostline.observe.doubt import doubt
 from frostline.rules import find
 from frostline.settings import Settings, load
 from frostline.tracebacks import comes_from_handler, strip_own_frames
 from frostline.version import __version__
 
-FAULTS_KEPT = 20
 NAMES_TOLD = 8
 
 
@@ -54,6 +54,7 @@ class Session:
         self.store_error: RecordError | None = None
         self._scalars = None if settings.tensorboard is None else Scalars(settings.tensorboard)
         self._probes: list[Any] = []
+        self._unclosed: list[Any] = []
         self._began = time.monotonic()
         self._process = os.getpid()
         _open.append(self)
@@ -152,6 +153,8 @@ class Session:
         ledger = Ledger(meant=self.settings.meant, run=self.run, patience=self.settings.patience)
         for probe in self._probes:
             probe.observer.settle_verdicts()
+            if self.run.faults:
+                doubt(probe.observer, f"an error inside frostline, {self.run.faults[0]}", probe in self._unclosed)
             ledger.leaves.extend(probe.rows())
             ledger.programs.extend(probe.observer.programs.values())
             ledger.events.extend(probe.events)
@@ -177,6 +180,7 @@ class Session:
             try:
                 probe.close()
             except Exception as error:
+                self._unclosed.append(probe)
                 self.fault(f"{probe.name}: closing", error)
         self.run.exit, self.run.ended_by, self.run.complete = exit_status, ended_by, True
         record = self.record()
@@ -192,10 +196,14 @@ class Session:
         return record
 
     def _judged(self, ledger: Ledger) -> list[Finding]:
+        for row in ledger.leaves:
+            row.unknown.pop("findings", None)
         try:
             return find(ledger)
         except Exception as error:
             self.fault("judging", error)
+            for row in ledger.leaves:
+                row.unknown["findings"] = f"an error inside frostline, judging: {type(error).__name__}: {error}"
             return []
 
     def _store(self, record: Record) -> None:

@@ -231,6 +231,74 @@ def test_a_disk_that_is_full_at_the_end_is_told_and_the_last_record_kept(
     assert shell.files() == {"train.py", DATA}
 
 
+PLANTED = """
+import sys
+if frostline := sys.modules.get("{module}"):
+    def broken(*arguments):
+        1 / 0
+    frostline.{target} = broken
+for _ in range(6):
+    step()
+    print(model[1].weight.sum().item().hex())
+"""
+OBSERVER = "frostline.observe.observer"
+
+
+@pytest.mark.parametrize(("module", "target", "where", "unknown"), [
+    (OBSERVER, "Observer.before_step", "before a step", {}),
+    (OBSERVER, "Observer.after_step", "after a step", {}),
+    (OBSERVER, "Observer.close", "closing", {"changed": 2}),
+    ("frostline.watch", "find", "judging", {"findings": 4}),
+])  # fmt: skip
+def test_an_error_inside_frostline_leaves_the_script_alone_and_is_unknown(
+    module: str, target: str, where: str, unknown: dict, shell, linear
+) -> None:
+    linear(PLANTED.format(module=module, target=target))
+    plain, done = shell.plain("train.py"), shell.frostline("run", "train.py")
+    record = load(shell.folder / DATA)
+    assert (done.status, done.stdout) == (0, plain.stdout)
+    assert where in record.run.faults[0]
+    assert "inside frostline; the script was not touched" in done.stderr
+    told = [column for leaf in record.leaves for column in leaf.unknown]
+    assert {column: told.count(column) for column in told} == unknown
+    assert all("ZeroDivisionError" in reason for leaf in record.leaves for reason in leaf.unknown.values())
+    assert done.stderr.endswith(f"; {sum(unknown.values())} leaves unknown\n") == bool(unknown)
+    assert record.findings == []
+
+    shown = shell.observed("--debug", "train.py")
+    assert (shown.status, shown.stdout) == (0, plain.stdout)
+    assert "Traceback (most recent call last):" in shown.stderr
+    assert shown.stderr.endswith("ZeroDivisionError: division by zero\n")
+
+
+def plant_first(shell, target: str) -> None:
+    """Break a part of the observer before the script's first step."""
+    train = shell.folder / "train.py"
+    planted = PLANTED.format(module=OBSERVER, target=target).partition("for _")[0]
+    train.write_text(train.read_text().replace("def step", f"{planted}def step"))
+
+
+def test_what_no_step_could_show_is_not_told_as_unwired(shell, linear) -> None:
+    linear()
+    plant_first(shell, "Observer.before_step")
+    assert shell.observed("train.py").status == 0
+    record = load(shell.folder / DATA)
+    assert [set(leaf.unknown) for leaf in record.leaves] == [{"wired"}] * 4
+    assert record.findings == []
+
+
+@pytest.mark.parametrize(("more", "status"), [("", 2), ("raise SystemExit(7)", 7)])
+def test_an_error_inside_frostline_that_hides_the_whole_run_is_no_finding(
+    more: str, status: int, shell, linear
+) -> None:
+    linear(more)
+    plant_first(shell, "Observer.after_step")
+    done = shell.frostline("run", "train.py")
+    assert done.status == status
+    assert done.stderr.startswith("frostline: the run could not be observed: torch: after a step: ZeroDivisionError")
+    assert shell.files() == {"train.py"}
+
+
 NOTHING = {
     "no model": ("import torch", "no model was found in the run"),
     "no step": ("import torch\nm = torch.nn.Linear(1, 1)\nm(torch.ones(1, 1))", "no step was executed"),

@@ -75,6 +75,12 @@ def test_a_meta_tensor_is_unknown_with_the_reason():
     assert "meta" in row.unknown["changed"]
 
 
+def test_a_nested_tensor_does_not_hide_the_model():
+    assert judged(torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]), touch=False).changed.verdict == "no"
+    row = judged(torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged), touch=False)
+    assert (row.changed.verdict, row.unknown["changed"], row.numbers) == ("unknown", "a nested tensor", 5)
+
+
 def test_a_sparse_tensor_is_read_by_its_values():
     assert judged(torch.eye(3).to_sparse(), touch=False).changed.verdict == "no"
 

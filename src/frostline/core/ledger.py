@@ -20,6 +20,7 @@ Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer",
 Facts = dict[str, str | int | float | bool | None]
 
 MERGED = "an adapter being merged"  # the event of a move that a library made when asked to, or that shows it
+FAULTS_KEPT = 20  # of errors inside frostline; more are as good as these
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from frostline.core.ledger import LeafRow, Program, Run
+from frostline.core.ledger import FAULTS_KEPT, LeafRow, Program, Run
 from frostline.core.record import BaselineUse, Finding, Record
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
@@ -304,8 +304,9 @@ def _faults(run: Run) -> Section | None:
     ]
     if len(distinct) > _ITEMS:
         rows.append((Span("", "label"), line(Span(f"and {len(distinct) - _ITEMS:,} other kinds", "dim"))))
+    count = f"{'at least ' if len(run.faults) >= FAULTS_KEPT else ''}{_many(len(run.faults), 'error')}"
     text = line(
-        f"{_many(len(run.faults), 'error')} inside frostline; the script was not touched by them. See them whole with ",
+        f"{count} inside frostline; the script was not touched by them. See them whole with ",
         Span("frostline run --debug", "command"),
         ".",
     )

@@ -14,6 +14,7 @@ from torch.nn.modules import module as hooks
 
 from frostline.frameworks.torch_probe.brackets import Brackets
 from frostline.frameworks.torch_probe.drops import Drops
+from frostline.frameworks.torch_probe.leaf import shape_of
 from frostline.frameworks.torch_probe.reads import Reads
 
 _DEPTH = 3
@@ -134,7 +135,7 @@ class Forwards:
         """Where values went by way of numpy or a copy, new memory of the same shape comes in without a gradient."""
         if self._left and torch.is_grad_enabled() and next(module.parameters(), None) is not None:
             given = [tensor for tensor in _tensors(inputs) if tensor.data_ptr() not in self._given]
-            shapes = {tuple(tensor.shape) for tensor in given if not tensor.requires_grad}
+            shapes = {shape_of(tensor) for tensor in given if not tensor.requires_grad}
             for producer, returned in self._left if len(given) == 1 else ():
                 if shapes & returned:
                     self.detached.update(id(inner) for inner in producer.modules())
@@ -170,7 +171,7 @@ class Forwards:
 
     def _leave(self, module: nn.Module, output: Any) -> None:
         self.drops.leave(module, output)
-        self._left.append((module, {tuple(tensor.shape) for tensor in _tensors(output) if tensor.grad_fn is not None}))
+        self._left.append((module, {shape_of(tensor) for tensor in _tensors(output) if tensor.grad_fn is not None}))
         for tensor in _tensors(output):
             if tensor.requires_grad:
                 storage = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]

@@ -21,12 +21,19 @@ def dtype_name(tensor: torch.Tensor) -> str:
     return str(tensor.dtype).removeprefix("torch.")
 
 
+def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
+    """The tensor's shape; none for a nested one, whose rows have lengths of their own."""
+    return () if tensor.is_nested else tuple(tensor.shape)
+
+
 def why_unreadable(tensor: torch.Tensor) -> str | None:
     """The reason why the bytes of ``tensor`` cannot be had, or None when they can."""
     if torch.nn.parameter.is_lazy(tensor):
         return "a lazy tensor that has no shape yet"
     if tensor.is_meta:
         return "a meta tensor: it has a shape and no data"
+    if tensor.is_nested:
+        return "a nested tensor"
     if tensor.layout not in (torch.strided, torch.sparse_coo):
         return f"sparse layout {str(tensor.layout).removeprefix('torch.')}"
     return None

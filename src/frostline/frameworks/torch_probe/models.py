@@ -14,7 +14,7 @@ from frostline.core.ledger import Event, Facts, LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
 from frostline.frameworks.torch_probe.frozen_subtrees import FrozenSubtrees
 from frostline.frameworks.torch_probe.graph import listed
-from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, local, sharded, why_unreadable
+from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, local, shape_of, sharded, why_unreadable
 from frostline.observe.names import unique
 from frostline.observe.observer import Observer
 
@@ -232,11 +232,11 @@ class Models:
             facts: Facts = {"flag_before": row.declared.trainable, "flag_now": tensor.requires_grad}
             self.note(Event("replaced", self.observer.steps, row.name, [row.name], facts))
             row.replaced = type(module).__name__
-        reshaped = (tuple(tensor.shape), dtype_name(tensor), row.sharded) != (row.shape, row.dtype, was_sharded)
+        reshaped = (shape_of(tensor), dtype_name(tensor), row.sharded) != (row.shape, row.dtype, was_sharded)
         leaf.carry(tensor, module)
         self.flagged[self.leaves.index(leaf)] = weakref.ref(tensor) if row.kind == "parameter" else None
         self._by_id[id(tensor)] = leaf
-        row.shape, row.dtype = tuple(tensor.shape), dtype_name(tensor)
+        row.shape, row.dtype = shape_of(tensor), dtype_name(tensor)
         row.numbers, row.bytes = tensor.numel(), tensor.numel() * tensor.element_size()
         self._note_stranded(row, tensor)
         if reshaped or row.stranded_at is not None:
@@ -271,7 +271,7 @@ class Models:
             name=name,
             model=model.name if model is not None else "tensors",
             kind=kind,
-            shape=tuple(tensor.shape),
+            shape=shape_of(tensor),
             dtype=dtype_name(tensor),
             bytes=tensor.numel() * tensor.element_size(),
             numbers=tensor.numel(),

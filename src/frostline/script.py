@@ -44,7 +44,7 @@ def locate(name: str, *, as_module: bool = False) -> Target:
     """The target that ``python name`` (or ``python -m name``) would run.
 
     Args:
-        name: a script, a folder or zip with a ``__main__.py``, or the dotted name of a module.
+        name: a script, a folder or zip with a ``__main__.py``, "-" for standard input, or the dotted name of a module.
         as_module: whether ``name`` is the name of a module.
 
     Raises:
@@ -52,6 +52,8 @@ def locate(name: str, *, as_module: bool = False) -> Target:
     """
     if as_module:
         return _module(name)
+    if name == "-":
+        return Target(name, "", _execute_stdin)
     absolute = os.path.join(os.getcwd(), name)  # as python spells it: "./a.py" and "../a.py" are kept
     if not os.path.exists(absolute):
         raise FrostlineError(f"there is no script '{name}'", _nearby(absolute) or "check the path")
@@ -127,21 +129,32 @@ def _empty_main() -> ModuleType:
 
 
 def _execute_file(path: str) -> None:
+    if path.endswith(".pyc"):
+        loader = importlib.machinery.SourcelessFileLoader("__main__", path)
+        code = loader.get_code("__main__")
+        assert isinstance(code, CodeType)
+        _execute_code(code, path, loader)
+    else:
+        with open(path, "rb") as file:
+            source = file.read()
+        _execute_source(source, path, importlib.machinery.SourceFileLoader("__main__", path))
+
+
+def _execute_stdin() -> None:
+    _execute_source(sys.stdin.buffer.read(), "<stdin>", importlib.machinery.BuiltinImporter)
+
+
+def _execute_source(source: bytes, path: str, loader: Any) -> None:
+    code = compile(source, path, "exec", dont_inherit=True)
+    _execute_code(code, path, loader)
+
+
+def _execute_code(code: CodeType, path: str, loader: Any) -> None:
     main = sys.modules["__main__"]
-    compiled = path.endswith(".pyc")
-    kind = importlib.machinery.SourcelessFileLoader if compiled else importlib.machinery.SourceFileLoader
-    main.__loader__ = loader = kind("__main__", path)
+    main.__loader__ = loader
     main.__file__ = path
     main.__dict__["__cached__"] = None
-    code = loader.get_code("__main__") if compiled else _compile(path)
-    assert isinstance(code, CodeType)
     exec(code, main.__dict__)
-
-
-def _compile(path: str) -> CodeType:
-    with open(path, "rb") as file:
-        source = file.read()
-    return compile(source, path, "exec", dont_inherit=True)
 
 
 def _execute_module(name: str, alter_argv: bool) -> None:

@@ -37,6 +37,13 @@ CASES = {
     "no future": Case("def f(a: list): pass\nprint(f.__annotations__)"),
     "encoding": Case("", ("latin.py",)),
     "stdin": Case("import sys; print(input('? '), sys.stdin.read())", stdin="one\ntwo\n"),
+    "from stdin": Case(
+        "",
+        ("-", "a", "-"),
+        stdin="import sys\nprint(sys.argv, sys.path, __file__, __loader__.__class__, repr(sys.stdin.read()))\n",
+    ),
+    "from stdin, failing": Case("", ("-",), stdin="def f():\n    1 / 0\nf()\n"),
+    "from stdin, no program": Case("", ("-",), stdin="a b\n"),
     "no frameworks": Case(
         "import sys; print({m.partition('.')[0] for m in sys.modules}"
         " & {'numpy', 'torch', 'keras', 'tensorflow', 'jax', 'tf_keras', 'rich'})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from frostline.core.averages import followers, follows
 from frostline.core.ledger import MERGED, LeafRow
 
 
@@ -32,6 +33,11 @@ def merged_into(leaf: LeafRow) -> bool:
     return seen and all(move.place in ("outside", "between") for move in moves)
 
 
+def _trained(leaf: LeafRow) -> bool:
+    """Whether a step moved the leaf by a gradient."""
+    return any(move.place == "step" and move.gradient == "nonzero" for move in leaf.changed.movements)
+
+
 def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
     """Flags and summary against the bits of one model, as a sentence; None where the bits cannot decide.
 
@@ -48,18 +54,24 @@ def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
         return None
     moved = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "yes")
     still = sum(leaf.numbers for leaf in rows) - moved
-    wrongly = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "yes" and _said_frozen(leaf))
+    frozen = [leaf for leaf in rows if leaf.changed.verdict == "yes" and _said_frozen(leaf)]
+    averages = followers(rows)
+    following = sum(leaf.numbers for leaf in frozen if follows(leaf, averages) and not _trained(leaf))
+    wrongly = sum(leaf.numbers for leaf in frozen) - following
     idle = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "no" and leaf.declared.trainable)
     flags = "wrong" if wrongly else "right"
     facts = f"{moved:,} numbers moved and {still:,} kept every bit"
     if wrongly:
         facts += f"; {wrongly:,} of those that moved are declared frozen"
+    if following:
+        facts += f"; {following:,} of those that moved are declared frozen and follow other weights"
     if idle:
         facts += f"; {idle:,} of those that did not move are declared trainable"
     if printed is None:
         about = " about what is frozen" if idle and not wrongly else ""
         return f"the flags were {flags}{about}: {facts}"
-    summary = "right" if printed == moved or (not wrongly and printed == moved + idle) else "wrong"
+    trained = moved - following
+    summary = "right" if printed == trained or (not wrongly and printed == trained + idle) else "wrong"
     if flags == summary:
         return f"flags and summary were both {flags}: {facts}"
     return f"the flags were {flags}, the summary {summary}: {facts}"

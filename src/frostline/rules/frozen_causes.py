@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from frostline.core.agreement import merged_into
+from frostline.core.averages import followers, follows
 from frostline.core.ledger import MERGED, LeafRow, Ledger, Movement, Wire
 from frostline.rules.decay import made_by_decay
 from frostline.rules.rule import Rule
@@ -148,7 +147,7 @@ def causes(ledger: Ledger) -> Causes:
 
     The rule comes with where the move was made: a program, or the name of a place.
     """
-    averages = _followers(ledger.leaves)
+    averages = followers(ledger.leaves)
     known: Causes = {}
     open_ones: list[tuple[LeafRow, Movement]] = []
     for leaf in ledger.leaves:
@@ -166,21 +165,11 @@ def causes(ledger: Ledger) -> Causes:
     return known
 
 
-def _followers(leaves: Iterable[LeafRow]) -> set[str]:
-    """The parts of models in which a leaf was seen to follow another leaf: averages and synchronised copies."""
-    return {_part(leaf) for leaf in leaves if leaf.changed.followed}
-
-
-def _part(leaf: LeafRow) -> str:
-    """The model and the first step of the path in it: what users copy as a whole."""
-    return ".".join(leaf.name.split(".")[:2]) if leaf.owner.path else leaf.model
-
-
 def _moves_while_frozen(leaf: LeafRow, averages: set[str]) -> list[Movement]:
     if (leaf.kind == "buffer" and leaf.declared.flip_count > TOGGLING) or _never_declared(leaf):
         return []
     moves = [move for move in leaf.changed.movements if move.trainable is False]
-    if leaf.changed.followed or _goes_with_average(leaf, averages):
+    if follows(leaf, averages):
         return [move for move in moves if move.place == "step" and move.gradient == "nonzero"]
     contradicted = leaf.declared.container_flag is False or any(not flag for _, flag in leaf.declared.alias_flags)
     if not moves and contradicted and leaf.declared.trainable:
@@ -208,13 +197,6 @@ def _is_state(leaf: LeafRow, ledger: Ledger) -> bool:
             if other.model == leaf.model
         )
     )
-
-
-def _goes_with_average(leaf: LeafRow, averages: set[str]) -> bool:
-    """Whether the leaf belongs to an averaged or synchronised copy and no step of a program moved it."""
-    whole_model = {part.partition(".")[0] for part in averages if part.partition(".")[0] == leaf.model}
-    beside = _part(leaf) in averages or (bool(whole_model) and leaf.owner.frozen_subtree == "")
-    return beside and all(move.place != "step" for move in leaf.changed.movements)
 
 
 def _cause(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:

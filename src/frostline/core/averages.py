@@ -1,0 +1,34 @@
+"""Weights that follow others and are trained by no step of their own: averages, targets and synchronised copies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from frostline.core.ledger import LeafRow
+
+
+def followers(leaves: Iterable[LeafRow]) -> set[str]:
+    """The parts of models in which a leaf was seen to follow another leaf."""
+    return {_part(leaf) for leaf in leaves if leaf.changed.followed}
+
+
+def follows(leaf: LeafRow, parts: set[str]) -> bool:
+    """Whether the leaf, or what is copied together with it, was seen to follow others.
+
+    Args:
+        leaf: any leaf.
+        parts: what ``followers`` says of all leaves, since only some leaves of a copy are asked whom they follow.
+    """
+    return leaf.changed.followed is not None or _is_copied_with(leaf, parts)
+
+
+def _is_copied_with(leaf: LeafRow, parts: set[str]) -> bool:
+    """Whether the leaf belongs to an averaged or synchronised copy and no step of a program moved it."""
+    whole_model = any(part.partition(".")[0] == leaf.model for part in parts)
+    beside = _part(leaf) in parts or (whole_model and leaf.owner.frozen_subtree == "")
+    return beside and all(move.place != "step" for move in leaf.changed.movements)
+
+
+def _part(leaf: LeafRow) -> str:
+    """The model and the first step of the path in it: what users copy as a whole."""
+    return ".".join(leaf.name.split(".")[:2]) if leaf.owner.path else leaf.model

@@ -1,0 +1,55 @@
+"""One sentence says whether flags and summary were right: what follows other weights is no mistake of a flag."""
+
+import pytest
+
+from frostline.core.agreement import who_was_right
+from frostline.core.ledger import LeafRow, Movement
+
+
+def leaf(name, *, trainable=True, moved=True, follows=None, movements=()):
+    row = LeafRow(name, name.partition(".")[0], "parameter", (3,), "float32", 12, 3)
+    row.owner.path = name.split(".")[1]
+    row.declared.trainable = trainable
+    row.changed.verdict = "yes" if moved else "no"
+    row.changed.followed = follows
+    row.changed.movements = list(movements)
+    return row
+
+
+def copied(name, **more):
+    return leaf(name, trainable=False, movements=[Movement("outside", 4, 4, trainable=False)], **more)
+
+
+TRAINED = [leaf("m.online.weight"), leaf("m.online.bias")]
+
+
+def test_an_average_of_which_one_leaf_was_asked_leaves_the_flags_right():
+    rows = [*TRAINED, copied("m.target.weight", follows="m.online.weight"), copied("m.target.bias")]
+    assert who_was_right(rows, None) == (
+        "the flags were right: 12 numbers moved and 0 kept every bit; "
+        "6 of those that moved are declared frozen and follow other weights"
+    )
+
+
+def test_a_frozen_leaf_that_follows_nothing_makes_them_wrong():
+    rows = [*TRAINED, copied("m.target.weight", follows="m.online.weight"), copied("m.stem.weight")]
+    assert who_was_right(rows, None) == (
+        "the flags were wrong: 12 numbers moved and 0 kept every bit; 3 of those that moved are declared frozen; "
+        "3 of those that moved are declared frozen and follow other weights"
+    )
+
+
+def test_an_average_that_a_step_trains_by_a_gradient_makes_them_wrong():
+    step = Movement("step", 3, 4, trainable=False, gradient="nonzero")
+    target = leaf("m.target.weight", trainable=False, follows="m.online.weight", movements=[step])
+    sentence = who_was_right([*TRAINED, target], None)
+    assert sentence is not None
+    assert sentence.startswith("the flags were wrong")
+
+
+@pytest.mark.parametrize(
+    ("printed", "verdict"), [(6, "flags and summary were both right"), (9, "the flags were right, the summary wrong")]
+)
+def test_a_summary_counts_what_is_trained_and_not_what_follows(printed, verdict):
+    rows = [*TRAINED, copied("m.target.weight", follows="m.online.weight")]
+    assert verdict in (who_was_right(rows, printed) or "")

@@ -23,6 +23,7 @@ def made_by_decay(leaf: LeafRow, move: Movement) -> bool:
 def decay_alone(moves: list[Movement]) -> Movement | None:
     """The move that shows decay, where all of these moves are of steps that decayed, and of nothing else."""
     in_steps = [move for move in moves if move.place == "step"]
+    moves = [move for move in moves if not _puts_back(move, in_steps)]
     if any(move.gradient == "nonzero" for move in in_steps) or any(m.place not in ("step", "between") for m in moves):
         return None
     shown = [(move, move.shift) for move in in_steps if move.shift is not None]
@@ -37,6 +38,14 @@ def decay_alone(moves: list[Movement]) -> Movement | None:
     ):
         return None
     return next((move for move, shift in shown if shift.shrunk), None)
+
+
+def _puts_back(move: Movement, in_steps: list[Movement]) -> bool:
+    """Whether earlier weights were restored, as of the best epoch: all grow again, by no more than steps took away."""
+    sizes = [step.shift.max_ulp for step in in_steps if step.shift is not None]
+    if move.place != "outside" or move.shift is None or not move.shift.grown or move.shift.grown != move.shift.moved:
+        return False
+    return (move.shift.max_ulp or 0) <= max((size or 0 for size in sizes), default=0) * move.until
 
 
 def _is_decay(move: Movement) -> bool:

@@ -43,6 +43,7 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[st
         watch_jitted(probe)
     if backend == "tensorflow":
         watch_functions(probe)
+        probe.reaches.watch(probe, keras)
     if backend == "torch":
         watch_torch_optimizers(probe)
     return probe

@@ -25,6 +25,7 @@ from frostline.frameworks.layered.initial import looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
 from frostline.frameworks.layered.programs import Programs
+from frostline.frameworks.layered.reaches import Reaches
 from frostline.frameworks.layered.saves import LayeredSaves
 from frostline.frameworks.layered.sources import Source, holds
 from frostline.frameworks.layered.updates import update_in_units
@@ -65,6 +66,7 @@ class KerasProbe:
         self.observer = Observer(self, settings, on_check)
         self.models = Models(self.observer, dialect, self.gradient_of, self.events.append)
         self.programs = Programs(self.models)
+        self.reaches = Reaches()
         self.saves = LayeredSaves(self.models, self.observer, self.events.append)
         self.running: Source | None = None
         self.loose: Source | None = None
@@ -266,6 +268,8 @@ class KerasProbe:
         yield
         if watched:
             self.quietly(f"after {event}", lambda: self.observer.look_now(self._keys(variables()), "outside", event))
+        if not self.observer.steps:
+            self.quietly(f"after {event}", lambda: self.reaches.loaded(variables()))
 
     def _keys(self, variables: Iterable[Any]) -> list[Hashable]:
         return [leaf.key for variable in variables if (leaf := self.models.of(variable)) is not None]
@@ -349,6 +353,7 @@ class KerasProbe:
         self._name_summaries()
         for source in self.programs.sources.values():
             count_steps(source, self.observer.programs[source.key], self.dialect)
+        self.reaches.settle(self.models)
         for leaf in self.models.leaves:
             untrained = leaf.row.declared.first is False or not leaf.row.registered
             if untrained and leaf.row.changed.verdict == "no":

@@ -39,4 +39,5 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[st
     probe.wrap(RespectCompiledTrainableState, "__enter__", wrappers.enter_compiled_state)
     probe.wrap(RespectCompiledTrainableState, "__exit__", wrappers.leave_compiled_state)
     watch_functions(probe)
+    probe.reaches.watch(probe, tf_keras)
     return probe

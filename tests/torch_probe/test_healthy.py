@@ -120,6 +120,20 @@ def test_lazy_modules():
     assert (changed(record), graver(record)) == ({"yes"}, [])
 
 
+@pytest.mark.parametrize("held_from_the_start", [True, False])
+def test_lazy_modules_that_are_watched_from_their_first_pass(held_from_the_start):
+    def run():
+        model = nn.Sequential(nn.LazyLinear(8), nn.Tanh(), nn.LazyLinear(2))
+        model[1].never_called = nn.LazyLinear(3)
+        optimizer = torch.optim.SGD(model.parameters(), 0.1) if held_from_the_start else None
+        model(rows(1)[0])
+        ready = (each for each in model.parameters() if not nn.parameter.is_lazy(each))
+        train(model, optimizer or torch.optim.SGD(ready, 0.1), rows())
+
+    record = watched(run)
+    assert (changed(record), graver(record)) == ({"yes"}, [])
+
+
 def test_parametrizations():
     model = small()
     nn.utils.parametrizations.weight_norm(model[0])

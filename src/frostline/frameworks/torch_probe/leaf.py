@@ -26,6 +26,11 @@ def shape_of(tensor: torch.Tensor) -> tuple[int, ...]:
     return () if tensor.is_nested else tuple(tensor.shape)
 
 
+def bytes_held(tensor: torch.Tensor) -> int:
+    """The size of the memory that the tensor keeps; none while it is lazy, or for a meta tensor."""
+    return 0 if torch.nn.parameter.is_lazy(tensor) or tensor.is_meta else tensor.numel() * tensor.element_size()
+
+
 def why_unreadable(tensor: torch.Tensor) -> str | None:
     """The reason why the bytes of ``tensor`` cannot be had, or None when they can."""
     if torch.nn.parameter.is_lazy(tensor):

@@ -14,7 +14,15 @@ from frostline.core.ledger import Event, Facts, LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
 from frostline.frameworks.torch_probe.frozen_subtrees import FrozenSubtrees
 from frostline.frameworks.torch_probe.graph import listed
-from frostline.frameworks.torch_probe.leaf import TorchLeaf, dtype_name, local, shape_of, sharded, why_unreadable
+from frostline.frameworks.torch_probe.leaf import (
+    TorchLeaf,
+    bytes_held,
+    dtype_name,
+    local,
+    shape_of,
+    sharded,
+    why_unreadable,
+)
 from frostline.observe.names import unique
 from frostline.observe.observer import Observer
 
@@ -32,7 +40,7 @@ class Model:
         self.name = name
         self.type = type(root).__name__
         self.reference = weakref.ref(root, lambda _: on_death(self))
-        self.bytes = sum(tensor.numel() * tensor.element_size() for tensor in root.parameters() if not tensor.is_meta)
+        self.bytes = sum(bytes_held(tensor) for tensor in root.parameters())
         self.kept: nn.Module | None = root
         self.nameless = False
         self.leaves: list[TorchLeaf] = []

@@ -52,13 +52,13 @@ class Owners:
         return [
             f"{type(tensor).__name__.lower()} of shape {tuple(tensor.shape)}"
             for tensor in tensors
-            if id(tensor) not in keys
+            if id(tensor) not in keys and not torch.nn.parameter.is_lazy(tensor)
         ]
 
     def _find(self, strange: list[torch.Tensor], optimizer: torch.optim.Optimizer) -> None:
         self.models.add(discover.roots_of(discover.modules_holding(strange)))
         self.models.refresh()
-        loose = [tensor for tensor in strange if self.models.of(tensor) is None]
+        loose = [each for each in strange if self.models.of(each) is None and not torch.nn.parameter.is_lazy(each)]
         names = variable_names({id(tensor) for tensor in loose}, skip=("torch",))
         used = [tensor for tensor in loose if id(tensor) in names or tensor.grad is not None or not self.models.leaves]
         if used and not self._former(used, len(loose) - len(used), optimizer):

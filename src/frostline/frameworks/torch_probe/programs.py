@@ -10,7 +10,7 @@ import torch
 from frostline.core.ledger import Program
 from frostline.frameworks.claims import claimed
 from frostline.frameworks.torch_probe import discover, wiring
-from frostline.frameworks.torch_probe.leaf import host_bytes
+from frostline.frameworks.torch_probe.leaf import bytes_held, host_bytes
 from frostline.frameworks.torch_probe.models import KEPT_ALIVE
 from frostline.observe.names import unique, variable_names
 
@@ -39,7 +39,7 @@ class Programs:
         One that never steps would else be gone with the function that made it, and with it what the run was about.
         """
         self._made[optimizer] = None
-        if sum(tensor.numel() * tensor.element_size() for tensor in held(optimizer)) <= KEPT_ALIVE:
+        if sum(bytes_held(tensor) for tensor in held(optimizer)) <= KEPT_ALIVE:
             self._idle = [*self._idle[1 - IDLE_KEPT :], optimizer]
 
     def let_go(self) -> None:
@@ -119,7 +119,7 @@ class Programs:
                 "weight_decay": wiring.number(group.get("weight_decay")),
                 "momentum": wiring.number(group.get("momentum")),
                 "tensors": len(group["params"]),
-                "numbers": sum(tensor.numel() for tensor in group["params"]),
+                "numbers": sum(each.numel() for each in group["params"] if not torch.nn.parameter.is_lazy(each)),
             }
             for optimizer in self.of(program)
             for group in optimizer.param_groups

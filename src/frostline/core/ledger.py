@@ -117,7 +117,8 @@ class Wire:
 
     ``captured`` is the flag of the leaf when a compiled step was made (None where nothing is captured).
     ``concluded`` says that gradients were not seen: they were zero or lost in rounding, since no bit moved;
-    ``unassigned`` that a step handed back new values, which the script never put in place.
+    ``passed`` that they came through the leaf's layer, as those in front of it moved; ``unassigned`` that a step handed
+    back new values, which the script never put in place.
     ``update_ulp`` is the largest update the step could have made, in units in the last place of the weight;
     ``negligible`` says that the gradient is rounding noise beside the others (a bias in front of a normalisation).
     """
@@ -134,6 +135,7 @@ class Wire:
     state_of: str | None = None
     concluded: bool = False
     unassigned: bool = False
+    passed: bool = False
     update_ulp: float | None = None
     negligible: bool = False
     steps: int = 0

@@ -93,6 +93,10 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], why: str) -> str:
         case "update-rounded-away" if leaves[0].wired[0].concluded and _loses_small_gradients(leaves[0]):
             rate = leaves[0].wired[0].max_lr
             return f"{what} and held{by} kept every bit: at lr {rate:g} a gradient of 1 is lost in {leaves[0].dtype}"
+        case "update-rounded-away" if leaves[0].wired[0].passed:
+            return (
+                f"{what} and held{by} kept every bit: layers in front of it moved, its own steps are lost in rounding"
+            )
         case "update-rounded-away" if leaves[0].wired[0].concluded:
             return f"{what} and held{by} kept every bit: the rest of the layer moved, their steps are lost in rounding"
     return f"{what} and held{by} kept every bit"

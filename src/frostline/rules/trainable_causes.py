@@ -308,11 +308,11 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
 def _lost_in_rounding(leaf: LeafRow, wires: list[Wire], seen: set[str], ledger: Ledger) -> Severity | None:
     """How grave it is that rounding took every update; None where nothing says that it did.
 
-    Where gradients stay hidden, another weight of the module that moved, or a program all of which is at rest, shows
-    that it is no branch without a gradient.
+    Where gradients stay hidden, another weight of the module that moved, or one in front of it in a row of layers, or a
+    program all of which is at rest, shows that it is no branch without a gradient.
     """
     bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
-    concluded, beside = wires[0].concluded, rest_of_module_moved(leaf, ledger)
+    concluded, beside = wires[0].concluded, wires[0].passed or rest_of_module_moved(leaf, ledger)
     if not bounds or not ("nonzero" in seen or concluded):
         return None
     if max(bounds) > HALF_UNIT:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -35,7 +36,7 @@ def gradient_of(variable: Any, capture: Capture | None, dialect: Dialect) -> tup
     return known, content
 
 
-def settle_gradients(leaf: KerasLeaf, wire: Wire, source: Source, dialect: Dialect) -> None:
+def settle_gradients(leaf: KerasLeaf, wire: Wire, source: Source, models: Models, dialect: Dialect) -> None:
     """Say of the checks at which nothing was known what the whole run says of them.
 
     Before its first step an optimizer has no moments; one that never had any says so of all steps, and so does one
@@ -60,6 +61,7 @@ def settle_gradients(leaf: KerasLeaf, wire: Wire, source: Source, dialect: Diale
         settled = leaf.row.dtype in FULL_PRECISION
         if not settled and not never_came_back:
             wire.update_ulp = in_units(leaf, wire.max_lr)
+            wire.passed = lies_on_the_way(leaf, models)
     if settled:
         seen["zero"] = seen.get("zero", 0) + seen.pop("unknown")
 
@@ -85,6 +87,21 @@ def is_unassigned(leaf: KerasLeaf, source: Source, models: Models, dialect: Dial
 def _optimizer_of(leaf: KerasLeaf, capture: Capture | None) -> Any:
     reference = capture.optimizers.get(id(leaf.variable)) if capture is not None else None
     return reference() if reference is not None else None
+
+
+def lies_on_the_way(leaf: KerasLeaf, models: Models) -> bool:
+    """Whether layers in front of its own, in a row of layers, moved: the gradients that moved them came through it."""
+    before: set[int] = set()
+    for around, inside in itertools.pairwise(leaf.chain):
+        if type(around).__name__ == "Sequential":
+            row = [id(layer) for layer in around.layers]
+            before |= set(row[: row.index(id(inside))] if id(inside) in row else ())
+    return any(
+        other.row.kind == "parameter"
+        and other.row.changed.verdict == "yes"
+        and any(id(layer) in before for layer in other.chain)
+        for other in models.leaves
+    )
 
 
 def _remembered(optimizer: Any, variable: Any, dialect: Dialect) -> Gradient:

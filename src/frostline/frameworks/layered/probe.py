@@ -368,7 +368,7 @@ class KerasProbe:
                     note_waiting(leaf, source, self.dialect)
                 wire.unassigned = is_unassigned(leaf, source, self.models, self.dialect)
                 if not wire.unassigned:
-                    settle_gradients(leaf, wire, source, self.dialect)
+                    settle_gradients(leaf, wire, source, self.models, self.dialect)
 
     def _name_summaries(self) -> None:
         for event, reference in self._summaries:

@@ -34,6 +34,35 @@ def test_a_model_that_runs_in_its_own_constructor_is_named_by_its_variable():
     assert graver(record) == []
 
 
+def test_layers_put_together_to_ask_for_a_size_are_named_as_in_the_model_that_holds_them():
+    def run():
+        body = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 8), nn.ReLU())
+        front = nn.Sequential(*list(body.children())[:2])
+        with torch.no_grad():
+            width = nn.Sequential(*body.children())(torch.zeros(1, 4)).shape[1]
+            assert front(torch.zeros(1, 4)).shape[1] == width
+        network = nn.Sequential(body, nn.Linear(width, 2))
+        train(network, torch.optim.SGD(network.parameters(), 0.1), rows())
+
+    record = watched(run)
+    assert {row.model for row in record.leaves} == {"network"}
+    assert leaf(record, "network.0.0.weight").changed.verdict == "yes"
+    assert leaf(record, "network.0.2.bias").changed.verdict == "yes"
+
+
+def test_layers_that_are_trained_as_one_model_first_keep_its_name():
+    def run():
+        stem = nn.Linear(4, 8)
+        coder = nn.Sequential(stem, nn.Linear(8, 2))
+        train(coder, torch.optim.SGD(coder.parameters(), 0.1), rows())
+        classifier = nn.Sequential(nn.Sequential(*coder.children()), nn.Linear(2, 2))
+        train(classifier, torch.optim.SGD(classifier.parameters(), 0.1), rows())
+
+    record = watched(run)
+    assert {row.model for row in record.leaves} == {"coder", "classifier"}
+    assert leaf(record, "coder.0.weight").changed.verdict == "yes"
+
+
 def test_plain_tensors_updated_by_hand_without_an_optimizer():
     def run():
         table = torch.randn(6, 3, requires_grad=True)

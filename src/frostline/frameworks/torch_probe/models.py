@@ -115,11 +115,17 @@ class Models:
     def _absorb(self, roots: list[nn.Module]) -> None:
         """Models that turn out to be parts of a larger one are no models of their own: their leaves get new names."""
         inside = {id(module) for root in roots for module in root.modules()} - {id(root) for root in roots}
-        for model in [model for model in self.models if id(model.root) in inside]:
+        held = _tensors(roots)
+        for model in [model for model in self.models if id(model.root) in inside or self._is_view(model, held)]:
             self.models.remove(model)
             for leaf in model.leaves:
                 self.by_name.pop(leaf.row.name, None)
                 leaf.row.name = ""
+
+    def _is_view(self, model: Model, held: set[int]) -> bool:
+        """Whether before any step a model only put together layers of a larger one, to ask for an output size, say."""
+        tensors = _tensors([model.root] if model.root is not None else [])
+        return bool(tensors) and not self.observer.steps and tensors < held
 
     def knows(self, module: nn.Module) -> bool:
         """Whether the outermost module of a forward pass is a known root or part of one."""
@@ -355,6 +361,10 @@ class Models:
         """Keep no model alive any longer."""
         for model in self.models:
             model.let_go()
+
+
+def _tensors(roots: list[nn.Module]) -> set[int]:
+    return {id(tensor) for root in roots for tensor in (*root.parameters(), *root.buffers())}
 
 
 def _for_a_pass(tensor: torch.Tensor, leaf: TorchLeaf) -> bool:

@@ -23,6 +23,8 @@ FOLLOWED_AT_ONCE = 16
 KIN_COMPARED = 64
 ENOUGH_NUMBERS = 16  # fewer may be close by chance
 SOURCES_SOUGHT = 32  # searches through the whole process, and leaves asked without a copy of what they were
+ROUNDING = 4  # units in the last place that one average of equal values may move them by
+EQUAL = 1e-4  # relative distance that many such moves may add up to
 RESEMBLES = 0.8  # relative distance; tensors that have nothing to do with each other are about 1.4 apart
 
 
@@ -116,6 +118,7 @@ class Pursuit:
                 rate = 1.0 if source == reading.after else None
             else:
                 rate = follows(reading.before, reading.after, source, dtype)
+            rate = 0.0 if rate is None and _is_equal_to(movement, reading, source, dtype) else rate
             if rate is not None:
                 movement.follows, movement.rate = row.name, rate
                 watched.row.changed.followed = row.name
@@ -161,6 +164,17 @@ class Pursuit:
             watched.row.changed.followed = row.name
         else:
             movement.resembles = row.name
+
+
+def _is_equal_to(movement: Movement, reading: Reading, source: bytes, dtype: str) -> bool:
+    """Whether the leaf has the values of ``source`` up to rounding, and moved by no more: the average of equal values.
+
+    So moves a teacher's copy of what its student keeps frozen.
+    """
+    ulps = movement.shift.max_ulp if movement.shift is not None else None
+    if ulps is None or ulps > ROUNDING or reading.before is None or reading.after is None:
+        return False
+    return max(distance(each, source, dtype) for each in (reading.before, reading.after)) < EQUAL
 
 
 def _telling(row: LeafRow, content: bytes) -> bool:

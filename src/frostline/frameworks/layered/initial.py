@@ -22,10 +22,10 @@ def looks_initial(leaf: KerasLeaf) -> bool | None:
     name = row.name.rpartition(".")[2]
     initializer = getattr(chain[-1], f"{name}_initializer", None) if chain else None
     expected = _spread(initializer, row.shape)
-    if expected is None or row.dtype != "float32" or row.numbers < ENOUGH_NUMBERS:
+    if expected is None or row.dtype not in ("float32", "float64") or row.numbers < ENOUGH_NUMBERS:
         return None
     try:
-        values = np.frombuffer(leaf.read(), np.float32).astype(np.float64)
+        values = np.frombuffer(leaf.read(), row.dtype).astype(np.float64)
     except Unreadable:
         return None
     mean, spread = expected

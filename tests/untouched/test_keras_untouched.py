@@ -1,0 +1,107 @@
+"""The observer changes nothing: every bit and every printed line of a Keras script is that of a plain run.
+
+``FROSTLINE_ALL=1`` takes the whole Keras corpus, on each of its backends, instead of the chosen scripts.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from corpus.cases import Trial, load, trials
+from corpus.running import TIMEOUT
+from forked import Printed
+
+from frostline.core import store
+
+FINGERPRINT = Path(__file__).with_name("keras_fingerprint.py")
+EVERYTHING = bool(os.environ.get("FROSTLINE_ALL"))
+CHOSEN = (
+    "averaged_optimizer[jax]",
+    "jax_stateless_loop[jax]",
+    "lora_adapters[jax]",
+    "gan_custom_train_step[tensorflow]",
+    "mixed_precision[tensorflow]",
+    "gradual_unfreezing[torch]",
+    "tf_keras_gan_recipe[tensorflow]",
+)
+"""Scripts in which a step is most easily disturbed: state outside of variables, retraced steps, random generators."""
+
+TRIALS = [each for each in trials(load()) if each.case.framework in ("keras", "tf_keras") and not each.case.missing()]
+SCRIPTS = [each for each in TRIALS if EVERYTHING or each.name.removeprefix("clean/keras/") in CHOSEN]
+
+pytestmark = pytest.mark.needs("keras", "jax", "tensorflow", "torch", "tf_keras")
+
+
+def printed(trial: Trial, folder: Path, *words: str) -> Printed:
+    """What the script and its fingerprint print, in a process of its own."""
+    folder.mkdir()
+    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": trial.backend or "tensorflow"}
+    command = [sys.executable, *words, str(FINGERPRINT), trial.case.framework, str(trial.script)]
+    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+    last = ended.stderr.strip().rpartition("\n")[2]
+    return Printed(ended.stdout, f"exit {ended.returncode}: {last}" if ended.returncode else "")
+
+
+def observed(trial: Trial, folder: Path) -> Printed:
+    """The same under frostline, which must have done its job to the end."""
+    record = folder.with_suffix(".json")
+    result = printed(
+        trial,
+        folder,
+        "-m",
+        "frostline",
+        "run",
+        "--quiet",
+        "--check-every",
+        "1",
+        "--fail-on",
+        "never",
+        "--data",
+        str(record),
+    )
+    run = store.load(record).run
+    assert run.complete
+    assert not run.faults
+    return result
+
+
+def test_all_chosen_scripts_are_there():
+    assert EVERYTHING or len(SCRIPTS) == len(CHOSEN)
+
+
+@pytest.mark.parametrize("trial", SCRIPTS, ids=lambda trial: trial.name)
+def test_a_run_leaves_the_same_bits_with_and_without_frostline(trial, tmp_path):
+    plain = printed(trial, tmp_path / "plain")
+    assert plain.failure == ""
+    assert not plain.fingerprint["weights"].startswith("0:")
+    assert observed(trial, tmp_path / "observed").differences(plain) == []
+
+
+MEDDLERS = {
+    "weights": "v = next(v for v in MADE.values() if v.trainable); v.assign(v + 1e-3)",
+    "others": "v = next(v for v in MADE.values() if not v.trainable); v.assign(v + 1)",
+    "numpy": "np.random.rand()",
+    "python": "random.random()",
+    "output": "print('step')",
+}
+
+
+@pytest.fixture(scope="module")
+def touchable(tmp_path_factory) -> tuple[Trial, Printed]:
+    (trial,) = (each for each in TRIALS if each.name == "clean/keras/batch_norm_trained[jax]")
+    return trial, printed(trial, tmp_path_factory.mktemp("touchable") / "plain")
+
+
+@pytest.mark.parametrize("kind", MEDDLERS)
+def test_an_observer_that_touches_is_told_by_what_it_touched(kind, touchable, tmp_path, monkeypatch):
+    """The comparison itself: each kind of state, touched once at the script's end, is told apart."""
+    trial, plain = touchable
+    meddling = FINGERPRINT.read_text().replace(
+        '    print("fingerprint"', f'    {MEDDLERS[kind]}\n    print("fingerprint"'
+    )
+    script = tmp_path / "meddling.py"
+    script.write_text(meddling)
+    monkeypatch.setattr(sys.modules[__name__], "FINGERPRINT", script)
+    assert printed(trial, tmp_path / "touched").differences(plain) == [kind]

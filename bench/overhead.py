@@ -18,12 +18,12 @@ from bench.turns import Line, Process, note, process
 PACKAGES = ("torch", "keras", "jax", "tensorflow")
 TURNS = 3
 TRAININGS = {
-    "a character transformer": ("char_transformer.py", "", 800),
-    "a ConvNet with batch normalisation": ("convnet.py", "", 800),
-    "a frozen backbone with a head": ("frozen_backbone.py", "", 600),
-    "Keras fit on jax": ("keras_fit.py", "jax", 600),
-    "Keras fit on torch": ("keras_fit.py", "torch", 600),
-    "Keras fit on tensorflow": ("keras_fit.py", "tensorflow", 600),
+    "a character transformer": ("char_transformer.py", "", 1500),
+    "a ConvNet with batch normalisation": ("convnet.py", "", 1800),
+    "a frozen backbone with a head": ("frozen_backbone.py", "", 1200),
+    "Keras fit on jax": ("keras_fit.py", "jax", 900),
+    "Keras fit on torch": ("keras_fit.py", "torch", 900),
+    "Keras fit on tensorflow": ("keras_fit.py", "tensorflow", 900),
 }
 ONE_THREAD = {"OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1", "TF_NUM_INTEROP_THREADS": "1"}
 XLA = "--xla_cpu_multi_thread_eigen=false"

@@ -39,10 +39,15 @@ TIMEOUT = 300
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("names", nargs=-1)
 @click.option("--jobs", default=2, show_default=True, help="Programs that run at a time.")
-@click.option("--write", is_flag=True, help="Keep the results in bench/rivals/results.json, for docs/corpus.md.")
+@click.option(
+    "--write",
+    is_flag=True,
+    help="Keep the results in bench/rivals/results.json, for docs/corpus.md; programs that are not run keep theirs.",
+)
 def main(names: Sequence[str], jobs: int, write: bool) -> None:
     """Run the rivals on programs of the corpus; NAMES are parts or patterns of names, all without one."""
-    chosen = [trial for trial in once(trials(load())) if not names or any(_fits(trial, name) for name in names)]
+    everything = once(trials(load()))
+    chosen = [trial for trial in everything if not names or any(_fits(trial, name) for name in names)]
     runnable = [trial for trial in chosen if not trial.case.missing()]
     who = header()
     results = list(_played(runnable, jobs))
@@ -50,7 +55,10 @@ def main(names: Sequence[str], jobs: int, write: bool) -> None:
         said = "  ".join(f"{rival}: {word}" for rival, word in result["words"].items())
         click.echo(f"{result['program']}  {said}")
     if write:
-        RESULTS.write_text(json.dumps({**who, "programs": results}, indent=1) + "\n")
+        former = json.loads(RESULTS.read_text())["programs"] if names and RESULTS.exists() else []
+        kept = {result["program"]: result for result in [*former, *results]}
+        ordered = [kept[name] for trial in everything if (name := _program(trial)) in kept]
+        RESULTS.write_text(json.dumps({**who, "programs": ordered}, indent=1) + "\n")
 
 
 def once(everything: Sequence[Trial]) -> list[Trial]:
@@ -69,6 +77,11 @@ def header() -> dict[str, Any]:
     }
 
 
+def _program(trial: Trial) -> str:
+    """The program's name without the backend, of which one is run."""
+    return trial.name.partition("[")[0]
+
+
 def _fits(trial: Trial, name: str) -> bool:
     return fnmatch(trial.name, name) or name in trial.name
 
@@ -82,7 +95,7 @@ def _played(chosen: Sequence[Trial], jobs: int) -> Iterator[dict[str, Any]]:
             progress.update(task, advance=1, description=trial.name[:48])
             words, reasons = _words(trial, answer)
             yield {
-                "program": trial.name.partition("[")[0],
+                "program": _program(trial),
                 "framework": trial.case.framework,
                 "role": trial.role,
                 "words": words,

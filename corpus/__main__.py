@@ -7,7 +7,6 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatch
 from pathlib import Path
 
 import click
@@ -54,13 +53,13 @@ def main(
     cases = load()
     everything = trials(cases)
     asked = [trial for trial in everything if framework in (None, trial.case.framework) and role in (None, trial.role)]
-    chosen = [trial for trial in asked if with_variants or _named(trial, names)]
+    chosen = [trial for trial in asked if with_variants or trial.is_among(names)]
     runnable = [trial for trial in chosen if not trial.case.missing()]
     known = {} if with_variants else gaps()
     with tempfile.TemporaryDirectory(prefix="variants-") as folder:
         if with_variants:
             everyone = (variant for trial in runnable for variant in variants(trial, Path(folder)))
-            runnable = [variant for variant in everyone if _named(variant, names)]
+            runnable = [variant for variant in everyone if variant.is_among(names)]
         judgements = list(_judged(runnable, jobs, warm=not cold))
     complaints = unexplained(judgements, known, [trial.name for trial in everything])
     out = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
@@ -80,10 +79,6 @@ def _not_run(cases: Sequence[Case], chosen: Sequence[Trial]) -> Counter[str]:
     reasons = Counter(case.waiting for case in cases if case.waiting)
     reasons.update(f"wants {', '.join(absent)}" for trial in chosen if (absent := trial.case.missing()))
     return reasons
-
-
-def _named(trial: Trial, names: Sequence[str]) -> bool:
-    return not names or any(fnmatch(trial.name, name) or name in trial.name for name in names)
 
 
 def _judged(chosen: Sequence[Trial], jobs: int, *, warm: bool) -> Iterator[Judgement]:

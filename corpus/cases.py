@@ -6,7 +6,9 @@ import ast
 import importlib.util
 import sys
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,6 +86,10 @@ class Trial:
         backend = f"[{self.backend}]" if self.backend else ""
         variant = f"~{self.variant}" if self.variant else ""
         return f"{self.case.name}{'.fixed' if self.role == 'fixed' else ''}{variant}{backend}"
+
+    def is_among(self, names: Sequence[str]) -> bool:
+        """Whether one of ``names``, parts or patterns of names, is this trial's; all are where there is none."""
+        return not names or any(fnmatch(self.name, name) or name in self.name for name in names)
 
 
 def load(root: Path = HERE) -> list[Case]:

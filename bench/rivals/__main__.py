@@ -10,7 +10,6 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
-from fnmatch import fnmatch
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -47,7 +46,7 @@ TIMEOUT = 300
 def main(names: Sequence[str], jobs: int, write: bool) -> None:
     """Run the rivals on programs of the corpus; NAMES are parts or patterns of names, all without one."""
     everything = once(trials(load()))
-    chosen = [trial for trial in everything if not names or any(_fits(trial, name) for name in names)]
+    chosen = [trial for trial in everything if trial.is_among(names)]
     runnable = [trial for trial in chosen if not trial.case.missing()]
     who = header()
     results = list(_played(runnable, jobs))
@@ -80,10 +79,6 @@ def header() -> dict[str, Any]:
 def _program(trial: Trial) -> str:
     """The program's name without the backend, of which one is run."""
     return trial.name.partition("[")[0]
-
-
-def _fits(trial: Trial, name: str) -> bool:
-    return fnmatch(trial.name, name) or name in trial.name
 
 
 def _played(chosen: Sequence[Trial], jobs: int) -> Iterator[dict[str, Any]]:

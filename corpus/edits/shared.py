@@ -13,9 +13,8 @@ Edit = Callable[[ast.Module, Case], ast.Module]
 def renamed(tree: ast.Module, case: Case) -> ast.Module:
     """Other names for the variables, but for those that the case's patterns speak of."""
     arguments = {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
-    spoken = {part for text in (*case.leaves, *case.options) for part in text.split(".")}
     bound = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    chosen = bound - arguments - spoken
+    chosen = bound - arguments - _spoken(case)
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and node.id in chosen:
             node.id = f"{node.id}_2"
@@ -46,8 +45,7 @@ def guarded(tree: ast.Module, _case: Case) -> ast.Module:
 
 def classes_renamed(tree: ast.Module, case: Case) -> ast.Module:
     """Other names for the script's classes, but for those that the case's patterns speak of."""
-    spoken = {part for text in (*case.leaves, *case.options) for part in text.split(".")}
-    defined = {node.name for node in tree.body if isinstance(node, ast.ClassDef)} - spoken
+    defined = {node.name for node in tree.body if isinstance(node, ast.ClassDef)} - _spoken(case)
     for node in ast.walk(tree):
         if isinstance(node, ast.ClassDef) and node.name in defined:
             node.name = f"My{node.name}"
@@ -74,3 +72,8 @@ def after_imports(tree: ast.Module) -> int:
 def set_options(call: ast.Call, **options: bool | float) -> None:
     """Give a call further keyword arguments."""
     call.keywords += [ast.keyword(name, ast.Constant(value)) for name, value in options.items()]
+
+
+def _spoken(case: Case) -> set[str]:
+    """The names that the case's patterns speak of."""
+    return {part for text in (*case.leaves, *case.options) for part in text.split(".")}

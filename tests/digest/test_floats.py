@@ -61,3 +61,11 @@ def test_the_lowest_of_a_binade_has_a_nearer_neighbour_below(name):
     inner = np.isfinite(values) & np.isfinite(before) & (np.signbit(values) == np.signbit(before))
     nearer = np.abs(values[inner] - before[inner]) < layout.ulps(bits)[inner]
     np.testing.assert_array_equal(layout.lowest(bits)[inner], nearer)
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_the_smallest_number_and_the_way_to_the_one_below_one(name):
+    one = torch.ones(1, dtype=getattr(torch, name)).view(torch.uint8).numpy().view(f"u{FLOATS[name].width // 8}")
+    first, below = FLOATS[name].values(np.array([1], one.dtype)), FLOATS[name].values(one - one.dtype.type(1))
+    assert FLOATS[name].smallest == first.item()
+    assert FLOATS[name].below_one == 1 - below.item()

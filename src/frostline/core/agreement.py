@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from frostline.core.averages import followers, follows
+from frostline.core.averages import by_gradient, followers, follows
 from frostline.core.ledger import MERGED, LeafRow
 
 
@@ -33,11 +33,6 @@ def merged_into(leaf: LeafRow) -> bool:
     return seen and all(move.place in ("outside", "between") for move in moves)
 
 
-def _trained(leaf: LeafRow) -> bool:
-    """Whether a step moved the leaf by a gradient."""
-    return any(move.place == "step" and move.gradient == "nonzero" for move in leaf.changed.movements)
-
-
 def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
     """Flags and summary against the bits of one model, as a sentence; None where the bits cannot decide.
 
@@ -56,7 +51,8 @@ def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
     still = sum(leaf.numbers for leaf in rows) - moved
     frozen = [leaf for leaf in rows if leaf.changed.verdict == "yes" and _said_frozen(leaf)]
     averages = followers(rows)
-    following = sum(leaf.numbers for leaf in frozen if follows(leaf, averages) and not _trained(leaf))
+    copies = [leaf for leaf in frozen if follows(leaf, averages) and not by_gradient(leaf.changed.movements)]
+    following = sum(leaf.numbers for leaf in copies)
     wrongly = sum(leaf.numbers for leaf in frozen) - following
     idle = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "no" and leaf.declared.trainable)
     flags = "wrong" if wrongly else "right"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import LeafRow, Movement
 
 
 def followers(leaves: Iterable[LeafRow]) -> set[str]:
@@ -20,6 +20,11 @@ def follows(leaf: LeafRow, parts: set[str]) -> bool:
         parts: what ``followers`` says of all leaves, since only some leaves of a copy are asked whom they follow.
     """
     return leaf.changed.followed is not None or _is_copied_with(leaf, parts)
+
+
+def by_gradient(moves: Iterable[Movement]) -> list[Movement]:
+    """Of these moves, those that steps made by a gradient: what merely follows others has none."""
+    return [move for move in moves if move.place == "step" and move.gradient == "nonzero"]
 
 
 def _is_copied_with(leaf: LeafRow, parts: set[str]) -> bool:

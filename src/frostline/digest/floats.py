@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -25,6 +26,16 @@ class Float:
     fraction: int
     infinite: bool = True
     parts: int = 1
+
+    @property
+    def smallest(self) -> float:
+        """The smallest number above zero."""
+        return math.ldexp(1.0, 2 - (1 << self.exponent - 1) - self.fraction)
+
+    @property
+    def below_one(self) -> float:
+        """The distance from one to the number below it."""
+        return math.ldexp(1.0, -self.fraction - 1)
 
     def values(self, codes: Codes) -> Reals:
         """The numbers that the codes stand for; float64 holds each of them exactly."""

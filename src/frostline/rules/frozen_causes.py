@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from frostline.core.agreement import merged_into
-from frostline.core.averages import followers, follows
+from frostline.core.averages import by_gradient, followers, follows
 from frostline.core.ledger import MERGED, LeafRow, Ledger, Movement, Wire
 from frostline.rules.decay import made_by_decay
 from frostline.rules.rule import Rule
@@ -170,7 +170,7 @@ def _moves_while_frozen(leaf: LeafRow, averages: set[str]) -> list[Movement]:
         return []
     moves = [move for move in leaf.changed.movements if move.trainable is False]
     if follows(leaf, averages):
-        return [move for move in moves if move.place == "step" and move.gradient == "nonzero"]
+        return by_gradient(moves)
     contradicted = leaf.declared.container_flag is False or any(not flag for _, flag in leaf.declared.alias_flags)
     if not moves and contradicted and leaf.declared.trainable:
         moves = [move for move in leaf.changed.movements if move.place == "step"]

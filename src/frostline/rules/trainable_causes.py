@@ -203,13 +203,14 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
         return None
     if late:
         return UNFROZEN_LATE, "note" if is_norm_left_out(leaf, ledger) else grave, ""
+    predecessors = _predecessors(leaf, ledger)
     for program in ledger.programs:
         beside = any(
             wire.program == program.id for row in ledger.leaves if row.model == leaf.model for wire in row.wired
         )
         if program.steps_executed and program.orphans and (beside or _holds_former(program, leaf)):
             return OTHER_TENSORS, grave, program.id
-        if program.steps_executed and any(_holds(program, row) for row in _predecessors(leaf, ledger)):
+        if program.steps_executed and any(_holds(program, row) for row in predecessors):
             return OTHER_TENSORS, grave, program.id
     if any(wire.captured is False for wire in leaf.wired):
         return UNFROZEN_LATE, grave, leaf.wired[0].program

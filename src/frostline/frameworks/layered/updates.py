@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from frostline.digest.floats import FLOATS
+from frostline.digest.floats import FLOATS, Float
 from frostline.digest.shift import update_in_ulp
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import KerasLeaf
@@ -17,9 +17,6 @@ from frostline.observe.live import Unreadable
 NORMALISING = {"Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "Lion"}
 LARGEST_NORMALISED = 10.0
 ROUNDING = 1.01
-# Of narrow types: half the distance from 1 to the number below it, and the smallest number above 0.
-BELOW_ONE = {"float16": 2.0**-12, "bfloat16": 2.0**-9}
-SMALLEST = {"float16": 2.0**-24, "bfloat16": 2.0**-133}
 BY_TWO_MOMENTS = {"Adam", "AdamW"}  # the first moment, over the root of the second and a small constant
 
 
@@ -62,10 +59,10 @@ def _bound(leaf: KerasLeaf, optimizer: Any, dialect: Dialect) -> Any:
     if slots and NORMALISING & kinds:
         decayed = np.abs(_values(leaf.read(), leaf.row.dtype)) * (dialect.decay(optimizer, leaf.variable) or 0.0)
         normalised = _normalised(slots, optimizer, kinds, dialect)
-        if BY_TWO_MOMENTS & kinds and leaf.row.dtype in SMALLEST:
-            normalised[
-                _is_nothing(slots[0], rate, getattr(dialect.inner(optimizer), "beta_2", None), leaf.row.dtype)
-            ] = 0
+        layout = FLOATS[leaf.row.dtype]
+        if BY_TWO_MOMENTS & kinds and layout.width == 16:
+            slower = getattr(dialect.inner(optimizer), "beta_2", None)
+            normalised[_is_nothing(slots[0], rate, slower, layout)] = 0
         return (normalised + decayed) * rate
     if "SGD" not in kinds:
         return None
@@ -87,15 +84,15 @@ def _normalised(slots: list[Any], optimizer: Any, kinds: set[str], dialect: Dial
     return np.minimum(bound, np.divide(corrected * np.abs(slots[0]), size, out=bound.copy(), where=size > 0))
 
 
-def _is_nothing(moment: Any, rate: float, slower: Any, dtype: str) -> Any:
+def _is_nothing(moment: Any, rate: float, slower: Any, layout: Float) -> Any:
     """Where Adam's step is zero because it is computed in the weights' own narrow type.
 
     Its warm-up multiplies by the root of 1 - beta_2 ** t, which is 0 where beta_2 rounds to 1; and the product of rate
     and moment may be less than the smallest number of the type.
     """
-    if isinstance(slower, float) and 1 - slower < BELOW_ONE[dtype]:
+    if isinstance(slower, float) and 1 - slower < layout.below_one / 2:
         return np.ones_like(moment, bool)
-    smallest = SMALLEST[dtype]
+    smallest = layout.smallest
     most = max(rate * ROUNDING, np.ceil(rate * ROUNDING / smallest) * smallest)
     return np.abs(moment) * most < smallest / 2
 

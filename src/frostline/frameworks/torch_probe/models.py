@@ -124,8 +124,10 @@ class Models:
 
     def _is_view(self, model: Model, held: set[int]) -> bool:
         """Whether before any step a model only put together layers of a larger one, to ask for an output size, say."""
-        tensors = _tensors([model.root] if model.root is not None else [])
-        return bool(tensors) and not self.observer.steps and tensors < held
+        if self.observer.steps or model.root is None:
+            return False
+        tensors = _tensors([model.root])
+        return bool(tensors) and tensors < held
 
     def knows(self, module: nn.Module) -> bool:
         """Whether the outermost module of a forward pass is a known root or part of one."""

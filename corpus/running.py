@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,6 +110,26 @@ def _record(data: Path, processes: int) -> Record:
     return combine([store.load(data.with_suffix(f".{rank}.json")) for rank in range(processes)])
 
 
+def in_keras(backend: str, words: Sequence[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """What came of a command of Python, in a fork of a server that has one backend of Keras loaded.
+
+    Args:
+        backend: jax, torch, tensorflow, or nothing for tf_keras.
+        words: as Python takes them: a script or ``-m`` and a module, then their arguments.
+        folder: where the command runs; what it prints lies there too.
+        variables: of the environment, beside those of all trials.
+
+    Returns:
+        As of ``subprocess.run`` with text captured.
+    """
+    output, errors = folder / "stdout.txt", folder / "stderr.txt"
+    environment = {**_environment(backend), **ENVIRONMENT, **variables}
+    status = on_server(KERAS[backend], environment, words, output, errors, TIMEOUT)
+    return subprocess.CompletedProcess(
+        list(words), status, output.read_text(errors="replace"), errors.read_text(errors="replace")
+    )
+
+
 def plainly(script: Path) -> str:
     """What a PyTorch script prints without frostline.
 
@@ -164,7 +184,7 @@ def _forked(arguments: list[str], log: Path, _backend: str) -> int:
 
 
 def _served(arguments: list[str], log: Path, backend: str) -> int:
-    return on_server(KERAS[backend], _environment(backend), arguments, log, TIMEOUT)
+    return on_server(KERAS[backend], _environment(backend), ["-m", "frostline", *arguments], log, log, TIMEOUT)
 
 
 def _environment(backend: str) -> dict[str, str]:

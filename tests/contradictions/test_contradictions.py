@@ -1,12 +1,10 @@
 """The ten contradictions of today's Keras, as real scripts on each backend, must be found with the right rule."""
 
-import os
-import subprocess
-import sys
 import tomllib
 from pathlib import Path
 
 import pytest
+from corpus.running import in_keras
 
 from frostline.core.record import Record
 from frostline.core.store import load
@@ -19,17 +17,12 @@ CASES = [
 ]
 
 
-def observe(case: dict, backend: str, data: Path) -> tuple[int, str, Record]:
+def observe(case: dict, backend: str, folder: Path) -> tuple[int, str, Record]:
     """The script's exit status and stderr under frostline, and the record of the run."""
     script = HERE / "scripts" / f"{case['script']}.py"
-    run = subprocess.run(
-        [sys.executable, "-m", "frostline", "run", "--quiet", "--data", data, *case.get("options", []), script],
-        env=os.environ | {"KERAS_BACKEND": backend, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    return run.returncode, run.stderr, load(data)
+    options = ["--quiet", "--data", "record.json", *case.get("options", [])]
+    run = in_keras(backend, ["-m", "frostline", "run", *options, str(script)], folder)
+    return run.returncode, run.stderr, load(folder / "record.json")
 
 
 def named(record: Record, slug: str) -> list[str]:
@@ -46,7 +39,7 @@ def missing(expected: list[str], names: list[str]) -> list[str]:
 
 @pytest.mark.parametrize(("case", "backend"), CASES)
 def test_contradiction(case: dict, backend: str, tmp_path: Path) -> None:
-    status, stderr, record = observe(case, backend, tmp_path / "record.json")
+    status, stderr, record = observe(case, backend, tmp_path)
 
     assert status == case.get("exit", 0), stderr
     findings = case.get("findings", {})

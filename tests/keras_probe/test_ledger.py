@@ -1,10 +1,9 @@
 """One toy model, one expected ledger: the columns are the same whatever carries the model."""
 
 import re
-from pathlib import Path
 
 import pytest
-from running import GENERATIONS, observed
+from running import GENERATIONS, Seen, observed
 
 #          leaf                            kind         flag   held   changed
 EXPECTED = {
@@ -25,9 +24,12 @@ EXPECTED = {
 }
 
 
-@pytest.mark.parametrize("backend", GENERATIONS)
-def test_the_toy_model_has_one_ledger(backend: str, tmp_path: Path) -> None:
-    seen = observed("toy.py", backend, tmp_path)
+@pytest.fixture(scope="module", params=GENERATIONS)
+def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Seen:
+    return observed("toy.py", request.param, tmp_path_factory.mktemp("toy"))
+
+
+def test_the_toy_model_has_one_ledger(seen: Seen) -> None:
     found = {
         leaf.name: (
             leaf.kind,
@@ -41,9 +43,7 @@ def test_the_toy_model_has_one_ledger(backend: str, tmp_path: Path) -> None:
     assert {finding.severity for finding in seen.record.findings} <= {"note"}
 
 
-@pytest.mark.parametrize("backend", GENERATIONS)
-def test_steps_checks_and_the_printed_numbers_are_told(backend: str, tmp_path: Path) -> None:
-    seen = observed("toy.py", backend, tmp_path)
+def test_steps_checks_and_the_printed_numbers_are_told(seen: Seen) -> None:
     program = seen.program("model")
     assert (program.kind, program.steps_executed) == ("compiled-step", 3 * 5 + 1)
     assert program.checks == [1, 2, 4, 8, 16]

@@ -4,13 +4,12 @@
 """
 
 import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from corpus.cases import Trial, load, trials
-from corpus.running import TIMEOUT
+from corpus.running import in_keras
 from forked import Printed
 
 from frostline.core import store
@@ -34,9 +33,8 @@ pytestmark = pytest.mark.needs("keras", "jax", "tensorflow", "torch", "tf_keras"
 def printed(trial: Trial, folder: Path, *words: str) -> Printed:
     """What the script and its fingerprint print, in a process of its own."""
     folder.mkdir()
-    environment = os.environ | {"TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": trial.backend or "tensorflow"}
-    command = [sys.executable, *words, str(FINGERPRINT), trial.case.framework, str(trial.script)]
-    ended = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT)
+    command = [*words, str(FINGERPRINT), trial.case.framework, str(trial.script)]
+    ended = in_keras(trial.backend, command, folder)
     last = ended.stderr.strip().rpartition("\n")[2]
     return Printed(ended.stdout, f"exit {ended.returncode}: {last}" if ended.returncode else "")
 

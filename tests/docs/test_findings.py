@@ -2,12 +2,11 @@
 
 import json
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from page_examples import ROOT, environment
+from corpus.running import in_keras
+from page_examples import ROOT
 
 PAGE = (ROOT / "docs" / "findings.md").read_text("utf-8")
 SCRIPTS = {
@@ -39,10 +38,7 @@ def test_every_script_of_the_page_is_tried() -> None:
 @pytest.mark.parametrize(("heading", "backend", "seen"), SEEN)
 def test_what_the_page_tells_is_seen(heading: str, backend: str, seen: str, tmp_path: Path) -> None:
     (tmp_path / "script.py").write_text(SCRIPTS[heading], "utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "frostline", "run", "--data", "run.json", "script.py"],
-        cwd=tmp_path, env=environment(tmp_path) | {"KERAS_BACKEND": backend}, capture_output=True, text=True,
-    )  # fmt: skip
+    done = in_keras(backend, ["-m", "frostline", "run", "--data", "run.json", "script.py"], tmp_path)
     if not re.fullmatch(r"([A-Z]\d{3})?", seen):
         assert seen in done.stdout + done.stderr
         return

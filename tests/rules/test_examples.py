@@ -1,13 +1,11 @@
 """Every rule's example is a script that runs and in which exactly that rule speaks, none louder beside it."""
 
 import multiprocessing
-import os
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from corpus.running import in_keras
 
 from frostline.core.record import SEVERITIES, Record
 from frostline.core.store import load
@@ -50,10 +48,7 @@ def observe(slug: str, data: Path) -> Record:
         process.join(120)
         assert process.exitcode == 0
     else:
-        environment = {"KERAS_BACKEND": "jax", **os.environ, **environment}
-        done = subprocess.run(
-            [sys.executable, "-m", "frostline", *arguments], env=environment, capture_output=True, text=True
-        )
+        done = in_keras(environment.get("KERAS_BACKEND", "jax"), ["-m", "frostline", *arguments], data.parent)
         assert done.returncode == 0, done.stderr
     return load(data)
 

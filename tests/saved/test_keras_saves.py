@@ -1,11 +1,9 @@
 """The column saved in Keras runs, in processes of their own: one backend is as good as another here."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from corpus.running import in_keras
 
 from frostline.core import store
 
@@ -46,10 +44,7 @@ if sys.argv[1] == "head":
 )
 def test_what_a_model_is_written_to(how: str, severity: str | None, states: set[str], tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(SCRIPT)
-    command = [sys.executable, "-m", "frostline", "run", "--quiet", "train.py", how]
-    done = subprocess.run(
-        command, cwd=tmp_path, env={**os.environ, "KERAS_BACKEND": "jax"}, capture_output=True, text=True
-    )
+    done = in_keras("jax", ["-m", "frostline", "run", "--quiet", "train.py", how], tmp_path)
     assert done.returncode == 0, done.stderr
     record = store.load(tmp_path / ".frostline.json")
     assert record.run.faults == []

@@ -1,9 +1,10 @@
 """Real processes: the same script under plain python and under frostline."""
 
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,6 +29,7 @@ class Shell:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.environment = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
+        self.started: list[subprocess.Popen] = []
 
     def write(self, name: str, source: str) -> Path:
         path = self.folder / name
@@ -58,23 +60,35 @@ class Shell:
         return Done(done.returncode, done.stdout, done.stderr)
 
     def start(self, *arguments: str) -> subprocess.Popen:
-        """Frostline, started and left running, with its output in pipes."""
-        return subprocess.Popen(
+        """Frostline, started and left running, with its output in pipes; it is killed at the test's end."""
+        process = subprocess.Popen(
             [sys.executable, "-m", "frostline", *arguments],
             cwd=self.folder,
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            preexec_fn=_by_default,
         )
+        self.started.append(process)
+        return process
 
     def files(self) -> set[str]:
         return {path.name for path in self.folder.iterdir()}
 
 
+def _by_default() -> None:
+    """Signals end a process again, even where the tests run in the background and were told to ignore them."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.fixture
-def shell(tmp_path: Path) -> Shell:
-    return Shell(tmp_path)
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    shell = Shell(tmp_path)
+    yield shell
+    for process in shell.started:
+        process.kill()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from corpus import table
 from corpus.cases import Case, Trial, load, trials
 from corpus.judging import Judgement, gaps, judge, unexplained
 from corpus.running import prepare, run
+from corpus.variants import in_turn as once_each
 from corpus.variants import variants
 
 
@@ -28,6 +29,9 @@ from corpus.variants import variants
 )
 @click.option(
     "--variants", "with_variants", is_flag=True, help="The mechanical variants of the chosen programs instead."
+)
+@click.option(
+    "--in-turn", is_flag=True, help="Of the variants, each edit of a program on one of its backends only, in turn."
 )
 @click.option("--jobs", default=2, show_default=True, help="Programs that run at a time.")
 @click.option("--cold", is_flag=True, help="A fresh interpreter for every program, as users run it.")
@@ -41,6 +45,7 @@ def main(
     framework: str | None,
     role: str | None,
     with_variants: bool,
+    in_turn: bool,
     jobs: int,
     cold: bool,
     write: Path | None,
@@ -58,7 +63,8 @@ def main(
     known = {} if with_variants else gaps()
     with tempfile.TemporaryDirectory(prefix="variants-") as folder:
         if with_variants:
-            everyone = (variant for trial in runnable for variant in variants(trial, Path(folder)))
+            everyone: Iterable[Trial] = (variant for trial in runnable for variant in variants(trial, Path(folder)))
+            everyone = once_each(everyone) if in_turn else everyone
             runnable = [variant for variant in everyone if variant.is_among(names)]
         judgements = list(_judged(runnable, jobs, warm=not cold))
     complaints = unexplained(judgements, known, [trial.name for trial in everything])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from corpus.cases import Case, Trial
@@ -23,6 +23,14 @@ def variants(trial: Trial, folder: Path) -> Iterator[Trial]:
             script = folder / f"{trial.name.replace('/', '.')}.{name}.py"
             script.write_text(edited + "\n")
             yield Trial(trial.case, trial.role, script, trial.backend, name)
+
+
+def in_turn(made: Iterable[Trial]) -> list[Trial]:
+    """Each edit of each program once, on one of its backends: the next edit takes the next one."""
+    alike: dict[tuple[str, str, str], list[Trial]] = {}
+    for variant in made:
+        alike.setdefault((variant.case.name, variant.role, variant.variant), []).append(variant)
+    return [backends[place % len(backends)] for place, backends in enumerate(alike.values())]
 
 
 def edits(case: Case) -> Mapping[str, Edit]:

@@ -1,6 +1,7 @@
 """Variants are edits: each changes the script, and the exact ones change nothing that it prints."""
 
 import ast
+from collections import Counter
 from collections.abc import Collection
 from itertools import chain
 
@@ -8,7 +9,7 @@ import pytest
 from corpus.cases import Trial, load, trials
 from corpus.edits import keras, torch
 from corpus.running import plainly, prepare
-from corpus.variants import variants
+from corpus.variants import in_turn, variants
 
 TRIALS = {trial.name: trial for trial in trials(load())}
 TORCH = [trial for trial in TRIALS.values() if trial.case.framework == "torch"]
@@ -46,6 +47,18 @@ def test_exact_edits_print_the_same(name, tmp_path):
     assert len(chosen) >= 3
     for variant in chosen:
         assert plainly(variant.script) == wanted, variant.variant
+
+
+def test_edits_in_turn_are_each_made_once_and_on_every_backend(written):
+    everyone = list(chain.from_iterable(written[1].values()))
+    chosen = in_turn(everyone)
+    assert {(each.case.name, each.role, each.variant) for each in everyone} == {
+        (each.case.name, each.role, each.variant) for each in chosen
+    }
+    assert len({(each.case.name, each.role, each.variant) for each in chosen}) == len(chosen)
+    used = Counter(each.backend for each in chosen)
+    assert used.keys() == {each.backend for each in everyone}
+    assert min(used.values()) > 20 or len(used) == 1
 
 
 def test_an_edit_skipped_by_the_case_is_left_out(tmp_path):

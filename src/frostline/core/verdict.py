@@ -49,7 +49,7 @@ def exit_status(verdict: Verdict, fail_on: str) -> int:
 
 
 def sentence(verdict: Verdict) -> str:
-    """The verdict as one line, the last line of every report.
+    """The verdict as one line, the last line of every report; it is not about leaves of which nothing is known.
 
     >>> sentence(Verdict(errors=1, notes=2, unknown=3))
     '1 error, 0 warnings, 2 notes; 3 leaves unknown'
@@ -61,7 +61,7 @@ def sentence(verdict: Verdict) -> str:
     )
     line = ", ".join(counts)
     if not (verdict.errors or verdict.warnings or verdict.ignored):
-        line = f"no contradiction found ({line})"
+        line = f"no contradiction found{' in what is known' if verdict.unknown else ''} ({line})"
     if verdict.ignored:
         line += f"; {verdict.ignored} ignored"
     if verdict.unknown:

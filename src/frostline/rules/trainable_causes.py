@@ -25,7 +25,7 @@ NOT_HELD = Rule(
     "error",
     means="A leaf declared trainable is held by no optimizer.",
     matters="It gets gradients and is never updated: a group was forgotten, or it was meant to be frozen.",
-    remedy="add it to the optimizer, or say requires_grad_(False) when it is meant to stay",
+    remedy="add it to the optimizer, or freeze it if it is meant to stay: requires_grad_(False), trainable = False",
     tells_apart="The flag was on all the time (else T209), and the optimizer holds nothing strange (else T202).",
 )
 OTHER_TENSORS = Rule(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from frostline.digest.shift import describe, explained_by_decay, follows, step_like
+from frostline.digest.shift import describe, explained_by_decay, follows, may_follow, step_like
 
 torch = pytest.importorskip("torch")
 
@@ -202,6 +202,20 @@ def test_rate_one_means_equal_bits():
     nearly = source.clone()
     nearly[7] = torch.nextafter(nearly[7], torch.tensor(1.0))
     assert follows(bits(before), bits(nearly), bits(source), "float32") != 1.0
+
+
+@pytest.mark.parametrize("dtype", NARROW)
+@pytest.mark.parametrize("decay", [0.9, 0.99, 0.999])
+def test_an_average_lost_in_rounding_is_not_ruled_out_and_a_move_elsewhere_is(dtype, decay):
+    before, apart = normal(dtype, 1000), normal(dtype, 1000, scale=1e-3, seed=1)
+    source = before + apart
+    after = before.clone().mul_(decay).add_(source, alpha=1 - decay)
+    assert not torch.equal(before, after)
+    assert may_follow(bits(before), bits(after), bits(source), dtype)
+    assert not may_follow(bits(before), bits(before - 4 * apart), bits(source), dtype)
+    one = after.clone()
+    one[500] -= 8 * apart[500].abs() + before[500].abs() / 16
+    assert not may_follow(bits(before), bits(one), bits(source), dtype)
 
 
 @pytest.mark.parametrize("dtype", TYPES)

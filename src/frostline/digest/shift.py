@@ -87,9 +87,23 @@ def follows(before: Buffer, after: Buffer, source: Buffer, dtype: str) -> float 
         return 1.0
     if _constant(source, dtype):
         return None
-    slope = _slope((before, after, source), dtype, 0.0, lambda old, new, aim: (new - old, aim - old))
+    slope = _towards(before, after, source, dtype)
     rate = None if slope is None else slope.found
     return rate if rate is not None and 0 < rate < 1 else None
+
+
+def may_follow(before: Buffer, after: Buffer, source: Buffer, dtype: str) -> bool:
+    """Whether no element rules out that the leaf moved towards ``source`` at one rate, however little that shows.
+
+    Averages in narrow types move by a unit or two in the last place, most of which is rounding: ``follows`` finds no
+    rate in that.
+
+    >>> old, new, source = np.float16([1, 2, 3]), np.float16([1, 2.001, 3]), np.float16([1.1, 2.2, 3.1])
+    >>> may_follow(old, new, source, "float16"), may_follow(old, np.float16([1, 1.9, 3]), source, "float16")
+    (True, False)
+    """
+    slope = _towards(before, after, source, dtype)
+    return slope is not None and slope.low < 1 and slope.high > 0
 
 
 def step_like(before: Buffer, after: Buffer, gradient: Buffer, dtype: str) -> float | None:
@@ -176,6 +190,10 @@ def _sizes(before: Buffer, after: Buffer, dtype: str) -> tuple[int | None, bool 
     if large_grown:
         return grown, False
     return grown, True if large_shrunk >= ENOUGH_SHRUNK else None
+
+
+def _towards(before: Buffer, after: Buffer, source: Buffer, dtype: str) -> Slope | None:
+    return _slope((before, after, source), dtype, 0.0, lambda old, new, aim: (new - old, aim - old))
 
 
 def _decay(before: Buffer, after: Buffer, dtype: str) -> Slope | None:

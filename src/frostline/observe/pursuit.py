@@ -8,7 +8,8 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from frostline.core.ledger import MERGED, LeafRow, Movement
-from frostline.digest.shift import distance, follows
+from frostline.digest.floats import FLOATS
+from frostline.digest.shift import describe, distance, follows, may_follow
 from frostline.observe.glimpses import Glimpses
 from frostline.observe.live import LiveLeaf
 from frostline.observe.merging import is_merge
@@ -24,7 +25,7 @@ KIN_COMPARED = 64
 ENOUGH_NUMBERS = 16  # fewer may be close by chance
 SOURCES_SOUGHT = 32  # searches through the whole process, and leaves asked without a copy of what they were
 ROUNDING = 4  # units in the last place that one average of equal values may move them by
-EQUAL = 1e-4  # relative distance that many such moves may add up to
+EQUAL = 1e-4  # relative distance that many such moves may add up to; in narrow types a single one is more
 RESEMBLES = 0.8  # relative distance; tensors that have nothing to do with each other are about 1.4 apart
 
 
@@ -111,14 +112,9 @@ class Pursuit:
             if self._asked >= SOURCES_SOUGHT:
                 return
             self._asked += 1
-        dtype = watched.row.dtype
         kin = [(other.row, bytes(other.read())) for other in self._kin(watched)]
         for row, source in kin:
-            if reading.before is None:
-                rate = 1.0 if source == reading.after else None
-            else:
-                rate = follows(reading.before, reading.after, source, dtype)
-            rate = 0.0 if rate is None and _is_equal_to(movement, reading, source, dtype) else rate
+            rate = _rate(watched.row, movement, reading, source)
             if rate is not None:
                 movement.follows, movement.rate = row.name, rate
                 watched.row.changed.followed = row.name
@@ -131,7 +127,7 @@ class Pursuit:
         self._scans += 1
         movement.equals = self.observer.probe.copies(watched.leaf, reading.after)
         if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
-            near = [(distance(reading.after, source, dtype), row) for row, source in kin]
+            near = [(distance(reading.after, source, watched.row.dtype), row) for row, source in kin]
             self._name_likeness(watched, movement, near + self._glimpses.distances(watched, reading.after))
 
     def _rows(self) -> Iterable[LeafRow]:
@@ -166,15 +162,29 @@ class Pursuit:
             movement.resembles = row.name
 
 
-def _is_equal_to(movement: Movement, reading: Reading, source: bytes, dtype: str) -> bool:
-    """Whether the leaf has the values of ``source`` up to rounding, and moved by no more: the average of equal values.
-
-    So moves a teacher's copy of what its student keeps frozen.
-    """
+def _rate(row: LeafRow, movement: Movement, reading: Reading, source: bytes) -> float | None:
+    """At which rate the leaf followed ``source``; 0.0 where it did, and rounding leaves no more of it to see."""
+    assert reading.after is not None
     ulps = movement.shift.max_ulp if movement.shift is not None else None
-    if ulps is None or ulps > ROUNDING or reading.before is None or reading.after is None:
-        return False
-    return max(distance(each, source, dtype) for each in (reading.before, reading.after)) < EQUAL
+    if reading.before is None:
+        if source == reading.after:
+            return 1.0
+        ulps = describe(source, reading.after, row.dtype, row.shape).max_ulp
+        return 0.0 if ulps is not None and ulps <= ROUNDING else None
+    rate = follows(reading.before, reading.after, source, row.dtype)
+    return 0.0 if rate is None and _may_average(reading.before, reading.after, source, row.dtype, ulps) else rate
+
+
+def _may_average(before: bytes, after: bytes, source: bytes, dtype: str, ulps: int | None) -> bool:
+    """Whether a leaf is so close to ``source`` that its move can be that of an average of it, lost in rounding.
+
+    So moves a teacher's copy of what its student keeps frozen, and most of a teacher in a narrow type.
+    """
+    apart = max(distance(each, source, dtype) for each in (before, after))
+    equal = max(EQUAL, ROUNDING * FLOATS[dtype].below_one) if dtype in FLOATS else 0.0
+    if apart < equal and ulps is not None and ulps <= ROUNDING:
+        return True
+    return apart < RESEMBLES and may_follow(before, after, source, dtype)
 
 
 def _telling(row: LeafRow, content: bytes) -> bool:

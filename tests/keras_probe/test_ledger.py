@@ -5,6 +5,8 @@ import re
 import pytest
 from running import GENERATIONS, Seen, observed
 
+pytestmark = pytest.mark.xdist_group("keras")
+
 #          leaf                            kind         flag   held   changed
 EXPECTED = {
     "model.frozen.hidden.kernel": ("parameter", False, False, "no"),

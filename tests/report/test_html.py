@@ -18,6 +18,8 @@ from frostline.core.record import Finding, Record
 from frostline.errors import FrostlineError
 from frostline.report import html, render
 
+pytestmark = pytest.mark.xdist_group("browser")
+
 webdriver = (
     pytest.importorskip("selenium.webdriver") if "browser" not in os.environ.get("FROSTLINE_MUST_HAVE", "") else None
 )

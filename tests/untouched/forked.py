@@ -12,8 +12,8 @@ from pathlib import Path
 
 from corpus.running import TIMEOUT
 
-# What no two runs share: the durations that a transformers Trainer prints.
-DURATIONS = re.compile(r"'\w+_(runtime|per_second)': [\d.e-]+")
+# What no two runs share: the durations that a transformers Trainer and a fit of Keras print.
+DURATIONS = re.compile(r"'\w+_(runtime|per_second)': [\d.e-]+|\b\d+(ms|us|s)(/(step|epoch))?\b")
 
 FINGERPRINT = Path(__file__).with_name("fingerprint.py")
 

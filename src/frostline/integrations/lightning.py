@@ -13,7 +13,7 @@ else:  # the same library under its older name
     from pytorch_lightning.callbacks import Callback
 
 
-class WatchWeights(Watcher, Callback):
+class WatchWeights(Watcher, Callback):  # type: ignore[misc]  # its base is not read here
     """Watch every ``fit`` of the trainer that it is given to, and print what was found at its end.
 
     Args:

@@ -9,7 +9,7 @@ from transformers import TrainerCallback
 from frostline.integrations.training import Watcher
 
 
-class WatchWeights(Watcher, TrainerCallback):
+class WatchWeights(Watcher, TrainerCallback):  # type: ignore[misc]  # its base is not read here
     """Watch every ``train`` of the Trainer that it is given to, and print what was found at its end.
 
     Args:

@@ -19,10 +19,10 @@ demo: $(SHOWN) ## the article's experiment and its variant (own environment)
 	$(DEMO_VENV)/bin/frostline demo --backend jax
 
 ##@ Develop
-# Modules of one group share servers or a page that are costly to make, so one worker runs all of them.
+# A module goes to one worker: its tests share what is costly to make, such as servers and records.
 test: $(TESTED) system ## install what the tests need, run them; ARGS="tests/process -x"
 	FROSTLINE_MUST_HAVE="$(MUST_HAVE) $$(command -v chromium >/dev/null && echo browser)" \
-		$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+		$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 # A browser and two shells come from the system. Where they are missing and we may, they are installed; elsewhere their
 # tests are skipped, and the first lines of the test run say so.

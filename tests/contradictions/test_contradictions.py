@@ -9,8 +9,6 @@ from corpus.running import in_keras
 from frostline.core.record import Record
 from frostline.core.store import load
 
-pytestmark = pytest.mark.xdist_group("keras")
-
 HERE = Path(__file__).parent
 CASES = [
     pytest.param(case, backend, id=f"{case['script']}-{backend}{'-options' if 'options' in case else ''}")

@@ -7,8 +7,6 @@ from corpus.cases import load, trials
 from corpus.judging import gaps, judge, unexplained
 from corpus.running import prepare, run
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 CASES = load()
 TRIALS = trials(CASES)
 HEALTHY = (

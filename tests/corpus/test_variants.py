@@ -11,8 +11,6 @@ from corpus.edits import keras, torch
 from corpus.running import plainly, prepare
 from corpus.variants import in_turn, variants
 
-pytestmark = pytest.mark.xdist_group("torch")
-
 TRIALS = {trial.name: trial for trial in trials(load())}
 TORCH = [trial for trial in TRIALS.values() if trial.case.framework == "torch"]
 KERAS = [trial for trial in TRIALS.values() if trial.case.framework != "torch"]

@@ -8,8 +8,6 @@ import pytest
 from corpus.running import in_keras
 from page_examples import ROOT
 
-pytestmark = pytest.mark.xdist_group("keras")
-
 PAGE = (ROOT / "docs" / "findings.md").read_text("utf-8")
 SCRIPTS = {
     section.partition("\n")[0]: block

@@ -12,7 +12,7 @@ from page_examples import ROOT
 
 from frostline.rules import RULES
 
-pytestmark = [pytest.mark.needs("mkdocs", "mkdocstrings", "material"), pytest.mark.xdist_group("site")]
+pytestmark = pytest.mark.needs("mkdocs", "mkdocstrings", "material")
 
 
 def build(root: Path, site: Path) -> subprocess.CompletedProcess[str]:

@@ -5,8 +5,6 @@ import re
 import pytest
 from running import GENERATIONS, Seen, observed
 
-pytestmark = pytest.mark.xdist_group("keras")
-
 #          leaf                            kind         flag   held   changed
 EXPECTED = {
     "model.frozen.hidden.kernel": ("parameter", False, False, "no"),

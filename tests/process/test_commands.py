@@ -1,6 +1,5 @@
 """The commands themselves: what they print, where, and the status they leave with."""
 
-import resource
 import subprocess
 import sys
 
@@ -128,18 +127,6 @@ def test_debug_tells_versions_and_imports_no_framework(shell) -> None:
     assert done.stdout.rstrip().endswith("\nset()")
     for name in ("frostline", "python", "numpy", "framework torch", "kernel cpu", "kernel gpu"):
         assert any(line.startswith(name) for line in done.stdout.splitlines())
-
-
-def test_the_command_line_starts_quickly(shell) -> None:
-    def seconds(*arguments: str) -> float:
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        shell.python(*arguments)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-
-    shell.write("script.py", "")
-    bare = min(seconds("script.py") for _ in range(5))
-    assert min(seconds("-m", "frostline", "run", "script.py") for _ in range(5)) - bare < 0.2
 
 
 def test_two_records_are_compared(trained) -> None:

@@ -12,8 +12,6 @@ from frostline.core.store import load
 from frostline.rules import RULES
 from frostline.rules.rule import EXAMPLES
 
-pytestmark = pytest.mark.xdist_group("keras")
-
 WITHOUT_EXAMPLE = {"frozen-but-raw-gradient-applied": "JAX loops are not observed yet, and nothing else does this"}
 BESIDE = {"summary-disagrees": {"frozen-flag-not-inherited"}}  # the cause of the wrong count
 SEVERAL = {"ranks-diverge", "ranks-wired-differently"}  # need two processes: tests/ranks runs them

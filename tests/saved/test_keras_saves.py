@@ -7,8 +7,6 @@ from corpus.running import in_keras
 
 from frostline.core import store
 
-pytestmark = pytest.mark.xdist_group("keras")
-
 SCRIPT = """
 import sys
 import keras

@@ -7,8 +7,6 @@ from studies.layers import page
 from studies.layers.study import CENSUS, KERAS, MODULE, TORCH, of_torch, situations
 from studies.progress import silently
 
-pytestmark = pytest.mark.xdist_group("layers")
-
 
 @pytest.fixture(scope="module")
 def ask():

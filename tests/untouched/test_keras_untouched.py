@@ -27,7 +27,7 @@ CHOSEN = (
 TRIALS = [each for each in trials(load()) if each.case.framework in ("keras", "tf_keras") and not each.case.missing()]
 SCRIPTS = [each for each in TRIALS if EVERYTHING or each.name.removeprefix("clean/keras/") in CHOSEN]
 
-pytestmark = [pytest.mark.needs("keras", "jax", "tensorflow", "torch", "tf_keras"), pytest.mark.xdist_group("keras")]
+pytestmark = pytest.mark.needs("keras", "jax", "tensorflow", "torch", "tf_keras")
 
 
 def printed(trial: Trial, folder: Path, *words: str) -> Printed:

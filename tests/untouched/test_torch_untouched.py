@@ -13,7 +13,7 @@ import pytest
 from corpus.running import prepare
 from forked import alone, meddled, observed
 
-pytestmark = [pytest.mark.needs("torch"), pytest.mark.xdist_group("torch")]
+pytestmark = pytest.mark.needs("torch")
 
 CORPUS = Path(__file__).parents[2] / "corpus"
 EVERYTHING = bool(os.environ.get("FROSTLINE_ALL"))

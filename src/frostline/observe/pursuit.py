@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from frostline.core.ledger import MERGED, LeafRow, Movement
 from frostline.digest.floats import FLOATS
-from frostline.digest.shift import describe, distance, follows, may_follow
+from frostline.digest.shift import distance, follows, may_follow
 from frostline.observe.glimpses import Glimpses
 from frostline.observe.live import LiveLeaf
 from frostline.observe.merging import is_merge
@@ -114,7 +114,7 @@ class Pursuit:
             self._asked += 1
         kin = [(other.row, bytes(other.read())) for other in self._kin(watched)]
         for row, source in kin:
-            rate = _rate(watched.row, movement, reading, source)
+            rate = _rate(watched, movement, reading, source)
             if rate is not None:
                 movement.follows, movement.rate = row.name, rate
                 watched.row.changed.followed = row.name
@@ -162,17 +162,17 @@ class Pursuit:
             movement.resembles = row.name
 
 
-def _rate(row: LeafRow, movement: Movement, reading: Reading, source: bytes) -> float | None:
+def _rate(watched: Watched, movement: Movement, reading: Reading, source: bytes) -> float | None:
     """At which rate the leaf followed ``source``; 0.0 where it did, and rounding leaves no more of it to see."""
-    assert reading.after is not None
+    before, after, dtype = reading.before, reading.after, watched.row.dtype
+    if after is None or len(after) != len(source):
+        return None
+    if before is None:
+        ulps = watched.compare(source, after).max_ulp
+        return 1.0 if source == after else 0.0 if ulps is not None and ulps <= ROUNDING else None
+    rate = follows(before, after, source, dtype)
     ulps = movement.shift.max_ulp if movement.shift is not None else None
-    if reading.before is None:
-        if source == reading.after:
-            return 1.0
-        ulps = describe(source, reading.after, row.dtype, row.shape).max_ulp
-        return 0.0 if ulps is not None and ulps <= ROUNDING else None
-    rate = follows(reading.before, reading.after, source, row.dtype)
-    return 0.0 if rate is None and _may_average(reading.before, reading.after, source, row.dtype, ulps) else rate
+    return 0.0 if rate is None and _may_average(before, after, source, dtype, ulps) else rate
 
 
 def _may_average(before: bytes, after: bytes, source: bytes, dtype: str, ulps: int | None) -> bool:

@@ -205,6 +205,10 @@ class Watched:
         """The shape of a move, when a copy was at hand."""
         if reading.before is None or reading.after is None or len(reading.before) != len(reading.after):
             return None
+        return self.compare(reading.before, reading.after)
+
+    def compare(self, one: bytes, other: bytes) -> Shift:
+        """How two readings of the leaf, or of another like it, differ; of a shard, only its numbers count."""
         size = self.row.bytes // max(1, self.row.numbers)
-        shape = self.row.shape if len(reading.after) == self.row.bytes else (len(reading.after) // max(1, size),)
-        return describe(reading.before, reading.after, self.row.dtype, shape)  # of a shard, only its numbers count
+        shape = self.row.shape if len(other) == self.row.bytes else (len(other) // max(1, size),)
+        return describe(one, other, self.row.dtype, shape)

@@ -27,7 +27,8 @@ def keep_what_is_made() -> None:
     """From now on hold every new module, and every optimizer that makes a step."""
     for name in MAKERS:
         setattr(nn.Module, name, _keeping(getattr(nn.Module, name)))
-    register_optimizer_step_post_hook(lambda optimizer, *_: OPTIMIZERS.setdefault(id(optimizer), optimizer))
+    kept = OPTIMIZERS  # where a whole step is compiled, the compiler looks up names of this module in the script
+    register_optimizer_step_post_hook(lambda optimizer, *_: kept.setdefault(id(optimizer), optimizer))
 
 
 def _keeping(maker: Callable[..., None]) -> Callable[..., None]:

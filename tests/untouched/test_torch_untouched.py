@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from corpus.cases import load, trials
 from corpus.running import prepare
 from forked import alone, meddled, observed
 
@@ -40,10 +41,11 @@ CHOSEN = (
 OWN = sorted((Path(__file__).parent / "scripts").glob("*.py"))
 SCRIPTS = [*OWN, *(CORPUS / f"clean/torch/{name}.py" for name in CHOSEN)]
 if EVERYTHING:
-    SCRIPTS = [*OWN, *sorted(CORPUS.glob("*/torch/*.py"))]
+    alone_in_process = [each for each in trials(load()) if each.case.framework == "torch" and each.case.processes == 1]
+    SCRIPTS = [*OWN, *(each.script for each in alone_in_process if not each.case.missing())]
 
-# Nothing can be told of these: the model is never called as a module, or lives in other processes.
-NOTHING_SEEN = {"functional_training", "functional_training.fixed", "two_processes", "two_processes.fixed"}
+# Nothing can be told of this one: the model is never called as a module.
+NOTHING_SEEN = {"functional_training"}
 
 
 def named(script: Path) -> str:

@@ -46,6 +46,7 @@ def markdown(judgements: Sequence[Judgement], known: dict[str, Gap], former: str
         former: the page as it stands; the lines of frameworks that were not run now are taken over from it.
     """
     run = {judgement.trial.case.framework for judgement in judgements}
+    former = former.partition("\n## ")[0]  # the tables below are of other tools
     kept = [line for line in former.splitlines() if (found := _OF_FRAMEWORK.match(line)) and found[2] not in run]
     lines = [
         "# The corpus",

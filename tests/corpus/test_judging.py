@@ -8,6 +8,7 @@ import pytest
 from corpus.cases import Case, Trial
 from corpus.judging import Gap, gaps, judge, unexplained
 from corpus.running import Outcome
+from corpus.table import markdown
 
 from frostline.core import verdict
 from frostline.core.ledger import Run
@@ -112,3 +113,8 @@ def test_the_readme_and_the_page_of_the_corpus_say_the_same() -> None:
         assert line
         _, _, missed, _, quiet, alarms, _ = map(int, line[1].split(" | "))
         assert f"| names no cause | {missed} | {alarms} of {quiet + alarms} |" in table
+
+
+def test_lines_of_programs_that_were_not_run_are_kept_once() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "corpus.md").read_text("utf-8")
+    assert markdown([], gaps(), page) == page

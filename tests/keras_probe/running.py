@@ -4,10 +4,12 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from corpus.running import in_keras
 
 from frostline.core.ledger import LeafRow, Program
 from frostline.core.record import Record
@@ -43,27 +45,25 @@ class Seen:
 
 
 def plainly(script: str, backend: str) -> str:
-    """What the script prints without frostline."""
-    done = _run([sys.executable, SCRIPTS / script, backend], backend)
+    """What the script prints without frostline, in a fork of a server that has loaded the backend."""
+    with tempfile.TemporaryDirectory() as folder:
+        loaded = "" if backend == "tf_keras" else backend
+        done = in_keras(loaded, [str(SCRIPTS / script), backend], Path(folder), COLUMNS="100")
     assert done.returncode == 0, done.stderr
     return without_times(done.stdout)
 
 
 def observed(script: str, backend: str, folder: Path, *options: str, status: int = 0) -> Seen:
-    """The script's run under frostline."""
+    """The script's run under frostline, in a fresh interpreter, as users run it."""
     data = folder / "record.json"
     command = [sys.executable, "-m", "frostline", "run", "--quiet", "--data", data, *options]
-    done = _run([*command, SCRIPTS / script, backend], backend)
+    keras_backend = "tensorflow" if backend == "tf_keras" else backend
+    env = os.environ | {"KERAS_BACKEND": keras_backend, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "100"}
+    done = subprocess.run([*command, SCRIPTS / script, backend], env=env, capture_output=True, text=True, timeout=300)
     assert done.returncode == status, done.stderr
     record = load(data)
     assert record.run.faults == []
     return Seen(done.returncode, without_times(done.stdout), done.stderr, record)
-
-
-def _run(command: list, backend: str) -> subprocess.CompletedProcess[str]:
-    keras_backend = "tensorflow" if backend == "tf_keras" else backend
-    env = os.environ | {"KERAS_BACKEND": keras_backend, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "100"}
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300)
 
 
 def without_times(printed: str) -> str:

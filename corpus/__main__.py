@@ -17,8 +17,7 @@ from corpus import table
 from corpus.cases import Case, Trial, load, trials
 from corpus.judging import Judgement, gaps, judge, unexplained
 from corpus.running import prepare, run
-from corpus.variants import in_turn as once_each
-from corpus.variants import variants
+from corpus.variants import in_turn, variants
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -31,7 +30,10 @@ from corpus.variants import variants
     "--variants", "with_variants", is_flag=True, help="The mechanical variants of the chosen programs instead."
 )
 @click.option(
-    "--in-turn", is_flag=True, help="Of the variants, each edit of a program on one of its backends only, in turn."
+    "--in-turn",
+    "once_each",
+    is_flag=True,
+    help="Of the variants, each edit of a program on one of its backends only, in turn.",
 )
 @click.option("--jobs", default=2, show_default=True, help="Programs that run at a time.")
 @click.option("--cold", is_flag=True, help="A fresh interpreter for every program, as users run it.")
@@ -45,7 +47,7 @@ def main(
     framework: str | None,
     role: str | None,
     with_variants: bool,
-    in_turn: bool,
+    once_each: bool,
     jobs: int,
     cold: bool,
     write: Path | None,
@@ -64,7 +66,7 @@ def main(
     with tempfile.TemporaryDirectory(prefix="variants-") as folder:
         if with_variants:
             everyone: Iterable[Trial] = (variant for trial in runnable for variant in variants(trial, Path(folder)))
-            everyone = once_each(everyone) if in_turn else everyone
+            everyone = in_turn(everyone) if once_each else everyone
             runnable = [variant for variant in everyone if variant.is_among(names)]
         judgements = list(_judged(runnable, jobs, warm=not cold))
     complaints = unexplained(judgements, known, [trial.name for trial in everything])

@@ -48,7 +48,8 @@ def observe(slug: str, data: Path) -> Record:
         process.join(120)
         assert process.exitcode == 0
     else:
-        done = in_keras(environment.get("KERAS_BACKEND", "jax"), ["-m", "frostline", *arguments], data.parent)
+        backend = environment.get("KERAS_BACKEND", "jax")
+        done = in_keras(backend, ["-m", "frostline", *arguments], data.parent, **environment)
         assert done.returncode == 0, done.stderr
     return load(data)
 

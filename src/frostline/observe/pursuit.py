@@ -168,8 +168,10 @@ def _rate(watched: Watched, movement: Movement, reading: Reading, source: bytes)
     if after is None or len(after) != len(source):
         return None
     if before is None:
+        if source == after:
+            return 1.0
         ulps = watched.compare(source, after).max_ulp
-        return 1.0 if source == after else 0.0 if ulps is not None and ulps <= ROUNDING else None
+        return 0.0 if ulps is not None and ulps <= ROUNDING else None
     rate = follows(before, after, source, dtype)
     ulps = movement.shift.max_ulp if movement.shift is not None else None
     return 0.0 if rate is None and _may_average(before, after, source, dtype, ulps) else rate

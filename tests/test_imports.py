@@ -68,7 +68,7 @@ LAYERS = {
     "frostline.checkpoints.commands": layer(
         f"{READER} command_group report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS
     ),
-    "frostline.integrations": layer("core errors integrations runner settings report watch"),
+    "frostline.integrations": layer("core errors integrations runner settings report session watch"),
     "frostline.integrations.tensorboard": layer("core errors", "tensorboard"),
     "frostline.integrations.keras": layer("integrations watch", "keras"),
     "frostline.integrations.lightning": layer("integrations watch", "lightning pytorch_lightning"),

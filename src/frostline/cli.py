@@ -202,8 +202,8 @@ def report(
     from frostline.core.baseline import load as load_baseline
     from frostline.core.baseline import save as save_baseline
     from frostline.core.store import load, write_atomically
+    from frostline.session import judged_by
     from frostline.settings import DEFAULT_DATA, found
-    from frostline.watch import judged_by
 
     settings, files = found()
     record = load(data or settings.data or DEFAULT_DATA)

@@ -13,7 +13,7 @@ from frostline.errors import FrostlineError
 from frostline.rules import ranks
 
 
-def combine(records: Sequence[Record], policy: Policy | None = None) -> Record:
+def combine(records: Sequence[Record], policy: Policy | None = None, *, compare: bool = True) -> Record:
     """One record for all processes of a run.
 
     A leaf that every process has is one leaf, changed where it changed in any. A finding that several processes made is
@@ -22,6 +22,7 @@ def combine(records: Sequence[Record], policy: Policy | None = None) -> Record:
     Args:
         records: one of each process.
         policy: what becomes of findings.
+        compare: whether they were ranks of one training, which must agree.
 
     Raises:
         FrostlineError: there are fewer than two records, two of one rank, or some whose digests are of other blocks.
@@ -30,7 +31,7 @@ def combine(records: Sequence[Record], policy: Policy | None = None) -> Record:
     _require_ranks(ordered)
     _require_same_blocks(ordered)
     leaves = _leaves(ordered)
-    findings = settle([*ranks.find(ordered), *_findings(ordered)], leaves, policy or Policy())
+    findings = settle([*(ranks.find(ordered) if compare else ()), *_findings(ordered)], leaves, policy or Policy())
     return replace(
         ordered[0],
         run=_run(ordered),
@@ -74,6 +75,7 @@ def _run(records: Sequence[Record]) -> Run:
         exit=next((status for status in exits if status), exits[0] if exits else None),
         complete=all(run.complete for run in runs),
         seconds=max(run.seconds for run in runs),
+        steps=max(run.steps for run in runs),
         checks=sum(run.checks for run in runs),
         bytes_read=sum(run.bytes_read for run in runs),
         ended_by=next((run.ended_by for run in runs if run.ended_by), None),

@@ -23,7 +23,7 @@ from frostline.settings import Settings
 from frostline.spawned import Spawned, made_processes
 
 if TYPE_CHECKING:
-    from frostline.watch import Session
+    from frostline.session import Session
 
 # Who is who among several processes, as the launchers say it: torchrun, Open MPI, PMI, Slurm.
 _LAUNCHERS = (
@@ -34,8 +34,8 @@ _LAUNCHERS = (
 )
 
 _IN_PROCESSES = (
-    "what processes of its own train is seen where the script starts them with torch.multiprocessing.spawn, or a "
-    "launcher does: torchrun … -m frostline run train.py"
+    "what processes of its own train is seen where the script starts them with multiprocessing.Process or "
+    "torch.multiprocessing.spawn, or a launcher does: torchrun … -m frostline run train.py"
 )
 _NO_MODEL = (
     "a model is seen when it is called or held by an optimizer, in this process; for a launcher's others: "
@@ -77,7 +77,7 @@ def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module:
     rank, world_size = process_rank(os.environ)
     settings = replace(
         settings,
-        data=record_path(settings.data, rank, world_size),
+        data=record_path(settings.data, rank),
         tensorboard=_scalars_path(settings.tensorboard, rank),
         digests=settings.digests or world_size is not None,
     )
@@ -86,21 +86,22 @@ def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module:
     if settings.tensorboard is not None:
         require_writer()
     described = _described(target, arguments, as_module, rank, world_size)
-    observer, spawned = ProcessObserver(settings, described), Spawned(settings, described)
+    observer = ProcessObserver(settings, described)
+    spawned = Spawned(settings, described, observer)
     observer.install()
     if world_size is None:
         spawned.install()
     ending = execute(located, arguments)
     if observer.is_forked():
         return Outcome(ending.status, is_child=True)
-    outcome = observer.close(ending)
-    return outcome if outcome.record is not None and outcome.problem is None else _of_spawned(spawned, outcome)
+    return _with_spawned(spawned, observer.close(ending))
 
 
-def _of_spawned(spawned: Spawned, outcome: Outcome) -> Outcome:
-    """The outcome of a script that trained nothing in its own process: what those that it spawned recorded, if any."""
+def _with_spawned(spawned: Spawned, outcome: Outcome) -> Outcome:
+    """The outcome together with what the processes recorded that the script started, if there are any."""
+    own = outcome.record if outcome.record is not None and outcome.record.run.steps else None
     try:
-        record = spawned.record(outcome.status)
+        record = spawned.record(own, outcome.status)
     except FrostlineError as error:
         return replace(outcome, problem=error)
     return outcome if record is None else Outcome(outcome.status, record, _emptiness(record))
@@ -120,11 +121,15 @@ def process_rank(environment: Mapping[str, str]) -> tuple[int | None, int | None
     return None, None
 
 
-def record_path(data: Path | None, rank: int | None, world_size: int | None) -> Path | None:
-    """The absolute path of this process's record: scripts change folders, and every rank writes its own file.
+def record_path(data: Path | None, process: int | str | None) -> Path | None:
+    """The absolute path of this process's record: scripts change folders, and every process writes its own file.
+
+    Args:
+        data: where the record of the run goes.
+        process: the rank, or another name among the processes of the run; None when alone.
 
     Example:
-        >>> record_path(Path("/runs/.frostline.json"), 1, 4).name
+        >>> record_path(Path("/runs/.frostline.json"), 1).name
         '.frostline.1.json'
     """
     if data is None:
@@ -132,9 +137,9 @@ def record_path(data: Path | None, rank: int | None, world_size: int | None) -> 
     data = data.absolute()
     name = data.name
     if "{rank}" in name:
-        name = name.replace("{rank}", str(rank or 0))
-    elif world_size is not None:
-        name = f"{data.stem}.{rank}{data.suffix}"
+        name = name.replace("{rank}", str(process or 0))
+    elif process is not None:
+        name = f"{data.stem}.{process}{data.suffix}"
     return data.with_name(name)
 
 
@@ -217,6 +222,16 @@ class ProcessObserver:
         """Whether this process is a child that the script forked."""
         return os.getpid() != self._process
 
+    def adopt(self, settings: Settings, run: Run) -> None:
+        """This process was forked from the observed one, and is observed under a record of its own from now on."""
+        self._settings, self._run, self._process = settings, run, os.getpid()
+        if self._session is not None:
+            self._session.adopt(settings, run)
+
+    def is_idle_fork(self) -> bool:
+        """Whether this process was forked and has trained nothing, so that all it knows is its parent's."""
+        return self._session is not None and self._session.is_idle_fork()
+
     def close(self, ending: Ending) -> Outcome:
         """The last check and the record; errors of frostline's own end here and never reach the script."""
         try:
@@ -234,7 +249,7 @@ class ProcessObserver:
             return
         try:
             if self._session is None:
-                from frostline.watch import Session
+                from frostline.session import Session
 
                 self._session = Session(self._settings, self._run)
             self._session.attach(framework, module)

@@ -1,12 +1,13 @@
-"""Processes that a script starts with ``torch.multiprocessing.spawn``: each is observed like a rank of a launcher.
+"""Processes that a script starts by itself: each is observed like a rank of a launcher.
 
-What is sent to such a process is an envelope, which opens into the script's own function once the observation has begun
-there. So nothing of ours stands around that function, in no traceback either.
+``multiprocessing`` hands the process object to the new process, pickled or as a copy. So what to do there travels with
+that object, and nothing of ours stands around the script's own function, in no traceback either.
 """
 
 from __future__ import annotations
 
-import inspect
+import contextlib
+import os
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,97 +19,165 @@ from frostline.settings import Settings
 
 if TYPE_CHECKING:
     from frostline.core.record import Record
+    from frostline.runner import ProcessObserver
 
-MODULE = "torch.multiprocessing.spawn"
+_MODULE = "multiprocessing.process"
+_TORCH_SPAWN = "torch.multiprocessing.spawn"
+_LIBRARIES = {"concurrent", "joblib", "multiprocessing", "torch"}
+_ATTRIBUTE = "_frostline_orders"
 _OURS_FIRST = 1000  # priority at the end of a process: before its queues and temporary files go
 
 
 def made_processes() -> bool:
     """Whether the script made processes with ``multiprocessing``; those that load its data count as well."""
-    module = sys.modules.get("multiprocessing.process")
+    module = sys.modules.get(_MODULE)
     return repr(getattr(module, "_process_counter", None)) not in ("None", "count(1)")  # to ask it would count one more
 
 
 class Spawned:
-    """The processes that the script has spawned so far.
+    """The processes that the script has started so far.
 
     Args:
         settings: of the run; every process writes a record beside the one named there.
         run: how the script was started.
+        observer: of this process, which goes on in those that are forked.
     """
 
-    def __init__(self, settings: Settings, run: Run) -> None:
-        self._settings, self._run = settings, run
+    def __init__(self, settings: Settings, run: Run, observer: ProcessObserver) -> None:
+        self._settings, self._run, self._observer = settings, run, observer
         self._paths: dict[Path, None] = {}
+        self._process = os.getpid()
 
     def install(self) -> None:
-        """Take note of processes from the moment at which the script imports torch."""
+        """Take note of processes from the moment at which the script can make some."""
         import wrapt
 
         def listen(module: Any) -> None:
-            wrapt.wrap_function_wrapper(module, "start_processes", self._start)
+            wrapt.wrap_function_wrapper(module, "BaseProcess.start", self._start)
 
-        wrapt.register_post_import_hook(listen, MODULE)
+        wrapt.register_post_import_hook(listen, _MODULE)
 
-    def _start(self, original: Callable[..., Any], _: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        told = inspect.signature(original).bind(*args, **kwargs)
-        told.apply_defaults()
-        if self._settings.data is None or told.arguments["start_method"] == "fork":
+    def _start(self, original: Callable[[], None], process: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
+        if self._settings.data is None or os.getpid() != self._process or not _may_train(process):
             return original(*args, **kwargs)
-        envelope = _Envelope(told.arguments["fn"], self._settings, self._run, told.arguments["nprocs"])
-        self._paths |= dict.fromkeys(envelope.settings_of(rank).data for rank in range(envelope.count))  # type: ignore[misc]
-        told.arguments["fn"] = envelope
-        return original(*told.args, **told.kwargs)
+        from multiprocessing.util import register_after_fork
 
-    def record(self, status: int) -> Record | None:
+        orders = self._orders(process)
+        register_after_fork(orders, _Orders.take_over)  # which holds them weakly: for this one start
+        setattr(process, _ATTRIBUTE, orders)
+        try:
+            return original(*args, **kwargs)
+        finally:
+            delattr(process, _ATTRIBUTE)
+
+    def _orders(self, process: Any) -> _Orders:
+        from frostline.runner import record_path
+
+        rank = process._args[1] if _module_of(process) == _TORCH_SPAWN else None
+        path = record_path(self._settings.data, f"process-{process._identity[-1]}" if rank is None else rank)
+        assert path is not None
+        self._paths[path] = None
+        settings = replace(self._settings, data=path, tensorboard=None, progress=False, digests=True)
+        return _Orders(process, settings, Run(self._run.command, rank=rank), self._observer)
+
+    def record(self, own: Record | None, status: int) -> Record | None:
         """What the processes recorded since the script began, as one and stored as the run's; None if there is nothing.
+
+        Args:
+            own: what this process recorded, if it trained as well.
+            status: with which the script ended.
 
         Raises:
             RecordError: a record cannot be read, or the one of all cannot be written.
         """
-        from frostline.combine import combine
         from frostline.core import store
 
+        _wait()
         records = [store.load(path) for path in self._paths if path.exists()]
         records = [record for record in records if record.run.started >= self._run.started]
         if not records:
             return None
-        record = combine(records, self._settings.policy()) if len(records) > 1 else records[0]
+        record = self._together([*([] if own is None else [own]), *records])
         record = replace(record, run=replace(record.run, exit=status))
         assert self._settings.data is not None
         store.save(record, self._settings.data)
         return record
 
+    def _together(self, records: list[Record]) -> Record:
+        """As ranks of one training where every process has a rank of its own; otherwise merely side by side."""
+        from frostline.combine import combine
 
-class _Envelope:
-    """A function on its way to the processes ``0 … count - 1``, which are started in that order."""
+        ranks = {record.run.rank for record in records}
+        of_one_training = None not in ranks and len(ranks) == len(records)
+        if len(records) == 1:
+            return replace(records[0], run=replace(records[0].run, rank=None, world_size=None))
+        if not of_one_training:
+            records = [replace(record, run=replace(record.run, rank=index)) for index, record in enumerate(records)]
+        return combine(records, self._settings.policy(), compare=of_one_training)
 
-    def __init__(self, function: Callable[..., Any], settings: Settings, run: Run, count: int) -> None:
-        self._function, self._settings, self._run, self.count = function, settings, run, count
-        self._sent = 0
 
-    def settings_of(self, rank: int) -> Settings:
-        """How one of the processes is observed."""
-        from frostline.runner import record_path
+class _Orders:
+    """How one process is to be observed. Sent to a new interpreter, they are carried out as they arrive."""
 
-        several = self.count if self.count > 1 else None
-        path = record_path(self._settings.data, rank, several)
-        return replace(self._settings, data=path, tensorboard=None, progress=False, digests=several is not None)
+    def __init__(self, process: Any, settings: Settings, run: Run, observer: ProcessObserver) -> None:
+        self._process, self._settings, self._run, self._observer = process, settings, run, observer
 
     def __reduce__(self) -> tuple[Any, ...]:
-        rank, self._sent = self._sent, self._sent + 1
-        run = Run(self._run.command, rank=rank, world_size=self.count) if self.count > 1 else Run(self._run.command)
-        return opened, (self._function, self.settings_of(rank), run)
+        return begin, (self._settings, self._run)
+
+    def take_over(self) -> None:
+        """Go on observing in this process, which was forked while the parent was observed."""
+        from multiprocessing.process import current_process
+
+        if current_process() is self._process:
+            self._observer.adopt(self._settings, self._run)
+            _close_at_end(self._observer)
 
 
-def opened(function: Callable[..., Any], settings: Settings, run: Run) -> Callable[..., Any]:
-    """The function that was sent to this process, which from now on is observed until it ends."""
-    from multiprocessing.util import Finalize
+def begin(settings: Settings, run: Run) -> None:
+    """Observe this process from now on until it ends."""
+    from multiprocessing.util import register_after_fork
 
     from frostline.runner import ProcessObserver
-    from frostline.script import Ending
 
     observer = ProcessObserver(settings, run)
     observer.install()
-    Finalize(None, observer.close, args=(Ending(0),), exitpriority=_OURS_FIRST)
-    return function
+    _close_at_end(observer)
+    register_after_fork(observer, _close_at_end)  # a fork server's process forgets what it is to do at its end
+
+
+def _close_at_end(observer: ProcessObserver) -> None:
+    from multiprocessing.util import Finalize
+
+    if not observer.is_forked():
+        Finalize(None, _close, args=(observer,), exitpriority=_OURS_FIRST)
+
+
+def _close(observer: ProcessObserver) -> None:
+    from frostline.script import Ending
+
+    error = sys.exc_info()[1]  # what is ending the process: multiprocessing cleans up on its way
+    failed = error is not None and not (isinstance(error, SystemExit) and not error.code)
+    if not observer.is_idle_fork():
+        observer.close(Ending(int(failed)))
+
+
+def _may_train(process: Any) -> bool:
+    """Whether the script itself says what runs there; a library's own processes load data or wait for tasks."""
+    module = _module_of(process)
+    return module == _TORCH_SPAWN or module.partition(".")[0] not in _LIBRARIES
+
+
+def _module_of(process: Any) -> str:
+    said_by = type(process) if process._target is None else process._target
+    return str(getattr(said_by, "__module__", ""))
+
+
+def _wait() -> None:
+    """Wait for what python waits for as well before it ends, but only when the report has been printed."""
+    from multiprocessing import active_children
+
+    with contextlib.suppress(KeyboardInterrupt):
+        for process in active_children():
+            if not process.daemon:
+                process.join()

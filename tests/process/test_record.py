@@ -248,7 +248,7 @@ OBSERVER = "frostline.observe.observer"
     (OBSERVER, "Observer.before_step", "before a step", {}),
     (OBSERVER, "Observer.after_step", "after a step", {}),
     (OBSERVER, "Observer.close", "closing", {"changed": 2}),
-    ("frostline.watch", "find", "judging", {"findings": 4}),
+    ("frostline.session", "find", "judging", {"findings": 4}),
 ])  # fmt: skip
 def test_an_error_inside_frostline_leaves_the_script_alone_and_is_unknown(
     module: str, target: str, where: str, unknown: dict, shell, linear

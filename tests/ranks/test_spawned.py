@@ -1,4 +1,4 @@
-"""Scripts that start their ranks by themselves, with ``torch.multiprocessing.spawn``."""
+"""Scripts that start their processes by themselves: ``torch.multiprocessing.spawn`` and ``multiprocessing.Process``."""
 
 import re
 import subprocess
@@ -56,40 +56,102 @@ if __name__ == "__main__":
     mp.spawn(train, args=(count, sys.argv[2]), nprocs=count)
     print("all done")
 """
-SHARED = """
+LOCKLESS = """
+import sys
+
 import torch
 import torch.multiprocessing as mp
 from torch import nn
 
 
-def train(rank, net):
-    torch.manual_seed(rank)
-    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
-    for _ in range(6):
-        optimizer.zero_grad()
-        net(torch.randn(4, 3)).square().sum().backward()
-        optimizer.step()
+class Worker(mp.Process):
+    def __init__(self, rank, net):
+        super().__init__()
+        self.rank, self.net = rank, net
+
+    def run(self):
+        torch.manual_seed(self.rank)
+        optimizer = torch.optim.SGD(self.net.parameters(), lr=0.01)
+        for _ in range(3 * (self.rank + 1)):
+            optimizer.zero_grad()
+            self.net(torch.randn(4, 3)).square().sum().backward()
+            optimizer.step()
 
 
 if __name__ == "__main__":
+    torch.set_num_threads(1)
+    mp.set_start_method(sys.argv[1])
     net = nn.Linear(3, 2)
     net.share_memory()
-    mp.spawn(train, args=(net,), nprocs=2)
+    workers = [Worker(rank, net) for rank in range(2)]
+    for each in workers:
+        each.start()
+    if "--wait" in sys.argv:
+        for each in workers:
+            each.join()
+        print(net(torch.zeros(1, 3)).shape)
 """
-LOCKLESS = SHARED.replace(
-    "mp.spawn(train, args=(net,), nprocs=2)",
-    "workers = [mp.get_context('spawn').Process(target=train, args=(rank, net)) for rank in range(2)]\n"
-    "    [each.start() for each in workers]\n"
-    "    [each.join() for each in workers]\n"
-    "    print(net(torch.zeros(1, 3)).shape)",
-)
+PAIRS = """
+import os
+import sys
+
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from torch import nn
+
+
+def train(rank, port):
+    if port:
+        os.environ.update(MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+        dist.init_process_group("gloo", rank=rank, world_size=2)
+    torch.manual_seed(0)
+    net = nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+    torch.manual_seed(rank)
+    for _ in range(4):
+        optimizer.zero_grad()
+        net(torch.randn(4, 3)).square().sum().backward()
+        if "--reduce" in sys.argv:
+            for each in net.parameters():
+                dist.all_reduce(each.grad)
+        optimizer.step()
+    print(repr(net.weight.sum().item()), flush=True)
+    if port:
+        dist.destroy_process_group()
+
+
+if __name__ == "__main__":
+    torch.set_num_threads(1)
+    workers = [mp.Process(target=train, args=(rank, sys.argv[1])) for rank in range(2)]
+    [each.start() for each in workers]
+    [each.join() for each in workers]
+"""
+POOLED = """
+import multiprocessing
+
+import torch
+from torch import nn
+
+
+def train(seed):
+    torch.manual_seed(seed)
+    net = nn.Linear(3, 2)
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.01)
+    net(torch.randn(4, 3)).square().sum().backward()
+    optimizer.step()
+
+
+if __name__ == "__main__":
+    with multiprocessing.get_context("fork").Pool(2) as pool:
+        pool.map(train, range(2))
+"""
 pytestmark = pytest.mark.needs("torch")
 
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "train.py").write_text(SCRIPT)
-    (tmp_path / "shared.py").write_text(SHARED)
     return tmp_path
 
 
@@ -132,16 +194,33 @@ def _told(stderr: str) -> list[str]:
     return [line for line in stderr.splitlines() if not re.match(r"W\d{4} ", line)]
 
 
-def test_processes_that_share_one_memory_have_nothing_to_diverge(folder: Path) -> None:
-    done = observed(folder, "shared.py")
-    assert done.returncode == 0
+@pytest.mark.parametrize(("method", "waits"), [("fork", ["--wait"]), ("spawn", []), ("forkserver", ["--wait"])])
+def test_a_process_that_shares_its_weights_is_observed_however_it_is_started(
+    folder: Path, method: str, waits: list[str]
+) -> None:
+    (folder / "lockless.py").write_text(LOCKLESS)
+    done = observed(folder, "lockless.py", method, *waits)
+    assert (done.returncode, done.stdout) == (0, "torch.Size([1, 2])\n" if waits else ""), done.stderr
     assert "no contradiction found (0 errors, 0 warnings, 0 notes)" in done.stderr
+    record = store.load(folder / ".frostline.json")
+    assert (record.run.world_size, record.run.steps, record.run.complete, record.totals.changed) == (2, 6, True, 8)
+    assert store.load(folder / ".frostline.process-2.json").run.steps == 6
+
+
+def test_processes_of_one_group_must_agree_and_others_need_not(folder: Path) -> None:
+    (folder / "pairs.py").write_text(PAIRS)
+    assert "R701 ranks-diverge" in observed(folder, "pairs.py", str(free_port())).stderr
+    reduced = observed(folder, "pairs.py", str(free_port()), "--reduce")
+    alone = observed(folder, "pairs.py", "")
+    assert sorted(alone.stdout.splitlines()) == sorted(python(folder, "pairs.py", "").stdout.splitlines())
+    for done in (reduced, alone):
+        assert "no contradiction found (0 errors, 0 warnings, 0 notes)" in done.stderr
 
 
 def test_processes_that_are_not_observed_are_named_as_the_reason(folder: Path) -> None:
-    (folder / "lockless.py").write_text(LOCKLESS)
-    done = observed(folder, "lockless.py")
-    assert (done.returncode, done.stdout) == (2, "torch.Size([1, 2])\n"), done.stderr
+    (folder / "pooled.py").write_text(POOLED)
+    done = observed(folder, "pooled.py")
+    assert (done.returncode, done.stdout) == (2, ""), done.stderr
     assert "hint: what processes of its own train is seen where the script starts them with" in done.stderr
 
 

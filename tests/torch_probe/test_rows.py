@@ -6,8 +6,8 @@ from torch import nn
 from toy import graver, leaf
 
 import frostline
+from frostline.session import Session
 from frostline.settings import Settings
-from frostline.watch import Session
 
 OLD, ADDED = 10, 2
 LAST = 7

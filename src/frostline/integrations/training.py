@@ -12,8 +12,9 @@ from typing import Any
 from frostline.core.ledger import Run
 from frostline.core.verdict import sentence
 from frostline.runner import process_rank, record_path, require_writable
+from frostline.session import Session
 from frostline.settings import load
-from frostline.watch import Report, Session
+from frostline.watch import Report
 
 
 class Training:
@@ -52,7 +53,7 @@ class Training:
             fail_on=fail_on,
             data=None if data is None else Path(data),
         )
-        self.settings = settings.but(data=record_path(settings.data, rank, size))
+        self.settings = settings.but(data=record_path(settings.data, rank))
         if self.settings.data is not None:
             require_writable(self.settings.data)
         self.quiet = quiet or bool(rank)

@@ -61,6 +61,10 @@ class Observer:
         self._pursuit = Pursuit(self)
         self._rows = Rows(self)
 
+    def adopt_settings(self, settings: Settings) -> None:
+        """Go on under these in a process that was forked; its parent is the one to say how far the reading is."""
+        self.settings, self.notice = settings, Notice(None)
+
     # What the probe reports
 
     def adopt(self, leaf: LiveLeaf, flag: bool | None) -> Watched:

@@ -294,6 +294,12 @@ class TorchProbe:
         """See Probe."""
         return self.masks.withheld()
 
+    def place_in_group(self) -> tuple[int, int] | None:
+        """This process's rank and the number of processes, once it has joined others; None when alone."""
+        group = torch.distributed
+        joined = group.is_available() and group.is_initialized() and group.get_world_size() > 1
+        return (group.get_rank(), group.get_world_size()) if joined else None
+
     def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
         """See Probe."""
         assert isinstance(leaf, TorchLeaf)

@@ -57,6 +57,8 @@ def main(
     NAMES are parts or patterns of names, as in 'clean/torch/*' or 'digits'; all without one. A variant's name ends
     with its edit: --variants '~seeded'.
     """
+    if once_each and not with_variants:
+        raise click.UsageError("--in-turn chooses among variants; say --variants as well")
     cases = load()
     everything = trials(cases)
     asked = [trial for trial in everything if framework in (None, trial.case.framework) and role in (None, trial.role)]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import re
 import runpy
 import socket
 import subprocess
@@ -60,6 +61,9 @@ ENVIRONMENT = {
 
 TIMEOUT = 300
 
+# What no two runs share: what a transformers Trainer and a fit of Keras print.
+_DURATIONS = re.compile(r"'\w+_(runtime|per_second)': [\d.e-]+|\b\d+(ms|us|s)(/(step|epoch))?\b")
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -70,6 +74,11 @@ class Outcome:
     printed: str
     problem: str = ""
     seconds: float = 0.0
+
+
+def without_durations(printed: str) -> str:
+    """What a script printed, to be compared with another run of it."""
+    return _DURATIONS.sub("", printed)
 
 
 def prepare() -> None:

@@ -1,7 +1,6 @@
 """Runs a script on one backend, plainly or under frostline, and brings back what it printed and the record."""
 
 import os
-import re
 import subprocess
 import sys
 import tempfile
@@ -9,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from corpus.running import in_keras
+from corpus.running import in_keras, without_durations
 
 from frostline.core.ledger import LeafRow, Program
 from frostline.core.record import Record
@@ -50,7 +49,7 @@ def plainly(script: str, backend: str) -> str:
         loaded = "" if backend == "tf_keras" else backend
         done = in_keras(loaded, [str(SCRIPTS / script), backend], Path(folder), COLUMNS="100")
     assert done.returncode == 0, done.stderr
-    return without_times(done.stdout)
+    return without_durations(done.stdout)
 
 
 def observed(script: str, backend: str, folder: Path, *options: str, status: int = 0) -> Seen:
@@ -63,9 +62,4 @@ def observed(script: str, backend: str, folder: Path, *options: str, status: int
     assert done.returncode == status, done.stderr
     record = load(data)
     assert record.run.faults == []
-    return Seen(done.returncode, without_times(done.stdout), done.stderr, record)
-
-
-def without_times(printed: str) -> str:
-    """The text without the durations that no two runs share."""
-    return re.sub(r"\b\d+(ms|us|s)(/(step|epoch))?\b", "", printed)
+    return Seen(done.returncode, without_durations(done.stdout), done.stderr, record)

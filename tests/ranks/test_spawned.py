@@ -195,9 +195,7 @@ def _told(stderr: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("method", "waits"), [("fork", ["--wait"]), ("spawn", []), ("forkserver", ["--wait"])])
-def test_a_process_that_shares_its_weights_is_observed_however_it_is_started(
-    folder: Path, method: str, waits: list[str]
-) -> None:
+def test_a_process_is_observed_however_it_is_started(folder: Path, method: str, waits: list[str]) -> None:
     (folder / "lockless.py").write_text(LOCKLESS)
     done = observed(folder, "lockless.py", method, *waits)
     assert (done.returncode, done.stdout) == (0, "torch.Size([1, 2])\n" if waits else ""), done.stderr

@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import re
 import runpy
 import sys
 import tempfile
@@ -10,10 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.running import TIMEOUT
-
-# What no two runs share: the durations that a transformers Trainer and a fit of Keras print.
-DURATIONS = re.compile(r"'\w+_(runtime|per_second)': [\d.e-]+|\b\d+(ms|us|s)(/(step|epoch))?\b")
+from corpus.running import TIMEOUT, without_durations
 
 FINGERPRINT = Path(__file__).with_name("fingerprint.py")
 
@@ -41,7 +37,7 @@ class Printed:
 
     @property
     def _own_lines(self) -> str:
-        return DURATIONS.sub("", self.text.rstrip().rpartition("\n")[0])
+        return without_durations(self.text.rstrip().rpartition("\n")[0])
 
 
 def alone(script: Path) -> Printed:

@@ -47,10 +47,10 @@ def jit(tree: ast.Module, _case: Case) -> ast.Module:
     return tree
 
 
-def callback(tree: ast.Module, case: Case) -> ast.Module:
+def callback(tree: ast.Module, _case: Case) -> ast.Module:
     """One more callback, which does nothing."""
-    package = "tf_keras" if case.framework == "tf_keras" else "keras"
-    for call in _calls(tree, FITTERS):
+    package = _package(tree)
+    for call in _calls(tree, FITTERS if package else ()):
         idle = ast.parse(f"{package}.callbacks.Callback()", mode="eval").body
         given = [keyword for keyword in call.keywords if keyword.arg == "callbacks"]
         if not given:
@@ -101,12 +101,12 @@ def layers(tree: ast.Module, _case: Case) -> ast.Module:
 def float64(tree: ast.Module, case: Case) -> ast.Module:
     """Double precision throughout, which jax does without."""
     text = ast.unparse(tree)
-    if case.backends == ("jax",) or "dtype" in text or "mixed" in text or "float16" in text:
+    package = _package(tree)
+    if package is None or case.backends == ("jax",) or "dtype" in text or "mixed" in text or "float16" in text:
         return tree
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and node.value == "float32":
             node.value = "float64"
-    package = "tf_keras" if case.framework == "tf_keras" else "keras"
     line = f"if {package}.backend.backend() != 'jax':\n    {package}.backend.set_floatx('float64')"
     tree.body.insert(after_imports(tree), ast.parse(line).body[0])
     return tree
@@ -126,6 +126,12 @@ EDITS: dict[str, Edit] = {
     "guarded": guarded,
     "seeded": seeded,
 }
+
+
+def _package(tree: ast.Module) -> str | None:
+    """What the script calls Keras, of either generation; None where it imports only parts of it."""
+    imported = [each for node in ast.walk(tree) if isinstance(node, ast.Import) for each in node.names]
+    return next((each.asname or each.name for each in imported if each.name in ("keras", "tf_keras")), None)
 
 
 def _calls(tree: ast.Module, names: tuple[str, ...]) -> Iterator[ast.Call]:

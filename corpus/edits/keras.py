@@ -107,6 +107,8 @@ def float64(tree: ast.Module, case: Case) -> ast.Module:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and node.value == "float32":
             node.value = "float64"
+        elif isinstance(node, ast.Attribute) and node.attr == "float32":
+            node.attr = "float64"
     line = f"if {package}.backend.backend() != 'jax':\n    {package}.backend.set_floatx('float64')"
     tree.body.insert(after_imports(tree), ast.parse(line).body[0])
     return tree

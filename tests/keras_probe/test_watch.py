@@ -11,6 +11,7 @@ model.base.bias frozen False no
 model.head.kernel None True yes
 model.head.bias None True yes
 wrapped still: False
+told when freed: False
 """
 
 

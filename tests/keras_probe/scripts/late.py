@@ -1,6 +1,7 @@
 """Watch from Python, after the model was compiled and trained: what its step was traced with must be found out."""
 
 import sys
+import weakref
 
 import numpy as np
 
@@ -31,3 +32,5 @@ for leaf in record.leaves:
 
 model.fit(x, y, verbose=0)
 print("wrapped still:", hasattr(keras.Model.make_train_function, "__wrapped__"))
+callbacks = [reference.__callback__ for reference in weakref.getweakrefs(model)]
+print("told when freed:", any("frostline" in each.__module__ for each in callbacks if each is not None))

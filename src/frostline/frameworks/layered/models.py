@@ -33,6 +33,12 @@ class Known:
     def model(self) -> Any:
         return self.reference()
 
+    def let_go(self) -> None:
+        """The run is over: keep nothing alive, and have nothing happen when the model is freed."""
+        model, self.kept = self.reference(), None
+        if model is not None:
+            self.reference = weakref.ref(model)
+
     @property
     def bytes(self) -> int:
         return sum(leaf.row.bytes for leaf in self.leaves)
@@ -166,9 +172,9 @@ class Models:
                 known.kept = None
 
     def let_go(self) -> None:
-        """Keep no model alive any longer."""
+        """Keep no model alive any longer, and look at none that dies."""
         for known in self.known:
-            known.kept = None
+            known.let_go()
 
     # Which leaves there are
 

@@ -13,6 +13,7 @@ from frostline.core.ledger import Gradient
 from frostline.frameworks.layered import tensorflow_bytes
 from frostline.observe.live import NotNow, Unreadable
 
+TRACKING = "_self_"  # of the attributes in which tensorflow keeps once more what its checkpoints are to hold
 NO_VALUE = "the variable has no value: the backend took it for a step that ended in an exception"
 
 
@@ -56,8 +57,9 @@ class TensorflowReader:
 
     def strays(self, layer: Any) -> Iterable[tuple[str, Any]]:
         """See Reader; a single number is a setting rather than a weight."""
-        named = [each for each in list(vars(layer).items()) if tensorflow_bytes.is_variable(each[1])]
-        return [(name, value) for name, value in named if value.trainable and value.shape.rank]
+        mine = [(name, value) for name, value in vars(layer).items() if not name.startswith(TRACKING)]
+        named = (each for item in mine for each in tensorflow_bytes.variables_in(*item))
+        return [(name, variable) for name, variable in named if variable.trainable and variable.shape.rank]
 
 
 class TorchReader:

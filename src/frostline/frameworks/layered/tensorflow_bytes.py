@@ -6,6 +6,7 @@ Nothing of tensorflow is imported here: whoever calls has a variable of it at ha
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -59,6 +60,19 @@ def in_graph() -> bool:
 def is_variable(value: Any) -> bool:
     """Whether ``value`` is a variable of tensorflow."""
     return isinstance(value, sys.modules["tensorflow"].Variable)
+
+
+def variables_in(name: str, value: Any, depth: int = 2) -> Iterator[tuple[str, Any]]:
+    """The variables that ``value`` is or holds, a list, a dictionary or a ``tf.Module``, by dotted names."""
+    if is_variable(value):
+        yield name, value
+    elif isinstance(value, sys.modules["tensorflow"].Module):
+        for variable in value.variables:
+            yield f"{name}.{str(variable.name).partition(':')[0]}", variable
+    elif depth and isinstance(value, (dict, list, tuple)):
+        named = list(value.items() if isinstance(value, dict) else enumerate(value))
+        for key, item in named:
+            yield from variables_in(f"{name}.{key}", item, depth - 1)
 
 
 def function_type() -> type:

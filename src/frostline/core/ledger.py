@@ -264,6 +264,7 @@ class LeafRow:
     ``as_buffer`` says that a parameter is registered as a buffer that asks for gradients.
     ``gone`` says that no model has it any longer, though its model lives on: another tensor was put in its place.
     ``read`` says whether a forward pass took it from its module (None where that was not watched).
+    ``zeros`` says that all numbers of a leaf that kept every bit are zero (None where that was not looked at).
     ``stranded_at`` is the step after which another tensor took its place, while an optimizer kept to the former one.
     """
 
@@ -288,6 +289,7 @@ class LeafRow:
     replaced: str | None = None
     gone: bool = False
     read: bool | None = None
+    zeros: bool | None = None
     stranded_at: int | None = None
     as_buffer: bool = False
     sharded: bool = False

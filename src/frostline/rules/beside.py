@@ -31,6 +31,19 @@ def sibling_moved(leaf: LeafRow, ledger: Ledger) -> bool:
     )
 
 
+def factor_of_zeros(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether it and another matrix of its module are all zeros: neither ever gets a gradient from their product."""
+    return _is_zero_matrix(leaf) and any(
+        _is_zero_matrix(other)
+        for other in ledger.leaves
+        if other is not leaf and (other.model, other.owner.path) == (leaf.model, leaf.owner.path)
+    )
+
+
+def _is_zero_matrix(leaf: LeafRow) -> bool:
+    return bool(leaf.zeros) and len(leaf.shape) > 1 and leaf.declared.trainable is True
+
+
 def moved_any(program: str, ledger: Ledger) -> bool:
     """Whether a leaf that the program holds moved."""
     return any(

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Finding, Severity
 from frostline.rules import idle, missing
+from frostline.rules.beside import factor_of_zeros
 from frostline.rules.idle import NOTHING
 from frostline.rules.rule import Evidence, Rule, tensors
 from frostline.rules.trainable_causes import (
@@ -39,7 +40,7 @@ def find(ledger: Ledger) -> list[Finding]:
     found = [
         rules[slug].found(
             leaves,
-            _fact(rules[slug], where, leaves, why),
+            _fact(rules[slug], where, leaves, why, ledger),
             _evidence(leaves, ledger),
             severity=severity,
             hint=_hint(rules[slug], leaves[0], ledger),
@@ -59,7 +60,7 @@ def _is_noise(leaf: LeafRow) -> bool:
     return any(wire.negligible for wire in leaf.wired)
 
 
-def _fact(rule: Rule, where: str, leaves: list[LeafRow], why: str) -> str:
+def _fact(rule: Rule, where: str, leaves: list[LeafRow], why: str, ledger: Ledger) -> str:
     what = f"{tensors(leaves)} declared trainable"
     by = f" by {where}" if where else ""
     match rule.slug:
@@ -88,6 +89,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], why: str) -> str:
             return f"{what} and held{by} kept every bit: the new values of its steps were never assigned{why}"
         case "zero-gradient" if _is_noise(leaves[0]):
             return f"{what} and held{by} kept every bit: the gradient is rounding noise beside the others"
+        case "zero-gradient" if factor_of_zeros(leaves[0], ledger):
+            return f"{what} and held{by} kept every bit: all zeros, and so is the weight they are multiplied with"
         case "zero-gradient" if any(wire.concluded for wire in leaves[0].wired):
             return f"{what} and held{by} kept every bit: the gradient, not seen itself, was zero or lost in rounding"
         case "update-rounded-away" if leaves[0].wired[0].concluded and _loses_small_gradients(leaves[0]):
@@ -110,6 +113,8 @@ def _hint(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str | None:
     """What to do where the rule's own remedy is too general."""
     if rule is ZERO_GRADIENT and _is_noise(leaf):
         return "a bias in front of a normalisation is taken out again by it: leave it, or make the layer without one"
+    if rule is ZERO_GRADIENT and factor_of_zeros(leaf, ledger):
+        return "draw one of the two at random again; Keras sets both halves of an adapter to zero when a file is loaded"
     if rule is NO_GRADIENT and missing.is_kept_fixed(leaf, ledger):
         return "right for a fixed network such as a teacher: freeze it by flag, or do not list it, so that it shows"
     if rule is UNFROZEN_LATE and is_norm_left_out(leaf, ledger):

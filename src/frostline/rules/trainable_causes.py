@@ -5,7 +5,7 @@ from __future__ import annotations
 from frostline.core.ledger import LeafRow, Ledger, Program, Wire
 from frostline.core.record import Severity
 from frostline.rules import idle, missing
-from frostline.rules.beside import moved_any, rest_of_module_moved, sibling_moved
+from frostline.rules.beside import factor_of_zeros, moved_any, rest_of_module_moved, sibling_moved
 from frostline.rules.decay import decay_alone
 from frostline.rules.idle import NOTHING, SKIPPED, UNREGISTERED
 from frostline.rules.rule import Rule
@@ -295,7 +295,7 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
         return ZERO_GRADIENT, "note", program
     if seen and seen <= {"none", "zero"}:
         spared = leaf.owner.sibling_called or rest_of_module_moved(leaf, ledger) or sibling_moved(leaf, ledger)
-        benign: Severity = "note" if spared else "warning"
+        benign: Severity = "note" if spared and not factor_of_zeros(leaf, ledger) else "warning"
         return ZERO_GRADIENT, _patient(benign, steps, ledger), program
     lost = _lost_in_rounding(leaf, wires, seen, ledger)
     if lost is not None:

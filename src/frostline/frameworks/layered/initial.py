@@ -1,4 +1,4 @@
-"""Whether weights still look like what their initialiser draws."""
+"""Whether weights still look like what their initialiser draws, or are nothing at all."""
 
 from __future__ import annotations
 
@@ -32,6 +32,14 @@ def looks_initial(leaf: KerasLeaf) -> bool | None:
     slack = 4 / math.sqrt(2 * row.numbers)
     near = abs(values.mean() - mean) <= 4 * spread / math.sqrt(row.numbers)
     return bool(near and abs(values.std() / spread - 1) <= slack)
+
+
+def is_zeros(leaf: KerasLeaf) -> bool | None:
+    """Whether all numbers are zero; None where they cannot be read."""
+    try:
+        return not np.frombuffer(leaf.read(), np.uint8).any()
+    except Unreadable:
+        return None
 
 
 def _is_even(leaf: KerasLeaf) -> bool | None:

@@ -21,7 +21,7 @@ from frostline.frameworks.layered.evidence import (
     sibling_moved,
 )
 from frostline.frameworks.layered.flags import stray_flags
-from frostline.frameworks.layered.initial import looks_initial
+from frostline.frameworks.layered.initial import is_zeros, looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
 from frostline.frameworks.layered.programs import Programs
@@ -360,6 +360,7 @@ class KerasProbe:
                 leaf.row.owner.default_initialised = looks_initial(leaf)
             if leaf.row.declared.trainable and leaf.row.changed.verdict == "no":
                 leaf.row.owner.sibling_called = sibling_moved(leaf, self.models)
+                leaf.row.zeros = is_zeros(leaf)
             for wire in leaf.row.wired:
                 source = self.programs.sources[wire.program]
                 wire.max_lr = self.observer.wires.max_lr(wire.program, wire.group)

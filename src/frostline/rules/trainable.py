@@ -119,6 +119,8 @@ def _hint(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str | None:
         return "right for a fixed network such as a teacher: freeze it by flag, or do not list it, so that it shows"
     if rule is UNFROZEN_LATE and is_norm_left_out(leaf, ledger):
         return "right where normalisations were meant to stay: freeze them by flag too, so that it shows"
+    if rule is NOTHING and ledger.program(leaf.wired[0].program).trains_model:
+        return "return the new variables from train_step, in the place of those that it was given"
     if rule is NOTHING:
         return "assign what the step hands back to the model's variables before you save, evaluate or call it"
     if rule is not UNCHANGED:

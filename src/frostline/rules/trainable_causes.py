@@ -283,7 +283,8 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
     if any(idle.mostly_skipped(ledger.program(wire.program)) for wire in wires):
         return SKIPPED, "error", program
     if any(wire.unassigned for wire in wires):
-        return NOTHING, _patient("error" if is_used(leaf, ledger) else "note", steps, ledger), program
+        fitted = ledger.program(program).trains_model is not None
+        return NOTHING, _patient("error" if fitted or is_used(leaf, ledger) else "note", steps, ledger), program
     seen = {state for wire in wires for state, count in wire.gradients.items() if count}
     if seen == {"none"} and leaf.declared.first is False and any(event.kind == "compiled" for event in ledger.events):
         return UNFROZEN_LATE, _patient("error", steps, ledger), program

@@ -16,6 +16,7 @@ from frostline.frameworks.layered.updates import in_units, is_plain_descent
 from frostline.observe.live import Unreadable
 
 FULL_PRECISION = ("float32", "float64")
+HALF_UNIT = 0.5
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
 
@@ -66,19 +67,20 @@ def settle_gradients(leaf: KerasLeaf, wire: Wire, source: Source, models: Models
         seen["zero"] = seen.get("zero", 0) + seen.pop("unknown")
 
 
-def is_unassigned(leaf: KerasLeaf, source: Source, models: Models, dialect: Dialect) -> bool:
-    """Whether the new values that a step handed back never came into the variable.
+def is_unassigned(leaf: KerasLeaf, wire: Wire, source: Source, models: Models, dialect: Dialect) -> bool:
+    """Whether the new values that a step computed never came into the variable.
 
     That shows where the optimizer's own variables came back and say that the leaf had a gradient; of one that keeps
     nothing or did not come back, as many a loop leaves it, where none of what it was built for moved.
     """
     optimizer = _optimizer_of(leaf, source.capture)
-    if not source.hands_back or optimizer is None or leaf.row.changed.verdict != "no":
+    if not source.is_handed_state or optimizer is None or leaf.row.changed.verdict != "no":
         return False
     if has_applied(optimizer, dialect) and dialect.slots(optimizer, leaf.variable):
         alive = _remembered(optimizer, leaf.variable, dialect) == "nonzero"
-        return alive and leaf.row.dtype in FULL_PRECISION
-    return not any(
+        lost = wire.update_ulp is not None and wire.update_ulp <= HALF_UNIT
+        return alive and leaf.row.dtype in FULL_PRECISION and not lost
+    return source.hands_back and not any(
         other.row.changed.verdict == "yes" and _optimizer_of(other, source.capture) is optimizer
         for other in models.leaves
     )

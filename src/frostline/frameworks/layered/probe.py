@@ -367,7 +367,7 @@ class KerasProbe:
                 wire.steps = self.observer.programs[wire.program].steps_executed
                 if not wire.steps:
                     note_waiting(leaf, source, self.dialect)
-                wire.unassigned = is_unassigned(leaf, source, self.models, self.dialect)
+                wire.unassigned = is_unassigned(leaf, wire, source, self.models, self.dialect)
                 if not wire.unassigned:
                     settle_gradients(leaf, wire, source, self.models, self.dialect)
 

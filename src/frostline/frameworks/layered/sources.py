@@ -96,6 +96,11 @@ class Source:
         """Whether new values come into the variables only when the script assigns what its step handed back."""
         return self.uncounted and self.mode == "positional"
 
+    @property
+    def is_handed_state(self) -> bool:
+        """Whether its step computes new values from those it is given, and may lose them: a loop's or a trainer's."""
+        return self.mode == "positional" and (self.uncounted or self.model is not None)
+
     def optimizers(self) -> list[Any]:
         """Its optimizers that are alive: the model's own, or those seen while it stepped."""
         model = self.model() if self.model is not None else None

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from frostline.core.ledger import Gradient, Wire
+from frostline.core.ledger import Gradient, Place, Wire
 from frostline.frameworks.layered.accumulation import has_applied
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import KerasLeaf
@@ -91,8 +91,14 @@ def _optimizer_of(leaf: KerasLeaf, capture: Capture | None) -> Any:
     return reference() if reference is not None else None
 
 
-def lies_on_the_way(leaf: KerasLeaf, models: Models) -> bool:
-    """Whether layers in front of its own, in a row of layers, moved: the gradients that moved them came through it."""
+def lies_on_the_way(leaf: KerasLeaf, models: Models, place: Place | None = None) -> bool:
+    """Whether layers in front of its own, in a row of layers, moved: the gradients that moved them came through it.
+
+    Args:
+        leaf: of which that is asked.
+        models: where the others are.
+        place: where they must have moved; anywhere, if left out.
+    """
     before: set[int] = set()
     for around, inside in itertools.pairwise(leaf.chain):
         if type(around).__name__ == "Sequential":
@@ -101,6 +107,7 @@ def lies_on_the_way(leaf: KerasLeaf, models: Models) -> bool:
     return any(
         other.row.kind == "parameter"
         and other.row.changed.verdict == "yes"
+        and (place is None or any(move.place == place for move in other.row.changed.movements))
         and any(id(layer) in before for layer in other.chain)
         for other in models.leaves
     )

@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from frostline.frameworks.layered.evidence import lies_on_the_way
 from frostline.frameworks.layered.initial import looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
@@ -72,8 +73,12 @@ class Reaches:
                 stack.extend(each for each in operation.inputs if each.dtype.is_floating)
 
     def settle(self, models: Models) -> None:
-        """Say which leaves that no program holds a loss depends on; fixed networks to measure by are none of them."""
-        reached = [leaf for leaf in models.leaves if self._is_left_out(leaf)]
+        """Say which leaves that no program holds a loss depends on; fixed networks to measure by are none of them.
+
+        Where no graph was seen, in a loop that runs eagerly or on jax, layers in front of it that a step moved tell.
+        """
+        left_out = [leaf for leaf in models.leaves if _is_left_out(leaf)]
+        reached = [leaf for leaf in left_out if self._was_followed(leaf) or lies_on_the_way(leaf, models, "step")]
         fixed = {
             leaf.row.model for leaf in reached if id(leaf.variable) in self._loaded or looks_initial(leaf) is False
         }
@@ -81,12 +86,16 @@ class Reaches:
             if leaf.row.model not in fixed:
                 leaf.row.reached_by_backward = True
 
-    def _is_left_out(self, leaf: KerasLeaf) -> bool:
-        row, variable = leaf.row, leaf.variable
-        if not row.declared.trainable or row.changed.verdict != "no" or any(wire.listed for wire in row.wired):
-            return False
+    def _was_followed(self, leaf: KerasLeaf) -> bool:
+        variable = leaf.variable
         handle = getattr(getattr(variable, "_value", variable), "handle", None)
         return getattr(handle, "_id", None) in self._handles
+
+
+def _is_left_out(leaf: KerasLeaf) -> bool:
+    row = leaf.row
+    held = any(wire.listed for wire in row.wired)
+    return bool(row.declared.trainable) and row.changed.verdict == "no" and not held
 
 
 def _lets_through(operation: Any) -> bool:

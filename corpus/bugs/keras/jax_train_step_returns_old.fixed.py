@@ -1,4 +1,4 @@
-"""A step of our own, written out: it logs how long the gradient is beside the loss."""
+"""A step of our own, written out: beside the loss it logs how long the step was."""
 
 import jax
 import keras
@@ -21,8 +21,8 @@ class Logged(keras.Model):
         find = jax.value_and_grad(self.loss_of, has_aux=True)
         (loss, others), gradients = find(trained, others, *data)
         updated, memory = self.optimizer.stateless_apply(memory, gradients, trained)
-        length = ops.sqrt(sum(ops.sum(ops.square(each)) for each in gradients))
-        return {"loss": loss, "gradient": length}, (updated, others, memory, metrics)
+        length = ops.sqrt(sum(ops.sum(ops.square(new - old)) for new, old in zip(updated, trained, strict=True)))
+        return {"loss": loss, "length": length}, (updated, others, memory, metrics)
 
 
 inputs = keras.Input((6,))

@@ -28,5 +28,5 @@ for _ in range(3):
         with tf.GradientTape() as tape:
             loss = loss_of(y[start : start + 12], model(x[start : start + 12], training=True))
         gradients = tape.gradient(loss, near + far)
-        slow.apply_gradients(zip(gradients[: len(near)], near))
-        fast.apply_gradients(zip(gradients[len(near) :], far))
+        slow.apply_gradients(zip(gradients[: len(near)], near, strict=True))
+        fast.apply_gradients(zip(gradients[len(near) :], far, strict=True))

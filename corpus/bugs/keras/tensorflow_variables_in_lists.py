@@ -29,7 +29,7 @@ class Instruments(layers.Layer):
         self.gate = Gate(5)
 
     def call(self, inputs):
-        parts = [part(inputs) * scale for part, scale in zip(self.parts, self.scales)]
+        parts = [part(inputs) * scale for part, scale in zip(self.parts, self.scales, strict=True)]
         return self.gate(tf.add_n(parts) - self.offsets["last"])
 
 

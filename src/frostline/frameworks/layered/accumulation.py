@@ -1,4 +1,4 @@
-"""Optimizers that gather the gradients of several steps before they apply them, and may never come to it."""
+"""Gradients of several steps that are gathered before they are applied, which may never happen."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import numpy as np
 from frostline.core.ledger import Program
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import KerasLeaf
-from frostline.frameworks.layered.sources import Source
+from frostline.frameworks.layered.models import Models
+from frostline.frameworks.layered.sources import Capture, Source
 from frostline.observe.live import Unreadable
 
 
@@ -19,23 +20,35 @@ def has_applied(optimizer: Any, dialect: Dialect) -> bool:
     return dialect.iterations(optimizer) >= dialect.window(optimizer)
 
 
-def count_steps(source: Source, program: Program, dialect: Dialect) -> None:
+def count_steps(source: Source, program: Program, models: Models, dialect: Dialect) -> None:
     """Steps that a loss scale skipped, or that one call made several of, show in the optimizer's counter.
 
-    What the optimizers were still gathering when the run was over never became a step.
+    What was still being gathered when the run was over, by the optimizers or by the script, never became a step.
     """
     if source.tally.counts:
         program.steps_executed, program.steps_skipped = source.tally.steps()
-    windows = [dialect.window(optimizer) for optimizer in source.optimizers()]
-    if max(windows, default=1) > 1 and not any(has_applied(each, dialect) for each in source.optimizers()):
+    window = max((dialect.window(optimizer) for optimizer in source.optimizers()), default=1)
+    gathering = window > 1 or _is_held_back(source, program, models)
+    if gathering and not any(has_applied(each, dialect) for each in source.optimizers()):
         program.backwards, program.steps_executed = program.steps_executed, 0
-        program.groups = [group | {"accumulates": max(windows)} for group in program.groups]
+        program.groups = [group | {"accumulates": window if window > 1 else None} for group in program.groups]
+
+
+def _is_held_back(source: Source, program: Program, models: Models) -> bool:
+    """Whether nothing moved of what a traced step hands to its optimizers: they may stand behind a condition in it."""
+    if source.mode != "traced" or source.capture is None:
+        return False
+    held = [leaf for leaf in models.leaves if id(leaf.variable) in source.capture.flags]
+    return bool(held and program.steps_executed) and all(leaf.row.changed.verdict == "no" for leaf in held)
 
 
 def note_waiting(leaf: KerasLeaf, source: Source, dialect: Dialect) -> None:
-    """Gradients that an optimizer has gathered for the leaf say that backward reached it."""
+    """Gradients that were gathered for the leaf, or meant for an optimizer, say that backward reached it."""
+    capture = source.capture or Capture()
     for optimizer in source.optimizers():
         waiting = dialect.waiting(optimizer, leaf.variable) if leaf.variable is not None else None
         if waiting is not None:
             with contextlib.suppress(Unreadable):
                 leaf.row.reached_by_backward = bool(np.frombuffer(dialect.read(waiting), np.uint8).any())
+        elif source.mode == "traced" and id(leaf.variable) in capture.flags.keys() - capture.missing:
+            leaf.row.reached_by_backward = True

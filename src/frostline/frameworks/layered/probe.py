@@ -352,7 +352,7 @@ class KerasProbe:
         """See Probe."""
         self._name_summaries()
         for source in self.programs.sources.values():
-            count_steps(source, self.observer.programs[source.key], self.dialect)
+            count_steps(source, self.observer.programs[source.key], self.models, self.dialect)
         self.reaches.settle(self.models)
         for leaf in self.models.leaves:
             untrained = leaf.row.declared.first is False or not leaf.row.registered

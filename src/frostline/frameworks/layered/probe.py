@@ -398,6 +398,7 @@ class KerasProbe:
         self.quietly("the last look", lambda: self.observer.close(pending))
         self.closed = True
         self.models.let_go()
+        self.programs.let_go()
 
     def _look_for_unseen(self) -> None:
         for _, reference in self._summaries:

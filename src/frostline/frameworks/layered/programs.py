@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import weakref
 from collections.abc import Hashable
 from typing import Any
 
 from frostline.core.ledger import Program
-from frostline.frameworks.layered.models import Models
+from frostline.frameworks.layered.models import KEPT_ALIVE, Models
 from frostline.frameworks.layered.sources import Mode, Source
 from frostline.observe.names import unique, variable_names
+
+WIDEST = 8  # bytes of a number
 
 
 class Programs:
@@ -23,6 +26,7 @@ class Programs:
         self.models = models
         self.sources: dict[Hashable, Source] = {}
         self._of: weakref.WeakKeyDictionary[Any, Source] = weakref.WeakKeyDictionary()
+        self._kept: list[Any] = []
 
     def of_model(self, model: Any, mode: Mode) -> Source:
         """The program that is the train step of ``model``."""
@@ -54,12 +58,14 @@ class Programs:
         if source is None:
             kind = f"compiled function ({type(optimizer).__name__})"
             source = self._register(name, Program("", "compiled-step", kind), optimizer)
+            self._keep(optimizer)
         return source
 
     def joined(self, optimizer: Any, source: Source) -> None:
         """A further optimizer steps in the function that this program is."""
         self._of[optimizer] = source
         self.models.observer.programs[source.key].name = "compiled function"
+        self._keep(optimizer)
 
     def of_function(self, function: Any, name: str) -> Source:
         """The program that is a compiled function of the script in which optimizers step."""
@@ -72,6 +78,16 @@ class Programs:
     def known(self, owner: Any) -> Source | None:
         """The program of a model, optimizer or function, if it has one."""
         return self._of.get(owner)
+
+    def let_go(self) -> None:
+        """Keep no optimizer alive any longer."""
+        self._kept.clear()
+
+    def _keep(self, optimizer: Any) -> None:
+        """Keep a small optimizer alive as small models are: at the last look its state says what had a gradient."""
+        kept = [*self._kept, optimizer]
+        if WIDEST * sum(math.prod(variable.shape) for each in kept for variable in each.variables) <= KEPT_ALIVE:
+            self._kept = kept
 
     def _register(self, name: str, program: Program, owner: Any) -> Source:
         programs = self.models.observer.programs

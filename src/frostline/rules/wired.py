@@ -179,7 +179,7 @@ def _other_program(ledger: Ledger) -> list[Finding]:
             own = [other for other, theirs in held.items() if other != program and theirs == {model}]
             rest = [other for other, theirs in held.items() if other != program and theirs == several_models - {model}]
             leaves = [leaf for leaf in models[model] if leaf.declared.trainable and _moved_by(leaf, program)]
-            if own and not rest and leaves and _entire(models[model], program):
+            if own and not rest and leaves and _entire(models[model], program) and not _goes_on(model, program, ledger):
                 found.append(
                     OTHER_PROGRAM.found(
                         leaves,
@@ -188,6 +188,16 @@ def _other_program(ledger: Ledger) -> list[Finding]:
                     )
                 )
     return found
+
+
+def _goes_on(model: str, program: str, ledger: Ledger) -> bool:
+    """Whether the program also trains what stands behind the network: a head, with which it is trained further."""
+    behind = {
+        name for event in ledger.events if event.kind == "continued" and event.subject == model for name in event.leaves
+    }
+    return any(
+        leaf.name in behind and any(w.program == program and w.listed for w in leaf.wired) for leaf in ledger.leaves
+    )
 
 
 def _entire(rows: list[LeafRow], program: str) -> bool:

@@ -11,6 +11,7 @@ from typing import Any
 from frostline.core.ledger import Event, Gradient, LeafRow
 from frostline.digest.blocks import Digest
 from frostline.frameworks.layered.accumulation import count_steps, note_waiting
+from frostline.frameworks.layered.continued import continued
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.evidence import (
     alike,
@@ -394,6 +395,7 @@ class KerasProbe:
         for remove in reversed(self.removers):
             remove()
         self.quietly("looking for stray flags", lambda: self.events.extend(stray_flags(self.models, self.dialect)))
+        self.quietly("looking for what goes on", lambda: self.events.extend(continued(self.models)))
         self.quietly("comparing what was saved", self.saves.settle)
         self.quietly("the last look", lambda: self.observer.close(pending))
         self.closed = True

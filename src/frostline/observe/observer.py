@@ -56,6 +56,7 @@ class Observer:
         self._now = 1
         self.over = False
         self._closing = False
+        self.setting_up = False  # a probe that sees models before they are set to train says so, until it begins()
         self.steps_unseen = False  # set where steps may run without the probe's knowledge (inside a compiled function)
         self.wires = Wires(probe, self.leaves)
         self._pursuit = Pursuit(self)
@@ -83,6 +84,12 @@ class Observer:
         self._flags.append(flag)
         return watched
 
+    def begin(self) -> None:
+        """Training begins: what flags were set to before this was the declaration, and no change of it."""
+        if self.setting_up:
+            self.poll("")
+            self.setting_up = False
+
     @property
     def now(self) -> int:
         """The present half-step: 2·n before global step n, 2·n + 1 after it."""
@@ -96,6 +103,7 @@ class Observer:
     def before_step(self, key: Hashable) -> None:
         """A program is about to update leaves."""
         program = self.programs[key]
+        self.begin()
         self._now = 2 * (self.steps + 1)
         flipped = self.poll(program.id)
         if flipped or schedule.due(program.steps_executed + 1, self.settings.check_every):
@@ -129,6 +137,7 @@ class Observer:
 
     def late_step(self, key: Hashable) -> None:
         """What was just done turns out to be a step of this program; every leaf was looked at just before it."""
+        self.begin()
         self._now = 2 * (self.steps + 1)
         self.poll(self.programs[key].id)
         with self.aside():
@@ -319,7 +328,9 @@ class Observer:
             return False
         worth = False
         for watched, old, new in zip(self._order, self._flags, flags, strict=False):
-            if old != new:
+            if old != new and self.setting_up:
+                watched.declare(new, self._now)
+            elif old != new:
                 watched.flip(new, self._now, program)
                 worth |= watched.row.declared.flip_count <= FLIPS_THAT_CHECK
         self._flags = flags

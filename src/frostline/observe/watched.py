@@ -177,6 +177,17 @@ class Watched:
         if last is not None:
             del moves[last]
 
+    def declare(self, flag: bool | None, time: int) -> None:
+        """The flag was set before any training: that it was on before has left no gradient.
+
+        That it was off may have decided what an optimizer was given, and stays known as the flag at the first look.
+        """
+        declared = self.row.declared
+        self.flag = declared.trainable = flag
+        declared.first = flag and declared.first
+        declared.frozen_since = time // 2 if flag is False else None
+        self.froze_at = time
+
     def flip(self, now: bool | None, time: int, program: str) -> None:
         """The flag was found changed just before a step."""
         declared, steps = self.row.declared, max(0, time // 2 - 1)

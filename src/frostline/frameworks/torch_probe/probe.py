@@ -62,6 +62,7 @@ class TorchProbe:
         self._device_digests = DeviceDigests(fault)
         self.events: list[Event] = []
         self.observer = Observer(self, settings, on_check, aside)
+        self.observer.setting_up = True
         self.models = Models(self.observer, self.events.append, lambda: self.programs.all_held())
         self.trainer = Trainer()
         self.brackets = Brackets(self.models, fault)
@@ -199,6 +200,7 @@ class TorchProbe:
         """A backward pass from ``roots``, a tensor or several, is about to begin."""
         if not self.trainer.is_here():
             return
+        self.observer.begin()
         if self._running:
             self.observer.wires.made_inside = True
             return

@@ -117,3 +117,28 @@ def test_a_copied_optimizer_steps_copies(both):
 
     names = ["model.0.weight", "model.0.bias", "model.2.weight", "model.2.bias"]
     assert graver(watched(run)) == ([] if both else [("optimizer-holds-other-tensors", names)])
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["at the start", "in the midst"])
+def test_an_optimizer_keeps_to_the_model_that_another_one_took_the_place_of(late):
+    def run():
+        model = plain()
+        optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+        loop(model, optimizer, rows(10) if late else [])
+        fresh = plain()
+        fresh.load_state_dict(model.state_dict())
+        loop(fresh, optimizer, rows(24))
+
+    told = finding(watched(run), "optimizer-holds-other-tensors")
+    assert (told.severity, told.tensors[0], "holds those of model" in told.message) == ("error", "fresh.0.weight", True)
+
+
+def test_an_optimizer_that_is_copied_in_the_midst_of_training_steps_copies():
+    def run():
+        model = plain()
+        optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+        loop(model, optimizer, rows(10))
+        loop(model, copy.deepcopy(optimizer), rows(24))
+
+    told = finding(watched(run), "optimizer-holds-other-tensors")
+    assert (told.severity, len(told.tensors), "since step 10" in told.message) == ("error", 4, True)

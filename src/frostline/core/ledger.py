@@ -309,7 +309,7 @@ class Program:
     ``stateless`` says that it is given the weights and hands back new ones, which the script must put in place itself.
     ``backwards`` counts the backward passes of the run, to judge a program that never stepped. ``checks`` are its own
     steps that were checks, ``checked_at`` the executed steps of all programs at each of them, ``last_step`` those at
-    its last one.
+    its last one. ``starved`` says that at its last check no tensor it holds had a gradient.
     """
 
     id: str
@@ -323,6 +323,7 @@ class Program:
     groups: list[dict[str, float | int | None]] = field(default_factory=list)
     holds: int = 0
     orphans: list[str] = field(default_factory=list)
+    starved: bool = False
     models: list[str] = field(default_factory=list)
     trains_model: str | None = None
     captured_at: int | None = None

@@ -56,6 +56,7 @@ class Observer:
         self._now = 1
         self.over = False
         self._closing = False
+        self._met, self._newcomer = 0, False  # models met in the midst of training; one since the last check
         self.setting_up = False  # a probe that sees models before they are set to train says so, until it begins()
         self.steps_unseen = False  # set where steps may run without the probe's knowledge (inside a compiled function)
         self.wires = Wires(probe, self.leaves)
@@ -90,6 +91,15 @@ class Observer:
             self.poll("")
             self.setting_up = False
 
+    def met_late(self) -> None:
+        """A model was met; where that was in the midst of training, the coming step is to be a check.
+
+        Of scripts that make models again and again, fewer and fewer are.
+        """
+        if self.steps:
+            self._met += 1
+            self._newcomer = schedule.due(self._met)
+
     @property
     def now(self) -> int:
         """The present half-step: 2·n before global step n, 2·n + 1 after it."""
@@ -105,8 +115,9 @@ class Observer:
         program = self.programs[key]
         self.begin()
         self._now = 2 * (self.steps + 1)
-        flipped = self.poll(program.id)
-        if flipped or schedule.due(program.steps_executed + 1, self.settings.check_every):
+        wanted = self.poll(program.id) or self._newcomer
+        if wanted or schedule.due(program.steps_executed + 1, self.settings.check_every):
+            self._newcomer = False
             with self.aside(), self.notice.stretch():
                 self._open_check(key, program)
         elif self._pursuit.active:

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 
 from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Finding, Severity
-from frostline.rules import idle, missing
+from frostline.rules import astray, idle, missing
 from frostline.rules.beside import factor_of_zeros
 from frostline.rules.idle import NOTHING
 from frostline.rules.rule import Evidence, Rule, tensors
 from frostline.rules.trainable_causes import (
     HALF_UNIT,
     NO_GRADIENT,
+    OTHER_TENSORS,
     RULES,
     UNCHANGED,
     UNFROZEN_LATE,
@@ -35,7 +36,7 @@ def find(ledger: Ledger) -> list[Finding]:
         if explained is not None:
             rule, severity, where = explained
             rules[rule.slug] = rule
-            why = _why(rule, leaf, ledger)
+            why = _why(rule, leaf, where, ledger)
             groups.setdefault((rule.slug, severity, where, leaf.model, _is_noise(leaf), why), []).append(leaf)
     found = [
         rules[slug].found(
@@ -50,10 +51,25 @@ def find(ledger: Ledger) -> list[Finding]:
     return found + idle.find(ledger, {name for finding in found for name in finding.tensors})
 
 
-def _why(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str:
+def _why(rule: Rule, leaf: LeafRow, where: str, ledger: Ledger) -> str:
+    if rule is OTHER_TENSORS:
+        return _astray(leaf, where, ledger)
     if rule is NOTHING:
         return ", and the model was used all the same" if is_used(leaf, ledger) else ""
     return missing.how(leaf, ledger) if rule is NO_GRADIENT else ""
+
+
+def _astray(leaf: LeafRow, where: str, ledger: Ledger) -> str:
+    """Since when the leaf stood still, and what the program has in its place."""
+    gone_on = astray.gone_on(leaf, ledger) if leaf.changed.verdict == "yes" else None
+    if gone_on is not None and leaf.stranded_at is not None:
+        since = f"kept every bit since they were replaced at step {gone_on[1]}"
+        return f"{since}: {where} holds the former ones, which no model has"
+    if gone_on is not None:
+        return f"are in no step since step {gone_on[1]}: {where} holds copies, which no model has"
+    exchanged = astray.exchanged(leaf, ledger)
+    others = f"those of {exchanged[1].model}" if exchanged else "other tensors, which no model has"
+    return f"kept every bit: {where} holds {others}"
 
 
 def _is_noise(leaf: LeafRow) -> bool:
@@ -66,11 +82,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], why: str, ledger: Ledge
     match rule.slug:
         case "moved-by-decay-alone":
             return f"{what} moved{by} by weight decay alone"
-        case "optimizer-holds-other-tensors" if leaves[0].changed.verdict == "yes":
-            since = f"kept every bit since they were replaced at step {leaves[0].stranded_at}"
-            return f"{what} {since}: {where} holds the former ones, which no model has"
         case "optimizer-holds-other-tensors":
-            return f"{what} kept every bit: {where} holds other tensors, which no model has"
+            return f"{what} {why}"
         case "not-in-any-optimizer" if all(leaf.as_buffer for leaf in leaves):
             return f"{what} kept every bit: parameters() does not list a buffer, and no optimizer holds them"
         case "not-in-any-optimizer":

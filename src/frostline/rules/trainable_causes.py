@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import LeafRow, Ledger, Program, Wire
+from frostline.core.ledger import LeafRow, Ledger, Wire
 from frostline.core.record import Severity
-from frostline.rules import idle, missing
+from frostline.rules import astray, idle, missing
 from frostline.rules.beside import factor_of_zeros, moved_any, rest_of_module_moved, sibling_moved
 from frostline.rules.decay import decay_alone
 from frostline.rules.idle import NOTHING, SKIPPED, UNREGISTERED
@@ -122,7 +122,7 @@ def cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if leaf.kind == "buffer" or not leaf.declared.trainable or not leaf.numbers:
         return None
     if leaf.changed.verdict == "yes" and not _still_since_unfrozen(leaf):
-        return _stranded(leaf, ledger) or _decay_alone(leaf, ledger)
+        return _gone_on(leaf, ledger) or _decay_alone(leaf, ledger)
     if leaf.changed.verdict == "unknown":
         return None
     wires = [wire for wire in leaf.wired if wire.listed and ledger.program(wire.program).steps_executed]
@@ -136,20 +136,13 @@ def cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     return _held(leaf, wires, ledger)
 
 
-def _stranded(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    """A program that went on to step the former tensor of a leaf, whose present one stands still since it is there."""
-    since = leaf.stranded_at
-    if since is None or (leaf.changed.last_step or 0) > since:
+def _gone_on(leaf: LeafRow, ledger: Ledger) -> Cause | None:
+    """A program that went on to step another tensor in place of a leaf that was trained before."""
+    found = astray.gone_on(leaf, ledger)
+    if found is None:
         return None
-    for program in ledger.programs:
-        if program.last_step > since and _holds_former(program, leaf):
-            return OTHER_TENSORS, _patient("error", program.last_step - since, ledger), program.id
-    return None
-
-
-def _holds_former(program: Program, leaf: LeafRow) -> bool:
-    """Whether the program holds a tensor of the leaf's shape that no model has."""
-    return any(orphan.endswith(f"of shape {tuple(leaf.shape)}") for orphan in program.orphans)
+    program, since = found
+    return OTHER_TENSORS, _patient("error", program.last_step - since, ledger), program.id
 
 
 def _held_at_rest(leaf: LeafRow) -> bool:
@@ -160,7 +153,7 @@ def _held_at_rest(leaf: LeafRow) -> bool:
 def _outrun(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     """A program that steps other tensors in place of the one at rest that holds the leaf: a copy of that optimizer."""
     for program in ledger.programs:
-        if program.steps_executed and _holds_former(program, leaf):
+        if program.steps_executed and astray.holds_former(program, leaf):
             return OTHER_TENSORS, _patient("error", program.steps_executed, ledger), program.id
     return None
 
@@ -208,10 +201,13 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
         beside = any(
             wire.program == program.id for row in ledger.leaves if row.model == leaf.model for wire in row.wired
         )
-        if program.steps_executed and program.orphans and (beside or _holds_former(program, leaf)):
+        if program.steps_executed and program.orphans and (beside or astray.holds_former(program, leaf)):
             return OTHER_TENSORS, grave, program.id
-        if program.steps_executed and any(_holds(program, row) for row in predecessors):
+        if program.steps_executed and any(astray.holds(program, row) for row in predecessors):
             return OTHER_TENSORS, grave, program.id
+    exchanged = astray.exchanged(leaf, ledger)
+    if exchanged is not None:
+        return OTHER_TENSORS, grave, exchanged[0].id
     if any(wire.captured is False for wire in leaf.wired):
         return UNFROZEN_LATE, grave, leaf.wired[0].program
     if leaf.reached_by_backward and (_model_is_trained(leaf, ledger) or _never_trained(leaf)):
@@ -219,10 +215,6 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if not _model_is_trained(leaf, ledger):
         return None
     return NOT_HELD, "note", ""
-
-
-def _holds(program: Program, leaf: LeafRow) -> bool:
-    return any(wire.program == program.id and wire.listed for wire in leaf.wired)
 
 
 def _predecessors(leaf: LeafRow, ledger: Ledger) -> list[LeafRow]:
@@ -288,7 +280,7 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
     seen = {state for wire in wires for state, count in wire.gradients.items() if count}
     if seen == {"none"} and leaf.declared.first is False and any(event.kind == "compiled" for event in ledger.events):
         return UNFROZEN_LATE, _patient("error", steps, ledger), program
-    if seen == {"none"} and _has_successor(leaf, ledger):
+    if seen == {"none"} and (_has_successor(leaf, ledger) or astray.taken_for_another(leaf, ledger)):
         return None
     if seen == {"none"}:
         return NO_GRADIENT, _patient(missing.severity(leaf, ledger), steps, ledger), program

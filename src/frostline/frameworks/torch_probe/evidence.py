@@ -136,7 +136,9 @@ def named_tensor_with(content: bytes, leaf: TorchLeaf, optimizers: list[Any]) ->
     for optimizer in optimizers:
         for group in optimizer.param_groups if optimizer is not None else ():
             for tensor in group["params"]:
-                if tensor is not own and tuple(tensor.shape) == shape and _holds(tensor, content, own):
+                if tensor is own or tuple(tensor.shape) != shape or _same_storage(tensor, own):
+                    continue
+                if _holds(tensor, content, own):
                     return f"a tensor of {type(optimizer).__name__}"
         for state in optimizer.state.values() if optimizer is not None else ():
             for name, tensor in state.items() if isinstance(state, dict) else ():

@@ -105,6 +105,8 @@ class TorchProbe:
                     self.loaded_files.compare(list(self.observer.leaves))
             self.observer.wires.made_inside = False
             self.observer.before_step(key)
+            if self.observer.checking:
+                self.observer.programs[key].starved = self.programs.without_gradients(key)
             if not self._looking_on():
                 self.forwards.switch(False)
         except Exception as error:
@@ -158,6 +160,7 @@ class TorchProbe:
         self._overflows.settle()
         program.groups = self.programs.groups(key)
         program.orphans = self.owners.orphans(self.programs.tensors(key))
+        program.starved &= self.programs.without_gradients(key)  # a closure makes them inside the step
         wrong = [tensor for optimizer in self.programs.of(key) for tensor in wiring.misshapen_state(optimizer)]
         if wrong:
             names = [name for tensor in wrong if (name := self._name_of(tensor))]
@@ -340,6 +343,7 @@ class TorchProbe:
             with aside():
                 self.models.add(discover.roots_of([module]))
                 self.brackets.renew()
+            self.observer.met_late()
         except Exception as error:
             self.fault("torch: looking for models", error)
 

@@ -99,6 +99,10 @@ class Programs:
         """Every tensor that the program holds now."""
         return [tensor for optimizer in self.of(program) for tensor in held(optimizer)]
 
+    def without_gradients(self, program: Hashable) -> bool:
+        """Whether no tensor that the program holds has a gradient now."""
+        return all(tensor.grad is None for tensor in self.tensors(program))
+
     def all_held(self) -> list[torch.Tensor]:
         """Every tensor that any optimizer holds now."""
         return [tensor for optimizer in self.known() for tensor in held(optimizer)]

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize
-from toy import finding, graver, rows, watched
+from toy import finding, graver, leaf, rows, watched
 from toy import train as loop
 
 import frostline
@@ -142,3 +142,23 @@ def test_an_optimizer_that_is_copied_in_the_midst_of_training_steps_copies():
 
     told = finding(watched(run), "optimizer-holds-other-tensors")
     assert (told.severity, len(told.tensors), "since step 10" in told.message) == ("error", 4, True)
+
+
+def test_what_is_freed_before_training_is_no_row():
+    def run():
+        model = normalised()
+        model(torch.ones(1, 4))
+        remove(model)
+        loop(model, torch.optim.SGD(model.parameters(), lr=0.1), rows())
+
+    assert {leaf.changed.verdict for leaf in watched(run).leaves} == {"yes"}
+
+
+@pytest.mark.parametrize(("steps", "verdict"), [(8, "no"), (9, "unknown")])
+def test_what_is_freed_is_known_where_a_look_followed_the_last_step(steps, verdict):
+    def run():
+        model = nn.Sequential(*plain(), nn.Linear(1, 1).requires_grad_(False))
+        loop(model, torch.optim.SGD(model[:3].parameters(), lr=0.1), rows(steps))
+        del model[3]
+
+    assert leaf(watched(run), "model.3.weight").changed.verdict == verdict

@@ -98,7 +98,8 @@ class Watched:
         ``whole`` reads everything and counts blocks; without it reading stops at the first block that differs, and
         the baseline is renewed only when there is one. ``copying`` asks for the new bytes in any case. Where the
         present digest was ``made`` on an accelerator, bytes come to the host for a copy only. What cannot be
-        read for the time being is looked at another time, unless this is the ``last`` look.
+        read for the time being is looked at another time, unless this is the ``last`` look; what can be read no more
+        but was just before, with no step in between, needs no other look.
         """
         if self.digest is None:
             if not self.settled:
@@ -108,7 +109,7 @@ class Watched:
         try:
             buffer: Any = self.leaf.read() if made is None or (copying and made != self.digest) else None
         except Unreadable as reason:
-            if last or not isinstance(reason, NotNow):
+            if self.read_at < now and (last or not isinstance(reason, NotNow)):
                 self.lose(str(reason))
             return None
         self.row.changed.checks += 1

@@ -77,6 +77,7 @@ class Models:
         self.by_name: dict[str, TorchLeaf] = {}
         self.intents: list[tuple[weakref.ref[nn.Module], bool]] = []
         self._modules: set[int] = set()
+        self._left: set[Hashable] = set()  # leaves that were freed before the first step
 
     def add(self, roots: list[nn.Module]) -> None:
         """Take new roots under observation, named as the script names them."""
@@ -184,6 +185,8 @@ class Models:
             if loose and leaf.row.name not in present and (own := leaf.tensor) is not None:
                 present[leaf.row.name] = own
         self._retie(present)
+        if not self.observer.steps:
+            self._left.update(leaf.key for leaf in self.leaves if leaf.tensor is None)
 
     def _note_gone(self, present: dict[str, torch.Tensor]) -> None:
         """Say which parameters are in their models no longer, under whatever name."""
@@ -350,11 +353,11 @@ class Models:
         return {id(tensor): leaf.key for leaf in self.leaves if (tensor := leaf.tensor) is not None}
 
     def rows(self) -> list[LeafRow]:
-        """The ledger's rows in the order of adoption, each storage once."""
+        """The ledger's rows in the order of adoption, each storage once, without what training did not find."""
         told: set[str] = set()
         rows = []
         for leaf in self.leaves:
-            if leaf.row.name not in told:
+            if leaf.row.name not in told and leaf.key not in self._left:
                 told.update((leaf.row.name, *leaf.row.aliases))
                 rows.append(leaf.row)
         return rows

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from frostline.core.ledger import LeafRow, Movement
 
+A_LITTLE = 0.9  # the smallest factor that is decay of one step; a smaller one is a scaling of another kind
+
 
 def made_by_decay(leaf: LeafRow, move: Movement) -> bool:
     """Whether a step decayed the leaf. One that is too small to show it is judged by the gradients that were seen."""
@@ -18,6 +20,13 @@ def made_by_decay(leaf: LeafRow, move: Movement) -> bool:
     if not move.weight_decay or move.gradient != "zero" or move.shift.shrunk is False:
         return False
     return bool(move.shift.shrunk) or _never_pulled(leaf, move.program)
+
+
+def made_by_hand(leaf: LeafRow, move: Movement) -> bool:
+    """Whether the script shrank the leaf itself, outside every step, a little and more than once."""
+    ratio = move.shift.ratio if move.shift is not None else None
+    again = sum(each.place != "step" for each in leaf.changed.movements) > 1
+    return move.place == "outside" and ratio is not None and A_LITTLE <= ratio < 1 and again
 
 
 def decay_alone(moves: list[Movement]) -> Movement | None:

@@ -18,6 +18,11 @@ from frostline.rules.rule import Evidence, Rule, tensors
 __all__ = ["RULES", "find"]
 
 ASKED_FOR = "nothing to do where merging, exporting or converting was meant"
+HINTS = {  # by rule and place, where the rule's own remedy is another
+    ("frozen-but-rewritten-outside-step", MERGED): ASKED_FOR,
+    ("frozen-but-rewritten-outside-step", AFTERWARDS): ASKED_FOR,
+    ("frozen-but-decayed", "outside"): "leave frozen weights out where the script multiplies its weights by a factor",
+}
 
 
 def find(ledger: Ledger) -> list[Finding]:
@@ -39,7 +44,7 @@ def _grouped(ledger: Ledger, known: Causes) -> list[Finding]:
             _fact(rules[slug], where, leaves, known),
             _evidence(rules[slug], leaves, known),
             severity="note" if _harmless(rules[slug], where, leaves, ledger) else None,
-            hint=ASKED_FOR if where in (MERGED, AFTERWARDS) else None,
+            hint=HINTS.get((slug, where)),
         )
         for (slug, where, _), leaves in groups.items()
     ]
@@ -88,6 +93,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], known: Causes) -> str:
                 return f"{what} {where}, at step {then}; no program that holds them stepped since"
             by = f" by {where}" if where != "outside" else ""
             return f"{what} outside every step and forward pass{by} (first seen at step {first})"
+        case "frozen-but-decayed" if where == "outside":
+            return f"{what} by decay that the script does by hand, outside every step (first seen at step {first})"
         case "frozen-but-tied-to-trained":
             return f"{what}: the same storage is trained under another name (first seen at step {first})"
     return f"{what} (first seen at step {first}, {where})"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from frostline.core.agreement import merged_into
 from frostline.core.averages import by_gradient, followers, follows
 from frostline.core.ledger import MERGED, LeafRow, Ledger, Movement, Wire
-from frostline.rules.decay import made_by_decay
+from frostline.rules.decay import made_by_decay, made_by_hand
 from frostline.rules.rule import Rule
 from frostline.rules.wired import MISPLACED_AVERAGE
 
@@ -22,11 +22,12 @@ DECAYED = Rule(
     "F101",
     "frozen-but-decayed",
     "error",
-    means="Weight decay shrank a frozen leaf inside a step.",
+    means="Weight decay shrank a frozen leaf.",
     matters="The leaf fades towards zero although nothing is learned from it.",
     remedy="give the optimizer only the parameters that require a gradient, or set their .grad to None",
     tells_apart="The gradient was exactly zero and w' = c·w for one c; momentum and gradients do not move like that. "
-    "Adam and others take their own decay for a gradient: then every number that is large beside the move shrank.",
+    "Adam and others take their own decay for a gradient: then every number that is large beside the move shrank. "
+    "What shrinks by a factor just below one outside every step, again and again, the script decays by hand.",
 )
 MOMENTUM = Rule(
     "F102",
@@ -261,6 +262,8 @@ def _cause_outside(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | Non
         return STATISTICS, "forward"
     if move.event:
         return REWRITTEN_OUTSIDE, move.event
+    if made_by_hand(leaf, move):
+        return DECAYED, "outside"
     if any(program.by_hand for program in ledger.programs):
         return REWRITTEN_OUTSIDE, "outside"  # the script computes the new values itself, and may still hold them
     if move.equals:

@@ -20,6 +20,7 @@ Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer",
 Facts = dict[str, str | int | float | bool | None]
 
 MERGED = "an adapter being merged"  # the event of a move that a library made when asked to, or that shows it
+LOADED = "load_state_dict"  # the event of a move that a load of state made
 FAULTS_KEPT = 20  # of errors inside frostline; more are as good as these
 
 
@@ -265,6 +266,7 @@ class LeafRow:
     ``gone`` says that no model has it any longer, though its model lives on: another tensor was put in its place.
     ``read`` says whether a forward pass took it from its module (None where that was not watched).
     ``zeros`` says that all numbers of a leaf that kept every bit are zero (None where that was not looked at).
+    ``copied_at`` is the step at which it and its namesake in another model were seen to have the same bits.
     ``stranded_at`` is the step after which another tensor took its place, while an optimizer kept to the former one.
     """
 
@@ -291,6 +293,7 @@ class LeafRow:
     read: bool | None = None
     zeros: bool | None = None
     stranded_at: int | None = None
+    copied_at: int | None = None
     as_buffer: bool = False
     sharded: bool = False
     shared: bool = False

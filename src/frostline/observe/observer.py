@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from frostline.core.ledger import Gradient, Movement, Place, Program
+from frostline.core.ledger import LOADED, Gradient, Movement, Place, Program
 from frostline.digest.blocks import Digest
 from frostline.digest.shift import distance
 from frostline.observe import schedule
@@ -182,10 +182,21 @@ class Observer:
             if reading is not None:
                 where = place if start == self._now else self.place_since(start)
                 movement = self.write(watched, reading, where, start, event=event)
+                if event == LOADED:
+                    self._pursuit.name_loaded(watched, reading, movement)
                 if watched.pursuit > 0:
                     self._pursuit.caught(watched, reading, movement)
                 moved.append(watched)
         return moved
+
+    def keep_frozen(self, keys: Iterable[Hashable], keep: bool) -> None:
+        """Keep copies of the frozen ones of these leaves, within the budget, around what is about to write them."""
+        budget = self.settings.keep_bytes
+        for watched in sorted((self.leaves[key] for key in keys), key=lambda each: each.row.bytes):
+            if watched.frozen and watched.pursuit <= 0 and not watched.settled:
+                budget -= watched.row.bytes
+                watched.keep = keep and budget >= 0
+                watched.take_copy()
 
     def note_holds(self, key: Hashable, holds: dict[Hashable, Hold]) -> None:
         """Write down what a program holds that never stepped."""

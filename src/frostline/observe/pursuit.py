@@ -113,12 +113,8 @@ class Pursuit:
                 return
             self._asked += 1
         kin = [(other.row, bytes(other.read())) for other in self._kin(watched)]
-        for row, source in kin:
-            rate = _rate(watched, movement, reading, source)
-            if rate is not None:
-                movement.follows, movement.rate = row.name, rate
-                watched.row.changed.followed = row.name
-                return
+        if self._name_followed(watched, reading, movement, kin):
+            return
         movement.equals = self._own_behind(watched, reading, reading.after)
         if movement.equals is not None or (watched.row.kind == "buffer" and watched.row.owner.role == "normalisation"):
             return  # statistics move by themselves: a search through the whole process would tell nothing
@@ -129,6 +125,23 @@ class Pursuit:
         if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
             near = [(distance(reading.after, source, watched.row.dtype), row) for row, source in kin]
             self._name_likeness(watched, movement, near + self._glimpses.distances(watched, reading.after))
+
+    def name_loaded(self, watched: Watched, reading: Reading, movement: Movement) -> None:
+        """Look whether state that was loaded moved the leaf towards another one: an average that goes by way of it."""
+        if reading.before is not None and reading.after is not None and _telling(watched.row, reading.after):
+            kin = ((other.row, bytes(other.read())) for other in self._kin(watched))
+            self._name_followed(watched, reading, movement, kin)
+
+    def _name_followed(
+        self, watched: Watched, reading: Reading, movement: Movement, kin: Iterable[tuple[LeafRow, bytes]]
+    ) -> bool:
+        for row, source in kin:
+            rate = _rate(watched, movement, reading, source)
+            if rate is not None:
+                movement.follows, movement.rate = row.name, rate
+                watched.row.changed.followed = row.name
+                return True
+        return False
 
     def _rows(self) -> Iterable[LeafRow]:
         return (watched.row for watched in self.observer.leaves.values())

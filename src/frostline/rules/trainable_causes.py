@@ -210,7 +210,7 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
         return OTHER_TENSORS, grave, exchanged[0].id
     if any(wire.captured is False for wire in leaf.wired):
         return UNFROZEN_LATE, grave, leaf.wired[0].program
-    if leaf.reached_by_backward and (_model_is_trained(leaf, ledger) or _never_trained(leaf)):
+    if leaf.reached_by_backward and (_model_is_trained(leaf, ledger) or _never_trained(leaf, ledger)):
         return NOT_HELD, "note" if leaf.as_buffer else grave, ""  # a script may want the gradients of a mask or a grid
     if not _model_is_trained(leaf, ledger):
         return None
@@ -255,12 +255,25 @@ def _model_is_trained(leaf: LeafRow, ledger: Ledger) -> bool:
     return any(other.model == leaf.model and any(wire.listed for wire in other.wired) for other in ledger.leaves)
 
 
-def _never_trained(leaf: LeafRow) -> bool:
+def _never_trained(leaf: LeafRow, ledger: Ledger) -> bool:
     """Whether a network that no program holds looks forgotten rather than pretrained: in training mode, as initialised.
 
-    A pretrained network that only passes gradients on (a perceptual loss, a guide) is in eval mode or was loaded.
+    A pretrained network that only passes gradients on (a perceptual loss, a guide) is in eval mode or was loaded. A
+    copy that was made of another to compute gradients with is not meant to be trained.
     """
-    return bool(leaf.declared.training) and leaf.owner.default_initialised is not False and not leaf.loaded
+    initial = leaf.owner.default_initialised is not False and not leaf.loaded
+    return bool(leaf.declared.training) and initial and not _is_scratch(leaf, ledger)
+
+
+def _is_scratch(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether the leaf is of a copy of another model that was made during training, or that other copies followed."""
+    if leaf.copied_at is None:
+        return False
+    name = leaf.model.partition("#")[0]
+    return leaf.copied_at > 0 or any(
+        other.copied_at and other.model.startswith(f"{name}#") and other.owner.path == leaf.owner.path
+        for other in ledger.leaves
+    )
 
 
 def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:

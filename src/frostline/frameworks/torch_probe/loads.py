@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from frostline.core.ledger import LOADED
 from frostline.frameworks.torch_probe.loaded_files import LoadedFiles
 from frostline.frameworks.torch_probe.models import Models
 from frostline.observe.live import LiveLeaf
@@ -32,16 +33,20 @@ class Loads:
         """State is about to be loaded: what moved until now was not the load."""
         self._counts[module] = self._counts.get(module, 0) + 1
         if due(self._counts[module]):
-            observer = self.models.observer
-            observer.look_now(self._keys_below(module), observer.place_now())
+            observer, keys = self.models.observer, self._keys_below(module)
+            observer.look_now(keys, observer.place_now())
+            observer.keep_frozen(keys, True)
 
     def after(self, module: nn.Module, source: Any) -> None:
         """State was loaded: what moved came from ``source``, which may be another model's own tensors."""
         if not due(self._counts.get(module, 0)):
             return
         observer, keys = self.models.observer, self._keys_below(module)
-        for watched in observer.look_now(keys, "outside", "load_state_dict"):
-            watched.row.changed.followed = self._leaf_sharing(watched.leaf, source)
+        for watched in observer.look_now(keys, "outside", LOADED):
+            moves = watched.row.changed.movements
+            named = moves[-1].follows if moves else None
+            watched.row.changed.followed = self._leaf_sharing(watched.leaf, source) or named
+        observer.keep_frozen(keys, False)
         for key in keys:
             observer.leaves[key].row.loaded = True
         self.files.compare(keys)

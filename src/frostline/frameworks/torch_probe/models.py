@@ -12,6 +12,7 @@ from torch import nn
 from frostline.core.aliases import Span, overlapping
 from frostline.core.ledger import Event, Facts, LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
+from frostline.frameworks.torch_probe.copied import note_copied
 from frostline.frameworks.torch_probe.frozen_subtrees import FrozenSubtrees
 from frostline.frameworks.torch_probe.graph import listed
 from frostline.frameworks.torch_probe.leaf import (
@@ -92,6 +93,8 @@ class Models:
             self.models.append(model)
         self._keep_within_budget()
         self.refresh()
+        for model in self.models[-len(fresh) :]:
+            note_copied(model.leaves, self.leaves, self.observer)
 
     def _unique(self, name: str) -> str:
         return unique(name, {model.name for model in self.models})

@@ -9,18 +9,17 @@ from typing import Any
 
 from frostline.core.ledger import LOADED, Gradient, Movement, Place, Program
 from frostline.digest.blocks import Digest
-from frostline.digest.shift import distance
 from frostline.observe import schedule
 from frostline.observe.live import Hold, LiveLeaf, Probe, Unreadable
 from frostline.observe.notice import Notice, terminal
 from frostline.observe.pursuit import Pursuit
 from frostline.observe.rows import Rows
+from frostline.observe.twins import note_twins
 from frostline.observe.watched import Reading, Watched
 from frostline.observe.wires import Wires
 from frostline.settings import Settings
 
 FLIPS_THAT_CHECK = 4
-SAME = 1e-4  # relative distance of two leaves that differ by rounding only
 
 
 class Observer:
@@ -177,9 +176,9 @@ class Observer:
         unsettled = [watched for key in keys if (watched := self.leaves.get(key)) is not None and not watched.settled]
         made = self._made(unsettled)
         for watched in unsettled:
-            start = watched.read_at
+            start, before = watched.read_at, watched.digest
             reading = self._look(watched, made)
-            if reading is not None:
+            if reading is not None and not (watched.frozen and watched.put_back(self._now, before)):
                 where = place if start == self._now else self.place_since(start)
                 movement = self.write(watched, reading, where, start, event=event)
                 if event == LOADED:
@@ -234,23 +233,11 @@ class Observer:
         self._rows.close()
         self.settle_verdicts()
         self.probe.frozen_in_place()
-        self._note_twins()
+        note_twins(self._order, self.probe)
         if self.settings.digests:
             for watched in self._order:
                 watched.note_digests(self._now)
         self.checks += 1
-
-    def _note_twins(self) -> None:
-        """Of leaves that stood still beside others that followed a source, say which equal their source anyhow."""
-        parts = {watched.row.model for watched in self._order if watched.row.changed.followed}
-        for watched in self._order:
-            if watched.row.model in parts and watched.row.changed.verdict == "no":
-                twin = next(iter(self.probe.kin(watched.leaf)), None)
-                if twin is None:
-                    continue
-                with contextlib.suppress(Unreadable):
-                    if distance(watched.leaf.read(), twin.read(), watched.row.dtype) < SAME:
-                        watched.row.changed.near = twin.row.name
 
     def settle_verdicts(self) -> None:
         """Leaves read at least once and never seen to move are, so far, unchanged."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from frostline.core.ledger import Flip, LeafRow, Movement, Shift
+from frostline.core.ledger import Changed, Flip, LeafRow, Movement, Shift
 from frostline.digest.blocks import Digest, blocks, differing, first_difference, leaf_digest, moved
 from frostline.digest.shift import describe
 from frostline.observe.live import LiveLeaf, NotNow, Unreadable
@@ -44,6 +45,7 @@ class Watched:
     pursuit: int = 0
     bytes_read: int = 0
     first: Digest | None = None
+    swapped: tuple[int, Digest | None, Changed] | None = None
 
     @property
     def row(self) -> LeafRow:
@@ -127,6 +129,21 @@ class Watched:
         before, after = self.copy, bytes(buffer) if copying else None
         self.copy = after if self.keep else None
         return Reading(len(blocks_moved), before, after)
+
+    def put_back(self, now: int, before: Digest | None) -> bool:
+        """Whether a move undoes another of the same half-step: weights put in for an evaluation, and taken out again.
+
+        Then neither is to be written, and what was written of the first one is taken back. ``before`` is the digest of
+        the look before this one.
+        """
+        if self.swapped is None or self.swapped[0] != now:
+            self.swapped = now, before, deepcopy(self.row.changed)
+            return False
+        _, digest, changed = self.swapped
+        if self.digest != digest:
+            return False
+        self.row.changed, self.swapped = changed, None
+        return True
 
     def take_copy(self) -> None:
         """Keep the present bytes for the next look when ``keep`` asks for it; drop an older copy otherwise."""

@@ -25,7 +25,9 @@ def note_copied(fresh: Iterable[TorchLeaf], known: Iterable[TorchLeaf], observer
             namesakes.setdefault(_form(leaf), []).append(leaf)
     for leaf in fresh:
         digest = observer.leaves[leaf.key].digest
-        for other in namesakes.get(_form(leaf), ()) if digest is not None else ():
+        if digest is None:
+            continue
+        for other in namesakes.get(_form(leaf), ()):
             with contextlib.suppress(Unreadable):
                 if other.row.model != leaf.row.model and not first_difference(digest, other.read()):
                     leaf.row.copied_at = observer.steps

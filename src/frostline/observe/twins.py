@@ -1,0 +1,25 @@
+"""Leaves of averaged copies that stood still, because what they follow did."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+from frostline.digest.shift import distance
+from frostline.observe.live import Probe, Unreadable
+from frostline.observe.watched import Watched
+
+SAME = 1e-4  # relative distance of two leaves that differ by rounding only
+
+
+def note_twins(leaves: Sequence[Watched], probe: Probe) -> None:
+    """Of leaves that stood still beside others that followed a source, say which equal their source anyhow."""
+    parts = {watched.row.model for watched in leaves if watched.row.changed.followed}
+    for watched in leaves:
+        if watched.row.model in parts and watched.row.changed.verdict == "no":
+            twin = next(iter(probe.kin(watched.leaf)), None)
+            if twin is None:
+                continue
+            with contextlib.suppress(Unreadable):
+                if distance(watched.leaf.read(), twin.read(), watched.row.dtype) < SAME:
+                    watched.row.changed.near = twin.row.name

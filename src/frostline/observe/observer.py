@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from frostline.core.ledger import LOADED, Gradient, Movement, Place, Program
 from frostline.digest.blocks import Digest
 from frostline.observe import schedule
-from frostline.observe.live import Hold, LiveLeaf, Probe, Unreadable
+from frostline.observe.live import Hold, LiveLeaf, Probe
 from frostline.observe.notice import Notice, terminal
 from frostline.observe.pursuit import Pursuit
 from frostline.observe.rows import Rows

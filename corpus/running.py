@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -133,7 +133,25 @@ def in_keras(backend: str, words: Sequence[str], folder: Path, **variables: str)
     """
     output, errors = folder / "stdout.txt", folder / "stderr.txt"
     environment = {**_environment(backend), **ENVIRONMENT, **variables}
-    status = on_server(KERAS[backend], environment, words, output, errors, TIMEOUT)
+    status = on_server(KERAS[backend], environment, words, folder, output, errors, TIMEOUT)
+    return _completed(words, status, output, errors)
+
+
+def in_torch(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What came of a command of Python, in a fork of a server that has torch loaded, which leaves no file of its own.
+
+    Args:
+        words: as Python takes them: a script or ``-m`` and a module, then their arguments.
+        folder: where the command runs.
+        environment: all of its variables.
+    """
+    with tempfile.TemporaryDirectory(prefix="corpus-") as beside:
+        output, errors = Path(beside) / "stdout.txt", Path(beside) / "stderr.txt"
+        status = on_server(PRELOADED[:2], environment, words, folder, output, errors, TIMEOUT)
+        return _completed(words, status, output, errors)
+
+
+def _completed(words: Sequence[str], status: int, output: Path, errors: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.CompletedProcess(
         list(words), status, output.read_text(errors="replace"), errors.read_text(errors="replace")
     )
@@ -193,7 +211,9 @@ def _forked(arguments: list[str], log: Path, _backend: str) -> int:
 
 
 def _served(arguments: list[str], log: Path, backend: str) -> int:
-    return on_server(KERAS[backend], _environment(backend), ["-m", "frostline", *arguments], log, log, TIMEOUT)
+    return on_server(
+        KERAS[backend], _environment(backend), ["-m", "frostline", *arguments], log.parent, log, log, TIMEOUT
+    )
 
 
 def _environment(backend: str) -> dict[str, str]:

@@ -25,6 +25,7 @@ def on_server(
     preloaded: Sequence[str],
     environment: Mapping[str, str],
     words: Sequence[str],
+    folder: Path,
     output: Path,
     errors: Path,
     timeout: int,
@@ -35,7 +36,8 @@ def on_server(
         preloaded: modules that the server imports.
         environment: of the command; what libraries read while they are imported, they take from the server's first.
         words: as Python takes them: a script or ``-m`` and a module, then their arguments.
-        output: takes stdout; the command runs in its folder.
+        folder: where the command runs.
+        output: takes stdout.
         errors: takes stderr; may be the same file.
         timeout: in seconds; a command that takes longer is killed, with status -14.
     """
@@ -43,7 +45,7 @@ def on_server(
     with _lock:
         idle = _idle.setdefault(kind, [])
         server = idle.pop() if idle else _Server(preloaded, environment)
-    status = server.run([list(words), dict(environment), str(output), str(errors), timeout])
+    status = server.run([list(words), dict(environment), str(folder), str(output), str(errors), timeout])
     with _lock:
         idle.append(server)
     return status
@@ -76,19 +78,19 @@ def _serve(preloaded: Sequence[str]) -> None:
     for name in preloaded:
         importlib.import_module(name)
     for line in sys.stdin:
-        words, environment, output, errors, timeout = json.loads(line)
+        words, environment, folder, output, errors, timeout = json.loads(line)
         child = os.fork()
         if child == 0:
             signal.alarm(timeout)
             os.environ.clear()
             os.environ.update(environment)
-            _run(words, output, errors)
+            _run(words, folder, output, errors)
         print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
 
 
-def _run(words: list[str], output: str, errors: str) -> NoReturn:
-    """Be the process of one command, which ends here; what it writes goes into the output's folder."""
-    os.chdir(Path(output).parent)
+def _run(words: list[str], folder: str, output: str, errors: str) -> NoReturn:
+    """Be the process of one command, which ends here; what it writes goes into the folder."""
+    os.chdir(folder)
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
     for path, descriptor in ((output, 1), (errors, 2)):
         os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY | os.O_TRUNC | os.O_APPEND), descriptor)

@@ -4,10 +4,13 @@ import importlib.util
 import os
 import shutil
 
+import hypothesis
 import pytest
 
 FRAMEWORKS = ("torch", "keras", "jax", "tensorflow", "tf_keras")
 PROGRAMS = ("chromium", "zsh", "fish")
+hypothesis.settings.register_profile("frostline", deadline=None)  # how long an example takes is the machine's affair
+hypothesis.settings.load_profile("frostline")
 MUST_HAVE = tuple(os.environ.get("FROSTLINE_MUST_HAVE", "").split())
 
 

@@ -229,9 +229,9 @@ def fuzz(target: str, seconds: float, seed: int, folder: Path) -> tuple[int, lis
     make, read = TARGETS[target]
     seeds, chance = make(), random.Random(f"{target} {seed}")
     failures: list[Failure] = []
-    deadline, count = time.monotonic() + seconds, 0
     for content in seeds:
         _tried(target, content, read, folder, failures)
+    deadline, count = time.monotonic() + seconds, 0
     while time.monotonic() < deadline and len(failures) < 10:
         _tried(target, mutated(chance.choice(seeds), seeds, chance), read, folder, failures)
         count += 1

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from corpus.running import in_torch
 
 # Of the environment of the tests themselves; it must not reach the processes.
 LEFT_OUT = {"RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS", "PMI_RANK", "PMI_SIZE", "PYTHONDONTWRITEBYTECODE"}
@@ -24,10 +25,14 @@ class Done:
 
 
 class Shell:
-    """Starts processes in a folder of their own; ``plain`` is python, ``observed`` is frostline's ``run``."""
+    """Starts processes in a folder of their own; ``plain`` is python, ``observed`` is frostline's ``run``.
+
+    Where it is ``warm``, frostline runs in processes that have torch loaded already, which takes most of the time.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.warm = False
         self.environment = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
         self.started: list[subprocess.Popen] = []
 
@@ -44,7 +49,10 @@ class Shell:
         return self.frostline("run", "--quiet", *arguments, **options)
 
     def frostline(self, *arguments: str, **options) -> Done:
-        return self.python("-m", "frostline", *arguments, **options)
+        if not self.warm or options.keys() - {"env"}:
+            return self.python("-m", "frostline", *arguments, **options)
+        done = in_torch(["-m", "frostline", *arguments], self.folder, self.environment | options.get("env", {}))
+        return Done(done.returncode, done.stdout, done.stderr)
 
     def python(self, *arguments: str, stdin: str = "", flags: tuple[str, ...] = (), **options) -> Done:
         done = subprocess.run(

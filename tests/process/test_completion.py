@@ -49,7 +49,7 @@ def shell(request: pytest.FixtureRequest, folder: Path) -> Iterator[pexpect.spaw
     if shutil.which(name) is None:
         pytest.skip(f"{name} is not installed")
     environment = {"PATH": PATH, "HOME": str(folder), "TERM": "dumb", "PS1": "> ", "INPUTRC": os.devnull}
-    spawned = pexpect.spawn(name, STARTS[name], cwd=str(folder), env=environment, encoding="utf-8", timeout=30)
+    spawned = pexpect.spawn(name, STARTS[name], cwd=str(folder), env=environment, encoding="utf-8", timeout=120)
     spawned.sendline(f'{PREPARED[name]}; eval "$(frostline completion {name})"; echo rea""dy')
     spawned.expect("ready\r\n")
     spawned.expect("> ")

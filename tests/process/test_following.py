@@ -167,7 +167,13 @@ class Screen:
         environment = {name: value for name, value in os.environ.items() if name != "NO_COLOR"} | asked
         command = [sys.executable, "-m", "frostline", "watch"]
         watch = pexpect.spawn(
-            command[0], command[1:], cwd=str(shell.folder), env=environment, dimensions=(40, 80), encoding="utf-8"
+            command[0],
+            command[1:],
+            cwd=str(shell.folder),
+            env=environment,
+            dimensions=(40, 80),
+            encoding="utf-8",
+            timeout=120,
         )
         return screen, watch
 

@@ -11,6 +11,11 @@ pytestmark = pytest.mark.needs("torch")
 DATA = ".frostline.json"
 
 
+@pytest.fixture(autouse=True)
+def _warm(shell) -> None:
+    shell.warm = True
+
+
 def test_a_run_stores_its_record_and_reports_on_stderr(shell, linear) -> None:
     linear()
     done = shell.frostline("run", "train.py", "--lr", "0.1")
@@ -137,6 +142,7 @@ def test_a_framework_imported_in_a_forked_child_alone_writes_nothing(shell, line
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
 def test_data_loader_workers_work_as_under_python(method: str, shell) -> None:
+    shell.warm = False  # workers are sent the main script
     shell.write(
         "train.py",
         f"""\
@@ -224,6 +230,7 @@ def test_a_disk_that_is_full_at_the_end_is_told_and_the_last_record_kept(
     leave: str, status: int, shell, linear
 ) -> None:
     linear(FULL + leave)
+    shell.warm = False  # its output goes into files, which then are too large as well
     done = shell.frostline("run", "train.py")
     assert done.status == status
     assert f"frostline: cannot write {shell.folder / DATA}: File too large\n" in done.stderr
@@ -313,6 +320,7 @@ def test_a_run_with_nothing_to_tell_says_so_and_overwrites_nothing(name: str, qu
     shell.observed("train.py")
     before = (shell.folder / DATA).read_bytes()
     source, message = NOTHING[name]
+    shell.warm = name != "no framework"  # there torch is loaded
     shell.write("idle.py", source)
     done = shell.frostline("run", *quiet, "idle.py")
     assert done.status == 2

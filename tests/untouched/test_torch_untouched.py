@@ -27,10 +27,8 @@ CHOSEN = (
     "overflow_skips",
     "peft_adapter",
     "q_learning_hard",
-    "recurrent_tagger",
     "schedule_free",
     "second_order",  # LBFGS
-    "sentence_encoder",
     "sparse_embeddings",
     "spectral_normalised",
     "step_in_backward",

@@ -40,7 +40,8 @@ OTHER_PROGRAM = Rule(
     means="A leaf that belongs to one network is updated by the step of another.",
     matters="The generator's step trains the discriminator; the student's step trains the teacher.",
     remedy="give each optimizer the parameters of its own network only",
-    tells_apart="Its network has a program of its own (or is in eval mode as a whole), and another one moves it.",
+    tells_apart="Its network has a program of its own (or is in eval mode as a whole), and another one moves it. A "
+    "note where its own was over before, unless it is called a teacher: then it may be meant to be trained further.",
 )
 ACCUMULATE = Rule(
     "W405",
@@ -73,6 +74,7 @@ MISPLACED_AVERAGE = Rule(
 
 RULES = (FROZEN_HELD, HELD_TWICE, MISALIGNED, OTHER_PROGRAM, ACCUMULATE, RUNS_EMPTY, MISPLACED_AVERAGE)
 
+FURTHER = "nothing to do where it is meant to be trained further; freeze it where it only measures or teaches"
 FIXED_COPY_WORDS = ("teacher", "target", "reference", "ref_model", "ref_policy", "momentum_encoder")
 
 
@@ -180,14 +182,27 @@ def _other_program(ledger: Ledger) -> list[Finding]:
             rest = [other for other, theirs in held.items() if other != program and theirs == several_models - {model}]
             leaves = [leaf for leaf in models[model] if leaf.declared.trainable and _moved_by(leaf, program)]
             if own and not rest and leaves and _entire(models[model], program) and not _goes_on(model, program, ledger):
+                further = _is_over(own, program, ledger) and not any(map(_fixed_copy, _names(leaves)))
                 found.append(
                     OTHER_PROGRAM.found(
                         leaves,
                         f"{tensors(leaves)} of {model}, which {own[0]} trains, are updated by {program} as well",
                         {"program": program, "own_program": own[0], "models_of_program": sorted(several_models)},
+                        severity="note" if further else None,
+                        hint=FURTHER if further else None,
                     )
                 )
     return found
+
+
+def _is_over(own: list[str], program: str, ledger: Ledger) -> bool:
+    """Whether the network's own programs had made their last step before the other one began."""
+    began = ledger.program(program).checked_at
+    return bool(began) and all(ledger.program(each).last_step < began[0] for each in own)
+
+
+def _names(leaves: list[LeafRow]) -> list[str]:
+    return [name for leaf in leaves for name in (leaf.name, *leaf.aliases)]
 
 
 def _goes_on(model: str, program: str, ledger: Ledger) -> bool:

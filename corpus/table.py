@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from rich.table import Table
 from rich.text import Text
 
 from corpus import rivals
+from corpus.cases import load
 from corpus.judging import Gap, Judgement
 
 _STYLES = {"right": "green", "quiet": "green", "other": "yellow", "late": "yellow"}
@@ -47,7 +48,8 @@ def markdown(judgements: Sequence[Judgement], known: dict[str, Gap], former: str
     """
     run = {judgement.trial.case.framework for judgement in judgements}
     former = former.partition("\n## ")[0]  # the tables below are of other tools
-    kept = [line for line in former.splitlines() if (found := _OF_FRAMEWORK.match(line)) and found[2] not in run]
+    of_programs = {case.name: case.framework for case in load()}
+    kept = [line for line in former.splitlines() if _framework(line, of_programs) not in (None, *run)]
     lines = [
         "# The corpus",
         "",
@@ -75,7 +77,13 @@ def markdown(judgements: Sequence[Judgement], known: dict[str, Gap], former: str
     return "\n".join(lines) + "\n"
 
 
-_OF_FRAMEWORK = re.compile(r"\| (bugs/)?(torch|keras)\b")
+def _framework(line: str, of_programs: Mapping[str, str]) -> str | None:
+    """The framework of a line of totals, or of a program's; None of any other."""
+    first = re.match(r"\| ([\w/]+)", line)
+    name = first[1] if first else ""
+    return name if name in of_programs.values() else of_programs.get(name)
+
+
 _HEADINGS = ("right cause", "another cause", "missed", "twins quiet", "healthy quiet", "alarms", "failed", "seconds")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from frostline.core.ledger import Answer, LeafRow, Run
+from frostline.core.ledger import Answer, LeafRow, Program, Run
 from frostline.core.policy import Policy, known, settle
 from frostline.core.record import Finding, Record
 from frostline.core.verdict import by_severity, judge, totals
@@ -35,6 +35,7 @@ def combine(records: Sequence[Record], policy: Policy | None = None, *, compare:
     return replace(
         ordered[0],
         run=_run(ordered),
+        programs=_programs(ordered),
         leaves=leaves,
         totals=totals(leaves),
         findings=findings,
@@ -81,6 +82,15 @@ def _run(records: Sequence[Record]) -> Run:
         ended_by=next((run.ended_by for run in runs if run.ended_by), None),
         faults=[f"rank {run.rank}: {fault}" for run in runs for fault in run.faults],
     )
+
+
+def _programs(records: Sequence[Record]) -> list[Program]:
+    """Those of the first process, and what others have besides."""
+    of_all: dict[str, Program] = {}
+    for record in records:
+        for program in record.programs:
+            of_all.setdefault(program.id, program)
+    return list(of_all.values())
 
 
 def _leaves(records: Sequence[Record]) -> list[LeafRow]:

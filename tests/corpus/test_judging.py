@@ -98,11 +98,18 @@ def test_a_gap_needs_a_reason(tmp_path):
         gaps(path)
 
 
+FRAMEWORKS = (
+    ("torch", "frostline, PyTorch"),
+    ("keras", "frostline, Keras on each backend"),
+    ("tf_keras", "frostline, tf_keras"),
+)
+
+
 def test_the_readme_and_the_page_of_the_corpus_say_the_same() -> None:
     root = Path(__file__).parents[2]
     page, readme = ((root / name).read_text("utf-8") for name in ("docs/corpus.md", "README.md"))
     table = readme.partition("<!-- corpus -->")[2].partition("<!-- end -->")[0]
-    for framework, row in (("torch", "frostline, PyTorch"), ("keras", "frostline, Keras on each backend")):
+    for framework, row in FRAMEWORKS:
         line = re.search(rf"^\| {framework} \| (.*) \|$", page, re.M)
         assert line
         right, other, missed, twins, healthy, alarms, failed, _ = map(int, line[1].split(" | "))

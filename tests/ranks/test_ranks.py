@@ -5,13 +5,14 @@ import os
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from frostline.combine import combine
 from frostline.core import store
-from frostline.core.ledger import Changed, LeafRow, Run
+from frostline.core.ledger import Changed, LeafRow, Program, Run
 from frostline.core.record import Record, Totals, Verdict
 from frostline.errors import FrostlineError
 from frostline.rules.rule import EXAMPLES
@@ -83,12 +84,13 @@ def test_healthy_replicas_agree(tmp_path: Path) -> None:
     assert record.totals.changed == 25
 
 
-def test_digests_of_other_blocks_are_refused_rather_than_compared() -> None:
-    def record(rank: int, blocks: int, last: str) -> Record:
-        changed = Changed("yes", blocks=blocks, digests=("0" * 32, last))
-        leaf = LeafRow("m.w", "m", "parameter", (1 << 20,), "float32", 1 << 22, 1 << 20, changed=changed)
-        return Record(store.FORMAT, "0.1", Run(rank=rank, world_size=2), [], [leaf], Totals(), [], Verdict())
+def record(rank: int, blocks: int, last: str) -> Record:
+    changed = Changed("yes", blocks=blocks, digests=("0" * 32, last))
+    leaf = LeafRow("m.w", "m", "parameter", (1 << 20,), "float32", 1 << 22, 1 << 20, changed=changed)
+    return Record(store.FORMAT, "0.1", Run(rank=rank, world_size=2), [], [leaf], Totals(), [], Verdict())
 
+
+def test_digests_of_other_blocks_are_refused_rather_than_compared() -> None:
     assert combine([record(0, 8, "1" * 32), record(1, 8, "1" * 32)]).findings == []
     with pytest.raises(FrostlineError, match="digests of blocks of different size"):
         combine([record(0, 8, "1" * 32), record(1, 64, "2" * 32)])
@@ -104,3 +106,13 @@ def test_records_that_cannot_be_of_one_run(tmp_path: Path) -> None:
     done = combined("a.json", "b.json", folder=tmp_path)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("frostline: there is no record at b.json\nhint: ")
+
+
+def test_processes_that_train_different_models_stand_side_by_side() -> None:
+    one, other = record(0, 1, "1" * 32), record(1, 1, "2" * 32)
+    one = replace(one, programs=[Program("first", "optimizer", "Adam", steps_executed=4)])
+    other = replace(other, programs=[Program(name, "optimizer", "SGD") for name in ("first", "second")])
+    assert combine([one, other]).findings
+    both = combine([one, other], compare=False)
+    assert (both.findings, [program.id for program in both.programs]) == ([], ["first", "second"])
+    assert both.programs[0].steps_executed == 4

@@ -17,7 +17,9 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Lock
 
 from corpus.cases import Trial
 from corpus.serving import on_server
@@ -60,6 +62,7 @@ ENVIRONMENT = {
 }
 
 TIMEOUT = 300
+_asking = Lock()
 
 # What no two runs share: what a transformers Trainer and a fit of Keras print.
 _DURATIONS = re.compile(r"'\w+_(runtime|per_second)': [\d.e-]+|\b\d+(ms|us|s)(/(step|epoch))?\b")
@@ -165,7 +168,7 @@ def plainly(script: Path) -> str:
     """
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
         log = Path(folder) / "printed.txt"
-        status = _in_fork(_script, (str(script), str(log)))
+        status = in_fork(_script, (str(script), str(log)))
         printed = log.read_text(errors="replace")
     if status != 0:
         raise RuntimeError(f"{script} ended with status {status}: {_last_line(printed)}")
@@ -207,7 +210,7 @@ def _together(arguments: list[str], log: Path, processes: int) -> int:
 
 
 def _forked(arguments: list[str], log: Path, _backend: str) -> int:
-    return _in_fork(_observed, (arguments, str(log)))
+    return in_fork(_observed, (arguments, str(log)))
 
 
 def _served(arguments: list[str], log: Path, backend: str) -> int:
@@ -220,14 +223,21 @@ def _environment(backend: str) -> dict[str, str]:
     return {**os.environ, **({"KERAS_BACKEND": backend} if backend else {})}
 
 
-def _in_fork(target: Callable[..., None], arguments: tuple[object, ...]) -> int:
+def in_fork(target: Callable[..., None], arguments: tuple[object, ...], timeout: int = TIMEOUT) -> int:
+    """The exit status of a function, run in a fork of the server that ``prepare`` loads; killed after so many seconds.
+
+    multiprocessing asks after all its processes whenever it starts one. Of two threads that ask after the same one at
+    the same moment, one gets a wrong answer: hence the lock.
+    """
     process = multiprocessing.get_context("forkserver").Process(target=target, args=arguments)
-    process.start()
-    process.join(TIMEOUT)
-    if process.exitcode is None:
-        process.kill()
-        process.join()
-    return -1 if process.exitcode is None else process.exitcode
+    with _asking:
+        process.start()
+    wait([process.sentinel], timeout)
+    with _asking:
+        if process.exitcode is None:
+            process.kill()
+            process.join()
+        return -1 if process.exitcode is None else process.exitcode
 
 
 def _observed(arguments: list[str], log: str) -> None:

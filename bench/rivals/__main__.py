@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import sys
 import tempfile
 import time
@@ -26,7 +25,7 @@ from bench.rivals.with_torchinfo import Torchinfo
 from bench.rivals.with_torchtest import Torchtest
 from bench.rivals.with_torchtest2 import Torchtest2
 from corpus.cases import Trial, load, trials
-from corpus.running import prepare
+from corpus.running import in_fork, prepare
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -107,11 +106,7 @@ def _one(trial: Trial) -> tuple[Trial, dict[str, Any], float]:
             play_keras(trial, str(out))
         else:
             rivals = [rival for rival in RIVALS if rival.framework == "torch"]
-            process = multiprocessing.get_context("forkserver").Process(target=play, args=(trial, rivals, str(out)))
-            process.start()
-            process.join(TIMEOUT)
-            if process.exitcode is None:
-                process.kill()
+            in_fork(play, (trial, rivals, str(out)), TIMEOUT)
         answer = json.loads(out.read_text()) if out.exists() else {"looks": [], "problem": "it ran out of time"}
     return trial, answer, time.perf_counter() - started
 

@@ -1,6 +1,5 @@
 """Takes a script's fingerprint in a fork of the corpus's server: alone, under frostline, or beside a meddler."""
 
-import multiprocessing
 import os
 import runpy
 import sys
@@ -9,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.running import TIMEOUT, without_durations
+from corpus.running import in_fork, without_durations
 
 FINGERPRINT = Path(__file__).with_name("fingerprint.py")
 
@@ -64,14 +63,8 @@ def _in_fork(target: Callable[..., None], arguments: tuple[object, ...]) -> Prin
         output, errors = Path(folder) / "stdout.txt", Path(folder) / "stderr.txt"
         work = Path(folder) / "work"
         work.mkdir()
-        context = multiprocessing.get_context("forkserver")
-        process = context.Process(target=_redirected, args=(output, errors, work, target, arguments))
-        process.start()
-        process.join(TIMEOUT)
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-        said = "" if process.exitcode == 0 else f"exit {process.exitcode}: {_last_line(errors)}"
+        status = in_fork(_redirected, (output, errors, work, target, arguments))
+        said = "" if status == 0 else f"exit {status}: {_last_line(errors)}"
         return Printed(output.read_text(errors="replace"), said)
 
 

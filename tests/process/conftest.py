@@ -76,19 +76,19 @@ class Shell:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=_by_default,
+            preexec_fn=self.by_default,
         )
         self.started.append(process)
         return process
 
+    @staticmethod
+    def by_default() -> None:
+        """Signals end a process again, even where the tests run in the background and were told to ignore them."""
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_DFL)
+
     def files(self) -> set[str]:
         return {path.name for path in self.folder.iterdir()}
-
-
-def _by_default() -> None:
-    """Signals end a process again, even where the tests run in the background and were told to ignore them."""
-    for number in (signal.SIGINT, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
 
 
 @pytest.fixture

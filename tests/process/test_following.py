@@ -174,6 +174,7 @@ class Screen:
             dimensions=(40, 80),
             encoding="utf-8",
             timeout=120,
+            preexec_fn=shell.by_default,
         )
         return screen, watch
 

@@ -144,7 +144,7 @@ def test_an_optimizer_made_before_the_sharding_trains_nothing(tmp_path: Path) ->
 
 def test_a_frozen_shard_that_is_written_to_is_told_with_its_factor(tmp_path: Path) -> None:
     record = recorded(START + FULLY + OPTIMIZER + LOOP.format(after=WRITTEN), tmp_path)
-    assert judged(record) == {"frozen-but-rewritten-outside-step": ["model.blocks.0.up.weight"]}
+    assert judged(record) == {"frozen-but-decayed": ["model.blocks.0.up.weight"]}
     [finding] = [finding for finding in record.findings if finding.severity == "error"]
     assert finding.evidence["factor"] == pytest.approx(0.999, rel=1e-6)
 

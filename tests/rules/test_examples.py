@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from corpus.running import in_keras
+from corpus.running import in_fork, in_keras
 
 from frostline.core.record import SEVERITIES, Record
 from frostline.core.store import load
@@ -41,12 +41,8 @@ def observe(slug: str, data: Path) -> Record:
     environment, options = command(slug)
     arguments = ["run", "--quiet", "--data", str(data), *options, str(EXAMPLES / f"{slug}.py")]
     if framework(slug) == "torch":
-        context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["torch", "torch._dynamo"])
-        process = context.Process(target=_command_line, args=(arguments,))
-        process.start()
-        process.join(120)
-        assert process.exitcode == 0
+        multiprocessing.get_context("forkserver").set_forkserver_preload(["torch", "torch._dynamo"])
+        assert in_fork(_command_line, (arguments,), 120) == 0
     else:
         backend = environment.get("KERAS_BACKEND", "jax")
         done = in_keras(backend, ["-m", "frostline", *arguments], data.parent, **environment)

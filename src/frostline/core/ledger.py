@@ -21,6 +21,7 @@ Facts = dict[str, str | int | float | bool | None]
 
 MERGED = "an adapter being merged"  # the event of a move that a library made when asked to, or that shows it
 LOADED = "load_state_dict"  # the event of a move that a load of state made
+HALF_UNIT = 0.5  # of the last place of a weight: a smaller update is rounded away
 FAULTS_KEPT = 20  # of errors inside frostline; more are as good as these
 
 

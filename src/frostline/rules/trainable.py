@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from frostline.core.ledger import LeafRow, Ledger
+from frostline.core.ledger import HALF_UNIT, LeafRow, Ledger
 from frostline.core.record import Finding, Severity
 from frostline.rules import astray, idle, missing
 from frostline.rules.beside import factor_of_zeros
 from frostline.rules.idle import NOTHING
 from frostline.rules.rule import Evidence, Rule, tensors
 from frostline.rules.trainable_causes import (
-    HALF_UNIT,
     NO_GRADIENT,
     OTHER_TENSORS,
     RULES,

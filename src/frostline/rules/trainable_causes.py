@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import LeafRow, Ledger, Wire
+from frostline.core.ledger import HALF_UNIT, LeafRow, Ledger, Wire
 from frostline.core.record import Severity
 from frostline.rules import astray, idle, missing
 from frostline.rules.beside import factor_of_zeros, moved_any, rest_of_module_moved, sibling_moved
@@ -112,7 +112,6 @@ RULES = (
     UNFROZEN_LATE, UNREGISTERED, DECAY_ALONE, NEVER_TRACKED,
 )  # fmt: skip
 
-HALF_UNIT = 0.5
 FULL_PRECISION = ("float32", "float64", "complex64", "complex128")
 Cause = tuple[Rule, Severity, str]
 

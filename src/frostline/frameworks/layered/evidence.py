@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Any
 
-from frostline.core.ledger import Gradient, Place, Wire
+from frostline.core.ledger import HALF_UNIT, Gradient, Place, Wire
 from frostline.frameworks.layered.accumulation import has_applied
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import KerasLeaf
@@ -16,7 +16,6 @@ from frostline.frameworks.layered.updates import in_units, is_plain_descent
 from frostline.observe.live import Unreadable
 
 FULL_PRECISION = ("float32", "float64")
-HALF_UNIT = 0.5
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")
 
 

@@ -10,9 +10,10 @@ steps = int(sys.argv[1]) if len(sys.argv) > 1 else 300
 keras.utils.set_random_seed(0)
 digits = load_digits()
 chosen = np.random.default_rng(0).integers(len(digits.images), size=64 * 100)
-images, labels = digits.images[chosen][..., None].astype("float32") / 16, digits.target[chosen]
-model = keras.Sequential([keras.Input((8, 8, 1))])
-for filters in (32, 64, 96):
+images = digits.images[chosen].repeat(2, axis=1).repeat(2, axis=2)[..., None].astype("float32") / 16
+labels = digits.target[chosen]
+model = keras.Sequential([keras.Input((16, 16, 1))])
+for filters in (32, 64, 128):
     model.add(keras.layers.Conv2D(filters, 3, padding="same", use_bias=False))
     model.add(keras.layers.BatchNormalization())
     model.add(keras.layers.ReLU())

@@ -17,7 +17,19 @@ from bench.turns import HEAD, load, machine
 
 import frostline
 
-MEASURES = ("digests", "cycle", "quiet", "profile", "growth", "memory", "start", "overhead", "alternatives", "files")
+MEASURES = (
+    "digests",
+    "cycle",
+    "quiet",
+    "profile",
+    "growth",
+    "memory",
+    "start",
+    "overhead",
+    "alternatives",
+    "traincheck",
+    "files",
+)
 
 
 def main() -> None:
@@ -44,7 +56,7 @@ def main() -> None:
         for row in rows:
             print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
         sys.stdout.flush()
-        if options.write:
+        if options.write and lines:
             page.put(name, page.section(name, measure.__doc__ or "", facts, lines))
 
 

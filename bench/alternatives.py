@@ -2,7 +2,7 @@
 
 Histograms of all weights and gradients are what `wandb.watch(log="all")` makes, by its own way (the histogram of 64
 bins of the tensors, after each backward pass), without the logging. The other one clones every tensor before each step
-and asks `torch.equal` after it. TrainCheck was not run here; it publishes 1.048 by the median and 1.362 at worst.
+and asks `torch.equal` after it.
 
 Ours is the first hundred steps of a run, with seven checks and the searches for models that a run makes once; later
 steps cost what a quiet step costs.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from frostline.core.averages import by_gradient, followers, follows
+from frostline.core.averages import followers, merely_follows
 from frostline.core.ledger import MERGED, LeafRow
 
 
@@ -51,8 +51,7 @@ def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
     still = sum(leaf.numbers for leaf in rows) - moved
     frozen = [leaf for leaf in rows if leaf.changed.verdict == "yes" and _said_frozen(leaf)]
     averages = followers(rows)
-    copies = [leaf for leaf in frozen if follows(leaf, averages) and not by_gradient(leaf.changed.movements)]
-    following = sum(leaf.numbers for leaf in copies)
+    following = sum(leaf.numbers for leaf in frozen if merely_follows(leaf, averages))
     wrongly = sum(leaf.numbers for leaf in frozen) - following
     idle = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "no" and leaf.declared.trainable)
     flags = "wrong" if wrongly else "right"

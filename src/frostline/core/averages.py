@@ -22,16 +22,25 @@ def follows(leaf: LeafRow, parts: set[str]) -> bool:
     return leaf.changed.followed is not None or _is_copied_with(leaf, parts)
 
 
+def merely_follows(leaf: LeafRow, parts: set[str]) -> bool:
+    """Whether the leaf follows others, and no step of its own gradient moved it."""
+    return follows(leaf, parts) and not by_gradient(leaf.changed.movements)
+
+
 def by_gradient(moves: Iterable[Movement]) -> list[Movement]:
     """Of these moves, those that steps made by a gradient: what merely follows others has none."""
     return [move for move in moves if move.place == "step" and move.gradient == "nonzero"]
 
 
 def _is_copied_with(leaf: LeafRow, parts: set[str]) -> bool:
-    """Whether the leaf belongs to an averaged or synchronised copy and no step of a program moved it."""
+    """Whether the leaf belongs to an averaged or synchronised copy and no step of a program moved it.
+
+    Statistics move inside a step where the optimizer is given a closure that runs the forward pass.
+    """
     whole_model = any(part.partition(".")[0] == leaf.model for part in parts)
     beside = _part(leaf) in parts or (whole_model and leaf.owner.frozen_subtree == "")
-    return beside and all(move.place != "step" for move in leaf.changed.movements)
+    statistics = leaf.kind == "buffer" and leaf.owner.role == "normalisation"
+    return beside and (statistics or all(move.place != "step" for move in leaf.changed.movements))
 
 
 def _part(leaf: LeafRow) -> str:

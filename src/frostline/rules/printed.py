@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from frostline.core.agreement import moved_afterwards
+from frostline.core.averages import followers, merely_follows
 from frostline.core.ledger import Event, LeafRow, Ledger
 from frostline.core.record import Finding
 from frostline.rules.rule import Rule, numbers
@@ -36,8 +37,8 @@ def _wrong_trainable(event: Event, ledger: Ledger) -> Finding | None:
     printed = event.facts.get("trainable")
     if not rows or not isinstance(printed, int):
         return None
-    apart = _of_parts(event, ledger)
-    moved = [leaf for leaf in rows if _moved_after(leaf, event.step, apart)]
+    apart, averages = _of_parts(event, ledger), followers(ledger.leaves)
+    moved = [leaf for leaf in rows if _moved_after(leaf, event.step, apart) and not merely_follows(leaf, averages)]
     steps = [program for program in ledger.programs if program.steps_executed]
     if not steps or not moved or _steps_after(ledger) <= event.step:
         return None

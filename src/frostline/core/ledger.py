@@ -345,8 +345,8 @@ class Event:
     ``kind`` is one of ``summary``, ``stray-flag``, ``tie-broken``, ``replaced``, ``stale-gradient-shared``,
     ``same-phase``, ``misaligned-state``, ``misplaced-average``, ``untracked``, ``stray-variable``, ``remade``,
     ``compiled``, ``used`` (a model was called or written after steps that hand back new weights), ``saved`` (a file was
-    written), ``hidden`` (what was written has parts in plain containers) and ``crossed-load``; ``facts`` holds the
-    numbers, ``leaves`` the names concerned.
+    written), ``hidden`` (what was written has parts in plain containers), ``crossed-load`` and ``left-out`` (what was
+    loaded had nothing for them); ``facts`` holds the numbers, ``leaves`` the names concerned.
     """
 
     kind: str

@@ -58,7 +58,8 @@ RANDOM = Rule(
     means="A leaf was frozen from the start and still looks like what its initialiser made.",
     matters="A frozen backbone that was never loaded is a random projection.",
     remedy="check that the pretrained weights were really loaded (names, strict=False, skip_mismatch)",
-    tells_apart="Frozen at the first look, unchanged, never loaded, and distributed as the initialiser does.",
+    tells_apart="Frozen at the first look, unchanged, and distributed as the initialiser does; or the load that gave the "
+    "model its other weights had nothing for it.",
 )
 
 RULES = (FLIPPED, TIED_NAMES, TIE_BROKEN, STRAY, RESET, RANDOM)
@@ -200,16 +201,20 @@ def _resets(ledger: Ledger) -> list[Finding]:
 
 
 def _random(ledger: Ledger) -> list[Finding]:
-    groups: dict[str, list[LeafRow]] = {}
+    left_out = {name for event in ledger.events if event.kind == "left-out" for name in event.leaves}
+    groups: dict[tuple[str, bool], list[LeafRow]] = {}
     for leaf in ledger.leaves:
-        written = leaf.loaded or leaf.changed.followed or leaf.changed.before_training
-        if leaf.declared.trainable is False and leaf.owner.default_initialised and not written:
-            groups.setdefault(leaf.model, []).append(leaf)
+        missing = leaf.name in left_out
+        written = leaf.changed.followed or leaf.changed.before_training or (leaf.loaded and not missing)
+        if leaf.declared.trainable is False and (leaf.owner.default_initialised or missing) and not written:
+            groups.setdefault((leaf.model, missing), []).append(leaf)
     return [
         RANDOM.found(
             leaves,
-            f"{tensors(leaves)} were frozen from the start and still look like their initialiser's",
-            {"meant": leaves[0].meant_pattern, "layer": leaves[0].owner.type},
+            f"{tensors(leaves)} were frozen from the start and still look like their initialiser's"
+            + ("; what was loaded into the model had nothing for them" if missing else ""),
+            {"meant": leaves[0].meant_pattern, "layer": leaves[0].owner.type, "left_out_of_load": missing or None},
+            hint="train them, since nothing else gives them values: a new head must not be frozen" if missing else None,
         )
-        for leaves in groups.values()
+        for (_, missing), leaves in groups.items()
     ]

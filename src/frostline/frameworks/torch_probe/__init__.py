@@ -19,6 +19,7 @@ from frostline.core.ledger import Event
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import entries
 from frostline.frameworks.torch_probe.asides import aside
+from frostline.frameworks.torch_probe.left_out import DRAWS
 from frostline.frameworks.torch_probe.merges import MERGERS
 from frostline.frameworks.torch_probe.printed import PRINTERS, Reader
 from frostline.frameworks.torch_probe.probe import TorchProbe
@@ -68,6 +69,8 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
     module, owner, methods = MERGERS
     for method in methods:
         wrapt.register_post_import_hook(functools.partial(_watch_method, probe, owner, method, _merge), module)
+    module, owner, method = DRAWS
+    wrapt.register_post_import_hook(functools.partial(_watch_method, probe, owner, method, _drawn), module)
     for writer in (probe.saves, probe.loaded_files):
         probe.removers.extend(writer.attach(lambda where, act: _quietly(probe, where, act)))
     wrapt.register_post_import_hook(entries.keep_out_of, "torch._dynamo.trace_rules")
@@ -179,6 +182,15 @@ def _load(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any
     result = wrapped(*args, **kwargs)
     source = args[0] if args else kwargs.get("state_dict")
     _quietly(probe, "after a load", lambda: probe.loads.after(instance, source))
+    _quietly(probe, "after a load", lambda: probe.left_out.loaded(instance, set(result.missing_keys)))
+    return result
+
+
+def _drawn(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    result = wrapped(*args, **kwargs)
+    names = args[0] if args else kwargs.get("missing_keys")
+    if isinstance(names, list):
+        _quietly(probe, "a published model drew weights", lambda: probe.left_out.drawn(instance, names))
     return result
 
 

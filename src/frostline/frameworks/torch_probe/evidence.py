@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import math
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,7 +10,8 @@ from torch import nn
 
 from frostline.core.ledger import Event
 from frostline.frameworks.alive import alive
-from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes, in_shared_memory, local
+from frostline.frameworks.torch_probe.initial import looks_default
+from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes, in_shared_memory
 from frostline.frameworks.torch_probe.models import Models
 from frostline.frameworks.torch_probe.siblings import CalledSiblings
 from frostline.observe.live import Unreadable
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from frostline.frameworks.torch_probe.probe import TorchProbe
 
 ALIKE = 0.85
-ENOUGH_NUMBERS = 64
-PIECE = 1 << 18
 
 
 def finish_rows(probe: TorchProbe) -> None:
@@ -163,36 +161,3 @@ def _holds(tensor: torch.Tensor, content: bytes, like: torch.Tensor | None) -> b
         return bytes(host_bytes(tensor.detach().to(like.dtype))) == content
     except (RuntimeError, Unreadable):
         return False
-
-
-def looks_default(module: nn.Module, leaf: TorchLeaf) -> bool | None:
-    """Whether a weight still looks like what the module's initialiser makes, by its distribution; None if unclear.
-
-    Linear and convolution weights start uniform in ±1/sqrt(fan_in), embeddings normal with unit variance. Trained
-    weights of enough numbers do not keep to the bound and the spread of that distribution at once.
-    """
-    tensor = local(leaf.tensor) if leaf.tensor is not None else None
-    if tensor is None or tensor.numel() < ENOUGH_NUMBERS or not tensor.is_floating_point() or tensor.is_meta:
-        return None
-    tolerance = 4 / math.sqrt(tensor.numel())
-    if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)) and leaf.row.name.endswith(".weight"):
-        bound = 1 / math.sqrt(math.prod(leaf.row.shape[1:]))
-        _, deviation, largest = _moments(tensor)
-        return largest <= bound * 1.0001 and abs(deviation / (bound / math.sqrt(3)) - 1) < tolerance
-    if isinstance(module, nn.Embedding):
-        mean, deviation, _ = _moments(tensor)
-        return abs(deviation - 1) < tolerance and abs(mean) < tolerance
-    return None
-
-
-def _moments(tensor: torch.Tensor) -> tuple[float, float, float]:
-    """Mean, standard deviation and largest absolute value, a piece at a time: a copy of the whole could be large."""
-    total = squares = largest = 0.0
-    for piece in tensor.detach().reshape(-1).split(PIECE):  # type: ignore[no-untyped-call]
-        values = piece.double()
-        total += float(values.sum())
-        squares += float((values * values).sum())
-        largest = max(largest, float(values.abs().max()))
-    count = tensor.numel()
-    mean = total / count
-    return mean, math.sqrt(max(0.0, squares - count * mean * mean) / (count - 1)), largest

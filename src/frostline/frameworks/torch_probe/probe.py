@@ -24,6 +24,7 @@ from frostline.frameworks.torch_probe.evidence import finish_rows, named_tensor_
 from frostline.frameworks.torch_probe.forwards import Forwards
 from frostline.frameworks.torch_probe.kin import kin_of
 from frostline.frameworks.torch_probe.leaf import TorchLeaf, host_bytes
+from frostline.frameworks.torch_probe.left_out import LeftOut
 from frostline.frameworks.torch_probe.loaded_files import LoadedFiles
 from frostline.frameworks.torch_probe.loads import Loads
 from frostline.frameworks.torch_probe.masks import GradientMasks
@@ -75,6 +76,7 @@ class TorchProbe:
         self._overflows = wiring.Overflows()
         self.loaded_files = LoadedFiles(self.models, self.events.append)
         self.loads = Loads(self.models, self.loaded_files)
+        self.left_out = LeftOut(self.models)
         self.merges = Merges(self.models)
         is_new = getattr(torch.__spec__, "_initializing", False)  # nothing can have a gradient while torch is imported
         self.strays = Strays(self.models, is_new)
@@ -329,6 +331,7 @@ class TorchProbe:
     def frozen_in_place(self) -> None:
         """See Probe."""
         finish_rows(self)
+        self.events.extend(self.left_out.found())
 
     # Forward passes
 

@@ -1,0 +1,69 @@
+"""Parameters that a load of their model had nothing for: they keep what they were made with.
+
+A classifier on a published encoder begins so, and is meant to be trained. Where it is frozen, it stays as it was drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Set
+
+import torch
+from torch import nn
+from torch.utils.weak import WeakIdKeyDictionary
+
+from frostline.core.ledger import Event
+from frostline.frameworks.torch_probe.initial import looks_drawn
+from frostline.frameworks.torch_probe.models import Models
+
+# What a library calls with the names that the files of a published model do not have: module, class, method. Before it
+# such a parameter is loaded with memory that nothing was written to.
+DRAWS = ("transformers.modeling_utils", "PreTrainedModel", "_initialize_missing_keys")
+
+
+class LeftOut:
+    """Remembers what loads gave to each parameter.
+
+    Args:
+        models: the models under observation.
+    """
+
+    def __init__(self, models: Models) -> None:
+        self.models = models
+        self._given: WeakIdKeyDictionary = WeakIdKeyDictionary()
+
+    def loaded(self, module: nn.Module, missing: Set[str]) -> None:
+        """State was loaded that had nothing for the names ``missing``.
+
+        A load that gives the smaller part, such as one of adapters, says nothing of where the rest came from.
+        """
+        own = dict(module.named_parameters(remove_duplicate=False))
+        given = {name: parameter for name, parameter in own.items() if name not in missing}
+        for parameter in given.values():
+            self._given[parameter] = True
+        if 2 * _numbers(given.values()) >= _numbers(own.values()):
+            for name in own.keys() & missing:
+                self._given.setdefault(own[name], False)  # type: ignore[no-untyped-call]
+
+    def drawn(self, module: nn.Module, names: Iterable[str]) -> None:
+        """A published model drew these itself, since its files have nothing for them."""
+        own = dict(module.named_parameters(remove_duplicate=False))
+        for name in names:
+            if name in own:
+                self._given[own[name]] = False
+
+    def found(self) -> Iterator[Event]:
+        """What was left out and still looks drawn, an event for each model."""
+        names: dict[str, list[str]] = {}
+        for leaf in self.models.leaves:
+            still = leaf.row.changed.verdict == "no" and leaf.row.owner.called is not False
+            if still and leaf.tensor is not None and self._was_given(leaf.tensor) is False and looks_drawn(leaf):
+                names.setdefault(leaf.row.model, []).append(leaf.row.name)
+        yield from (Event("left-out", 0, model, leaves) for model, leaves in names.items())
+
+    def _was_given(self, parameter: torch.Tensor) -> bool | None:
+        given: bool | None = self._given.get(parameter)  # type: ignore[no-untyped-call]
+        return given
+
+
+def _numbers(parameters: Iterable[torch.Tensor]) -> int:
+    return sum(parameter.numel() for parameter in parameters)

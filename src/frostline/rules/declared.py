@@ -58,8 +58,8 @@ RANDOM = Rule(
     means="A leaf was frozen from the start and still looks like what its initialiser made.",
     matters="A frozen backbone that was never loaded is a random projection.",
     remedy="check that the pretrained weights were really loaded (names, strict=False, skip_mismatch)",
-    tells_apart="Frozen at the first look, unchanged, and distributed as the initialiser does; or the load that gave the "
-    "model its other weights had nothing for it.",
+    tells_apart="Frozen at the first look, unchanged, and distributed as the initialiser does; or the load that gave "
+    "the model its other weights had nothing for it.",
 )
 
 RULES = (FLIPPED, TIED_NAMES, TIE_BROKEN, STRAY, RESET, RANDOM)

@@ -92,10 +92,17 @@ class Keras3:
         """See Dialect."""
         return inner(optimizer)
 
-    def rate(self, optimizer: Any) -> float | None:
+    def part(self, optimizer: Any, variable: Any) -> int:
+        """See Dialect; only those of torch have groups."""
+        groups = optimizer.param_groups if _is_torch(optimizer) else []
+        value = getattr(variable, "_value", None)
+        places = (place for place, group in enumerate(groups) if any(each is value for each in group["params"]))
+        return next(places, 0)
+
+    def rate(self, optimizer: Any, part: int = 0) -> float | None:
         """See Dialect."""
         if _is_torch(optimizer):
-            return float(optimizer.param_groups[0]["lr"])
+            return float(optimizer.param_groups[part]["lr"])
         rate = inner(optimizer)._learning_rate
         try:
             if isinstance(rate, keras.Variable):
@@ -129,7 +136,8 @@ class Keras3:
     def decay(self, optimizer: Any, variable: Any) -> float | None:
         """See Dialect; says without asking the optimizer, which would note the answer down."""
         if _is_torch(optimizer):
-            return _torch_group(optimizer, variable).get("weight_decay")
+            decay = optimizer.param_groups[self.part(optimizer, variable)].get("weight_decay")
+            return None if decay is None else float(decay)
         optimizer = inner(optimizer)
         decay = optimizer.weight_decay
         if not isinstance(decay, (int, float)):
@@ -176,10 +184,12 @@ def inner(optimizer: Any) -> Any:
     return getattr(optimizer, "inner_optimizer", optimizer)
 
 
+def worker(optimizer: Any, variable: Any) -> Any:
+    """The optimizer that steps the variable, where several go by one name; those of the others are none of its."""
+    numbers = getattr(optimizer, "_var_to_optimizer_idx", {})
+    number = numbers.get(optimizer._var_key(variable)) if numbers else None
+    return optimizer if number is None else optimizer.optimizers[number]
+
+
 def _is_torch(optimizer: Any) -> bool:
     return hasattr(optimizer, "param_groups")
-
-
-def _torch_group(optimizer: Any, variable: Any) -> dict[str, Any]:
-    groups = optimizer.param_groups
-    return next((group for group in groups if any(each is variable._value for each in group["params"])), groups[0])

@@ -10,7 +10,7 @@ from typing import Any
 import keras
 from keras.src.backend.common.stateless_scope import in_stateless_scope
 
-from frostline.frameworks.keras_probe.dialect import inner
+from frostline.frameworks.keras_probe.dialect import inner, worker
 from frostline.frameworks.keras_probe.readers import JaxReader, Reader
 from frostline.frameworks.keras_probe.uses import Uses
 from frostline.frameworks.layered import tensorflow_bytes
@@ -223,6 +223,6 @@ def _by_position(optimizer: Any, order: list[Any]) -> Capture:
     built = list(inner(optimizer)._trainable_variables)
     return Capture(
         flags={id(variable): None for variable in order},
-        optimizers={id(variable): weakref.ref(optimizer) for variable in order},
+        optimizers={id(variable): weakref.ref(worker(optimizer, variable)) for variable in order},
         states={id(variable): owner for variable, owner in zip(order, built, strict=False) if owner is not variable},
     )

@@ -62,8 +62,11 @@ class Dialect(Protocol):
     def inner(self, optimizer: Any) -> Any:
         """The optimizer that does the work inside a wrapper that scales the loss."""
 
-    def rate(self, optimizer: Any) -> float | None:
-        """The learning rate now."""
+    def part(self, optimizer: Any, variable: Any) -> int:
+        """The number of the optimizer's own group that has the variable; 0 where it has no groups."""
+
+    def rate(self, optimizer: Any, part: int = 0) -> float | None:
+        """The learning rate now, of one of its own groups where it has some."""
 
     def iterations(self, optimizer: Any) -> int:
         """How many steps the optimizer has counted; 0 where that cannot be read."""

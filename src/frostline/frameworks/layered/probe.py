@@ -25,7 +25,7 @@ from frostline.frameworks.layered.flags import stray_flags
 from frostline.frameworks.layered.initial import is_zeros, looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
-from frostline.frameworks.layered.programs import Programs
+from frostline.frameworks.layered.programs import Programs, described
 from frostline.frameworks.layered.reaches import Reaches
 from frostline.frameworks.layered.saves import LayeredSaves
 from frostline.frameworks.layered.sources import Source, holds
@@ -196,6 +196,8 @@ class KerasProbe:
             if changed:
                 self.observer.rewire(source.key)
             source.tally.note(source, self.dialect)
+            if self.observer.checking:
+                self._read_rates(source)
             self.observer.after_step(source.key)
             if self.observer.checks > checks or changed:
                 self._describe(source)
@@ -220,17 +222,13 @@ class KerasProbe:
         held = [leaf for leaf in self.models.leaves if id(leaf.variable) in capture.flags]
         program.stateless = source.hands_back
         program.models = list(dict.fromkeys(leaf.row.model for leaf in held)) or program.models
-        optimizers = source.optimizers()
-        self._rates[source.key] = [self.dialect.rate(optimizer) for optimizer in optimizers[:1]]
-        program.groups = [
-            {
-                "lr": self.dialect.rate(optimizer),
-                "weight_decay": getattr(optimizer, "weight_decay", None),
-                "tensors": len(held),
-                "numbers": sum(leaf.row.numbers for leaf in held),
-            }
-            for optimizer in optimizers[:1]
-        ]
+        self._read_rates(source)
+        program.groups = described(source, held, self.dialect)
+
+    def _read_rates(self, source: Source) -> None:
+        groups = [(reference(), part) for reference, part in source.groups]
+        rates = [None if each is None else self.dialect.rate(each, part) for each, part in groups]
+        self._rates[source.key] = rates
 
     def applied(self, optimizer: Any, variables: list[Any], gradients: list[Any]) -> None:
         """An optimizer was given variables, in a step under way; tell which."""

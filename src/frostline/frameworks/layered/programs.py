@@ -8,8 +8,10 @@ from collections.abc import Hashable
 from typing import Any
 
 from frostline.core.ledger import Program
+from frostline.frameworks.layered.dialect import Dialect
+from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import KEPT_ALIVE, Models
-from frostline.frameworks.layered.sources import Mode, Source
+from frostline.frameworks.layered.sources import Capture, Mode, Source
 from frostline.observe.names import unique, variable_names
 
 WIDEST = 8  # bytes of a number
@@ -96,3 +98,22 @@ class Programs:
         source = self.sources[name] = Source(name)
         self._of[owner] = source
         return source
+
+
+def described(source: Source, held: list[KerasLeaf], dialect: Dialect) -> list[dict[str, Any]]:
+    """The groups of what the program holds; the model's own optimizer where none has stepped yet."""
+    capture = source.capture or Capture()
+    groups = [(each, part) for reference, part in source.groups if (each := reference()) is not None]
+    found: list[dict[str, Any]] = []
+    for optimizer, part in groups or [(each, 0) for each in source.optimizers()[:1]]:
+        theirs = [leaf for leaf in held if capture.optimizers[id(leaf.variable)]() is optimizer]
+        mine = [leaf for leaf in theirs if dialect.part(optimizer, leaf.variable) == part]
+        found.append(
+            {
+                "lr": dialect.rate(optimizer, part),
+                "weight_decay": getattr(optimizer, "weight_decay", None),
+                "tensors": len(mine),
+                "numbers": sum(leaf.row.numbers for leaf in mine),
+            }
+        )
+    return found

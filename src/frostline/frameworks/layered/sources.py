@@ -78,6 +78,8 @@ class Source:
     A ``traced`` step goes on with what it captured when it was traced, whatever the flags say; an ``eager`` one tells
     anew each time; a ``positional`` one is handed its state from outside, and who made it has set ``capture``.
     ``uncounted`` says that calls are not seen one by one: the script has compiled the loop around them.
+    ``groups`` are the optimizers that step what it holds, each with the number of one of its own groups, as they were
+    met: each has its own rate.
     """
 
     key: Hashable
@@ -90,6 +92,7 @@ class Source:
     ever: set[int] = field(default_factory=set)
     uncounted: bool = False
     tally: Tally = field(default_factory=Tally)
+    groups: list[tuple[weakref.ref[Any], int]] = field(default_factory=list)
 
     @property
     def hands_back(self) -> bool:
@@ -109,6 +112,14 @@ class Source:
         candidates += [reference() for reference in references]
         unique = {id(each): each for each in candidates if each is not None}
         return list(unique.values())
+
+    def group(self, optimizer: Any, part: int) -> int:
+        """The number of the group that this part of an optimizer steps; one not met before makes a new group."""
+        for number, (reference, other) in enumerate(self.groups):
+            if reference() is optimizer and other == part:
+                return number
+        self.groups.append((weakref.ref(optimizer), part))
+        return len(self.groups) - 1
 
     def captured(self, optimizer: Any, variables: list[Any], gradients: list[Any], flags: list[bool | None]) -> None:
         """An optimizer is given these variables in the step under way."""
@@ -172,7 +183,9 @@ def _hold(leaf: KerasLeaf, capture: Capture, source: Source, models: Models, dia
     hold = Hold(group=0, captured=capture.flags[id(variable)] if source.mode == "traced" else None)
     if optimizer is None:
         return hold
-    hold.lr = dialect.rate(optimizer)
+    part = dialect.part(optimizer, variable)
+    hold.group = source.group(optimizer, part)
+    hold.lr = dialect.rate(optimizer, part)
     hold.weight_decay = dialect.decay(optimizer, variable)
     hold.state = (
         carries(optimizer, variable, dialect) if leaf.flag() is False else bool(dialect.slots(optimizer, variable))

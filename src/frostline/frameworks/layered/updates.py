@@ -51,7 +51,7 @@ def in_units(leaf: KerasLeaf, update: Any) -> float | None:
 
 def _bound(leaf: KerasLeaf, optimizer: Any, dialect: Dialect) -> Any:
     """Of each element, how far the step can have moved it, as float64."""
-    rate, kinds = dialect.rate(optimizer), _kinds(optimizer, dialect)
+    rate, kinds = dialect.rate(optimizer, dialect.part(optimizer, leaf.variable)), _kinds(optimizer, dialect)
     slots = [_values(dialect.read(slot), leaf.row.dtype) for slot in dialect.slots(optimizer, leaf.variable)]
     slots = [slot for slot in slots if slot.size == leaf.row.numbers]
     if rate is None:

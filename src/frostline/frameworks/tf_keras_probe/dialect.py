@@ -108,7 +108,11 @@ class Keras2:
         """See Dialect."""
         return inner(optimizer)
 
-    def rate(self, optimizer: Any) -> float | None:
+    def part(self, optimizer: Any, variable: Any) -> int:
+        """See Dialect; the optimizers of Keras 2 have no groups."""
+        return 0
+
+    def rate(self, optimizer: Any, part: int = 0) -> float | None:
         """See Dialect."""
         optimizer = inner(optimizer)
         rate = optimizer._learning_rate if hasattr(optimizer, "_learning_rate") else optimizer.learning_rate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable
 from typing import Any
 
@@ -13,6 +12,7 @@ from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
 from frostline.frameworks.layered.sources import Capture, Source, carries
 from frostline.frameworks.layered.updates import in_units, is_plain_descent
+from frostline.frameworks.layered.ways import before
 from frostline.observe.live import Unreadable
 
 FULL_PRECISION = ("float32", "float64")
@@ -91,23 +91,19 @@ def _optimizer_of(leaf: KerasLeaf, capture: Capture | None) -> Any:
 
 
 def lies_on_the_way(leaf: KerasLeaf, models: Models, place: Place | None = None) -> bool:
-    """Whether layers in front of its own, in a row of layers, moved: the gradients that moved them came through it.
+    """Whether layers in front of its own, in a row or graph of layers, moved, by gradients that came through it.
 
     Args:
         leaf: of which that is asked.
         models: where the others are.
         place: where they must have moved; anywhere, if left out.
     """
-    before: set[int] = set()
-    for around, inside in itertools.pairwise(leaf.chain):
-        if type(around).__name__ == "Sequential":
-            row = [id(layer) for layer in around.layers]
-            before |= set(row[: row.index(id(inside))] if id(inside) in row else ())
+    ahead = before(leaf.chain, [known.model for known in models.known if known.model is not None])
     return any(
         other.row.kind == "parameter"
         and other.row.changed.verdict == "yes"
         and (place is None or any(move.place == place for move in other.row.changed.movements))
-        and any(id(layer) in before for layer in other.chain)
+        and any(id(layer) in ahead for layer in other.chain)
         for other in models.leaves
     )
 

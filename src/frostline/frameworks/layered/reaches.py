@@ -75,10 +75,15 @@ class Reaches:
     def settle(self, models: Models) -> None:
         """Say which leaves that no program holds a loss depends on; fixed networks to measure by are none of them.
 
-        Where no graph was seen, in a loop that runs eagerly or on jax, layers in front of it that a step moved tell.
+        Where no graph was seen, in a loop that runs eagerly or on jax, layers in front of it that a step moved tell; on
+        torch gradients that nobody cleared do.
         """
         left_out = [leaf for leaf in models.leaves if _is_left_out(leaf)]
-        reached = [leaf for leaf in left_out if self._was_followed(leaf) or lies_on_the_way(leaf, models, "step")]
+        reached = [
+            leaf
+            for leaf in left_out
+            if self._was_followed(leaf) or _has_gradient(leaf, models) or lies_on_the_way(leaf, models, "step")
+        ]
         fixed = {
             leaf.row.model for leaf in reached if id(leaf.variable) in self._loaded or looks_initial(leaf) is False
         }
@@ -96,6 +101,11 @@ def _is_left_out(leaf: KerasLeaf) -> bool:
     row = leaf.row
     held = any(wire.listed for wire in row.wired)
     return bool(row.declared.trainable) and row.changed.verdict == "no" and not held
+
+
+def _has_gradient(leaf: KerasLeaf, models: Models) -> bool:
+    """Whether the backend left a gradient in it."""
+    return leaf.variable is not None and models.dialect.gradient(leaf.variable)[0] == "nonzero"
 
 
 def _lets_through(operation: Any) -> bool:

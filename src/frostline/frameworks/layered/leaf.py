@@ -10,6 +10,7 @@ from frostline.core.ledger import Gradient, LeafRow
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.observe.live import Unreadable
 
+LOOSE = "variables"  # the model of what is in none
 GradientOf = Callable[[Any], tuple[Gradient, bytes | None]]
 
 
@@ -62,6 +63,11 @@ class KerasLeaf:
     def road(self) -> tuple[Any, ...]:
         """The layers by whose flags the leaf is judged now; none where it keeps those seen before."""
         return tuple(layer for reference in self._road or () if (layer := reference()) is not None)
+
+    @property
+    def is_of_nobody(self) -> bool:
+        """Whether a step reads it and no model has it, though a layer does."""
+        return not self.row.registered and self.row.model == LOOSE and bool(self.row.owner.type)
 
     def flag(self) -> bool | None:
         """The declared flag now; None for a buffer, the last one seen where the variable was freed."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -11,7 +12,7 @@ from frostline.core.ledger import Event, LeafRow, Owner
 from frostline.core.patterns import matches
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.hidden import hidden_layers
-from frostline.frameworks.layered.leaf import GradientOf, KerasLeaf
+from frostline.frameworks.layered.leaf import LOOSE, GradientOf, KerasLeaf
 from frostline.frameworks.layered.walk import Place, alive_layers, layers_below, outermost_with, places, role_of
 from frostline.observe.live import Unreadable
 from frostline.observe.names import unique, variable_names
@@ -79,19 +80,40 @@ class Models:
     def meet_variables(self, variables: Iterable[Any]) -> None:
         """Take the models that hold these variables under observation; loose variables as leaves of their own."""
         strange = [variable for variable in variables if self.of(variable) is None]
-        if not strange:
-            return
-        self._know(outermost_with(strange, self.dialect))
-        self.survey()
+        self.meet_owners(strange)
         for variable in strange:
             if self.of(variable) is None:
                 self._adopt_loose(variable, registered=True)
 
-    def meet_loose(self, variables: Iterable[Any]) -> None:
-        """Take variables that a step reads and nobody owns."""
-        for variable in variables:
-            leaf = self._adopt_loose(variable, registered=False)
+    def meet_owners(self, variables: list[Any]) -> None:
+        """Take the models that hold these variables under observation."""
+        if variables:
+            self._know(outermost_with(variables, self.dialect))
+            self.survey()
+
+    def meet_strange(self, variables: Iterable[Any]) -> None:
+        """Take variables that a step reads and no model has: of nobody, or of single layers.
+
+        A network of many layers beside the model is left alone: it measures or guides, or has a step of its own.
+        """
+        owned = {
+            id(each) for layer in alive_layers(self.dialect) for group in self.dialect.own(layer) for each in group
+        }
+        mine = [each for each in variables if id(each) in owned]
+        leaves = [self._adopt_loose(each, registered=False) for each in variables if id(each) not in owned]
+        roots = outermost_with(mine, self.dialect) if mine else []
+        networks = [layer for layer in roots if isinstance(layer, self.dialect.model_type)]
+        theirs = {id(place.variable) for network in networks for place in places(network, self.dialect)}
+        for layer in roots:
+            leaves += self._adopt_below(layer, {id(each) for each in mine} - theirs)
+        for leaf in leaves:
             self.note(Event("stray-variable", self.observer.steps, leaf.row.name, [leaf.row.name]))
+
+    def _adopt_below(self, layer: Any, wanted: set[int]) -> list[KerasLeaf]:
+        """Leaves for the wanted variables of a layer that is in no model."""
+        below = [place for place in places(layer, self.dialect) if id(place.variable) in wanted]
+        names = [self._free(f"{layer.name}.{place.path}") for place in below]
+        return [self._adopt(name, place, None, registered=False) for name, place in zip(names, below, strict=True)]
 
     def _adopt_loose(self, variable: Any, *, registered: bool) -> KerasLeaf:
         name = variable_names({id(variable)}, skip=(self.dialect.package,))
@@ -246,7 +268,7 @@ class Models:
     def _adopt(self, name: str, place: Place, known: Known | None, *, registered: bool = True) -> KerasLeaf:
         row = LeafRow(
             name=name,
-            model=known.name if known is not None else "variables",
+            model=known.name if known is not None else LOOSE,
             kind=place.kind,
             shape=(),
             dtype="",
@@ -342,6 +364,17 @@ class Models:
                         place = Place(f"{path}.{name}" if path else name, variable, chain, "parameter")
                         leaf = self._adopt(self._free(f"{known.name}.{place.path}"), place, known, registered=False)
                         self.note(Event("stray-variable", self.observer.steps, known.name, [leaf.row.name]))
+
+    def remade(self) -> list[Event]:
+        """One event for each kind of layer that passes made anew; their weights, gone with them, have no rows."""
+        gone = [leaf for leaf in self.leaves if leaf.is_of_nobody and leaf.variable is None]
+        gone = [leaf for leaf in gone if leaf.row.changed.checks <= 1]  # that of its own pass: no other found it again
+        layers = {leaf.row.name.rpartition(".")[0]: leaf.row.owner.type for leaf in gone}
+        self.leaves = [leaf for leaf in self.leaves if leaf not in gone]
+        return [
+            Event("remade", self.observer.steps, kind, facts={"passes": count})
+            for kind, count in Counter(layers.values()).items()
+        ]
 
     def _free(self, name: str) -> str:
         unique, count = name, 1

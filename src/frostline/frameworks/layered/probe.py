@@ -396,6 +396,7 @@ class KerasProbe:
         self.quietly("looking for what goes on", lambda: self.events.extend(continued(self.models)))
         self.quietly("comparing what was saved", self.saves.settle)
         self.quietly("the last look", lambda: self.observer.close(pending))
+        self.quietly("looking for layers made anew", lambda: self.events.extend(self.models.remade()))
         self.closed = True
         self.models.let_go()
         self.programs.let_go()

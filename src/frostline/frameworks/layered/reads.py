@@ -1,4 +1,4 @@
-"""Variables that a step reads and that no layer owns: weights kept in a closure, or at the top of the script."""
+"""Weights that a step reads and that no model has: in a closure, at the top of the script, in a layer of a loss."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from frostline.frameworks.layered.sources import Source
-from frostline.frameworks.layered.walk import alive_layers
 
 if TYPE_CHECKING:
     from frostline.frameworks.layered.probe import KerasProbe
 
 
 class Reads:
-    """Notes the trainable variables of nobody that a step reads; only in steps that are checks, where it is traced.
+    """Notes the trainable variables of no model that a step reads; only in steps that are checks, where it is traced.
 
     Args:
         probe: whose models are asked what they own, and learn of the rest.
@@ -52,6 +51,4 @@ class Reads:
         self._read.clear()
         strange = [each for each in read if each is not None and models.of(each) is None and len(each.shape)]
         if strange:
-            dialect = self._probe.dialect
-            owned = {id(each) for layer in alive_layers(dialect) for group in dialect.own(layer) for each in group}
-            models.meet_loose([each for each in strange if id(each) not in owned])
+            models.meet_strange(strange)

@@ -80,9 +80,15 @@ def _programs(ledger: Ledger, explained: set[str]) -> list[Finding]:
 
 
 def _never_stepped(program: Program, held: list[LeafRow]) -> list[Finding]:
-    """Gradients were computed for what the optimizer holds, and nobody ever applied them."""
+    """Gradients were computed for what the optimizer holds, and nobody ever applied them.
+
+    What moved all the same, before any step, was written by the script: from a search that makes its own steps, say.
+    """
     still = [
-        leaf for leaf in held if leaf.declared.trainable and leaf.changed.verdict == "no" and leaf.reached_by_backward
+        leaf
+        for leaf in held
+        if leaf.declared.trainable and leaf.changed.verdict == "no" and leaf.reached_by_backward
+        if not leaf.changed.before_training
     ]
     alone = [leaf for leaf in still if len(leaf.wired) == 1]
     if not alone:

@@ -44,6 +44,7 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[st
     if backend == "tensorflow":
         watch_functions(probe)
         probe.reaches.watch(probe, keras)
+        probe.asked.watch()
     if backend == "torch":
         watch_torch_optimizers(probe)
     return probe

@@ -29,6 +29,7 @@ def _called(probe: KerasProbe, original: Any, function: Any, *args: Any, **kwarg
                 stack.enter_context(probe.step(lambda: source))
             return original(function, *args, **kwargs)
     finally:
+        probe.asked.called(function)
         probe.function = probe.stack = None
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from frostline.core.ledger import Event, Gradient, LeafRow
 from frostline.digest.blocks import Digest
 from frostline.frameworks.layered.accumulation import count_steps, note_waiting
+from frostline.frameworks.layered.asked import Asked
 from frostline.frameworks.layered.continued import continued
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.evidence import (
@@ -68,6 +69,7 @@ class KerasProbe:
         self.models = Models(self.observer, dialect, self.gradient_of, self.events.append)
         self.programs = Programs(self.models)
         self.reaches = Reaches()
+        self.asked = Asked(self)
         self.saves = LayeredSaves(self.models, self.observer, self.events.append)
         self.running: Source | None = None
         self.loose: Source | None = None
@@ -388,6 +390,7 @@ class KerasProbe:
         pending = self.loose.key if self.loose is not None else None
         self.end_loose_step()
         self.models.enter(None)
+        self.quietly("looking for gradients nobody applied", self.asked.settle)
         if not self.models.leaves:
             self.quietly("looking for models", self._look_for_unseen)
         for remove in reversed(self.removers):

@@ -40,4 +40,5 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[st
     probe.wrap(RespectCompiledTrainableState, "__exit__", wrappers.leave_compiled_state)
     watch_functions(probe)
     probe.reaches.watch(probe, tf_keras)
+    probe.asked.watch()
     return probe

@@ -37,7 +37,7 @@ class Adversaries(keras.Model):
 
 
 def falling(rate):
-    return keras.optimizers.schedules.PolynomialDecay(rate, EPOCHS * len(x) // BATCH)
+    return keras.optimizers.schedules.ExponentialDecay(rate, EPOCHS * len(x) // BATCH, 0.1)
 
 
 model = Adversaries(keras.optimizers.Adam(falling(1e-3)), keras.optimizers.Adam(1e-3))

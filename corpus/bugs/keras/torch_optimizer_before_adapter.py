@@ -14,7 +14,7 @@ inputs = keras.Input((8,))
 features = layers.Dense(16, activation="tanh", name="body")(inputs)
 model = keras.Model(inputs, layers.Dense(3, name="head")(features), name="model")
 
-optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
+optimizer = torch.optim.AdamW([variable.value for variable in model.trainable_variables], lr=1e-2)
 model.get_layer("body").enable_lora(2)
 
 loss_of = torch.nn.CrossEntropyLoss()

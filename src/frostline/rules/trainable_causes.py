@@ -74,7 +74,7 @@ ZERO_RATE = Rule(
     means="The learning rate of the leaf's group was zero in every executed step.",
     matters="The step runs and multiplies everything by zero.",
     remedy="look at the scheduler and at the group's lr; freeze by flag when zero was meant",
-    tells_apart="The largest learning rate seen over all steps of the group is 0.",
+    tells_apart="The largest learning rate of the group is 0, over all steps or those since the leaf was unfrozen.",
 )
 UNFROZEN_LATE = Rule(
     "T209",
@@ -162,6 +162,11 @@ def _still_since_unfrozen(leaf: LeafRow) -> bool:
     ons = [flip.step for flip in leaf.declared.flips if flip.now]
     last = leaf.changed.last_step or 0
     return bool(ons) and leaf.declared.flip_count <= len(leaf.declared.flips) and last < ons[-1]
+
+
+def _is_unfrozen(leaf: LeafRow) -> bool:
+    """Whether its flag was turned on during the run."""
+    return bool(leaf.declared.flips) and leaf.declared.flips[-1].now
 
 
 def _unregistered(leaf: LeafRow, ledger: Ledger) -> Cause | None:
@@ -302,6 +307,8 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
         spared = leaf.owner.sibling_called or rest_of_module_moved(leaf, ledger) or sibling_moved(leaf, ledger)
         benign: Severity = "note" if spared and not factor_of_zeros(leaf, ledger) else "warning"
         return ZERO_GRADIENT, _patient(benign, steps, ledger), program
+    if "nonzero" in seen and _is_unfrozen(leaf) and all(wire.lr == 0 for wire in wires):
+        return ZERO_RATE, _patient("error", steps, ledger), program  # any other rate would have moved it since
     lost = _lost_in_rounding(leaf, wires, seen, ledger)
     if lost is not None:
         return ROUNDED, _patient(lost, steps, ledger), program

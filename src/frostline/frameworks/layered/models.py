@@ -366,15 +366,19 @@ class Models:
                         self.note(Event("stray-variable", self.observer.steps, known.name, [leaf.row.name]))
 
     def remade(self) -> list[Event]:
-        """One event for each kind of layer that passes made anew; their weights, gone with them, have no rows."""
+        """One event for each kind of layer that passes made anew; their weights, gone with them, have no rows.
+
+        Where there is no more than one for each program, it was made with the model: in a loop over folds, say.
+        """
         gone = [leaf for leaf in self.leaves if leaf.is_of_nobody and leaf.variable is None]
-        gone = [leaf for leaf in gone if leaf.row.changed.checks <= 1]  # that of its own pass: no other found it again
-        layers = {leaf.row.name.rpartition(".")[0]: leaf.row.owner.type for leaf in gone}
-        self.leaves = [leaf for leaf in self.leaves if leaf not in gone]
-        return [
-            Event("remade", self.observer.steps, kind, facts={"passes": count})
-            for kind, count in Counter(layers.values()).items()
-        ]
+        weights = Counter((leaf.row.owner.type, leaf.row.name.rpartition(".")[2].partition("#")[0]) for leaf in gone)
+        passes: dict[str, int] = {}
+        for (kind, _), count in weights.items():
+            passes[kind] = max(count, passes.get(kind, 0))
+        passes = {kind: count for kind, count in passes.items() if count > len(self.observer.programs)}
+        anew = [leaf for leaf in gone if leaf.row.owner.type in passes]
+        self.leaves = [leaf for leaf in self.leaves if leaf not in anew]
+        return [Event("remade", self.observer.steps, kind, facts={"passes": count}) for kind, count in passes.items()]
 
     def _free(self, name: str) -> str:
         unique, count = name, 1

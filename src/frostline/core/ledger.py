@@ -21,6 +21,7 @@ Facts = dict[str, str | int | float | bool | None]
 
 MERGED = "an adapter being merged"  # the event of a move that a library made when asked to, or that shows it
 LOADED = "load_state_dict"  # the event of a move that a load of state made
+CONVERTED = "a conversion to a type of fewer digits and back"  # the event of a move that rounding made
 HALF_UNIT = 0.5  # of the last place of a weight: a smaller update is rounded away
 FAULTS_KEPT = 20  # of errors inside frostline; more are as good as these
 
@@ -267,6 +268,7 @@ class LeafRow:
     ``gone`` says that no model has it any longer, though its model lives on: another tensor was put in its place.
     ``read`` says whether a forward pass took it from its module (None where that was not watched).
     ``zeros`` says that all numbers of a leaf that kept every bit are zero (None where that was not looked at).
+    ``cleared`` says that a backward pass made a gradient of it, of which nothing was left when the step came.
     ``copied_at`` is the step at which it and its namesake in another model were seen to have the same bits.
     ``stranded_at`` is the step after which another tensor took its place, while an optimizer kept to the former one.
     """
@@ -296,6 +298,7 @@ class LeafRow:
     stranded_at: int | None = None
     copied_at: int | None = None
     as_buffer: bool = False
+    cleared: bool = False
     sharded: bool = False
     shared: bool = False
     registered: bool = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from frostline.core.agreement import merged_into
 from frostline.core.averages import by_gradient, followers, follows
-from frostline.core.ledger import MERGED, LeafRow, Ledger, Movement, Wire
+from frostline.core.ledger import CONVERTED, MERGED, LeafRow, Ledger, Movement, Wire
 from frostline.rules.decay import made_by_decay, made_by_hand
 from frostline.rules.rule import Rule
 from frostline.rules.wired import MISPLACED_AVERAGE
@@ -35,7 +35,8 @@ MOMENTUM = Rule(
     "error",
     means="A frozen leaf went on moving because the optimizer still held momentum for it and its gradient was zero.",
     matters="A zero gradient is not a missing one: the moments of earlier steps are still applied.",
-    remedy="set .grad to None when freezing (zero_grad(set_to_none=True)), or rebuild the optimizer without it",
+    remedy="set .grad to None when freezing (zero_grad(set_to_none=True)), or rebuild the optimizer without it; L-BFGS "
+    "takes a missing gradient for zeros: rebuild it",
     tells_apart="Gradient exactly zero, optimizer state not zero, and the move does not shrink the leaf as decay does.",
 )
 STALE_GRADIENT = Rule(
@@ -81,7 +82,8 @@ STATISTICS = Rule(
     means="Running statistics of a normalisation layer moved although the layer's parameters are frozen.",
     matters="The frozen part gives other outputs after training; checkpoints of 'the same backbone' differ.",
     remedy="put the frozen part in eval mode (and again after every model.train()), or use frozen batch norm",
-    tells_apart="A buffer of a normalisation layer, moved by a forward pass in training mode and by no optimizer.",
+    tells_apart="A buffer of a normalisation layer, moved by a forward pass in training mode and by no optimizer. A "
+    "note where nothing but the count of batches moved, as with a momentum of 0.",
 )
 REWRITTEN_IN_FORWARD = Rule(
     "F108",
@@ -184,10 +186,58 @@ def _never_declared(leaf: LeafRow) -> bool:
 
 
 def _is_state(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether the leaf is a vector of a power iteration, kept as a parameter without gradient beside a trained weight.
+    """Whether the leaf is state, kept as a parameter without gradient: like a buffer it is frozen with its module.
 
-    Like a buffer it is frozen when its module is.
+    That is a vector of a power iteration, or what a module with trainable weights never had a gradient for and rewrites
+    in its own forward pass, such as statistics; in a copy of the model that soon was gone, its namesake shows it.
     """
+    return _is_vector(leaf, ledger) or (
+        _may_be_state(leaf, ledger)
+        and any(
+            move.place == "forward"
+            for other in ledger.leaves
+            if _below(other) == _below(leaf) and other.shape == leaf.shape and _may_be_state(other, ledger)
+            for move in other.changed.movements
+        )
+    )
+
+
+def _may_be_state(leaf: LeafRow, ledger: Ledger) -> bool:
+    return (
+        leaf.kind == "parameter"
+        and leaf.owner.role == "other"
+        and leaf.declared.first is False
+        and not leaf.declared.flips
+        and all(move.place != "step" and move.event is None for move in leaf.changed.movements)
+        and _beside_trainable(leaf, ledger)
+    )
+
+
+def _below(leaf: LeafRow) -> str:
+    """The leaf's name inside the module that owns it."""
+    return leaf.name.removeprefix(f"{leaf.model}.").removeprefix(f"{_module_of(leaf)}.")
+
+
+def _module_of(leaf: LeafRow) -> str:
+    """The path of the module that owns the leaf; around a list of parameters that is the next."""
+    path = leaf.owner.path
+    return path.rpartition(".")[0] if leaf.owner.type in ("ParameterList", "ParameterDict") else path
+
+
+def _beside_trainable(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether the module that owns the leaf has trainable weights too."""
+    inside = _module_of(leaf)
+    return any(
+        other.kind == "parameter"
+        and other.declared.trainable
+        and (not inside or f"{other.owner.path}.".startswith(f"{inside}."))
+        for other in ledger.leaves
+        if other.model == leaf.model
+    )
+
+
+def _is_vector(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether the leaf is a vector of a power iteration, beside a trained weight."""
     vector = leaf.owner.role == "spectral" and leaf.name.endswith(("_u", "_v")) and len(leaf.shape) == 1
     return (
         vector
@@ -201,6 +251,8 @@ def _is_state(leaf: LeafRow, ledger: Ledger) -> bool:
 
 
 def _cause(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
+    if move.event == CONVERTED:
+        return REWRITTEN_OUTSIDE, CONVERTED
     match move.place:
         case "step":
             return _cause_in_step(leaf, move, ledger)

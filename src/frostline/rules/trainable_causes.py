@@ -175,10 +175,16 @@ def _unregistered(leaf: LeafRow, ledger: Ledger) -> Cause | None:
         beside = [row for row in ledger.leaves if row.name in untracked[0].leaves]
         return NEVER_TRACKED, "note" if any(is_pretrained(row) for row in beside) else "error", ""
     if leaf.reached_by_backward:
-        return UNREGISTERED, "error", ""
+        return None if _is_lent(leaf.model, ledger) else (UNREGISTERED, "error", "")
     stray = any(event.kind == "stray-variable" and leaf.name in event.leaves for event in ledger.events)
     grave: Severity = "note" if is_pretrained(leaf) else "warning"
     return (UNREGISTERED, _patient(grave, leaf.declared.trainable_steps, ledger), "") if stray else None
+
+
+def _is_lent(model: str, ledger: Ledger) -> bool:
+    """Whether all weights of a model were loaded and no program holds any: one made to compute gradients with."""
+    weights = [row for row in ledger.leaves if (row.model, row.kind) == (model, "parameter") and row.registered]
+    return bool(weights) and all(row.loaded and not row.wired for row in weights)
 
 
 def is_pretrained(leaf: LeafRow) -> bool:

@@ -8,6 +8,7 @@ from torch import nn
 
 from frostline.core.ledger import Place
 from frostline.frameworks.torch_probe.asides import aside
+from frostline.frameworks.torch_probe.leaf import TorchLeaf
 from frostline.frameworks.torch_probe.models import Models
 
 
@@ -31,13 +32,20 @@ class Brackets:
         self.modules = set()
         self._leaves_in.clear()
         for leaf in self.models.leaves:
-            watched, module = self.models.observer.leaves[leaf.key], leaf.module
+            watched, module = self.models.observer.leaves[leaf.key], self._called(leaf)
             stateful = leaf.row.kind == "buffer" or leaf.row.owner.role != "other"
             if module is None:
                 continue
             self._leaves_in.setdefault(id(module), []).append(leaf.key)
             if watched.pursuit > 0 or (stateful and watched.frozen):
                 self.modules.add(id(module))
+
+    def _called(self, leaf: TorchLeaf) -> nn.Module | None:
+        """The module in whose forward pass the leaf is used: a list of parameters is never called itself."""
+        root = next((model.root for model in self.models.models if model.name == leaf.row.model), None)
+        if root is not None and isinstance(leaf.module, (nn.ParameterList, nn.ParameterDict)):
+            return root.get_submodule(leaf.row.owner.path.rpartition(".")[0])
+        return leaf.module
 
     def enter(self, module: nn.Module, forward_pass: int) -> None:
         """One of them is about to be called, in the outermost forward pass with this number."""

@@ -88,7 +88,12 @@ def _may_be_inside(module: nn.Module) -> bool:
 
 def has_tensors(module: nn.Module) -> bool:
     """Whether the module or anything in it holds a parameter or buffer."""
-    return next(module.parameters(), None) is not None or next(module.buffers(), None) is not None
+    return has_parameters(module) or any(True for _ in module.buffers())
+
+
+def has_parameters(module: nn.Module) -> bool:
+    """Whether the module or anything in it holds a parameter; a class may return a list of them, and no iterator."""
+    return any(True for _ in module.parameters())
 
 
 def modules_holding(tensors: Iterable[torch.Tensor]) -> list[nn.Module]:

@@ -12,6 +12,7 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 from torch.nn.modules import module as hooks
 
+from frostline.frameworks.torch_probe import discover
 from frostline.frameworks.torch_probe.brackets import Brackets
 from frostline.frameworks.torch_probe.drops import Drops
 from frostline.frameworks.torch_probe.leaf import shape_of
@@ -133,7 +134,7 @@ class Forwards:
 
     def _note_cut(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         """Where values went by way of numpy or a copy, new memory of the same shape comes in without a gradient."""
-        if self._left and torch.is_grad_enabled() and next(module.parameters(), None) is not None:
+        if self._left and torch.is_grad_enabled() and discover.has_parameters(module):
             given = [tensor for tensor in _tensors(inputs) if tensor.data_ptr() not in self._given]
             shapes = {shape_of(tensor) for tensor in given if not tensor.requires_grad}
             for producer, returned in self._left if len(given) == 1 else ():

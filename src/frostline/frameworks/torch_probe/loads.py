@@ -39,6 +39,7 @@ class Loads:
 
     def after(self, module: nn.Module, source: Any) -> None:
         """State was loaded: what moved came from ``source``, which may be another model's own tensors."""
+        self.models.loaded(_named_in(source, module))
         if not due(self._counts.get(module, 0)):
             return
         observer, keys = self.models.observer, self._keys_below(module)
@@ -63,6 +64,12 @@ class Loads:
             if other is not leaf and other.row.shape == leaf.row.shape and _place(other.tensor) in places:
                 return other.row.name
         return None
+
+
+def _named_in(source: Any, module: nn.Module) -> list[torch.Tensor]:
+    """The module's tensors that the loaded dictionary has."""
+    named = (*module.named_parameters(), *module.named_buffers())
+    return [tensor for name, tensor in named if not hasattr(source, "keys") or name in source]
 
 
 def _place(tensor: Any) -> int | None:

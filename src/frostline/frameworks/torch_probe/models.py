@@ -79,6 +79,7 @@ class Models:
         self.intents: list[tuple[weakref.ref[nn.Module], bool]] = []
         self._modules: set[int] = set()
         self._left: set[Hashable] = set()  # leaves that were freed before the first step
+        self._loaded: dict[int, weakref.ref[torch.Tensor]] = {}  # tensors that were loaded before they were leaves
 
     def add(self, roots: list[nn.Module]) -> None:
         """Take new roots under observation, named as the script names them."""
@@ -268,6 +269,10 @@ class Models:
         """A parameter was put in the place of another in a module under observation."""
         self._entered[id(tensor)] = (weakref.ref(tensor), self.observer.steps)
 
+    def loaded(self, tensors: list[torch.Tensor]) -> None:
+        """These took their values from a dictionary; those that are no leaves yet may become some."""
+        self._loaded.update((id(tensor), weakref.ref(tensor)) for tensor in tensors if self.of(tensor) is None)
+
     def _note_stranded(self, row: LeafRow, tensor: torch.Tensor) -> None:
         """Whether an optimizer still holds what was there before, and none what is there now or its values."""
         held = [other for other in self._held() if other.shape == tensor.shape] if tensor.requires_grad else []
@@ -301,6 +306,8 @@ class Models:
             registered=registered,
             sharded=sharded(tensor),
         )
+        if (reference := self._loaded.pop(id(tensor), None)) is not None and reference() is tensor:
+            row.loaded = True
         leaf = TorchLeaf(("torch", len(self.leaves)), row, tensor, module)
         self.leaves.append(leaf)
         self.flagged.append(weakref.ref(tensor) if kind == "parameter" else None)

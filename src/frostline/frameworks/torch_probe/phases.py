@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Hashable
 from typing import Any
 
@@ -33,6 +34,7 @@ class Phases:
         self._other_stepped: dict[Hashable, Hashable] = {}  # program -> another one stepped since its own last step
         self._clean: set[Hashable] = set()  # programs found without a gradient since another one stepped
         self._leaked: dict[Hashable, tuple[Hashable, list[torch.Tensor]]] = {}
+        self._left: dict[Hashable, list[tuple[torch.Tensor, weakref.ref[torch.Tensor]]]] = {}  # with what was left then
         self._pending: dict[Hashable, tuple[Hashable, list[torch.Tensor], int]] = {}
         self._seen: dict[Hashable, int] = {}
         self._reported: set[tuple[str, Hashable]] = set()
@@ -57,6 +59,9 @@ class Phases:
                 left = [tensor for tensor in own[:SAMPLED] if zero_state(tensor.grad) == "nonzero"]
                 if left:
                     self._leaked[program] = (other, own)
+                    self._left[program] = [
+                        (tensor, weakref.ref(tensor.grad)) for tensor in left if tensor.grad is not None
+                    ]
                 else:
                     self._leaked.pop(program, None)
                     self._clean.add(program)
@@ -76,7 +81,8 @@ class Phases:
             self._leaked.pop(program, None)
         self._seen[program] = self._seen.get(program, 0) + 1
         leak = self._leaked.pop(program, None)
-        if leak is not None and not self._stepped:
+        kept = any(tensor.grad is grad() is not None for tensor, grad in self._left.pop(program, ()))  # not cleared
+        if leak is not None and kept and not self._stepped:
             self._pending[program] = (*leak, step)
         looking = self._seen[program] <= ROUNDS_WATCHED or due(self._seen[program])  # gradients are waited for
         for other in self._stepped if looking else ():

@@ -39,7 +39,8 @@ class Hold:
     """How a program holds a leaf at this moment, as the probe reads it off the framework.
 
     ``copied`` says that the program keeps a copy of the leaf (an average) and may write it back; ``inside`` that the
-    gradient is made in the step itself, so that before it there is none to see.
+    gradient is made in the step itself, so that before it there is none to see; ``fills_gaps`` that the program takes a
+    missing gradient for zeros.
     """
 
     group: int | None = None
@@ -51,6 +52,7 @@ class Hold:
     state_of: str | None = None
     copied: bool = False
     inside: bool = False
+    fills_gaps: bool = False
 
 
 @dataclass(slots=True)

@@ -59,13 +59,15 @@ class Wires:
     def gradient_of(self, watched: Watched, hold: Hold | None) -> Gradient:
         """The gradient that went into the step just done: a closure may have made it inside the step.
 
-        Without one a gradient that was zero was zero: some optimizers add the decay to it in place.
+        Such a step may also have cleared what lay ready. Without a closure a gradient that was zero was zero: some
+        optimizers add the decay to it in place.
         """
         before = self._gradients.get(watched.leaf.key) if hold is not None else None
-        if before in ("nonzero", "unknown") or (before == "zero" and not self.made_inside):
+        if before == "unknown" or (before in ("nonzero", "zero") and not self.made_inside):
             return before
         after = watched.leaf.gradient()
-        return after if after == "nonzero" or before is None else before
+        found = before if before in ("none", "zero") and after != "nonzero" else after
+        return "zero" if found == "none" and hold is not None and hold.fills_gaps else found
 
     def unexplained(self, watched: Watched, hold: Hold | None) -> bool:
         """Whether the coming step may move the leaf in a way that its gradient does not explain."""
@@ -73,7 +75,7 @@ class Wires:
             return False
         gradient = self._gradients.get(watched.leaf.key)
         if watched.frozen:
-            return gradient != "none" or hold.copied
+            return gradient != "none" or hold.copied or hold.fills_gaps
         return gradient == "zero" or (gradient in ("none", "unknown") and bool(hold.weight_decay))
 
     def note_stillness(self, key: Hashable, program: Program, watched: Watched) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import MERGED, LeafRow, Ledger, Movement
+from frostline.core.ledger import CONVERTED, MERGED, LeafRow, Ledger, Movement
 from frostline.core.record import Finding
 from frostline.rules.frozen_causes import (
     AFTERWARDS,
@@ -10,6 +10,7 @@ from frostline.rules.frozen_causes import (
     REWRITTEN_OUTSIDE,
     RULES,
     STALE_STEP,
+    STATISTICS,
     Causes,
     causes,
 )
@@ -17,10 +18,12 @@ from frostline.rules.rule import Evidence, Rule, tensors
 
 __all__ = ["RULES", "find"]
 
+COUNTED = "nothing to do: batches are counted, and mean and variance kept every bit"
 ASKED_FOR = "nothing to do where merging, exporting or converting was meant"
 HINTS = {  # by rule and place, where the rule's own remedy is another
     ("frozen-but-rewritten-outside-step", MERGED): ASKED_FOR,
     ("frozen-but-rewritten-outside-step", AFTERWARDS): ASKED_FOR,
+    ("frozen-but-rewritten-outside-step", CONVERTED): "convert a copy of the model, or evaluate under torch.autocast",
     ("frozen-but-decayed", "outside"): "leave frozen weights out where the script multiplies its weights by a factor",
 }
 
@@ -44,7 +47,7 @@ def _grouped(ledger: Ledger, known: Causes) -> list[Finding]:
             _fact(rules[slug], where, leaves, known),
             _evidence(rules[slug], leaves, known),
             severity="note" if _harmless(rules[slug], where, leaves, ledger) else None,
-            hint=HINTS.get((slug, where)),
+            hint=COUNTED if rules[slug] is STATISTICS and _counted(leaves) else HINTS.get((slug, where)),
         )
         for (slug, where, _), leaves in groups.items()
     ]
@@ -54,7 +57,14 @@ def _harmless(rule: Rule, where: str, leaves: list[LeafRow], ledger: Ledger) -> 
     """Whether the move is what the script asked for, or nothing that training did."""
     if rule is STALE_STEP:
         return _taking_turns(leaves, where, ledger)
+    if rule is STATISTICS:
+        return _counted(leaves)
     return rule is REWRITTEN_OUTSIDE and where in (MERGED, AFTERWARDS)
+
+
+def _counted(leaves: list[LeafRow]) -> bool:
+    """Whether batches were counted and the statistics stayed, as with a momentum of 0: the outputs are the same."""
+    return all(leaf.dtype.startswith("int") for leaf in leaves)
 
 
 def _taking_turns(leaves: list[LeafRow], program: str, ledger: Ledger) -> bool:
@@ -83,6 +93,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], known: Causes) -> str:
             containers = sorted({leaf.declared.container or "" for leaf in leaves})
             said = f"{', '.join(containers)} {'is' if len(containers) == 1 else 'are'} declared frozen"
             return f"{tensors(leaves)} were trained by {where} although {said}"
+        case "frozen-but-statistics-moved" if _counted(leaves):
+            return f"{tensors(leaves)} of frozen layers counted batches, and their statistics stayed"
         case "frozen-but-statistics-moved":
             return f"running statistics of frozen layers moved in {tensors(leaves)} (first seen at step {first})"
         case "frozen-but-rewritten-in-forward":

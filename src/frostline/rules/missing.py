@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Severity
-from frostline.rules.beside import rest_of_module_moved, trained
+from frostline.rules.beside import moved_any, rest_of_module_moved, trained
+
+TAKEN_AWAY = "a backward pass made one, and nothing was left of it when the step came"
 
 
 def severity(leaf: LeafRow, ledger: Ledger) -> Severity:
@@ -15,7 +17,7 @@ def severity(leaf: LeafRow, ledger: Ledger) -> Severity:
     network that is called and of which nothing is trained is no head to spare, unless the script keeps it fixed.
     """
     owner = leaf.owner
-    if is_kept_fixed(leaf, ledger):
+    if is_kept_fixed(leaf, ledger) or is_held_back(leaf, ledger):
         return "note"
     network = _network_at_rest(leaf, ledger)
     if owner.called and network:
@@ -32,6 +34,8 @@ def how(leaf: LeafRow, ledger: Ledger) -> str:
     owner = leaf.owner
     independent = "the rest of its module got gradients, and the loss does not depend on this"
     eval_mode = " in eval mode," if owner.in_training is False else ""
+    if leaf.cleared:
+        return TAKEN_AWAY
     if not owner.called and rest_of_module_moved(leaf, ledger):
         return independent  # a function transform called the module, where calls are not watched
     if owner.called is None:
@@ -68,6 +72,11 @@ def is_kept_fixed(leaf: LeafRow, ledger: Ledger) -> bool:
         other.owner.in_training and trained(other) and programs & {wire.program for wire in other.wired}
         for other in ledger.leaves
     )
+
+
+def is_held_back(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether the script itself takes the leaf's gradient away before the steps that train other leaves."""
+    return leaf.cleared and any(moved_any(wire.program, ledger) for wire in leaf.wired)
 
 
 def is_unused(leaf: LeafRow, ledger: Ledger) -> bool:

@@ -55,6 +55,8 @@ def _why(rule: Rule, leaf: LeafRow, where: str, ledger: Ledger) -> str:
         return _astray(leaf, where, ledger)
     if rule is NOTHING:
         return ", and the model was used all the same" if is_used(leaf, ledger) else ""
+    if rule is ZERO_GRADIENT:
+        return missing.TAKEN_AWAY if leaf.cleared else ""
     return missing.how(leaf, ledger) if rule is NO_GRADIENT else ""
 
 
@@ -103,6 +105,8 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], why: str, ledger: Ledge
             return f"{what} and held{by} kept every bit: the gradient is rounding noise beside the others"
         case "zero-gradient" if factor_of_zeros(leaves[0], ledger):
             return f"{what} and held{by} kept every bit: all zeros, and so is the weight they are multiplied with"
+        case "zero-gradient" if why:
+            return f"{what} and held{by} kept every bit: their gradient was zero ({why})"
         case "zero-gradient" if any(wire.concluded for wire in leaves[0].wired):
             return f"{what} and held{by} kept every bit: the gradient, not seen itself, was zero or lost in rounding"
         case "update-rounded-away" if leaves[0].wired[0].concluded and _loses_small_gradients(leaves[0]):
@@ -129,6 +133,10 @@ def _hint(rule: Rule, leaf: LeafRow, ledger: Ledger) -> str | None:
         return "draw one of the two at random again; Keras sets both halves of an adapter to zero when a file is loaded"
     if rule is NO_GRADIENT and missing.is_kept_fixed(leaf, ledger):
         return "right for a fixed network such as a teacher: freeze it by flag, or do not list it, so that it shows"
+    if rule in (NO_GRADIENT, ZERO_GRADIENT) and leaf.cleared:
+        if missing.is_held_back(leaf, ledger):
+            return "right where they were meant to stay: freeze them by flag, so that it shows"
+        return "leave gradients alone between the backward pass and the step: no zero_grad there, no clipping to 0"
     if rule is UNFROZEN_LATE and is_norm_left_out(leaf, ledger):
         return "right where normalisations were meant to stay: freeze them by flag too, so that it shows"
     if rule is NOTHING and ledger.program(leaf.wired[0].program).trains_model:

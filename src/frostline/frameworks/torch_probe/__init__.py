@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import weakref
 from collections.abc import Callable, Hashable, Iterator
@@ -19,6 +20,7 @@ from frostline.core.ledger import Event
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import entries
 from frostline.frameworks.torch_probe.asides import aside
+from frostline.frameworks.torch_probe.conversions import CONVERTERS, target
 from frostline.frameworks.torch_probe.left_out import DRAWS
 from frostline.frameworks.torch_probe.merges import MERGERS
 from frostline.frameworks.torch_probe.printed import PRINTERS, Reader
@@ -57,6 +59,7 @@ def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> To
         (torch.nn.Module, "load_state_dict", _load),
         (torch, "compile", _compile),
     ]
+    wraps.extend((torch.nn.Module, name, functools.partial(_convert, name)) for name in CONVERTERS)
     for owner, name, wrapper in wraps:
         probe.removers.append(_wrap(owner, name, wrapper, probe))
     stateless = torch.nn.utils.stateless
@@ -191,6 +194,19 @@ def _drawn(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: An
     names = args[0] if args else kwargs.get("missing_keys")
     if isinstance(names, list):
         _quietly(probe, "a published model drew weights", lambda: probe.left_out.drawn(instance, names))
+    return result
+
+
+def _convert(method: str, probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+    dtype = None
+    if probe.observer.steps and probe.trainer.is_here():
+        with contextlib.suppress(TypeError, RuntimeError):  # what cannot be read the call itself will complain about
+            dtype = target(method, args, kwargs)
+    if dtype is None:
+        return wrapped(*args, **kwargs)
+    _quietly(probe, "before a conversion", lambda: probe.conversions.before(instance, dtype))
+    result = wrapped(*args, **kwargs)
+    _quietly(probe, "after a conversion", lambda: probe.conversions.after(instance, dtype))
     return result
 
 

@@ -2,7 +2,8 @@
 
 Hooks on a tensor run before its gradient can be seen anywhere, so the gradient is looked at where it is made: at the
 node of the graph that hands it over. That is done in iterations that end in a check, and only for weights that have a
-hook, or whose gradient was partly zero at an earlier check (a script may write zeros into ``.grad``).
+hook, whose gradient was partly zero at an earlier check (a script may write zeros into ``.grad``), or that had none but
+zeros at all of them (a script may clear it too early).
 """
 
 from __future__ import annotations
@@ -35,10 +36,17 @@ class GradientMasks:
         self.models, self.fault = models, fault
         self._made: dict[Hashable, torch.Tensor] = {}
         self._partly_zero: set[Hashable] = set()
+        self._given: set[Hashable] = set()
         self._handles: list[Any] = []
 
     def listen(self, outputs: Any) -> None:
         """A backward pass from ``outputs`` begins, and its gradients go into a check."""
+        self._given.clear()  # the last pass before the step counts
+        self._handles.extend(
+            tensor.register_post_accumulate_grad_hook(self._note_given(leaf.key))  # type: ignore[no-untyped-call]
+            for leaf, tensor in self._parameters()
+            if _had_none(leaf) and not _hooked(tensor)
+        )
         wanted = {id(tensor): leaf for leaf, tensor in self._weights() if _hooked(tensor) or self._is_suspect(leaf)}
         if not wanted:
             return
@@ -60,9 +68,12 @@ class GradientMasks:
     def withheld(self) -> dict[Hashable, Withheld]:
         """What was made and what is left, by leaf; also finds out whose gradients to look at next time."""
         found = {}
+        for leaf, tensor in self._parameters():
+            if leaf.key in self._given and _had_none(leaf) and zero_state(tensor.grad) != "nonzero":
+                leaf.row.cleared = True
         for leaf, tensor in self._weights():
             gradient = tensor.grad
-            if gradient is None or gradient.layout != torch.strided:
+            if gradient is None or gradient.layout != torch.strided or _had_none(leaf):
                 continue
             made = self._made.get(leaf.key)
             if made is not None and made.shape == gradient.shape:
@@ -74,10 +85,20 @@ class GradientMasks:
         return found
 
     def _weights(self) -> Iterator[tuple[TorchLeaf, torch.Tensor]]:
+        return ((leaf, tensor) for leaf, tensor in self._parameters() if tensor.dim() > 1)
+
+    def _parameters(self) -> Iterator[tuple[TorchLeaf, torch.Tensor]]:
         for leaf in self.models.leaves:
             tensor = leaf.tensor
-            if tensor is not None and tensor.requires_grad and tensor.dim() > 1 and type(tensor) in PLAIN_TYPES:
+            if tensor is not None and tensor.requires_grad and type(tensor) in PLAIN_TYPES:
                 yield leaf, tensor
+
+    def _note_given(self, key: Hashable) -> Callable[[torch.Tensor], None]:
+        def accumulated(tensor: torch.Tensor) -> None:
+            if zero_state(tensor.grad) == "nonzero":
+                self._given.add(key)
+
+        return accumulated
 
     def _is_suspect(self, leaf: TorchLeaf) -> bool:
         return leaf.key in self._partly_zero
@@ -108,6 +129,12 @@ def _cancelled(tensor: torch.Tensor | None, gradient: torch.Tensor) -> torch.Ten
     if earlier is None or earlier.shape != gradient.shape or earlier.layout != torch.strided:
         return torch.zeros_like(gradient, dtype=torch.bool)
     return (earlier != 0) & (earlier + gradient == 0)
+
+
+def _had_none(leaf: TorchLeaf) -> bool:
+    """Whether programs hold the leaf, and at every check found no gradient of it but zeros."""
+    seen = {state for wire in leaf.row.wired for state, count in wire.gradients.items() if count}
+    return bool(seen) and seen <= {"none", "zero"}
 
 
 def _hooked(tensor: torch.Tensor) -> bool:

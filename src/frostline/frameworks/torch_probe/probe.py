@@ -19,6 +19,7 @@ from frostline.frameworks.torch_probe.asides import aside
 from frostline.frameworks.torch_probe.brackets import Brackets
 from frostline.frameworks.torch_probe.by_hand import UpdatesByHand
 from frostline.frameworks.torch_probe.compiled import CompiledCalls
+from frostline.frameworks.torch_probe.conversions import Conversions
 from frostline.frameworks.torch_probe.device_digests import DeviceDigests
 from frostline.frameworks.torch_probe.evidence import finish_rows, named_tensor_with, stray_flags
 from frostline.frameworks.torch_probe.forwards import Forwards
@@ -78,6 +79,7 @@ class TorchProbe:
         self.loads = Loads(self.models, self.loaded_files)
         self.left_out = LeftOut(self.models)
         self.merges = Merges(self.models)
+        self.conversions = Conversions(self.models)
         is_new = getattr(torch.__spec__, "_initializing", False)  # nothing can have a gradient while torch is imported
         self.strays = Strays(self.models, is_new)
         self.replacements = Replacements(self.models)

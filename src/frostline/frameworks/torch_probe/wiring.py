@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -34,12 +34,25 @@ def state_tensors(state: Mapping[str, Any], tensor: torch.Tensor) -> list[torch.
 def carries(optimizer: torch.optim.Optimizer, tensor: torch.Tensor) -> bool:
     """Whether the optimizer has state for the tensor that is not zero, and so can move it at zero gradient."""
     state = optimizer.state.get(tensor)
-    if not state:
-        return False
+    return _any_nonzero(state_tensors(state, tensor)) if state else False
+
+
+def _any_nonzero(tensors: Iterable[torch.Tensor]) -> bool:
     try:
-        return any(bool(value.any()) for value in state_tensors(state, tensor))
+        return any(bool(tensor.any()) for tensor in tensors)
     except RuntimeError:
         return True
+
+
+def common_history(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    """Vectors over the numbers of all tensors in a row, which an optimizer keeps under the first, as L-BFGS does."""
+    tensors = [tensor for group in optimizer.param_groups for tensor in group["params"]]
+    state = optimizer.state.get(tensors[0]) if len(tensors) > 1 else None
+    if not state or any(map(torch.nn.parameter.is_lazy, tensors)):
+        return []
+    size = sum(tensor.numel() for tensor in tensors)
+    kept = [each for value in state.values() for each in (value if isinstance(value, list) else [value])]
+    return [each for each in kept if isinstance(each, torch.Tensor) and each.shape == (size,)]
 
 
 class Overflows:
@@ -69,12 +82,17 @@ class Overflows:
 def holds(optimizer: torch.optim.Optimizer, keys: Mapping[int, Hashable]) -> dict[Hashable, Hold]:
     """The leaves (by key, from ids of tensors) that the optimizer holds, each with its group's rates."""
     held: dict[Hashable, Hold] = {}
+    history, start = common_history(optimizer), 0
     for index, group in enumerate(optimizer.param_groups):
         lr, decay = number(group.get("lr")), number(group.get("weight_decay"))
         for tensor in group["params"]:
             key = keys.get(id(tensor))
             if key is not None:
-                held[key] = Hold(group=index, lr=lr, weight_decay=decay, state=carries(optimizer, tensor))
+                shared = _any_nonzero(vector[start : start + tensor.numel()] for vector in history)
+                state = shared or carries(optimizer, tensor)
+                held[key] = Hold(index, lr=lr, weight_decay=decay, state=state, fills_gaps=bool(history))
+            if history:
+                start += tensor.numel()
     return held
 
 

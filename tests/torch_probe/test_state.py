@@ -53,3 +53,30 @@ def test_in_a_frozen_model_they_are_told():
     optimizer = torch.optim.SGD(head.parameters(), 0.1)
     record = watched(lambda: fit(nn.Sequential(model, head), optimizer))
     assert [rule for rule, _ in graver(record)] == ["frozen-but-rewritten-in-forward"]
+
+
+class Averaging(nn.Module):
+    """A codebook that every pass averages into a new parameter; ``through`` lets gradients reach it."""
+
+    def __init__(self, through):
+        super().__init__()
+        self.front, self.back = nn.Linear(4, 8), nn.Linear(8, 2)
+        self.codes = nn.Parameter(torch.randn(16, 8))
+        self.through = through
+
+    def forward(self, batch):
+        hidden = self.front(batch)
+        nearest = torch.cdist(hidden, self.codes).argmin(1)
+        new = self.codes.detach().clone()
+        new[nearest] = 0.9 * new[nearest] + 0.1 * hidden.detach()
+        self.codes = nn.Parameter(new)
+        coded = self.codes[nearest]
+        return self.back(hidden + (coded if self.through else (coded - hidden).detach()))
+
+
+@pytest.mark.parametrize("through", [False, True], ids=["cut off", "with gradients"])
+def test_a_parameter_that_every_pass_makes_anew(through):
+    model = Averaging(through)
+    optimizer = torch.optim.Adam(model.parameters())
+    record = watched(lambda: fit(model, optimizer))
+    assert [rule for rule, _ in graver(record)] == (["optimizer-holds-other-tensors"] if through else [])

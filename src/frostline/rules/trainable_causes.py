@@ -198,7 +198,7 @@ def is_used(leaf: LeafRow, ledger: Ledger) -> bool:
 
 
 def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    if any(idle.unread(program) for program in ledger.programs):
+    if any(idle.unread(program) for program in ledger.programs) or _is_remade(leaf, ledger):
         return None
     late = leaf.declared.first is False or any(flip.now for flip in leaf.declared.flips)
     grave: Severity = _patient("error", leaf.declared.trainable_steps, ledger)
@@ -225,6 +225,12 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     if not _model_is_trained(leaf, ledger):
         return None
     return NOT_HELD, "note", ""
+
+
+def _is_remade(leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether its module makes it anew again and again, and no gradient reaches it: an average kept as a parameter."""
+    exchanges = sum(event.kind == "replaced" and leaf.name in event.leaves for event in ledger.events)
+    return exchanges > 1 and not leaf.reached_by_backward
 
 
 def _predecessors(leaf: LeafRow, ledger: Ledger) -> list[LeafRow]:

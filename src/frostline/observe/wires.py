@@ -20,7 +20,7 @@ class Wires:
     def __init__(self, probe: Probe, leaves: Mapping[Hashable, Watched]) -> None:
         self.probe = probe
         self.leaves = leaves
-        self.made_inside = True  # whether the step just done may have made gradients itself, by a backward pass
+        self.made_inside: bool | None = None  # whether the step just done made gradients itself, where that is known
         self._gradients: dict[Hashable, Gradient] = {}
         self._max_lr: dict[str, list[float | None]] = {}
         self._rates_open: dict[Hashable, bool] = {}  # whether a group has had no rate but zero so far
@@ -63,7 +63,9 @@ class Wires:
         optimizers add the decay to it in place.
         """
         before = self._gradients.get(watched.leaf.key) if hold is not None else None
-        if before == "unknown" or (before in ("nonzero", "zero") and not self.made_inside):
+        if before == "unknown" or (before == "nonzero" and not self.made_inside):
+            return before
+        if before == "zero" and self.made_inside is False:
             return before
         after = watched.leaf.gradient()
         found = before if before in ("none", "zero") and after != "nonzero" else after

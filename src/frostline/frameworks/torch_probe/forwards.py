@@ -190,8 +190,15 @@ def _has_weights(module: nn.Module) -> bool:
 
 
 def _being_transformed() -> bool:
-    """Whether the compiler traces this call, or a function transform (vmap, grad) runs it on stand-in tensors."""
-    return torch.compiler.is_compiling() or torch._C._functorch.peek_interpreter_stack() is not None
+    """Whether this call is traced or compiled, or a function transform (vmap, grad) runs it on stand-in tensors.
+
+    What we do with tensors while ``torch.jit.trace`` listens would be part of the traced graph.
+    """
+    return (
+        torch.compiler.is_compiling()
+        or torch._C._get_tracing_state() is not None
+        or torch._C._functorch.peek_interpreter_stack() is not None
+    )
 
 
 def _tensors(value: Any, depth: int = _DEPTH) -> Iterator[torch.Tensor]:

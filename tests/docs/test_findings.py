@@ -26,7 +26,7 @@ SEEN = [
     ("The recipe for adversarial networks trains no discriminator", "tensorflow", "W406"),
     ("The layer given to Bidirectional is not the one that trains", "torch", "True False"),
     ("LoRA: frozen and set free again, the table trains", "torch", "dense/kernel"),
-    ("LBFGS moves a frozen parameter that has no gradient", "torch", "F100"),
+    ("LBFGS moves a frozen parameter that has no gradient", "torch", "F102"),
 ]
 
 

@@ -25,9 +25,14 @@ def _stranded(leaf: LeafRow, ledger: Ledger) -> tuple[Program, int] | None:
     since = leaf.stranded_at
     if since is None or (leaf.changed.last_step or 0) > since:
         return None
-    return next(
-        ((each, since) for each in ledger.programs if each.last_step > since and holds_former(each, leaf)), None
-    )
+    on = [each for each in ledger.programs if each.last_step > since]
+    return next(((each, since) for each in on if holds_former(each, leaf) or _holds_moved(each, leaf, ledger)), None)
+
+
+def _holds_moved(program: Program, leaf: LeafRow, ledger: Ledger) -> bool:
+    """Whether the program holds what had the leaf's name before, and has another one in the model now."""
+    moved = [other for other in ledger.leaves if other.changed.followed == leaf.name and other.shape == leaf.shape]
+    return any(holds(program, other) for other in moved)
 
 
 def _left_behind(leaf: LeafRow, ledger: Ledger) -> tuple[Program, int] | None:

@@ -185,6 +185,7 @@ def _resets(ledger: Ledger) -> list[Finding]:
         and event.facts.get("flag_before") is False
         and event.facts.get("flag_now") is True
         and event.subject in rows
+        and _was_frozen(rows[event.subject], event.step)
     ]
     groups: dict[str, list[LeafRow]] = {}
     for leaf in reset:
@@ -198,6 +199,11 @@ def _resets(ledger: Ledger) -> list[Finding]:
         )
         for leaves in groups.values()
     ]
+
+
+def _was_frozen(leaf: LeafRow, step: int) -> bool:
+    """Whether the flag was off in a step before the replacement, and not only while the model was put together anew."""
+    return step == 0 or leaf.declared.first is False or leaf.declared.frozen_steps > 0
 
 
 def _random(ledger: Ledger) -> list[Finding]:

@@ -22,7 +22,7 @@ PACKAGES = ("torch",)
 ROOT = Path(__file__).parents[1]
 COMMANDS = ROOT / ".venv-rivals" / "bin"
 SCRIPT = ROOT / "bench" / "trainings" / "char_transformer.py"
-TURNS, FEW, MANY, LEARNED, DRAWN = 3, 10, 160, 10, 100
+TURNS, FEW, MANY, LEARNED, DRAWN = 2, 10, 160, 10, 100
 LEARNING, MANY_LEARNING = "TrainCheck, learning", 20  # takes seconds a step
 ONE_THREAD = {"OMP_NUM_THREADS": "1"}
 

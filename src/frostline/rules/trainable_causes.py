@@ -120,9 +120,10 @@ def cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
     """Which rule explains that the leaf did not move as declared, how grave that is, and the program concerned."""
     if leaf.kind == "buffer" or not leaf.declared.trainable or not leaf.numbers:
         return None
-    gone_on = _gone_on(leaf, ledger) if leaf.changed.verdict == "yes" else None
-    if gone_on or (leaf.changed.verdict == "yes" and not _still_since_unfrozen(leaf)):
-        return gone_on or _decay_alone(leaf, ledger)
+    if leaf.changed.verdict == "yes":
+        gone_on = _gone_on(leaf, ledger)
+        if gone_on or not _still_since_unfrozen(leaf):
+            return gone_on or _decay_alone(leaf, ledger)
     if leaf.changed.verdict == "unknown":
         return None
     wires = [wire for wire in leaf.wired if wire.listed and ledger.program(wire.program).steps_executed]

@@ -42,10 +42,10 @@ class Brackets:
 
     def _called(self, leaf: TorchLeaf) -> nn.Module | None:
         """The module in whose forward pass the leaf is used: a list of parameters is never called itself."""
+        if not isinstance(leaf.module, (nn.ParameterList, nn.ParameterDict)):
+            return leaf.module
         root = next((model.root for model in self.models.models if model.name == leaf.row.model), None)
-        if root is not None and isinstance(leaf.module, (nn.ParameterList, nn.ParameterDict)):
-            return root.get_submodule(leaf.row.owner.path.rpartition(".")[0])
-        return leaf.module
+        return leaf.module if root is None else root.get_submodule(leaf.row.owner.path.rpartition(".")[0])
 
     def enter(self, module: nn.Module, forward_pass: int) -> None:
         """One of them is about to be called, in the outermost forward pass with this number."""

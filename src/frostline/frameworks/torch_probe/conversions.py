@@ -44,7 +44,7 @@ class Conversions:
 
     def before(self, module: nn.Module, dtype: torch.dtype) -> None:
         """A conversion is about to begin: what moved until now is none of its doing."""
-        leaves = [leaf for leaf in self._below(module) if _digits(dtype) < _digits_of(leaf)]
+        leaves = [leaf for leaf in self.models.below(module) if _digits(dtype) < _digits_of(leaf)]
         if module in self._away or not leaves:
             return
         self._counts[module] = self._counts.get(module, 0) + 1
@@ -62,10 +62,6 @@ class Conversions:
         if keys:
             self.models.refresh()  # a buffer is another tensor now
             self.models.observer.look_now(keys, "outside", CONVERTED)
-
-    def _below(self, module: nn.Module) -> list[TorchLeaf]:
-        tensors = (*module.parameters(), *module.buffers())
-        return [leaf for tensor in tensors if (leaf := self.models.of(tensor)) is not None]
 
 
 def _name(dtype: torch.dtype | None) -> str:

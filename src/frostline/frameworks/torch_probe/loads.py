@@ -53,8 +53,7 @@ class Loads:
         self.files.compare(keys)
 
     def _keys_below(self, module: nn.Module) -> list[Hashable]:
-        tensors = [*module.parameters(), *module.buffers()]
-        return [leaf.key for tensor in tensors if (leaf := self.models.of(tensor)) is not None]
+        return [leaf.key for leaf in self.models.below(module)]
 
     def _leaf_sharing(self, leaf: LiveLeaf, source: Any) -> str | None:
         """The leaf of another model whose live tensor the loaded dictionary handed over for ``leaf``."""

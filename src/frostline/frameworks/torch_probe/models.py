@@ -354,6 +354,11 @@ class Models:
         leaf = self._by_id.get(id(tensor))
         return leaf if leaf is not None and leaf.tensor is tensor else None
 
+    def below(self, module: nn.Module) -> list[TorchLeaf]:
+        """The leaves that the module's parameters and buffers carry now."""
+        tensors = (*module.parameters(), *module.buffers())
+        return [leaf for tensor in tensors if (leaf := self.of(tensor)) is not None]
+
     def any_of(self, tensors: object) -> bool:
         """Whether any of ``tensors``, one or several, is a leaf's."""
         return any(self.of(tensor) is not None for tensor in listed(tensors))

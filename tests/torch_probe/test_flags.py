@@ -19,7 +19,7 @@ def test_flags_set_after_a_first_pass_and_before_training_are_the_declaration():
 
     record = watched(script)
     declared = leaf(record, "model.0.weight").declared
-    assert (declared.first, declared.flips, declared.frozen_since) == (False, [], 0)
+    assert (declared.first, declared.flips) == (False, [])
     assert "flag-flipped-during-run" not in {each.rule for each in record.findings}
 
 

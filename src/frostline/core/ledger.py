@@ -43,8 +43,6 @@ class Shift:
     ratio: float | None = None
     grown: int | None = None
     shrunk: bool | None = None
-    rows: int | None = None
-    rows_moved: int | None = None
 
 
 @dataclass(slots=True)
@@ -55,7 +53,7 @@ class Movement:
     ``outside`` (neither) or ``between`` (somewhere between two checks: no tighter bound was taken). ``since``
     and ``until`` count executed steps of all programs. ``follows`` names the leaf towards which the move went, with
     w' = w + rate·(source - w); ``equals`` the other tensor that holds exactly the new bits, ``resembles`` the other
-    leaf that those bits are close to; ``raw_gradient`` is k where the move was k times the gradient, k being ±1.
+    leaf that those bits are close to.
     ``late`` says that only the last look showed the move, when all steps were over, and that it came from none of them.
     """
 
@@ -63,7 +61,6 @@ class Movement:
     since: int
     until: int
     program: str | None = None
-    program_step: int | None = None
     trainable: bool | None = None
     training: bool | None = None
     gradient: Gradient | None = None
@@ -78,7 +75,6 @@ class Movement:
     rate: float | None = None
     equals: str | None = None
     resembles: str | None = None
-    raw_gradient: float | None = None
     late: bool = False
 
 
@@ -105,7 +101,6 @@ class Declared:
     training: bool | None = None
     flips: list[Flip] = field(default_factory=list)
     flip_count: int = 0
-    frozen_since: int | None = None
     frozen_steps: int = 0
     trainable_steps: int = 0
     container: str | None = None

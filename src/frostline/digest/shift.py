@@ -34,31 +34,26 @@ def describe(before: Buffer, after: Buffer, dtype: str, shape: Sequence[int]) ->
         before: the leaf's bytes at the first reading.
         after: the same at the second.
         dtype: the name of its type without prefix, as "float32"; of unknown types only the counts are made.
-        shape: its shape; the first of two or more axes gives the rows.
+        shape: its shape.
 
     Raises:
         ValueError: the buffers do not both hold a leaf of this type and shape.
 
     >>> old, new = np.array([[1, 2], [3, 4]], "f4"), np.array([[1, 2], [3, 4.5]], "f4")
     >>> shift = describe(old, new, "float32", (2, 2))
-    >>> shift.moved, shift.max_abs, shift.rows, shift.rows_moved
-    (1, 0.5, 2, 1)
+    >>> shift.moved, shift.max_abs, shift.ratio
+    (1, 0.5, None)
     """
     elements = math.prod(shape)
     old, new = _words(before, dtype, elements), _words(after, dtype, elements)
-    rows = shape[0] if len(shape) > 1 else None
-    rows_seen = np.zeros(rows or 0, np.bool_)
     moved = 0
     gaps: list[tuple[float | None, int | None]] = []
-    for start, one, other in _chunks(old, new):
+    for _, one, other in _chunks(old, new):
         differs = one != other
-        where = np.flatnonzero(differs if differs.ndim == 1 else differs.any(axis=1))
-        if not where.size:
+        if not differs.any():
             continue
-        moved += where.size
+        moved += int((differs if differs.ndim == 1 else differs.any(axis=1)).sum())
         gaps.append(_gap(one[differs], other[differs], dtype))
-        if rows:
-            rows_seen[(where + start) // (elements // rows)] = True
     grown, shrunk = _sizes(before, after, dtype)
     return Shift(
         elements=elements,
@@ -68,8 +63,6 @@ def describe(before: Buffer, after: Buffer, dtype: str, shape: Sequence[int]) ->
         ratio=_ratio(before, after, dtype) if moved else None,
         grown=grown,
         shrunk=shrunk,
-        rows=rows,
-        rows_moved=None if rows is None else int(rows_seen.sum()),
     )
 
 
@@ -104,27 +97,6 @@ def may_follow(before: Buffer, after: Buffer, source: Buffer, dtype: str) -> boo
     """
     slope = _towards(before, after, source, dtype)
     return slope is not None and slope.low < 1 and slope.high > 0
-
-
-def step_like(before: Buffer, after: Buffer, gradient: Buffer, dtype: str) -> float | None:
-    """The k with after - before = k·gradient in every element, up to rounding: -lr for plain SGD, 1 raw.
-
-    >>> old, grad = np.array([1, 2, 3], "f4"), np.array([0.5, -1, 0], "f4")
-    >>> step_like(old, old - np.float32(0.1) * grad, grad, "float32")
-    -0.1
-    """
-    slope = _slope((before, after, gradient), dtype, 0.0, lambda old, new, slant: (new - old, slant))
-    return None if slope is None else slope.found
-
-
-def explained_by_decay(before: Buffer, after: Buffer, dtype: str, *, lr: float, weight_decay: float) -> bool:
-    """Whether the move is after = (1 - lr·weight_decay)·before in every element, and could not be nothing at all.
-
-    Unlike ``describe(...).ratio`` this needs no two magnitudes, because the number is known beforehand: a leaf of
-    ones will do.
-    """
-    slope = _decay(before, after, dtype)
-    return slope is not None and slope.allows(1 - lr * weight_decay)
 
 
 def update_in_ulp(weights: Buffer, update: Buffer, dtype: str, *, update_dtype: str | None = None) -> float:

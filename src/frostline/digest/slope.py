@@ -66,11 +66,6 @@ class Slope:
             self.surprise += float(clearness[telling].sum())
             self.clearest = max(self.clearest, float(clearness[telling].max()))
 
-    def allows(self, k: float) -> bool:
-        """Whether ``k`` explains all elements, at least one of which rules out that nothing happened."""
-        error = self.scalar * abs(k)
-        return self.largest > 0 and self.low - error <= k <= self.high + error
-
     @property
     def found(self) -> float | None:
         """The shortest decimal number among the k left; None unless enough telling elements agree on it."""

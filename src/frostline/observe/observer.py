@@ -72,7 +72,6 @@ class Observer:
         watched = Watched(leaf, flag, flag_since=self.steps, froze_at=self.now)
         declared = leaf.row.declared
         declared.trainable = declared.first = flag
-        declared.frozen_since = self.steps if flag is False else None
         if self.over:
             watched.lose("the model was first seen when the run was over")
         else:
@@ -372,7 +371,6 @@ class Observer:
             since=start // 2,
             until=self._now // 2 if place == "step" or self._closing else (self._now + 1) // 2,
             program=program.id if program else None,
-            program_step=program.steps_executed if program else None,
             trainable=not watched.frozen_over(start) if place in ("between", "outside") else not watched.frozen,
             training=row.declared.training,
             gradient=gradient,

@@ -203,7 +203,6 @@ class Watched:
         declared = self.row.declared
         self.flag = declared.trainable = flag
         declared.first = flag and declared.first
-        declared.frozen_since = time // 2 if flag is False else None
         self.froze_at = time
 
     def flip(self, now: bool | None, time: int, program: str) -> None:
@@ -216,9 +215,6 @@ class Watched:
             declared.flips.append(Flip(time // 2, bool(now), program))
         if now is False:
             self.froze_at = time
-            declared.frozen_since = time // 2
-        else:
-            declared.frozen_since = None
         self.settled = False
 
     def count_flag_steps(self, steps: int) -> None:

@@ -123,19 +123,10 @@ LISTED = Rule(
     remedy="build the list from the trainable parameters only",
     tells_apart="The flag was off at every check and yet a non-zero gradient came in with the step.",
 )
-RAW_GRADIENT = Rule(
-    "F112",
-    "frozen-but-raw-gradient-applied",
-    "error",
-    means="The untransformed gradient was added to a frozen leaf.",
-    matters="A mask around an optimizer lets the gradient of unmasked leaves through as their update.",
-    remedy="set the updates of the frozen leaves to zero instead of masking the optimizer",
-    tells_apart="The move equals the gradient (or its negative) exactly, and there is no optimizer state.",
-)
 
 RULES = (
     FROZEN_BUT_CHANGED, DECAYED, MOMENTUM, STALE_GRADIENT, OVERWRITTEN, STALE_STEP, TIED, STATISTICS,
-    REWRITTEN_IN_FORWARD, REWRITTEN_OUTSIDE, NOT_INHERITED, RAW_GRADIENT, LISTED,
+    REWRITTEN_IN_FORWARD, REWRITTEN_OUTSIDE, NOT_INHERITED, LISTED,
 )  # fmt: skip
 
 TOGGLING = 2
@@ -294,8 +285,6 @@ def _cause_in_step(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | Non
 
 def _cause_by_gradient(leaf: LeafRow, move: Movement, wire: Wire | None, program: str) -> Cause | None:
     if move.gradient == "nonzero":
-        if move.raw_gradient is not None and not move.state:
-            return RAW_GRADIENT, program
         was_trainable = leaf.declared.first or any(flip.now is False for flip in leaf.declared.flips)
         return (STALE_GRADIENT if was_trainable else LISTED), program
     if made_by_decay(leaf, move):

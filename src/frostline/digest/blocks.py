@@ -33,7 +33,7 @@ class Digest:
 
     >>> digest = blocks(bytes(BLOCK + 1))
     >>> len(digest), [f"{value:016x}" for value in digest.values]
-    ['fd444a4e0c1d4c46', 'c44bdff4074eecdb']
+    (2, ['fd444a4e0c1d4c46', 'c44bdff4074eecdb'])
     """
 
     hashes: bytes

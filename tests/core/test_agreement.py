@@ -3,7 +3,7 @@
 import pytest
 
 from frostline.core.agreement import who_was_right
-from frostline.core.ledger import LeafRow, Movement
+from frostline.core.ledger import MERGED, LeafRow, Movement
 
 
 def leaf(name, *, trainable=True, moved=True, follows=None, movements=()):
@@ -53,3 +53,29 @@ def test_an_average_that_a_step_trains_by_a_gradient_makes_them_wrong():
 def test_a_summary_counts_what_is_trained_and_not_what_follows(printed, verdict):
     rows = [*TRAINED, copied("m.target.weight", follows="m.online.weight")]
     assert verdict in (who_was_right(rows, printed) or "")
+
+
+def after_training(**more):
+    return Movement("between", 4, 4, trainable=False, **more)
+
+
+@pytest.mark.parametrize(
+    ("movements", "said"),
+    [
+        ([after_training(late=True)], None),
+        ([after_training(event=MERGED)], None),
+        ([after_training(event=MERGED), after_training()], None),
+        ([after_training()], "the flags were wrong"),
+        ([after_training(), after_training(late=True)], "the flags were wrong"),
+        ([after_training(event=MERGED), Movement("step", 1, 1, trainable=False)], "the flags were wrong"),
+        ([], "the flags were wrong"),
+    ],
+)
+def test_what_moved_when_all_steps_were_over_says_nothing_about_the_flags(movements, said):
+    sentence = who_was_right([*TRAINED, leaf("m.stem.weight", trainable=False, movements=movements)], None)
+    assert sentence == said or sentence.startswith(said)
+
+
+def test_a_trainable_weight_that_moved_late_leaves_the_flags_to_be_judged():
+    late = leaf("m.stem.weight", movements=[Movement("between", 4, 4, trainable=True, late=True)])
+    assert who_was_right([*TRAINED, late], None) == "the flags were right: 9 numbers moved and 0 kept every bit"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import LeafRow, Wire
 from frostline.core.record import Finding, Verdict
 from frostline.core.verdict import exit_status, judge, sentence, totals
 
@@ -49,3 +49,10 @@ def test_totals_count_numbers_and_keep_buffers_apart():
     counted = totals(rows)
     assert (counted.parameters, counted.buffers, counted.changed, counted.unchanged) == (6, 3, 3, 3)
     assert (counted.declared_trainable, counted.declared_frozen) == (3, 3)
+
+
+def test_only_what_a_program_really_holds_counts_as_wired():
+    rows = [leaf(trainable=True) for _ in range(3)]
+    rows[0].wired = [Wire("sgd", listed=False)]  # a compiled step reads it and trains it not
+    rows[1].wired = [Wire("sgd", listed=False), Wire("adam")]
+    assert totals(rows).wired == 3

@@ -1,0 +1,195 @@
+"""A framework of its own, small and without dependencies: tensors in memory, plain optimizers, and their probe.
+
+It trains for real, and the observer is driven by it as by any other framework: what a test needs of a training that no
+user's framework does at will (a tensor that cannot be read, a move in one certain half-step) is one line here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from frostline.core.ledger import Gradient, LeafRow, Movement, Program
+from frostline.digest.blocks import Digest, blocks
+from frostline.observe.live import Hold, LiveLeaf, Unreadable, Withheld
+from frostline.observe.observer import Observer
+from frostline.observe.watched import Watched
+from frostline.settings import Settings
+
+
+class Tensor:
+    """Numbers in memory with a name, a flag and a gradient; as a live leaf it reads its own bytes."""
+
+    def __init__(self, name: str, values: ArrayLike, *, trainable: bool = True, dtype: str = "float32") -> None:
+        self.key: Hashable = name
+        self.values = np.array(values, dtype)
+        self.trainable = trainable
+        self.grad: Any = None
+        self.withheld: Unreadable | None = None  # raised by whoever reads
+        model, _, rest = name.partition(".")
+        size, count = self.values.nbytes, self.values.size
+        self.row = LeafRow(name, model, "parameter", self.values.shape, dtype, size, count)
+        self.row.owner.path = rest.rpartition(".")[0]
+
+    def read(self) -> Any:
+        if self.withheld is not None:
+            raise self.withheld
+        return self.values
+
+    def part(self, start: int, stop: int) -> bytes:
+        return bytes(memoryview(self.read()).cast("B")[start:stop])
+
+    def gradient(self) -> Gradient:
+        return "none" if self.grad is None else "nonzero" if np.any(self.grad) else "zero"
+
+
+def buffer(name: str, values: ArrayLike, *, frozen: bool = False) -> Tensor:
+    """A tensor that no optimizer trains: statistics of a module, which may be frozen as a whole."""
+    tensor = Tensor(name, values, trainable=False)
+    tensor.row.kind = "buffer"
+    tensor.row.owner.frozen_subtree = "" if frozen else None
+    return tensor
+
+
+@dataclass
+class Optimizer:
+    """Descent with decoupled weight decay and, where asked for, momentum."""
+
+    tensors: list[Tensor]
+    lr: float = 0.5
+    weight_decay: float = 0.0
+    momentum: float = 0.0
+    velocity: dict[Hashable, Any] = field(default_factory=dict)
+
+    def step(self) -> None:
+        for tensor in self.tensors:
+            if tensor.grad is None:
+                continue
+            pull = tensor.grad + self.momentum * self.velocity.get(tensor.key, 0.0)
+            if self.momentum:
+                self.velocity[tensor.key] = pull
+            tensor.values *= 1 - self.lr * self.weight_decay
+            tensor.values -= self.lr * pull
+
+
+class Memory:
+    """The probe: what it is asked, it reads off the tensors and optimizers."""
+
+    name = "memory"
+
+    def __init__(self) -> None:
+        self.tensors: list[Tensor] = []
+        self.optimizers: dict[Hashable, Optimizer] = {}
+        self.on_accelerator: set[Hashable] = set()  # keys of tensors whose digests are made where they are
+        self.masks: dict[Hashable, Withheld] = {}
+        self.elsewhere: dict[str, bytes] = {}  # other tensors of the process, by name
+        self.forwards_watched: list[bool] = []
+        self.finished = 0
+        self.how: Callable[[Hold], Hold] = lambda hold: hold  # what a test adds to a hold
+
+    def digests(self, leaves: Iterable[LiveLeaf]) -> dict[Hashable, Digest]:
+        return {leaf.key: blocks(leaf.read()) for leaf in leaves if leaf.key in self.on_accelerator}
+
+    def flags(self) -> list[bool | None]:
+        return [tensor.trainable for tensor in self.tensors]
+
+    def refresh(self) -> None:
+        pass
+
+    def holds(self, program: Hashable) -> dict[Hashable, Hold]:
+        optimizer = self.optimizers[program]
+        return {
+            tensor.key: self.how(
+                Hold(0, lr=optimizer.lr, weight_decay=optimizer.weight_decay, state=tensor.key in optimizer.velocity)
+            )
+            for tensor in optimizer.tensors
+        }
+
+    def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
+        return 0.25
+
+    def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
+        return False
+
+    def rates(self, program: Hashable) -> list[float | None]:
+        return [self.optimizers[program].lr]
+
+    def withheld(self) -> dict[Hashable, Withheld]:
+        return self.masks
+
+    def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
+        return next((name for name, held in self.elsewhere.items() if held == content), None)
+
+    def states(self, leaf: LiveLeaf) -> Iterable[tuple[str, bytes]]:
+        return ()
+
+    def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
+        alike = (leaf.row.shape, leaf.row.dtype)
+        return [each for each in self.tensors if each is not leaf and (each.row.shape, each.row.dtype) == alike]
+
+    def watch_forwards(self, wanted: bool) -> None:
+        self.forwards_watched.append(wanted)
+
+    def frozen_in_place(self) -> None:
+        self.finished += 1
+
+
+class Training:
+    """Tensors, their optimizers and an observer that watches them.
+
+    Args:
+        tensors: all that there are at first.
+        settings: of the observation, as ``Settings`` takes them.
+    """
+
+    def __init__(self, *tensors: Tensor, **settings: Any) -> None:
+        self.probe = Memory()
+        self.checks: list[int] = []  # the steps after which there was one
+        self.observer = Observer(self.probe, Settings(progress=False, **settings), self._note_check)
+        for tensor in tensors:
+            self.add(tensor)
+
+    def _note_check(self) -> None:
+        self.checks.append(self.observer.steps)
+
+    def add(self, tensor: Tensor) -> Watched:
+        self.probe.tensors.append(tensor)
+        return self.observer.adopt(tensor, tensor.trainable)
+
+    def optimizer(self, *tensors: Tensor, name: str = "sgd", **options: Any) -> str:
+        self.probe.optimizers[name] = Optimizer(list(tensors), **options)
+        self.observer.programs[name] = Program(name, "optimizer", name)
+        return name
+
+    @contextmanager
+    def inside(self, name: str = "sgd"):  # type: ignore[no-untyped-def]
+        """A step of the optimizer, and whatever else happens in it."""
+        self.observer.before_step(name)
+        yield self.probe.optimizers[name]
+        self.observer.after_step(name)
+
+    def step(self, name: str = "sgd", gradient: ArrayLike | None = 1.0) -> None:
+        """One step in which every tensor of the optimizer has this gradient."""
+        for tensor in self.probe.optimizers[name].tensors:
+            tensor.grad = None if gradient is None else np.broadcast_to(np.float32(gradient), tensor.values.shape)
+        with self.inside(name) as optimizer:
+            optimizer.step()
+
+    def watched(self, tensor: Tensor) -> Watched:
+        return self.observer.leaves[tensor.key]
+
+
+def places(tensor: Tensor) -> list[tuple[str, int, int]]:
+    """Where and between which steps the tensor was seen to move."""
+    return [(move.place, move.since, move.until) for move in tensor.row.changed.movements]
+
+
+def only(tensor: Tensor) -> Movement:
+    """The one move that was seen of the tensor."""
+    (movement,) = tensor.row.changed.movements
+    return movement

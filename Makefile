@@ -12,7 +12,7 @@ SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test system check format clean corpus studies bench fuzz docs pictures rivals
+.PHONY: help demo test system check format clean corpus studies bench fuzz mutants docs pictures rivals
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
@@ -70,6 +70,9 @@ bench: $(TESTED) ## what all of it costs here; ARGS="overhead" chooses, ARGS=--w
 
 fuzz: $(TESTED) ## mutate checkpoint files, SECONDS=600 for each reader
 	$(VENV)/bin/python tests/fuzz/fuzzing.py --seconds $(or $(SECONDS),600)
+
+mutants: $(TESTED) ## plant faults, say which no test notices; ARGS="--sample 300 --seed 1", "--file core/verdict.py"
+	$(VENV)/bin/python -m tests.mutants $(ARGS)
 
 ##@ Help
 help: ## this list

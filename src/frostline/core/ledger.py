@@ -76,6 +76,7 @@ class Movement:
     equals: str | None = None
     resembles: str | None = None
     late: bool = False
+    id: int = -1
 
 
 @dataclass(slots=True)
@@ -299,6 +300,7 @@ class LeafRow:
     registered: bool = True
     reached_by_backward: bool | None = None
     loaded: bool | None = None
+    id: int = -1
     unknown: dict[str, str] = field(default_factory=dict)
 
 

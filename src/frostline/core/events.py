@@ -1,0 +1,218 @@
+"""Events: facts about a moment of the run that laws look up as they are, instead of reading them from a row.
+
+Tensors are given by the names that they had at that moment. ``step`` counts the executed steps before it.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from msgspec import Struct
+
+Names: TypeAlias = tuple[str, ...]
+
+
+class Origin(Struct, frozen=True):
+    """The line of the user's script that did it; ``inside`` is the function of a package that it called on the way."""
+
+    file: str
+    line: int
+    function: str = ""
+    inside: str = ""
+
+
+class Fact(Struct, frozen=True, tag=True, tag_field="fact", omit_defaults=True, kw_only=True):
+    """Anything that was seen; ``origin`` is the line of the script that did it, where that is known.
+
+    Example:
+        >>> seen = StepCompiled(step=0, model="Net")
+        >>> seen.model, seen.origin
+        ('Net', None)
+    """
+
+    origin: Origin | None = None
+
+
+class TensorReplaced(Fact, frozen=True):
+    """Another tensor took the place of ``name`` in a module of type ``by``, with the same flag or another."""
+
+    step: int
+    tensor: int
+    name: str
+    by: str
+    flag_before: bool | None = None
+    flag_now: bool | None = None
+
+
+class TieBroken(Fact, frozen=True):
+    """A tensor no longer shares its storage with those of the names ``lost``."""
+
+    step: int
+    tensor: int
+    name: str
+    lost: Names
+
+
+class SummaryPrinted(Fact, frozen=True):
+    """A summary or count was printed for a model; a later fact of the same ``summary`` knows its tensors better.
+
+    ``flags_trainable`` counts what the flags themselves called trainable at that moment.
+    """
+
+    step: int
+    summary: int
+    model: str
+    tensors: Names = ()
+    total: int | None = None
+    trainable: int | None = None
+    non_trainable: int | None = None
+    flags_trainable: int | None = None
+
+
+class FlagMisspelt(Fact, frozen=True):
+    """An attribute was set to False that is named like a flag and that nothing reads, ``on`` a module or tensor."""
+
+    subject: str
+    attribute: str
+    on: str
+    tensors: Names
+
+
+class GradientLeft(Fact, frozen=True):
+    """``optimizer`` stepped with gradients in these tensors that the backward pass of ``other`` had left there."""
+
+    step: int
+    optimizer: str
+    other: str
+    tensors: Names
+
+
+class SteppedTogether(Fact, frozen=True):
+    """``optimizer`` and ``other`` both moved these tensors after one and the same backward pass."""
+
+    step: int
+    optimizer: str
+    other: str
+    tensors: Names
+
+
+class StateMisshapen(Fact, frozen=True):
+    """An optimizer keeps state of another shape than that of these tensors."""
+
+    step: int
+    optimizer: str
+    tensors: Names
+
+
+class AverageMisplaced(Fact, frozen=True):
+    """The average that an optimizer keeps of one tensor was written into another."""
+
+    step: int
+    average_of: str
+    written_to: str
+
+
+class LayersUntracked(Fact, frozen=True):
+    """A layer hangs below a model in a plain container, where the framework does not track these tensors."""
+
+    step: int
+    layer: str
+    tensors: Names
+
+
+class VariablesUntracked(Fact, frozen=True):
+    """Variables that a step reads, or a layer holds, and that no model tracks."""
+
+    step: int
+    model: str
+    tensors: Names
+
+
+class ModulesRecreated(Fact, frozen=True):
+    """Layers of this type were created inside ``passes`` calls of a model, and were gone after each."""
+
+    step: int
+    type: str
+    passes: int
+
+
+class StepCompiled(Fact, frozen=True):
+    """A model of this type was compiled together with its step."""
+
+    step: int
+    model: str
+
+
+class ModelUsed(Fact, frozen=True):
+    """A model was called or written after steps that hand back new weights instead of writing them."""
+
+    step: int
+    model: str
+    tensors: Names
+
+
+class NetworkContinued(Fact, frozen=True):
+    """A network that is trained by itself is a layer of another model, which computes on with these tensors."""
+
+    step: int
+    network: str
+    tensors: Names
+
+
+class FileWritten(Fact, frozen=True):
+    """The script wrote a file, for the last time at ``step``, with so many entries, ``tensors`` of them of models."""
+
+    step: int
+    file: str
+    by: str
+    times: int
+    entries: int
+    tensors: int
+
+
+class StateHidden(Fact, frozen=True):
+    """What was written of a model does not see ``place``, a plain container that holds these tensors."""
+
+    step: int
+    place: str
+    tensors: Names
+
+
+class LoadCrossed(Fact, frozen=True):
+    """Tensors of a file changed places in a load: ``tensor`` holds the file's ``got``, though the file has ``own``."""
+
+    step: int
+    file: str
+    tensors: Names
+    tensor: str
+    own: str
+    got: str
+
+
+class LoadLeftOut(Fact, frozen=True):
+    """A state that was loaded into a model had nothing for these tensors."""
+
+    model: str
+    tensors: Names
+
+
+Event: TypeAlias = (
+    TensorReplaced
+    | TieBroken
+    | SummaryPrinted
+    | FlagMisspelt
+    | GradientLeft
+    | SteppedTogether
+    | StateMisshapen
+    | AverageMisplaced
+    | LayersUntracked
+    | VariablesUntracked
+    | ModulesRecreated
+    | StepCompiled
+    | ModelUsed
+    | NetworkContinued
+    | FileWritten
+    | StateHidden
+    | LoadCrossed
+    | LoadLeftOut
+)

@@ -1,0 +1,122 @@
+"""Facts: what was seen of a run, one small frozen value for each thing, in the order in which it was seen.
+
+Instruments tell facts, ``fold`` turns them into the ledger, laws judge the ledger. A fact is never a judgement. Tensors
+are named by the number that they got when they were found, optimizers by their id. A field that is ``UNSET`` says
+nothing: the fact is about the other fields. Steps count the executed steps of all optimizers of a framework.
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from frostline.core.events import Event, Fact, Origin
+from frostline.core.facts.bits import (
+    BaselineTaken,
+    Compared,
+    DigestsTaken,
+    Doubted,
+    Followed,
+    Moved,
+    MoveExplained,
+    RowsCompared,
+    SwapBegan,
+    SwapUndone,
+    Unread,
+)
+from frostline.core.facts.flags import (
+    AliasFlagged,
+    BufferFrozen,
+    FlagDeclared,
+    FlagFlipped,
+    FlagHeld,
+    FlagRequested,
+    FlagSeen,
+)
+from frostline.core.facts.optimizers import (
+    GradientsSeen,
+    Held,
+    HeldByAlias,
+    OptimizerChecked,
+    OptimizerDropped,
+    OptimizerFound,
+    OptimizerSeen,
+)
+from frostline.core.facts.run import Expected, FrameworkSeen, RunSeen
+from frostline.core.facts.tensors import ModuleSeen, SavedSettled, TensorFound, TensorsDropped, TensorSeen
+
+__all__ = [
+    "AliasFlagged",
+    "AnyFact",
+    "BaselineTaken",
+    "BufferFrozen",
+    "Compared",
+    "DigestsTaken",
+    "Doubted",
+    "Event",
+    "Expected",
+    "Fact",
+    "FlagDeclared",
+    "FlagFlipped",
+    "FlagHeld",
+    "FlagRequested",
+    "FlagSeen",
+    "Followed",
+    "FrameworkSeen",
+    "GradientsSeen",
+    "Held",
+    "HeldByAlias",
+    "ModuleSeen",
+    "MoveExplained",
+    "Moved",
+    "OptimizerChecked",
+    "OptimizerDropped",
+    "OptimizerFound",
+    "OptimizerSeen",
+    "Origin",
+    "RowsCompared",
+    "RunSeen",
+    "SavedSettled",
+    "SwapBegan",
+    "SwapUndone",
+    "TensorFound",
+    "TensorSeen",
+    "TensorsDropped",
+    "Unread",
+]
+
+AnyFact: TypeAlias = (
+    TensorFound
+    | TensorSeen
+    | TensorsDropped
+    | FlagDeclared
+    | FlagFlipped
+    | FlagHeld
+    | FlagSeen
+    | BufferFrozen
+    | FlagRequested
+    | AliasFlagged
+    | OptimizerFound
+    | OptimizerSeen
+    | OptimizerChecked
+    | OptimizerDropped
+    | Held
+    | HeldByAlias
+    | GradientsSeen
+    | BaselineTaken
+    | Compared
+    | Moved
+    | MoveExplained
+    | SwapBegan
+    | SwapUndone
+    | Followed
+    | DigestsTaken
+    | Unread
+    | Doubted
+    | RowsCompared
+    | ModuleSeen
+    | SavedSettled
+    | FrameworkSeen
+    | Expected
+    | RunSeen
+    | Event
+)

@@ -1,0 +1,48 @@
+"""The journal of a run: every fact that is told takes effect at once, and waits to be stored."""
+
+from __future__ import annotations
+
+import itertools
+
+from frostline.core.facts import Fact, OptimizerSeen
+from frostline.core.fold import Fold
+
+
+class Journal:
+    """Takes facts and numbers what they are about.
+
+    Example:
+        >>> from frostline.core.facts import OptimizerFound
+        >>> journal = Journal()
+        >>> journal.tell(OptimizerFound(optimizer="adam", kind="optimizer", name="Adam"))
+        >>> journal.step("adam", 1)
+        >>> [type(fact).__name__ for fact in journal.drain()], journal.drain()
+        (['OptimizerFound', 'OptimizerSeen'], [])
+    """
+
+    def __init__(self) -> None:
+        self.fold = Fold()
+        self.tensors = itertools.count()
+        self.moves = itertools.count()
+        self.comparisons = itertools.count()
+        self._waiting: list[Fact] = []
+        self._stepped: set[str] = set()
+
+    def tell(self, fact: Fact) -> None:
+        """Take one fact."""
+        self.fold.apply(fact)
+        self._waiting.append(fact)
+
+    def step(self, optimizer: str, last_step: int) -> None:
+        """An optimizer made a step; the fact that says how many it made is told when the journal is drained."""
+        self.fold.count_step(optimizer, last_step)
+        self._stepped.add(optimizer)
+
+    def drain(self) -> list[Fact]:
+        """The facts told since the last call, to be stored."""
+        for optimizer in sorted(self._stepped & self.fold.optimizers.keys()):
+            row = self.fold.optimizers[optimizer]
+            self.tell(OptimizerSeen(optimizer=optimizer, steps_executed=row.steps_executed, last_step=row.last_step))
+        self._stepped.clear()
+        waiting, self._waiting = self._waiting, []
+        return waiting

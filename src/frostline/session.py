@@ -13,8 +13,9 @@ from dataclasses import replace
 from typing import Any
 
 from frostline.core import store
-from frostline.core.ledger import FAULTS_KEPT, LeafRow, Ledger, Run
-from frostline.core.patterns import matching, rows_of
+from frostline.core.facts import Doubted, Expected, FrameworkSeen
+from frostline.core.journal import Journal
+from frostline.core.ledger import FAULTS_KEPT, Ledger, Run
 from frostline.core.policy import Policy, settle, use_of
 from frostline.core.record import Finding, Record
 from frostline.core.verdict import judge, totals
@@ -47,6 +48,9 @@ class Session:
         self.run.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.store_error: RecordError | None = None
         self._scalars = None if settings.tensorboard is None else Scalars(settings.tensorboard)
+        self.journal = Journal()
+        meant = settings.meant
+        self.journal.tell(Expected(frozen=(*meant.frozen,), trained=(*meant.trained,), patience=settings.patience))
         self._probes: list[Any] = []
         self._unclosed: list[Any] = []
         self._began = time.monotonic()
@@ -57,12 +61,13 @@ class Session:
     def attach(self, framework: str, module: Any) -> None:
         """A framework has been imported by the script: observe it. Never raises."""
         try:
-            probe = load_probe(framework).attach(self.settings, self.checked, self.fault)
+            probe = load_probe(framework).attach(self.settings, self.journal, self.checked, self.fault)
         except Exception as error:
             self.fault(f"{framework}: attaching", error)
             return
         self._probes.append(probe)
         self.run.frameworks[framework] = _version(module)
+        self.journal.tell(FrameworkSeen(framework=framework, version=_version(module)))
 
     def attach_imported(self) -> None:
         """Observe every supported framework that the process has already imported."""
@@ -159,24 +164,21 @@ class Session:
         return judged_by(record, self.policy)
 
     def ledger(self) -> Ledger:
-        """The rows, programs and events of all probes as one ledger."""
-        ledger = Ledger(meant=self.settings.meant, run=self.run, patience=self.settings.patience)
+        """All that is known now."""
+        self.journal.fold.settle()
         for probe in self._probes:
-            probe.observer.settle_verdicts()
             if self.run.faults:
                 doubt(probe.observer, f"an error inside frostline, {self.run.faults[0]}", probe in self._unclosed)
-            ledger.leaves.extend(probe.rows())
-            ledger.programs.extend(probe.observer.programs.values())
-            ledger.events.extend(probe.events)
             self.run.checks = max(self.run.checks, probe.observer.checks)
             self.run.bytes_read = sum(watched.bytes_read for watched in probe.observer.leaves.values())
         for name in BACKENDS:
             if name in sys.modules:
                 self.run.frameworks[name] = _version(sys.modules[name])
+        ledger = self.journal.fold.ledger()
+        ledger.run = self.run
         self.run.steps = sum(program.steps_executed for program in ledger.programs)
         self.run.seconds = round(time.monotonic() - self._began, 3)
         self._learn_rank()
-        mark_meant(ledger)
         return ledger
 
     def _learn_rank(self) -> None:
@@ -213,15 +215,18 @@ class Session:
         return record
 
     def _judged(self, ledger: Ledger) -> list[Finding]:
-        for row in ledger.leaves:
-            row.unknown.pop("findings", None)
+        self._doubt_findings(ledger, None)
         try:
             return find(ledger)
         except Exception as error:
             self.fault("judging", error)
-            for row in ledger.leaves:
-                row.unknown["findings"] = f"an error inside frostline, judging: {type(error).__name__}: {error}"
+            self._doubt_findings(ledger, f"an error inside frostline, judging: {type(error).__name__}: {error}")
             return []
+
+    def _doubt_findings(self, ledger: Ledger, reason: str | None) -> None:
+        tensors = tuple(row.id for row in ledger.leaves if row.unknown.get("findings") != reason)
+        if tensors:
+            self.journal.tell(Doubted(tensors=tensors, column="findings", reason=reason))
 
     def _store(self, record: Record) -> None:
         assert self.settings.data is not None
@@ -233,19 +238,6 @@ def judged_by(record: Record, policy: Policy) -> Record:
     findings = settle(record.findings, record.leaves, policy)
     used = use_of(policy.baseline, findings, record.leaves) if policy.baseline is not None else None
     return replace(record, findings=findings, verdict=judge(findings, record.leaves), baseline=used)
-
-
-def mark_meant(ledger: Ledger) -> None:
-    """Write into every row what the user's patterns say of it."""
-    names = [[row.name, *row.aliases, *row.former_aliases] for row in ledger.leaves]
-    for answer, patterns in (("frozen", ledger.meant.frozen), ("trained", ledger.meant.trained)):
-        for pattern in patterns:
-            if rows_of(pattern)[1] is not None:
-                continue  # says nothing of the leaf as a whole
-            for index in matching(pattern, names):
-                row: LeafRow = ledger.leaves[index]
-                if row.kind == "parameter" or answer == "frozen" or row.owner.role == "normalisation":
-                    row.meant, row.meant_pattern = answer, pattern
 
 
 def _version(module: Any) -> str:

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frostline.core import store
-from frostline.core.ledger import Changed, Declared, Event, Flip, LeafRow, Movement, Owner, Program, Run, Shift, Wire
+from frostline.core.events import FlagMisspelt
+from frostline.core.ledger import Changed, Declared, Flip, LeafRow, Movement, Owner, Program, Run, Shift, Wire
 from frostline.core.record import Finding, Record, Totals, Verdict  # fmt: skip
 from frostline.errors import RecordError
 
@@ -52,7 +53,7 @@ records = st.builds(
         st.builds(Finding, texts, texts, st.just("note"), st.lists(texts), texts, st.dictionaries(texts, texts), texts),
         max_size=2,
     ),
-    st.lists(st.builds(Event, texts, st.integers(0), facts=st.dictionaries(texts, st.booleans() | texts)), max_size=2),
+    st.lists(st.builds(FlagMisspelt, subject=texts, attribute=texts, on=texts, tensors=st.just(("a",))), max_size=2),
 )
 
 

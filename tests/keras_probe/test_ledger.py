@@ -5,6 +5,8 @@ import re
 import pytest
 from running import GENERATIONS, Seen, observed
 
+from frostline.core.events import SummaryPrinted
+
 #          leaf                            kind         flag   held   changed
 EXPECTED = {
     "model.frozen.hidden.kernel": ("parameter", False, False, "no"),
@@ -51,8 +53,8 @@ def test_steps_checks_and_the_printed_numbers_are_told(seen: Seen) -> None:
     assert seen.leaf("frozen.hidden.kernel").name == "model.frozen.hidden.kernel"
 
     printed = [int(number.replace(",", "")) for number in re.findall(r"params: ([\d,]+)", seen.printed)]
-    (event,) = [event for event in seen.record.events if event.kind == "summary"]
-    assert [event.facts[key] for key in ("total", "trainable", "non_trainable")] == printed
-    assert event.facts["flags_trainable"] == printed[1]
-    assert len(event.leaves) == len(EXPECTED)
+    (event,) = seen.record.events_of(SummaryPrinted)
+    assert [event.total, event.trainable, event.non_trainable] == printed
+    assert event.flags_trainable == printed[1]
+    assert len(event.tensors) == len(EXPECTED)
     assert seen.leaf("model.head.kernel").wired[0].lr == pytest.approx(0.01)

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from frostline.core.ledger import Gradient, LeafRow, Movement, Program
+from frostline.core.facts import BufferFrozen
+from frostline.core.journal import Journal
+from frostline.core.ledger import Gradient, Kind, LeafRow, Movement
 from frostline.digest.blocks import Digest, blocks
 from frostline.observe.live import Hold, LiveLeaf, Unreadable, Withheld
 from frostline.observe.observer import Observer
@@ -31,10 +33,10 @@ class Tensor:
         self.trainable = trainable
         self.grad: Any = None
         self.withheld: Unreadable | None = None  # raised by whoever reads
-        model, _, rest = name.partition(".")
-        size, count = self.values.nbytes, self.values.size
-        self.row = LeafRow(name, model, "parameter", self.values.shape, dtype, size, count)
-        self.row.owner.path = rest.rpartition(".")[0]
+        self.kind: Kind = "parameter"
+        self.in_frozen_module = False
+        self.name, self.dtype = name, dtype
+        self.row: LeafRow  # once it is observed
 
     def read(self) -> Any:
         if self.withheld is not None:
@@ -51,8 +53,7 @@ class Tensor:
 def buffer(name: str, values: ArrayLike, *, frozen: bool = False) -> Tensor:
     """A tensor that no optimizer trains: statistics of a module, which may be frozen as a whole."""
     tensor = Tensor(name, values, trainable=False)
-    tensor.row.kind = "buffer"
-    tensor.row.owner.frozen_subtree = "" if frozen else None
+    tensor.kind, tensor.in_frozen_module = "buffer", frozen
     return tensor
 
 
@@ -150,7 +151,7 @@ class Training:
     def __init__(self, *tensors: Tensor, **settings: Any) -> None:
         self.probe = Memory()
         self.checks: list[int] = []  # the steps after which there was one
-        self.observer = Observer(self.probe, Settings(progress=False, **settings), self._note_check)
+        self.observer = Observer(self.probe, Settings(progress=False, **settings), Journal(), self._note_check)
         for tensor in tensors:
             self.add(tensor)
 
@@ -158,13 +159,25 @@ class Training:
         self.checks.append(self.observer.steps)
 
     def add(self, tensor: Tensor) -> Watched:
+        model, _, rest = tensor.name.partition(".")
+        tensor.row = self.observer.found(
+            name=tensor.name,
+            model=model,
+            kind=tensor.kind,
+            shape=tensor.values.shape,
+            dtype=tensor.dtype,
+            bytes=tensor.values.nbytes,
+            size=tensor.values.size,
+            owner=rest.rpartition(".")[0],
+        )
+        if tensor.in_frozen_module:
+            self.observer.tell(BufferFrozen(tensor=tensor.row.id, subtree=""))
         self.probe.tensors.append(tensor)
         return self.observer.adopt(tensor, tensor.trainable)
 
     def optimizer(self, *tensors: Tensor, name: str = "sgd", **options: Any) -> str:
         self.probe.optimizers[name] = Optimizer(list(tensors), **options)
-        self.observer.programs[name] = Program(name, "optimizer", name)
-        return name
+        return self.observer.found_optimizer(name, "optimizer", name).id
 
     @contextmanager
     def inside(self, name: str = "sgd"):  # type: ignore[no-untyped-def]

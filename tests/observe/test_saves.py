@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import pytest
 from tests.observe.memory import Tensor, Training
 
-from frostline.core.ledger import Event
+from frostline.core.events import FileWritten
 from frostline.observe import saves
 from frostline.observe.saves import Saves
 from frostline.observe.written import Written
@@ -13,8 +13,7 @@ from frostline.observe.written import Written
 
 def written(tensor: Tensor) -> Written:
     """The tensor on its way into a file, as it is now."""
-    copy = Tensor(tensor.row.name, tensor.values.copy())
-    row = copy.row
+    copy, row = Tensor(tensor.name, tensor.values.copy()), tensor.row
     return Written(row.name.partition(".")[2], "", row.shape, row.dtype, row.bytes, copy)
 
 
@@ -25,14 +24,17 @@ class Writing:
         self.tensors = tensors
         self.training = Training(*tensors)
         self.training.optimizer(*tensors)
-        self.events: list[Event] = []
-        self.saves = Saves(self.training.observer, self._expected, self.events.append)
+        self.saves = Saves(self.training.observer, self._expected)
 
     def _expected(self, models: set[str]) -> set[Hashable]:
         return {tensor.key for tensor in self.tensors if tensor.row.model in models}
 
     def save(self, path: str, *tensors: Tensor) -> None:
         self.saves.wrote(path, "memory.save", [written(tensor) for tensor in tensors or self.tensors])
+
+    def written(self) -> list[FileWritten]:
+        """What was told of files."""
+        return self.training.observer.journal.fold.ledger().events_of(FileWritten)
 
     def end(self) -> None:
         self.training.observer.close()
@@ -59,7 +61,7 @@ def test_the_oldest_files_are_forgotten_first(weight: Tensor, monkeypatch: pytes
     writing.training.step()
     writing.save("out/epoch4.bin")
     writing.end()
-    assert [event.subject for event in writing.events] == ["epoch2.bin", "epoch4.bin"]
+    assert [event.file for event in writing.written()] == ["epoch2.bin", "epoch4.bin"]
     assert copies(weight) == [("epoch4.bin", 5, "same"), ("epoch2.bin", 4, "older")]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from frostline.core.ledger import Changed, Copy, Declared, Event, Flip, LeafRow, Meant, Program, Run, Saved, Wire
+from frostline.core.events import SummaryPrinted
+from frostline.core.ledger import Changed, Copy, Declared, Flip, LeafRow, Meant, Program, Run, Saved, Wire
 from frostline.core.record import Finding, Record  # fmt: skip
 from frostline.core.verdict import judge, totals
 
@@ -68,14 +69,11 @@ def article():
         *dense("b", 1, 100, 10, **frozen),
     ]
     summaries = [
-        Event("summary", 0, "a", facts={"total": 25_450, "trainable": 25_450, "non_trainable": 0}),
-        Event("summary", 0, "b", facts={"total": 2_110, "trainable": 0, "non_trainable": 2_110}),
-        Event("summary", 0, "c", facts={"total": 27_560, "trainable": 25_450, "non_trainable": 2_110}),
-        Event(
-            "summary",
-            800,
-            "c",
-            facts={"total": 78_462, "trainable": 25_450, "non_trainable": 2_110, "optimizer": 50_902},
+        SummaryPrinted(step=0, summary=0, model="a", total=25_450, trainable=25_450, non_trainable=0),
+        SummaryPrinted(step=0, summary=1, model="b", total=2_110, trainable=0, non_trainable=2_110),
+        SummaryPrinted(step=0, summary=2, model="c", total=27_560, trainable=25_450, non_trainable=2_110),
+        SummaryPrinted(
+            step=800, summary=3, model="c", total=78_462, trainable=25_450, non_trainable=2_110, optimizer=50_902
         ),
     ]
     program = Program("c.fit", "compiled-step", "adam", 800, 0, groups=[{"lr": 0.001}], captured_at=0)

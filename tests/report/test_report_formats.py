@@ -11,7 +11,8 @@ from report_records import SAMPLES, a_run, leaf, record
 from rich.cells import cell_len
 from rich.style import Style
 
-from frostline.core.ledger import Event, Program
+from frostline.core.events import SummaryPrinted
+from frostline.core.ledger import Program
 from frostline.core.record import Finding
 from frostline.core.store import from_json, to_json
 from frostline.core.verdict import sentence
@@ -49,7 +50,7 @@ def hostile():
         "rule", "X999", "error", HOSTILE, HOSTILE[0] * 9, {"\x1b[1mkey_" * 9: HOSTILE, "nul": "\x00"}, "\x1b[5mhint"
     )
     programs = [Program("A\x1b[2Jdam", "optimizer", "\x07")]
-    events = [Event("summary", 0, "model\x1b[3m", facts={"total": 1, "trainable": "?", "non_trainable": None})]
+    events = [SummaryPrinted(step=0, summary=0, model="model\x1b[3m", total=1)]
     run = a_run(command=["a\x1b[1m.py", "漢" * 200], faults=["\x9b31m"], ended_by="\r", complete=False)
     return record(leaves, findings=[finding], programs=programs, events=events, run=run)
 

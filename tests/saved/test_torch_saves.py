@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import frostline
+from frostline.core.events import FileWritten
 from frostline.core.record import Record
 
 torch = pytest.importorskip("torch")
@@ -216,8 +217,8 @@ def test_other_functions_that_write(write, tmp_path: Path) -> None:
 
     record = trained(save)
     assert (said(record), states(record)) == ({}, {"same"})
-    (event,) = [event for event in record.events if event.kind == "saved"]
-    assert event.subject.startswith("a")
+    (event,) = record.events_of(FileWritten)
+    assert event.file.startswith("a")
 
 
 @pytest.mark.parametrize("write", [by_pickle, by_joblib, by_numpy], ids=lambda write: write.__name__)
@@ -233,7 +234,7 @@ def test_what_is_no_model_is_not_told(tmp_path: Path) -> None:
 
     record = trained(save)
     assert (said(record), states(record)) == ({}, set())
-    assert [event for event in record.events if event.kind == "saved"] == []
+    assert record.events_of(FileWritten) == []
 
 
 class Hiding(torch.nn.Module):

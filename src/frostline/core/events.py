@@ -56,7 +56,8 @@ class TieBroken(Fact, frozen=True):
 class SummaryPrinted(Fact, frozen=True):
     """A summary or count was printed for a model; a later fact of the same ``summary`` knows its tensors better.
 
-    ``flags_trainable`` counts what the flags themselves called trainable at that moment.
+    ``flags_trainable`` counts what the flags themselves called trainable at that moment, ``optimizer`` what the
+    optimizer's own variables add to the total.
     """
 
     step: int
@@ -67,6 +68,7 @@ class SummaryPrinted(Fact, frozen=True):
     trainable: int | None = None
     non_trainable: int | None = None
     flags_trainable: int | None = None
+    optimizer: int | None = None
 
 
 class FlagMisspelt(Fact, frozen=True):

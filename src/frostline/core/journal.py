@@ -25,6 +25,7 @@ class Journal:
         self.tensors = itertools.count()
         self.moves = itertools.count()
         self.comparisons = itertools.count()
+        self.summaries = itertools.count()
         self._waiting: list[Fact] = []
         self._stepped: set[str] = set()
 

@@ -8,7 +8,9 @@ the reports only read it. A column that could not be established holds ``None`` 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypeVar
+
+from frostline.core.events import Event, Fact
 
 Kind = Literal["parameter", "buffer"]
 Answer = Literal["yes", "no", "unknown"]
@@ -17,7 +19,7 @@ Place = Literal["step", "forward", "outside", "between"]
 CopyState = Literal["same", "rounded", "older", "first", "zero", "overflow", "fewer-rows", "other"]
 Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer", "random-state", "other"]
 
-Facts = dict[str, str | int | float | bool | None]
+Seen = TypeVar("Seen", bound=Fact)
 
 MERGED = "an adapter being merged"  # the event of a move that a library made when asked to, or that shows it
 LOADED = "load_state_dict"  # the event of a move that a load of state made
@@ -339,24 +341,6 @@ class Program:
 
 
 @dataclass(slots=True)
-class Event:
-    """Something the run did that a rule may need: a summary printed, a load, a stray flag, a broken tie.
-
-    ``kind`` is one of ``summary``, ``stray-flag``, ``tie-broken``, ``replaced``, ``stale-gradient-shared``,
-    ``same-phase``, ``misaligned-state``, ``misplaced-average``, ``untracked``, ``stray-variable``, ``remade``,
-    ``compiled``, ``used`` (a model was called or written after steps that hand back new weights), ``saved`` (a file was
-    written), ``hidden`` (what was written has parts in plain containers), ``crossed-load`` and ``left-out`` (what was
-    loaded had nothing for them); ``facts`` holds the numbers, ``leaves`` the names concerned.
-    """
-
-    kind: str
-    step: int
-    subject: str = ""
-    leaves: list[str] = field(default_factory=list)
-    facts: Facts = field(default_factory=dict)
-
-
-@dataclass(slots=True)
 class Meant:
     """What the user said should happen: patterns for frozen and for trained leaves."""
 
@@ -406,3 +390,7 @@ class Ledger:
             if program.id == program_id:
                 return program
         raise KeyError(program_id)
+
+    def events_of(self, kind: type[Seen]) -> list[Seen]:
+        """The events of one kind, in the order in which they were seen."""
+        return [event for event in self.events if isinstance(event, kind)]

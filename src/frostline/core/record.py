@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from frostline.core.ledger import Event, LeafRow, Meant, Program, Run
+from frostline.core.events import Event
+from frostline.core.ledger import LeafRow, Meant, Program, Run, Seen
 
 Severity = Literal["error", "warning", "note"]
 
@@ -94,3 +95,7 @@ class Record:
     events: list[Event] = field(default_factory=list)
     meant: Meant = field(default_factory=Meant)
     baseline: BaselineUse | None = None
+
+    def events_of(self, kind: type[Seen]) -> list[Seen]:
+        """The events of one kind, in the order in which they were seen."""
+        return [event for event in self.events if isinstance(event, kind)]

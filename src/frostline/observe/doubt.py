@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from frostline.core.facts import Doubted
+
 if TYPE_CHECKING:
     from frostline.observe.observer import Observer
     from frostline.observe.watched import Watched
@@ -20,14 +22,18 @@ def doubt(observer: Observer, reason: str, unclosed: bool) -> None:
     blind = any(program.steps_executed and not program.checks for program in observer.programs.values())
     for watched in observer.leaves.values():
         row = watched.row
+        doubts: dict[str, str | None] = {}
         if row.changed.verdict == "yes":
-            row.unknown.pop("changed", None)
+            doubts["changed"] = None
         elif row.changed.verdict == "no" and (unclosed or _differs(watched)):
-            row.changed.verdict, row.changed.reason, row.unknown["changed"] = "unknown", reason, reason
+            doubts["changed"] = reason
         if row.wired or not blind:
-            row.unknown.pop("wired", None)
+            doubts["wired"] = None
         elif row.kind == "parameter":
-            row.unknown["wired"] = reason
+            doubts["wired"] = reason
+        for column, now in doubts.items():
+            if row.unknown.get(column) != now:
+                observer.tell(Doubted(tensors=(row.id,), column=column, reason=now))
 
 
 def _differs(watched: Watched) -> bool:

@@ -6,10 +6,23 @@ from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from frostline.core.ledger import LOADED, Gradient, Movement, Place, Program
+from frostline.core.facts import (
+    Compared,
+    Fact,
+    FlagDeclared,
+    FlagHeld,
+    Moved,
+    OptimizerChecked,
+    OptimizerFound,
+    OptimizerSeen,
+    TensorFound,
+)
+from frostline.core.journal import Journal
+from frostline.core.ledger import LOADED, Gradient, LeafRow, Movement, Place, Program
 from frostline.digest.blocks import Digest
 from frostline.observe import schedule
 from frostline.observe.live import Hold, LiveLeaf, Probe
+from frostline.observe.names import unique
 from frostline.observe.notice import Notice, terminal
 from frostline.observe.pursuit import Pursuit
 from frostline.observe.rows import Rows
@@ -27,6 +40,7 @@ class Observer:
     Args:
         probe: the framework's probe, asked for flags at every step and for the rest at checks.
         settings: schedule, patience and memory budget.
+        journal: takes the facts.
         on_check: called after every check, with the record in a consistent state.
         aside: makes a context in which the framework's own modes (gradient recording, tracing) are off; entered for
             checks only, because a step that is none must cost next to nothing.
@@ -36,11 +50,14 @@ class Observer:
         self,
         probe: Probe,
         settings: Settings,
+        journal: Journal,
         on_check: Callable[[], None],
         aside: Callable[[], AbstractContextManager[Any]] = nullcontext,
     ) -> None:
         self.probe = probe
         self.settings = settings
+        self.journal = journal
+        self.tell: Callable[[Fact], None] = journal.tell
         self.on_check = on_check
         self.aside = aside
         self.notice = Notice(terminal() if settings.progress else None)
@@ -50,6 +67,7 @@ class Observer:
         self.checks = 0
         self._flags: list[bool | None] = []
         self._order: list[Watched] = []
+        self._compared: list[int] = []  # tensors of the check under way, which one fact names together
         self._holds: dict[Hashable, Hold] | None = None
         self._now = 1
         self.over = False
@@ -57,7 +75,7 @@ class Observer:
         self._met, self._newcomer = 0, False  # models met in the midst of training; one since the last check
         self.setting_up = False  # a probe that sees models before they are set to train says so, until it begins()
         self.steps_unseen = False  # set where steps may run without the probe's knowledge (inside a compiled function)
-        self.wires = Wires(probe, self.leaves)
+        self.wires = Wires(probe, self.leaves, self.tell)
         self._pursuit = Pursuit(self)
         self._rows = Rows(self)
 
@@ -67,11 +85,23 @@ class Observer:
 
     # What the probe reports
 
+    def found(self, **what: Any) -> LeafRow:
+        """The row of a tensor that was found just now, to be adopted; TensorFound has the fields."""
+        number = next(self.journal.tensors)
+        self.tell(TensorFound(tensor=number, framework=self.probe.name, **what))
+        return self.journal.fold.rows[number]
+
+    def found_optimizer(self, label: str, kind: str, name: str, *, by_hand: bool = False) -> Program:
+        """The row of an optimizer that was found just now, under ``label`` or, where that is taken, one like it."""
+        optimizer = unique(label, self.journal.fold.optimizers)
+        self.tell(OptimizerFound(optimizer=optimizer, kind=kind, name=name, by_hand=by_hand))
+        row = self.programs[optimizer] = self.journal.fold.optimizers[optimizer]
+        return row
+
     def adopt(self, leaf: LiveLeaf, flag: bool | None) -> Watched:
         """Take a leaf under observation: its present bits are the baseline; when the run is over there is none."""
-        watched = Watched(leaf, flag, flag_since=self.steps, froze_at=self.now)
-        declared = leaf.row.declared
-        declared.trainable = declared.first = flag
+        watched = Watched(leaf, flag, self.tell, flag_since=self.steps, froze_at=self.now)
+        self.tell(FlagDeclared(tensor=leaf.row.id, flag=flag))
         if self.over:
             watched.lose("the model was first seen when the run was over")
         else:
@@ -126,8 +156,7 @@ class Observer:
         program = self.programs[key]
         self.steps += 1
         self._now = 2 * self.steps + 1
-        program.steps_executed += 1
-        program.last_step = self.steps
+        self.journal.step(program.id, self.steps)
         if self._holds is not None or self.wires.rates_open(key):
             self.wires.note_rates(key, program)
         if self._holds is not None:
@@ -155,7 +184,8 @@ class Observer:
 
     def skipped(self, key: Hashable) -> None:
         """The program was asked to step and did not (an overflow in mixed precision)."""
-        self.programs[key].steps_skipped += 1
+        program = self.programs[key]
+        self.tell(OptimizerSeen(optimizer=program.id, steps_skipped=program.steps_skipped + 1))
 
     def forgot_step(self) -> None:
         """The step that was announced ended in an exception: it did not count."""
@@ -176,6 +206,7 @@ class Observer:
         for watched in unsettled:
             start, before = watched.read_at, watched.digest
             reading = self._look(watched, made)
+            self._tell_compared()
             if reading is not None and not (watched.frozen and watched.put_back(self._now, before)):
                 where = place if start == self._now else self.place_since(start)
                 movement = self.write(watched, reading, where, start, event=event)
@@ -215,8 +246,8 @@ class Observer:
         self.poll("the end")
         theirs = self.probe.holds(pending) if pending is not None else {}
         made = self._made(self._order)
+        self._count_flag_steps()
         for watched in self._order:
-            watched.count_flag_steps(self.steps)
             if watched.settled:
                 continue
             start = watched.read_at
@@ -228,20 +259,24 @@ class Observer:
                 movement = self.write(watched, reading, self.place_since(start), start)
                 if watched.frozen_over(start) and self.steps:
                     self._pursuit.name_source(watched, reading, movement)
+        self._tell_compared()
         self._rows.close()
-        self.settle_verdicts()
+        self.journal.fold.settle()
         self.probe.frozen_in_place()
-        note_twins(self._order, self.probe)
+        note_twins(self._order, self.probe, self.tell)
         if self.settings.digests:
             for watched in self._order:
                 watched.note_digests(self._now)
         self.checks += 1
 
-    def settle_verdicts(self) -> None:
-        """Leaves read at least once and never seen to move are, so far, unchanged."""
+    def _count_flag_steps(self) -> None:
+        """Tell for how many steps each flag was held since it was last set."""
+        held: dict[tuple[bool | None, int], list[int]] = {}
         for watched in self._order:
-            if watched.row.changed.verdict == "unknown" and watched.digest is not None:
-                watched.row.changed.verdict = "no"
+            held.setdefault(watched.count_flag_steps(self.steps), []).append(watched.row.id)
+        for (flag, steps), tensors in held.items():
+            if steps:
+                self.tell(FlagHeld(tensors=tuple(tensors), flag=flag, steps=steps))
 
     # A check
 
@@ -251,9 +286,17 @@ class Observer:
 
     def _look(self, watched: Watched, made: dict[Hashable, Digest], copying: bool = False) -> Reading | None:
         digest = made.get(watched.leaf.key)
+        reads = watched.reads
         reading = watched.look(self._now, whole=watched.frozen, copying=copying, made=digest, last=self._closing)
+        if watched.reads > reads:
+            self._compared.append(watched.row.id)
         self.notice.read(watched.row.bytes)
         return reading
+
+    def _tell_compared(self) -> None:
+        if self._compared:
+            self.tell(Compared(step=self._now // 2, tensors=tuple(self._compared)))
+            self._compared.clear()
 
     def _open_check(self, key: Hashable, program: Program) -> None:
         self.probe.refresh()
@@ -272,6 +315,8 @@ class Observer:
                     self._pursuit.consider(watched, start)
             if watched.leaf.key not in self._holds and watched.row.kind == "parameter":
                 self.wires.note_gradient(watched)
+        self._tell_compared()
+        self.wires.tell_gradients()
         self._keep_suspects()
         self._rows.before_step(by_hand=program.by_hand)
 
@@ -289,9 +334,9 @@ class Observer:
                     self.wires.note_stillness(key, program, watched)
             else:
                 self._settle_after_step(watched, reading, self.moved_in_step(key, watched, reading, hold))
+        self._tell_compared()
         self._rows.after_step(key, holds)
-        program.checks.append(program.steps_executed)
-        program.checked_at.append(self.steps)
+        self.tell(OptimizerChecked(optimizer=program.id, executed=program.steps_executed, step=self.steps))
         self.checks += 1
         self._pursuit.begin()
         self.on_check()
@@ -366,11 +411,15 @@ class Observer:
         event: str | None = None,
     ) -> Movement:
         row = watched.row
-        movement = Movement(
+        unseen = self._closing and self.steps_unseen
+        set_up = self.steps == 0 and place in ("between", "outside") and not unseen  # loading, initialising
+        moved = Moved(
+            tensor=row.id,
+            move=next(self.journal.moves),
             place=place,
             since=start // 2,
             until=self._now // 2 if place == "step" or self._closing else (self._now + 1) // 2,
-            program=program.id if program else None,
+            optimizer=program.id if program else None,
             trainable=not watched.frozen_over(start) if place in ("between", "outside") else not watched.frozen,
             training=row.declared.training,
             gradient=gradient,
@@ -382,12 +431,12 @@ class Observer:
             shift=watched.shift_of(reading),
             event=event,
             late=self._closing and place != "step",
+            set_up=set_up,
         )
-        unseen = self._closing and self.steps_unseen
-        if self.steps == 0 and place in ("between", "outside") and not unseen:  # before the first step: loading, set-up
-            row.changed.before_training = True
+        self.tell(moved)
+        movement = self.journal.fold.moves[moved.move]
+        if set_up:
             return movement
-        watched.note(movement)
         if place in ("between", "outside", "forward") and not watched.frozen:
             watched.settled = not any(_may_be_decay(move) for move in row.changed.movements)
         return movement

@@ -7,6 +7,7 @@ import math
 from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
+from frostline.core.facts import Followed, MoveExplained
 from frostline.core.ledger import MERGED, LeafRow, Movement
 from frostline.digest.floats import FLOATS
 from frostline.digest.shift import distance, follows, may_follow
@@ -90,7 +91,7 @@ class Pursuit:
         if movement.shift is None:
             return
         if movement.place == "outside" and is_merge(watched.row, reading, self._rows()):
-            movement.event = MERGED
+            self.observer.tell(MoveExplained(move=movement.id, event=MERGED))
         elif movement.place in ("outside", "step"):
             self.name_source(watched, reading, movement)
         if movement.place != "between":
@@ -115,14 +116,18 @@ class Pursuit:
         kin = [(other.row, bytes(other.read())) for other in self._kin(watched)]
         if self._name_followed(watched, reading, movement, kin):
             return
-        movement.equals = self._own_behind(watched, reading, reading.after)
-        if movement.equals is not None or (watched.row.kind == "buffer" and watched.row.owner.role == "normalisation"):
+        equals = self._own_behind(watched, reading, reading.after)
+        if equals is not None:
+            self.observer.tell(MoveExplained(move=movement.id, equals=equals))
+        if equals is not None or (watched.row.kind == "buffer" and watched.row.owner.role == "normalisation"):
             return  # statistics move by themselves: a search through the whole process would tell nothing
         if self._scans >= SOURCES_SOUGHT:
             return
         self._scans += 1
-        movement.equals = self.observer.probe.copies(watched.leaf, reading.after)
-        if movement.equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
+        equals = self.observer.probe.copies(watched.leaf, reading.after)
+        if equals is not None:
+            self.observer.tell(MoveExplained(move=movement.id, equals=equals))
+        if equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
             near = [(distance(reading.after, source, watched.row.dtype), row) for row, source in kin]
             self._name_likeness(watched, movement, near + self._glimpses.distances(watched, reading.after))
 
@@ -138,8 +143,8 @@ class Pursuit:
         for row, source in kin:
             rate = _rate(watched, movement, reading, source)
             if rate is not None:
-                movement.follows, movement.rate = row.name, rate
-                watched.row.changed.followed = row.name
+                self.observer.tell(MoveExplained(move=movement.id, follows=row.name, rate=rate))
+                self.observer.tell(Followed(tensor=watched.row.id, source=row.name))
                 return True
         return False
 
@@ -170,9 +175,9 @@ class Pursuit:
         if apart >= RESEMBLES:
             return
         if row.model != watched.row.model and _below(row) == _below(watched.row):
-            watched.row.changed.followed = row.name
+            self.observer.tell(Followed(tensor=watched.row.id, source=row.name))
         else:
-            movement.resembles = row.name
+            self.observer.tell(MoveExplained(move=movement.id, resembles=row.name))
 
 
 def _rate(watched: Watched, movement: Movement, reading: Reading, source: bytes) -> float | None:

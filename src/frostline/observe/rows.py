@@ -7,11 +7,12 @@ That alone tells it from the rows of an embedding that nobody used, whose gradie
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from frostline.core.facts import RowsCompared
 from frostline.core.ledger import LeafRow, Place, RowsSeen
 from frostline.core.patterns import matches, rows_of
 from frostline.digest.rows import Chosen, Marks, element_marks, ranges, row_marks, rows_with
@@ -31,7 +32,9 @@ class Track:
 
     watched: Watched
     by_row: bool
+    number: int
     seen: RowsSeen
+    told: RowsSeen | None = None
     chosen: Chosen | None = None
     origin: Marks | None = None
     before: Marks | None = None
@@ -104,6 +107,8 @@ class Rows:
             track.moved_in_step = moved if track.moved_in_step is None else track.moved_in_step | moved
             if moved.any() and (track.chosen is None or (moved & track.chosen).any()):
                 self._note_step(track, key, holds.get(track.watched.leaf.key), before, after, moved)
+                if track.told is not None:
+                    self._tell(track)
 
     def close(self) -> None:
         """The end of the run: what has moved for good?"""
@@ -127,15 +132,17 @@ class Rows:
                     chosen = np.zeros(row.shape[0], np.bool_)
                     chosen[rows] = True
                     seen = RowsSeen("row", int(chosen.sum()), 0, meant=answer, pattern=pattern)
-                    self._meant[pattern, key] = Track(watched, True, seen, chosen)
-                    row.rows.append(seen)
+                    number = next(self.observer.journal.comparisons)
+                    self._meant[pattern, key] = track = Track(watched, True, number, seen, chosen=chosen)
+                    self._tell(track)
 
     # Rows whose gradient was taken away
 
     def _note_mask(self, key: Hashable, watched: Watched, seen: Withheld) -> None:
         track = self._masked.get(key)
         if track is None:
-            track = self._masked[key] = Track(watched, self._too_large(watched.row), RowsSeen("row", 0, 0))
+            number = next(self.observer.journal.comparisons)
+            track = self._masked[key] = Track(watched, self._too_large(watched.row), number, RowsSeen("row", 0, 0))
         made, left = (np.asarray(each, np.bool_).reshape(-1) for each in (seen.made, seen.left))
         if track.by_row:
             made, left = (rows_with(each, watched.row.shape) for each in (made, left))
@@ -188,13 +195,19 @@ class Rows:
             count = rows_with if by_row else lambda chosen, _: chosen
             seen.told = int(count(told, track.row.shape).sum())
             seen.moved = int(count(moved, track.row.shape).sum())
-            if seen.moved and seen not in track.row.rows:
-                track.row.rows.append(seen)
         else:
             seen.moved = int(moved.sum())
         seen.ranges = ranges(rows_with(moved, track.row.shape))
         if seen.moved and seen.first_step is None:
             seen.first_step, seen.place = (self.observer.now + 1) // 2, place
+        if seen.meant is not None or seen.moved or track.told is not None:
+            self._tell(track)
+
+    def _tell(self, track: Track) -> None:
+        """Tell what is known of a leaf's rows, where that is not what was told before."""
+        if track.told != track.seen:
+            track.told = replace(track.seen, ranges=list(track.seen.ranges))
+            self.observer.tell(RowsCompared(tensor=track.row.id, track=track.number, seen=track.told))
 
 
 def _whole_rows(chosen: Chosen, shape: tuple[int, ...]) -> bool:

@@ -9,7 +9,8 @@ import contextlib
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from frostline.core.ledger import Copy, CopyState, Event, LeafRow, Saved
+from frostline.core.facts import Doubted, FileWritten, SavedSettled
+from frostline.core.ledger import Copy, CopyState, LeafRow, Saved
 from frostline.core.naming import meant_by
 from frostline.observe.live import Unreadable
 from frostline.observe.observer import Observer
@@ -46,7 +47,11 @@ class _Kept:
 class _File:
     """The last writing of one file: copies by leaf, the leaves that a whole save would hold, what matched nothing."""
 
-    event: Event
+    name: str
+    by: str
+    step: int
+    times: int
+    entries: int = 0
     copies: dict[Hashable, _Kept] = field(default_factory=dict)
     expected: set[Hashable] = field(default_factory=set)
     strange: list[int] = field(default_factory=list)  # how many numbers each tensor of unknown meaning holds
@@ -60,15 +65,11 @@ class Saves:
     Args:
         observer: knows the leaves.
         expected: the leaves that a save of the models with these names would hold now.
-        note: takes an event for every file.
     """
 
-    def __init__(
-        self, observer: Observer, expected: Callable[[set[str]], set[Hashable]], note: Callable[[Event], None]
-    ) -> None:
+    def __init__(self, observer: Observer, expected: Callable[[set[str]], set[Hashable]]) -> None:
         self.observer = observer
         self.expected = expected
-        self.note = note
         self._files: dict[str, _File] = {}
         self._written = 0
 
@@ -91,17 +92,15 @@ class Saves:
         for section in sections.values():
             self._relate(file, section)
         file.expected = self.expected({self.observer.leaves[key].row.model for key in file.copies})
-        file.event.facts.update(step=self.observer.steps, tensors=len(tensors), leaves=len(file.copies))
+        file.entries = len(tensors)
         file.later, file.general = later if not file.copies else None, general
         self._forget_old()
 
     def _file(self, path: str, by: str) -> _File:
         former = self._files.pop(path, None)
         name = path.replace("\\", "/").rstrip("/").rpartition("/")[2]
-        event = former.event if former is not None else Event("saved", self.observer.steps, name, facts={"times": 0})
-        event.step = self.observer.steps
-        event.facts |= {"by": by, "times": int(event.facts["times"] or 0) + 1}
-        file = self._files[path] = _File(event)
+        times = 1 if former is None else former.times + 1
+        file = self._files[path] = _File(name, by, self.observer.steps, times)
         return file
 
     def _forget_old(self) -> None:
@@ -145,7 +144,7 @@ class Saves:
         return models
 
     def _keep(self, file: _File, tensor: Written, watched: Watched, found: Likeness) -> None:
-        copy = Copy(file.event.subject, tensor.name, self.observer.steps, found.state, tensor.dtype, found.rows)
+        copy = Copy(file.name, tensor.name, self.observer.steps, found.state, tensor.dtype, found.rows)
         copy.taken, copy.rest_zero = tensor.taken, found.rest_zero
         memory = None
         if found.state in ("same", "rounded"):
@@ -162,7 +161,7 @@ class Saves:
         for file in files:
             self._look_again(file)
         for file in [file for file in files if file.copies or not file.general][-EVENTS_KEPT:]:
-            self.note(file.event)
+            self._tell(file)
         expected: set[Hashable] = set()
         for file in files:
             expected -= self._of_models(file)
@@ -172,8 +171,26 @@ class Saves:
             if copies:
                 copies.sort(key=lambda copy: (BEST_FIRST.index(copy.state), -copy.step))
                 kinds = {(copy.state, copy.taken is not None and copy.taken < copy.step): copy for copy in copies[::-1]}
-                watched.row.saved = Saved(copies[0].state, [copy for copy in copies if copy in kinds.values()])
+                self._settle(watched.row, Saved(copies[0].state, [copy for copy in copies if copy in kinds.values()]))
         self._note_missing(expected, files)
+
+    def _tell(self, file: _File) -> None:
+        self.observer.tell(
+            FileWritten(
+                step=file.step,
+                file=file.name,
+                by=file.by,
+                times=file.times,
+                entries=file.entries,
+                tensors=len(file.copies),
+            )
+        )
+
+    def _settle(self, row: LeafRow, saved: Saved) -> None:
+        self.observer.tell(SavedSettled(tensor=row.id, saved=saved))
+
+    def _doubt(self, row: LeafRow, reason: str) -> None:
+        self.observer.tell(Doubted(tensors=(row.id,), column="saved", reason=reason))
 
     def _look_again(self, file: _File) -> None:
         """What was written before its model was known has the bits of the first look."""
@@ -181,11 +198,10 @@ class Saves:
             verdict = self.observer.leaves[key].row.changed.verdict
             if verdict != "unknown":
                 state: CopyState = "older" if verdict == "yes" else "same"
-                file.copies[key] = _Kept(Copy(file.event.subject, name, file.event.step, state), None)
+                file.copies[key] = _Kept(Copy(file.name, name, file.step, state), None)
         if file.later is not None and file.copies:
             file.strange = []
             file.expected = self.expected({self.observer.leaves[key].row.model for key in file.copies})
-            file.event.facts["leaves"] = len(file.copies)
 
     def _of_models(self, file: _File) -> set[Hashable]:
         """All leaves of the models that the file holds something of."""
@@ -214,13 +230,11 @@ class Saves:
             if row.saved is not None or not saved.isdisjoint(_names(row)):
                 continue
             if row.numbers in strange:
-                row.unknown["saved"] = "a file holds a tensor of this size under a name that is no leaf's"
+                self._doubt(row, "a file holds a tensor of this size under a name that is no leaf's")
             elif _parent(row.owner.path) in doubtful or row.owner.path in doubtful:
-                row.unknown["saved"] = (
-                    "the file holds other values, or a part, of its module: it may be merged into them"
-                )
+                self._doubt(row, "the file holds other values, or a part, of its module: it may be merged into them")
             else:
-                row.saved = Saved("missing")
+                self._settle(row, Saved("missing"))
 
 
 def _numbers(tensor: Written) -> int:

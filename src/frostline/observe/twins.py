@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
+from frostline.core.facts import Fact, Followed
 from frostline.digest.shift import distance
 from frostline.observe.live import Probe, Unreadable
 from frostline.observe.watched import Watched
@@ -12,7 +13,7 @@ from frostline.observe.watched import Watched
 SAME = 1e-4  # relative distance of two leaves that differ by rounding only
 
 
-def note_twins(leaves: Sequence[Watched], probe: Probe) -> None:
+def note_twins(leaves: Sequence[Watched], probe: Probe, tell: Callable[[Fact], None]) -> None:
     """Of leaves that stood still beside others that followed a source, say which equal their source anyhow."""
     parts = {watched.row.model for watched in leaves if watched.row.changed.followed}
     for watched in leaves:
@@ -22,4 +23,4 @@ def note_twins(leaves: Sequence[Watched], probe: Probe) -> None:
                 continue
             with contextlib.suppress(Unreadable):
                 if distance(watched.leaf.read(), twin.read(), watched.row.dtype) < SAME:
-                    watched.row.changed.near = twin.row.name
+                    tell(Followed(tensor=watched.row.id, source=twin.row.name, still=True))

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import contextlib
-from copy import deepcopy
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from frostline.core.ledger import Changed, Flip, LeafRow, Movement, Shift
+from frostline.core.facts import (
+    BaselineTaken,
+    DigestsTaken,
+    Fact,
+    FlagDeclared,
+    FlagFlipped,
+    FlagHeld,
+    SwapBegan,
+    SwapUndone,
+    Unread,
+)
+from frostline.core.ledger import LeafRow, Shift
 from frostline.digest.blocks import Digest, blocks, differing, first_difference, leaf_digest, moved
 from frostline.digest.shift import describe
 from frostline.observe.live import LiveLeaf, NotNow, Unreadable
-
-MOVEMENTS_KEPT = 8
-FLIPS_KEPT = 8
 
 
 @dataclass(slots=True)
@@ -35,6 +43,7 @@ class Watched:
 
     leaf: LiveLeaf
     flag: bool | None
+    tell: Callable[[Fact], None]
     digest: Digest | None = None
     read_at: int = 0
     froze_at: int = 0
@@ -43,9 +52,10 @@ class Watched:
     keep: bool = False
     copy: bytes | None = None
     pursuit: int = 0
+    reads: int = 0
     bytes_read: int = 0
     first: Digest | None = None
-    swapped: tuple[int, Digest | None, Changed] | None = None
+    swapped: tuple[int, Digest | None] | None = None
 
     @property
     def row(self) -> LeafRow:
@@ -67,17 +77,20 @@ class Watched:
 
         What cannot be read for the time being has no baseline until it is looked at again.
         """
-        self.digest = None
+        former, self.digest = self.digest, None
         try:
             digest = made or blocks(self.leaf.read())
         except NotNow:
+            if former is not None:
+                self.tell(BaselineTaken(tensor=self.row.id, blocks=None))
             return
         except Unreadable as reason:
             self.lose(str(reason))
             return
         self.digest, self.first = digest, self.first or digest
         self.bytes_read += self.row.bytes
-        self.row.changed.blocks = len(digest)
+        if former is None or len(former) != len(digest):
+            self.tell(BaselineTaken(tensor=self.row.id, blocks=len(digest)))
         self.read_at = now
         self.take_copy()
 
@@ -114,8 +127,7 @@ class Watched:
             if self.read_at < now and (last or not isinstance(reason, NotNow)):
                 self.lose(str(reason))
             return None
-        self.row.changed.checks += 1
-        self.row.changed.checked_until = now // 2
+        self.reads += 1
         self.bytes_read += self.row.bytes
         self.read_at = now
         if made is not None:
@@ -137,12 +149,13 @@ class Watched:
         the look before this one.
         """
         if self.swapped is None or self.swapped[0] != now:
-            self.swapped = now, before, deepcopy(self.row.changed)
+            self.swapped = now, before
+            self.tell(SwapBegan(tensor=self.row.id))
             return False
-        _, digest, changed = self.swapped
-        if self.digest != digest:
+        if self.digest != self.swapped[1]:
             return False
-        self.row.changed, self.swapped = changed, None
+        self.swapped = None
+        self.tell(SwapUndone(tensor=self.row.id))
         return True
 
     def take_copy(self) -> None:
@@ -159,72 +172,37 @@ class Watched:
             self.rebase(now)
         if first is not None and self.digest is not None:
             dtype, shape = self.row.dtype, self.row.shape
-            self.row.changed.digests = (leaf_digest(first, dtype, shape), leaf_digest(self.digest, dtype, shape))
+            one, other = (leaf_digest(digest, dtype, shape) for digest in (first, self.digest))
+            self.tell(DigestsTaken(tensor=self.row.id, first=one, last=other))
 
     def lose(self, reason: str) -> None:
         """The leaf can no longer be read: its column becomes unknown, with the reason."""
         self.digest = None
         self.settled = True
-        if self.row.changed.verdict != "yes":
-            self.row.changed.verdict = "unknown"
-            self.row.changed.reason = reason
-            self.row.unknown["changed"] = reason
-
-    def note(self, movement: Movement) -> None:
-        """Write a move into the row's changed column."""
-        changed = self.row.changed
-        changed.verdict = "yes"
-        step = movement.until
-        changed.first_step = step if changed.first_step is None else changed.first_step
-        changed.last_step = step
-        changed.blocks_moved = max(changed.blocks_moved, movement.blocks_moved)
-        where = f"{movement.program} step" if movement.place == "step" else movement.place
-        if where not in changed.during:
-            changed.during.append(where)
-        if len(changed.movements) == MOVEMENTS_KEPT and movement.trainable is False:
-            self._forget_trained_move()
-        if len(changed.movements) < MOVEMENTS_KEPT:
-            changed.movements.append(movement)
-        elif movement.shift is not None:
-            changed.movements[-1] = movement
-
-    def _forget_trained_move(self) -> None:
-        """Make room for a move while frozen: of those made while trainable the first tells enough."""
-        moves = self.row.changed.movements
-        last = next((index for index in range(MOVEMENTS_KEPT - 1, 0, -1) if moves[index].trainable), None)
-        if last is not None:
-            del moves[last]
+        self.tell(Unread(tensor=self.row.id, reason=reason))
 
     def declare(self, flag: bool | None, time: int) -> None:
         """The flag was set before any training: that it was on before has left no gradient.
 
         That it was off may have decided what an optimizer was given, and stays known as the flag at the first look.
         """
-        declared = self.row.declared
-        self.flag = declared.trainable = flag
-        declared.first = flag and declared.first
-        self.froze_at = time
+        self.flag, self.froze_at = flag, time
+        self.tell(FlagDeclared(tensor=self.row.id, flag=flag, again=True))
 
     def flip(self, now: bool | None, time: int, program: str) -> None:
         """The flag was found changed just before a step."""
-        declared, steps = self.row.declared, max(0, time // 2 - 1)
-        self.count_flag_steps(steps)
-        self.flag = declared.trainable = now
-        declared.flip_count += 1
-        if len(declared.flips) < FLIPS_KEPT:
-            declared.flips.append(Flip(time // 2, bool(now), program))
-        if now is False:
-            self.froze_at = time
+        flag, steps = self.count_flag_steps(max(0, time // 2 - 1))
+        if steps:
+            self.tell(FlagHeld(tensors=(self.row.id,), flag=flag, steps=steps))
+        self.tell(FlagFlipped(step=time // 2, tensor=self.row.id, flag=now, optimizer=program))
+        self.flag = now
+        self.froze_at = time if now is False else self.froze_at
         self.settled = False
 
-    def count_flag_steps(self, steps: int) -> None:
-        """Add the steps since the last flip to the tally of the present flag."""
-        spent = max(0, steps - self.flag_since)
-        if self.flag:
-            self.row.declared.trainable_steps += spent
-        else:
-            self.row.declared.frozen_steps += spent
-        self.flag_since = steps
+    def count_flag_steps(self, steps: int) -> tuple[bool | None, int]:
+        """The present flag, and for how many of ``steps`` it was held since this was last asked."""
+        spent, self.flag_since = max(0, steps - self.flag_since), steps
+        return self.flag, spent
 
     def shift_of(self, reading: Reading) -> Shift | None:
         """The shape of a move, when a copy was at hand."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 
+from frostline.core.facts import Fact, GradientsSeen, Held, OptimizerSeen
 from frostline.core.ledger import Gradient, Program, Wire
 from frostline.observe.live import Hold, Probe
 from frostline.observe.watched import Watched
@@ -15,11 +16,14 @@ class Wires:
     Args:
         probe: asked for learning rates and for the size of an update.
         leaves: all leaves under observation, by key; the observer goes on adding to them.
+        tell: takes the facts.
     """
 
-    def __init__(self, probe: Probe, leaves: Mapping[Hashable, Watched]) -> None:
+    def __init__(self, probe: Probe, leaves: Mapping[Hashable, Watched], tell: Callable[[Fact], None]) -> None:
         self.probe = probe
         self.leaves = leaves
+        self.tell = tell
+        self._ready: dict[tuple[str | None, Gradient], list[int]] = {}  # gradients seen and not told yet
         self.made_inside: bool | None = None  # whether the step just done made gradients itself, where that is known
         self._gradients: dict[Hashable, Gradient] = {}
         self._max_lr: dict[str, list[float | None]] = {}
@@ -27,17 +31,22 @@ class Wires:
 
     def note(self, program: Program, holds: Mapping[Hashable, Hold]) -> None:
         """Before a step that is a check: what the program holds, and the gradients that lie ready for it."""
-        program.holds = sum(hold.listed for hold in holds.values())
+        listed = sum(hold.listed for hold in holds.values())
+        if listed != program.holds:
+            self.tell(OptimizerSeen(optimizer=program.id, holds=listed))
+        same: dict[tuple[object, ...], list[int]] = {}
         for key, hold in holds.items():
             watched = self.leaves.get(key)
             if watched is None:
                 continue
-            wire = _wire(watched, program)
-            wire.group, wire.listed, wire.captured = hold.group, hold.listed, hold.captured
-            wire.lr, wire.weight_decay = hold.lr, hold.weight_decay
-            wire.state, wire.state_of = hold.state, hold.state_of
-            if not hold.inside and (not watched.settled or not wire.gradients):
-                _count(wire, self.note_gradient(watched))
+            wire, now = _wire(watched, program), tuple(getattr(hold, name) for name in _HOW)
+            if wire is None or now != tuple(getattr(wire, name) for name in _HOW):
+                same.setdefault(now, []).append(watched.row.id)
+            if not hold.inside and (not watched.settled or wire is None or not wire.gradients):
+                self.note_gradient(watched, program)
+        for how, tensors in same.items():
+            self.tell(Held(optimizer=program.id, tensors=tuple(tensors), **dict(zip(_HOW, how, strict=True))))  # type: ignore[arg-type]
+        self.tell_gradients()
 
     def note_inside(self, program: Program, holds: Mapping[Hashable, Hold]) -> None:
         """Where the step itself makes the gradients, what is left of them tells; none left tells nothing."""
@@ -47,14 +56,19 @@ class Wires:
                 continue
             left = watched.leaf.gradient()
             gradient = self._gradients[key] = "unknown" if left == "none" else left
-            _note_reached(watched, gradient)
-            _count(_wire(watched, program), gradient)
+            self._ready.setdefault((program.id, gradient), []).append(watched.row.id)
+        self.tell_gradients()
 
-    def note_gradient(self, watched: Watched) -> Gradient:
-        """The gradient that lies ready for the coming step."""
+    def note_gradient(self, watched: Watched, program: Program | None = None) -> None:
+        """Look at the gradient that lies ready for the coming step, of ``program`` where that holds the leaf."""
         gradient = self._gradients[watched.leaf.key] = watched.leaf.gradient()
-        _note_reached(watched, gradient)
-        return gradient
+        self._ready.setdefault((None if program is None else program.id, gradient), []).append(watched.row.id)
+
+    def tell_gradients(self) -> None:
+        """Tell of the gradients looked at since the last time."""
+        for (optimizer, gradient), tensors in self._ready.items():
+            self.tell(GradientsSeen(gradient=gradient, tensors=tuple(tensors), optimizer=optimizer))
+        self._ready.clear()
 
     def gradient_of(self, watched: Watched, hold: Hold | None) -> Gradient:
         """The gradient that went into the step just done: a closure may have made it inside the step.
@@ -83,10 +97,13 @@ class Wires:
     def note_stillness(self, key: Hashable, program: Program, watched: Watched) -> None:
         """A trainable leaf that the program holds did not move in its step: how large an update could have been."""
         wire = _wire(watched, program)
-        if wire.gradients.get("nonzero"):
+        if wire is not None and wire.gradients.get("nonzero"):
             bound = self.probe.update_ulp(key, watched.leaf)
-            wire.update_ulp = bound if bound is None else max(bound, wire.update_ulp or 0.0)
-            wire.negligible = self.probe.negligible(key, watched.leaf)
+            bound = bound if bound is None else max(bound, wire.update_ulp or 0.0)
+            negligible = self.probe.negligible(key, watched.leaf)
+            if (bound, negligible) != (wire.update_ulp, wire.negligible):
+                tensors = (watched.row.id,)
+                self.tell(Held(optimizer=program.id, tensors=tensors, update_ulp=bound, negligible=negligible))
 
     def rates_open(self, key: Hashable) -> bool:
         """Whether some group of the program has had no learning rate but zero so far."""
@@ -108,19 +125,8 @@ class Wires:
         return seen[group] if group is not None and group < len(seen) else None
 
 
-def _wire(watched: Watched, program: Program) -> Wire:
-    for wire in watched.row.wired:
-        if wire.program == program.id:
-            return wire
-    wire = Wire(program.id)
-    watched.row.wired.append(wire)
-    return wire
+_HOW = ("group", "listed", "captured", "lr", "weight_decay", "state", "state_of")
 
 
-def _count(wire: Wire, gradient: Gradient) -> None:
-    wire.gradients[gradient] = wire.gradients.get(gradient, 0) + 1
-
-
-def _note_reached(watched: Watched, gradient: Gradient) -> None:
-    if gradient != "unknown":
-        watched.row.reached_by_backward = watched.row.reached_by_backward or gradient == "nonzero"
+def _wire(watched: Watched, program: Program) -> Wire | None:
+    return next((wire for wire in watched.row.wired if wire.program == program.id), None)

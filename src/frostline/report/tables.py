@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 from frostline.core.agreement import who_was_right
-from frostline.core.ledger import Event, LeafRow
+from frostline.core.events import SummaryPrinted
+from frostline.core.ledger import LeafRow
 from frostline.core.record import Record
 from frostline.core.verdict import totals
 from frostline.report.folding import Fold, folded
@@ -29,19 +30,18 @@ _NOTHING = Span("–", "dim")
 def numbers_section(record: Record, models: Sequence[str]) -> Section:
     """Counts of numbers per model: as printed by the framework, declared, wired and changed, one under the other."""
     title = Span("Numbers: printed, declared, wired, changed", "title")
-    if not record.leaves and not any(event.kind == "summary" for event in record.events):
+    if not record.leaves and not record.events_of(SummaryPrinted):
         return Section(title, (Prose(line(Span("no model was found: there is nothing to count", "unknown"))),))
-    summaries: dict[str, list[Event]] = {}
-    for event in record.events:
-        if event.kind == "summary":
-            summaries.setdefault(event.subject, []).append(event)
+    summaries: dict[str, list[SummaryPrinted]] = {}
+    for event in record.events_of(SummaryPrinted):
+        summaries.setdefault(event.model, []).append(event)
     subjects = [*models, *(subject for subject in summaries if subject not in models)]
     rows: list[Row] = []
     answers: list[Prose] = []
     for subject in subjects[:_GROUPS]:
         leaves, printed = _of(subject, record.leaves), summaries.get(subject, [])
         rows.extend(_subject(subject, leaves, printed))
-        answer = who_was_right(leaves, _integer(printed[-1].facts.get("trainable")) if printed else None)
+        answer = who_was_right(leaves, printed[-1].trainable if printed else None)
         if answer is not None and record.run.steps:
             answers.append(Prose(line(Span(shortened(subject, _NAME), "name"), f": {answer}")))
     if len(models) > 1:
@@ -62,7 +62,7 @@ def _of(subject: str, leaves: Iterable[LeafRow]) -> list[LeafRow]:
     return [leaf for leaf in leaves if leaf.model == subject or any(alias.startswith(prefix) for alias in leaf.aliases)]
 
 
-def _subject(subject: str, leaves: Sequence[LeafRow], summaries: Iterable[Event]) -> list[Row]:
+def _subject(subject: str, leaves: Sequence[LeafRow], summaries: Iterable[SummaryPrinted]) -> list[Row]:
     rows = [Row((line(Span(shortened(subject, _NAME) or "outside any model", "name")),))]
     seen: list[Row] = []
     for event in summaries:
@@ -87,16 +87,10 @@ def _subject(subject: str, leaves: Sequence[LeafRow], summaries: Iterable[Event]
     return rows
 
 
-def _printed(event: Event) -> Iterable[Row]:
-    facts = event.facts
-    total, trainable, rest = (_integer(facts.get(key)) for key in ("total", "trainable", "non_trainable"))
-    yield _numbers(f"summary printed at step {event.step:,}", total, trainable, rest, 0)
-    if optimizer := _integer(facts.get("optimizer")):
-        yield _numbers("  of which the optimizer's own", optimizer, None, None, 0)
-
-
-def _integer(value: object) -> int | None:
-    return value if isinstance(value, int) else None
+def _printed(event: SummaryPrinted) -> Iterable[Row]:
+    yield _numbers(f"summary printed at step {event.step:,}", event.total, event.trainable, event.non_trainable, 0)
+    if event.optimizer:
+        yield _numbers("  of which the optimizer's own", event.optimizer, None, None, 0)
 
 
 def _numbers(label: str, total: int | None, yes: int | None, no: int | None, unknown: int, role: Role = "plain") -> Row:

@@ -6,6 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from frostline.core.events import FileWritten
 from frostline.core.ledger import FAULTS_KEPT, LeafRow, Program, Run
 from frostline.core.record import BaselineUse, Finding, Record
 from frostline.core.verdict import by_severity, sentence
@@ -119,12 +120,11 @@ def _program(program: Program, record: Record) -> Line:
 
 def _files(record: Record) -> list[Line]:
     """The files that the run wrote, the latest last."""
-    saves = [event for event in record.events if event.kind == "saved"]
+    saves = record.events_of(FileWritten)
     told = [
         line(
-            Span(shortened(event.subject, _NAME), "name"),
-            f": {_many(_count(event.facts.get('leaves')), 'leaf', 'leaves')} at step {event.step:,} with "
-            f"{event.facts.get('by')}{_times(_count(event.facts.get('times')))}",
+            Span(shortened(event.file, _NAME), "name"),
+            f": {_many(event.tensors, 'leaf', 'leaves')} at step {event.step:,} with {event.by}{_times(event.times)}",
         )
         for event in saves[-_FILES:]
     ]
@@ -134,10 +134,6 @@ def _files(record: Record) -> list[Line]:
 
 def _times(count: int) -> str:
     return f", the last of {count:,} times" if count > 1 else ""
-
-
-def _count(value: object) -> int:
-    return value if isinstance(value, int) else 0
 
 
 def _other_models(record: Record, models: Sequence[str]) -> Section | None:

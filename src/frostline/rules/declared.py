@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import Event, LeafRow, Ledger
+from frostline.core.events import FlagMisspelt, LoadLeftOut, TensorReplaced, TieBroken
+from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Finding
 from frostline.rules.rule import Rule, several, tensors
 
@@ -70,15 +71,15 @@ def find(ledger: Ledger) -> list[Finding]:
     return [
         *_flips(ledger),
         *_tied(ledger),
-        *(_tie_broken(event, ledger) for event in ledger.events if event.kind == "tie-broken"),
-        *(_stray(event, ledger) for event in ledger.events if event.kind == "stray-flag"),
+        *(_tie_broken(event, ledger) for event in ledger.events_of(TieBroken)),
+        *(_stray(event, ledger) for event in ledger.events_of(FlagMisspelt)),
         *_resets(ledger),
         *_random(ledger),
     ]
 
 
 def _flips(ledger: Ledger) -> list[Finding]:
-    replaced = {event.subject for event in ledger.events if event.kind == "replaced"}
+    replaced = {event.name for event in ledger.events_of(TensorReplaced)}
     groups: dict[tuple[str, tuple[tuple[int, bool], ...], bool], list[LeafRow]] = {}
     for leaf in ledger.leaves:
         if leaf.kind == "parameter" and leaf.declared.flips and leaf.name not in replaced:
@@ -153,25 +154,27 @@ def _disagree(leaf: LeafRow, said: dict[str, bool], source: str) -> Finding:
     )
 
 
-def _tie_broken(event: Event, ledger: Ledger) -> Finding:
+def _tie_broken(event: TieBroken, ledger: Ledger) -> Finding:
     rows = {leaf.name: leaf for leaf in ledger.leaves}
-    concerned = [rows[name] for name in event.leaves if name in rows]
+    names = (event.name, *event.lost)
+    concerned = [rows[name] for name in names if name in rows]
     apart = {leaf.changed.verdict for leaf in concerned}
     return TIE_BROKEN.found(
-        event.leaves,
-        f"{' and '.join(event.leaves)} shared one storage and no longer do (seen before step {event.step + 1})",
+        names,
+        f"{' and '.join(names)} shared one storage and no longer do (seen before step {event.step + 1})",
         {"changed": [f"{leaf.name}: {leaf.changed.verdict}" for leaf in concerned]},
         severity="error" if len(apart) > 1 else None,
     )
 
 
-def _stray(event: Event, ledger: Ledger) -> Finding:
+def _stray(event: FlagMisspelt, ledger: Ledger) -> Finding:
     rows = {leaf.name: leaf for leaf in ledger.leaves}
-    moved = [name for name in event.leaves if name in rows and rows[name].changed.verdict == "yes"]
+    moved = [name for name in event.tensors if name in rows and rows[name].changed.verdict == "yes"]
+    below = several(len(event.tensors), "tensor")
     return STRAY.found(
-        event.leaves,
-        f"{event.subject} = False has no effect: {len(moved)} of {several(len(event.leaves), 'tensor')} below it moved",
-        {"attribute": str(event.facts.get("attribute")), "on": str(event.facts.get("on")), "moved": len(moved)},
+        event.tensors,
+        f"{event.subject} = False has no effect: {len(moved)} of {below} below it moved",
+        {"attribute": event.attribute, "on": event.on, "moved": len(moved)},
         severity="error" if moved else "warning",
     )
 
@@ -179,13 +182,12 @@ def _stray(event: Event, ledger: Ledger) -> Finding:
 def _resets(ledger: Ledger) -> list[Finding]:
     rows = {leaf.name: leaf for leaf in ledger.leaves}
     reset = [
-        rows[event.subject]
-        for event in ledger.events
-        if event.kind == "replaced"
-        and event.facts.get("flag_before") is False
-        and event.facts.get("flag_now") is True
-        and event.subject in rows
-        and _was_frozen(rows[event.subject], event.step)
+        rows[event.name]
+        for event in ledger.events_of(TensorReplaced)
+        if event.flag_before is False
+        and event.flag_now is True
+        and event.name in rows
+        and _was_frozen(rows[event.name], event.step)
     ]
     groups: dict[str, list[LeafRow]] = {}
     for leaf in reset:
@@ -207,7 +209,7 @@ def _was_frozen(leaf: LeafRow, step: int) -> bool:
 
 
 def _random(ledger: Ledger) -> list[Finding]:
-    left_out = {name for event in ledger.events if event.kind == "left-out" for name in event.leaves}
+    left_out = {name for event in ledger.events_of(LoadLeftOut) for name in event.tensors}
     groups: dict[tuple[str, bool], list[LeafRow]] = {}
     for leaf in ledger.leaves:
         missing = leaf.name in left_out

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import Event, LeafRow, Ledger, Program
+from frostline.core.events import ModulesRecreated
+from frostline.core.ledger import LeafRow, Ledger, Program
 from frostline.core.record import Finding, Severity
 from frostline.rules.rule import Evidence, Rule, several, tensors
 
@@ -44,17 +45,15 @@ def find(ledger: Ledger, explained: set[str]) -> list[Finding]:
         ledger: what was seen.
         explained: names of leaves that a finding already explains.
     """
-    remade = [
-        _remade(event) for event in ledger.events if event.kind == "remade" and int(event.facts["passes"] or 0) > 1
-    ]
+    remade = [_remade(event) for event in ledger.events_of(ModulesRecreated) if event.passes > 1]
     return remade + _programs(ledger, explained)
 
 
-def _remade(event: Event) -> Finding:
+def _remade(event: ModulesRecreated) -> Finding:
     return UNREGISTERED.found(
         [],
-        f"a new {event.subject} with weights of its own is made in every forward pass; no optimizer can ever train it",
-        {"module": event.subject, "passes_seen": event.facts.get("passes")},
+        f"a new {event.type} with weights of its own is made in every forward pass; no optimizer can ever train it",
+        {"module": event.type, "passes_seen": event.passes},
         hint="make the layer once, in the constructor, and keep it as an attribute",
     )
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from frostline.core.agreement import moved_afterwards
 from frostline.core.averages import followers, merely_follows
-from frostline.core.ledger import Event, LeafRow, Ledger
+from frostline.core.events import SummaryPrinted
+from frostline.core.ledger import LeafRow, Ledger
 from frostline.core.record import Finding
 from frostline.rules.rule import Rule, numbers
 
@@ -24,18 +25,17 @@ RULES = (SUMMARY,)
 def find(ledger: Ledger) -> list[Finding]:
     """Compare each model's last summary with the steps that followed it under the same flags."""
     found = []
-    for event in ledger.events:
-        if event.kind == "summary":
-            finding = _wrong_trainable(event, ledger) or _wrong_total(event)
-            if finding is not None:
-                found.append(finding)
+    for event in ledger.events_of(SummaryPrinted):
+        finding = _wrong_trainable(event, ledger) or _wrong_total(event)
+        if finding is not None:
+            found.append(finding)
     return _one_per_model(found)
 
 
-def _wrong_trainable(event: Event, ledger: Ledger) -> Finding | None:
-    rows = [leaf for leaf in ledger.leaves if leaf.name in event.leaves and leaf.kind == "parameter"]
-    printed = event.facts.get("trainable")
-    if not rows or not isinstance(printed, int):
+def _wrong_trainable(event: SummaryPrinted, ledger: Ledger) -> Finding | None:
+    rows = [leaf for leaf in ledger.leaves if leaf.name in event.tensors and leaf.kind == "parameter"]
+    printed = event.trainable
+    if not rows or printed is None:
         return None
     apart, averages = _of_parts(event, ledger), followers(ledger.leaves)
     moved = [leaf for leaf in rows if _moved_after(leaf, event.step, apart) and not merely_follows(leaf, averages)]
@@ -50,33 +50,37 @@ def _wrong_trainable(event: Event, ledger: Ledger) -> Finding | None:
     outdated = as_printed <= printed or _flipped_before_training(rows, event)
     return SUMMARY.found(
         [leaf for leaf in moved if leaf.declared.trainable is False or leaf.declared.container_flag is False] or moved,
-        f"the summary of {event.subject} says {printed:,} trainable; the steps after it changed {trained:,} "
+        f"the summary of {event.model} says {printed:,} trainable; the steps after it changed {trained:,} "
         f"of {total:,}: " + ("flags were changed after it" if outdated else "the summary is wrong"),
         {
-            "printed_total": event.facts.get("total"),
+            "printed_total": event.total,
             "printed_trainable": printed,
-            "printed_non_trainable": event.facts.get("non_trainable"),
+            "printed_non_trainable": event.non_trainable,
             "changed": trained,
             "printed_before_step": event.step + 1,
-            "flags_counted_then": event.facts.get("flags_trainable"),
+            "flags_counted_then": event.flags_trainable,
             "right": "the bits",
         },
         severity="note" if outdated else None,
     )
 
 
-def _wrong_total(event: Event) -> Finding | None:
-    total, trainable, rest = (event.facts.get(key) for key in ("total", "trainable", "non_trainable"))
-    if not isinstance(total, int) or not isinstance(trainable, int) or not isinstance(rest, int):
+def _wrong_total(event: SummaryPrinted) -> Finding | None:
+    total, trainable, rest = event.total, event.trainable, event.non_trainable
+    if total is None or trainable is None or rest is None:
         return None
     if total == trainable + rest:
         return None
-    optimizer = event.facts.get("optimizer")
     return SUMMARY.found(
         [],
-        f"the summary of {event.subject} says {total:,} in total; trainable and non-trainable add up to "
+        f"the summary of {event.model} says {total:,} in total; trainable and non-trainable add up to "
         f"{trainable + rest:,}",
-        {"printed_total": total, "printed_trainable": trainable, "printed_non_trainable": rest, "optimizer": optimizer},
+        {
+            "printed_total": total,
+            "printed_trainable": trainable,
+            "printed_non_trainable": rest,
+            "optimizer": event.optimizer,
+        },
         severity="note",
         hint="the total counts the optimizer's own numbers once it is built; the model has trainable + non-trainable",
     )
@@ -89,23 +93,22 @@ def _switched_on(leaf: LeafRow, step: int) -> bool:
     return flipped and all(move.trainable for move in leaf.changed.movements if move.until > step)
 
 
-def _flipped_before_training(rows: list[LeafRow], event: Event) -> bool:
+def _flipped_before_training(rows: list[LeafRow], event: SummaryPrinted) -> bool:
     """Whether a flag changed between the summary and the first step after it: then it was right when printed."""
-    flags = event.facts.get("flags_trainable")
     now = sum(leaf.numbers for leaf in rows if leaf.declared.trainable)
-    return isinstance(flags, int) and flags != now
+    return event.flags_trainable not in (None, now)
 
 
-def _of_parts(event: Event, ledger: Ledger) -> set[str]:
+def _of_parts(event: SummaryPrinted, ledger: Ledger) -> set[str]:
     """Programs that train a part of the summarised model as a model of its own.
 
     A discriminator has a step of its own, and the summary of the model around it says what that one's step trains.
     """
     found = set()
     for program in ledger.programs:
-        if program.trains_model not in (None, event.subject):
+        if program.trains_model not in (None, event.model):
             held = {leaf.name for leaf in ledger.leaves if any(wire.program == program.id for wire in leaf.wired)}
-            if held < set(event.leaves):
+            if held < set(event.tensors):
                 found.add(program.id)
     return found
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import takewhile
 
 from frostline.core.agreement import merged_into
-from frostline.core.ledger import Copy, CopyState, Event, LeafRow, Ledger
+from frostline.core.events import FileWritten, LoadCrossed, StateHidden
+from frostline.core.ledger import Copy, CopyState, LeafRow, Ledger
 from frostline.core.naming import plain
 from frostline.core.record import Finding
 from frostline.rules.rule import Evidence, Rule, numbers, several, tensors
@@ -80,7 +81,7 @@ def find(ledger: Ledger) -> list[Finding]:
         *found,
         *_hidden(ledger),
         *_twins(ledger),
-        *(_crossed(event) for event in ledger.events if event.kind == "crossed-load"),
+        *map(_crossed, ledger.events_of(LoadCrossed)),
     ]
 
 
@@ -137,8 +138,8 @@ def _before_the_end(model: str, rows: Sequence[LeafRow], ledger: Ledger) -> list
 
     However many files were written before the first step, none of them has what was learned.
     """
-    saves = [event for event in ledger.events if event.kind == "saved" and event.facts.get("leaves")]
-    once = len(saves) == 1 and saves[0].facts.get("times") == 1
+    saves = [event for event in ledger.events_of(FileWritten) if event.tensors]
+    once = len(saves) == 1 and saves[0].times == 1
     old = [row for row in rows if row.saved is not None and row.saved.state == "older"]
     current = any(_copies(row, "same", "rounded") for row in rows if row.changed.verdict == "yes")
     untrained = all(copy.step == 0 for row in old for copy in _copies(row, "older"))
@@ -282,17 +283,17 @@ def _hidden(ledger: Ledger) -> list[Finding]:
     """Parts that a model keeps in a plain container, trained, and left out where the model was written."""
     rows = {row.name: row for row in ledger.leaves}
     lost: dict[str, list[LeafRow]] = {}
-    for event in ledger.events:
-        for row in (rows[name] for name in event.leaves if event.kind == "hidden" and name in rows):
+    for event in ledger.events_of(StateHidden):
+        for row in (rows[name] for name in event.tensors if name in rows):
             missing = row.saved is not None and row.saved.state == "missing"
             if missing and row.changed.verdict == "yes" and any(wire.listed for wire in row.wired):
-                lost.setdefault(event.subject.partition(".")[0], []).append(row)
+                lost.setdefault(event.place.partition(".")[0], []).append(row)
     return [_in_container(model, rows, ledger) for model, rows in lost.items()]
 
 
 def _in_container(model: str, lost: Sequence[LeafRow], ledger: Ledger) -> Finding:
     names = {row.name for row in lost}
-    places = [event.subject for event in ledger.events if event.kind == "hidden" and names & set(event.leaves)]
+    places = [event.place for event in ledger.events_of(StateHidden) if names & set(event.tensors)]
     shown = ", ".join(places[:3]) + (", …" if len(places) > 3 else "")
     told = f"{tensors(lost)} of {model} were trained and are in no file: state_dict() does not see {shown}"
     facts: Evidence = {"kept_in": places[:8], "trained_but_not_saved": numbers(lost)}
@@ -332,6 +333,7 @@ def _outline(rows: Iterable[LeafRow]) -> set[tuple[str, tuple[int, ...]]]:
 # Loads
 
 
-def _crossed(event: Event) -> Finding:
-    told = f"{event.subject} was loaded into other tensors of the same shape: {event.facts.get('first')}"
-    return CROSSED.found(event.leaves, told, {"file": event.subject, "before_step": event.step + 1})
+def _crossed(event: LoadCrossed) -> Finding:
+    first = f"{event.tensor} holds the file's {event.got}, though the file has {event.own}, which another leaf holds"
+    told = f"{event.file} was loaded into other tensors of the same shape: {first}"
+    return CROSSED.found(event.tensors, told, {"file": event.file, "before_step": event.step + 1})

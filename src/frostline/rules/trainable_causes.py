@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from frostline.core.events import LayersUntracked, ModelUsed, StepCompiled, TensorReplaced, VariablesUntracked
 from frostline.core.ledger import HALF_UNIT, LeafRow, Ledger, Wire
 from frostline.core.record import Severity
 from frostline.rules import astray, idle, missing
@@ -172,13 +173,13 @@ def _is_unfrozen(leaf: LeafRow) -> bool:
 
 
 def _unregistered(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    untracked = [event for event in ledger.events if event.kind == "untracked" and leaf.name in event.leaves]
+    untracked = [event for event in ledger.events_of(LayersUntracked) if leaf.name in event.tensors]
     if untracked:
-        beside = [row for row in ledger.leaves if row.name in untracked[0].leaves]
+        beside = [row for row in ledger.leaves if row.name in untracked[0].tensors]
         return NEVER_TRACKED, "note" if any(is_pretrained(row) for row in beside) else "error", ""
     if leaf.reached_by_backward:
         return None if _is_lent(leaf.model, ledger) else (UNREGISTERED, "error", "")
-    stray = any(event.kind == "stray-variable" and leaf.name in event.leaves for event in ledger.events)
+    stray = any(leaf.name in event.tensors for event in ledger.events_of(VariablesUntracked))
     grave: Severity = "note" if is_pretrained(leaf) else "warning"
     return (UNREGISTERED, _patient(grave, leaf.declared.trainable_steps, ledger), "") if stray else None
 
@@ -196,7 +197,7 @@ def is_pretrained(leaf: LeafRow) -> bool:
 
 def is_used(leaf: LeafRow, ledger: Ledger) -> bool:
     """Whether a model with the leaf was called or written after steps whose new weights stayed outside it."""
-    return any(event.kind == "used" and leaf.name in event.leaves for event in ledger.events)
+    return any(leaf.name in event.tensors for event in ledger.events_of(ModelUsed))
 
 
 def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
@@ -231,7 +232,7 @@ def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
 
 def _is_remade(leaf: LeafRow, ledger: Ledger) -> bool:
     """Whether its module makes it anew again and again, and no gradient reaches it: an average kept as a parameter."""
-    exchanges = sum(event.kind == "replaced" and leaf.name in event.leaves for event in ledger.events)
+    exchanges = sum(leaf.name == event.name for event in ledger.events_of(TensorReplaced))
     return exchanges > 1 and not leaf.reached_by_backward
 
 
@@ -309,7 +310,7 @@ def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
         fitted = ledger.program(program).trains_model is not None
         return NOTHING, _patient("error" if fitted or is_used(leaf, ledger) else "note", steps, ledger), program
     seen = {state for wire in wires for state, count in wire.gradients.items() if count}
-    if seen == {"none"} and leaf.declared.first is False and any(event.kind == "compiled" for event in ledger.events):
+    if seen == {"none"} and leaf.declared.first is False and any(ledger.events_of(StepCompiled)):
         return UNFROZEN_LATE, _patient("error", steps, ledger), program
     if seen == {"none"} and (_has_successor(leaf, ledger) or astray.taken_for_another(leaf, ledger)):
         return None

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import Event, LeafRow, Ledger, Program
+from frostline.core.events import (
+    AverageMisplaced,
+    Event,
+    GradientLeft,
+    NetworkContinued,
+    StateMisshapen,
+    SteppedTogether,
+)
+from frostline.core.ledger import LeafRow, Ledger, Program
 from frostline.core.record import Finding
 from frostline.rules.rule import Rule, several, tensors
 
@@ -80,10 +88,9 @@ FIXED_COPY_WORDS = ("teacher", "target", "reference", "ref_model", "ref_policy",
 
 def find(ledger: Ledger) -> list[Finding]:
     """Look at what each program holds and at the order of phases."""
-    events = {"same-phase": _held_twice, "stale-gradient-shared": _accumulate, "misplaced-average": _misplaced}
     return [
         *_frozen_held(ledger),
-        *(events[event.kind](event) for event in ledger.events if event.kind in events and event.leaves),
+        *(finding for event in ledger.events if (finding := _of_event(event)) is not None),
         *_misaligned(ledger),
         *_other_program(ledger),
         *_in_eval(ledger),
@@ -115,41 +122,54 @@ def _frozen_held(ledger: Ledger) -> list[Finding]:
     return found
 
 
-def _held_twice(event: Event) -> Finding:
-    one, two = str(event.facts["other"]), str(event.facts["program"])
+def _of_event(event: Event) -> Finding | None:
+    """What a single event tells; one that is about no known tensor tells nothing."""
+    match event:
+        case SteppedTogether(tensors=tensors) if tensors:
+            return _held_twice(event)
+        case GradientLeft(tensors=tensors) if tensors:
+            return _accumulate(event)
+        case AverageMisplaced():
+            return _misplaced(event)
+    return None
+
+
+def _held_twice(event: SteppedTogether) -> Finding:
+    one, two = event.other, event.optimizer
     return HELD_TWICE.found(
-        event.leaves,
-        f"{several(len(event.leaves), 'tensor')} were updated by {one} and by {two} on the same backward pass",
+        event.tensors,
+        f"{several(len(event.tensors), 'tensor')} were updated by {one} and by {two} on the same backward pass",
         {"programs": [one, two], "seen_at_step": event.step},
     )
 
 
-def _accumulate(event: Event) -> Finding:
-    program, other = str(event.facts["program"]), str(event.facts["other"])
+def _accumulate(event: GradientLeft) -> Finding:
+    program, other = event.optimizer, event.other
+    many = several(len(event.tensors), "tensor")
     return ACCUMULATE.found(
-        event.leaves,
-        f"{program} applied gradients that were left in {several(len(event.leaves), 'tensor')} by the phase of {other}",
+        event.tensors,
+        f"{program} applied gradients that were left in {many} by the phase of {other}",
         {"program": program, "left_by": other, "seen_at_step": event.step},
     )
 
 
-def _misplaced(event: Event) -> Finding:
+def _misplaced(event: AverageMisplaced) -> Finding:
     return MISPLACED_AVERAGE.found(
-        event.leaves,
-        f"the average of {event.facts.get('average_of')} was written into {event.facts.get('written_to')}",
-        {"average_of": event.facts.get("average_of"), "written_to": event.facts.get("written_to"), "step": event.step},
+        [event.written_to],
+        f"the average of {event.average_of} was written into {event.written_to}",
+        {"average_of": event.average_of, "written_to": event.written_to, "step": event.step},
     )
 
 
 def _misaligned(ledger: Ledger) -> list[Finding]:
     found = [
         MISALIGNED.found(
-            event.leaves, f"{event.subject} keeps state of another shape for {several(len(event.leaves), 'tensor')}",
-            {"program": event.subject, "seen_at_step": event.step},
+            event.tensors,
+            f"{event.optimizer} keeps state of another shape for {several(len(event.tensors), 'tensor')}",
+            {"program": event.optimizer, "seen_at_step": event.step},
         )
-        for event in ledger.events
-        if event.kind == "misaligned-state"
-    ]  # fmt: skip
+        for event in ledger.events_of(StateMisshapen)
+    ]
     for program in ledger.programs:
         pairs = [
             (leaf, wire.state_of)
@@ -207,9 +227,7 @@ def _names(leaves: list[LeafRow]) -> list[str]:
 
 def _goes_on(model: str, program: str, ledger: Ledger) -> bool:
     """Whether the program also trains what stands behind the network: a head, with which it is trained further."""
-    behind = {
-        name for event in ledger.events if event.kind == "continued" and event.subject == model for name in event.leaves
-    }
+    behind = {name for event in ledger.events_of(NetworkContinued) if event.network == model for name in event.tensors}
     return any(
         leaf.name in behind and any(w.program == program and w.listed for w in leaf.wired) for leaf in ledger.leaves
     )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import keras
 
+from frostline.core.journal import Journal
 from frostline.frameworks.keras_probe.dialect import Keras3
 from frostline.frameworks.keras_probe.jax_loops import watch_jitted
 from frostline.frameworks.keras_probe.readers import READERS, JaxReader
@@ -16,17 +17,23 @@ from frostline.frameworks.layered.probe import KerasProbe
 from frostline.settings import Settings
 
 
-def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[str, BaseException], None]) -> KerasProbe:
+def attach(
+    settings: Settings,
+    journal: Journal,
+    on_check: Callable[[], None],
+    fault: Callable[[str, BaseException], None],
+) -> KerasProbe:
     """Observe every model and optimizer of Keras 3 in this process from now on, on the backend in use.
 
     Args:
         settings: of the run.
+        journal: takes the facts.
         on_check: called after each check.
         fault: takes errors inside frostline.
     """
     backend = keras.backend.backend()
     reader = READERS[backend]()
-    probe = KerasProbe("keras", Keras3(reader), settings, on_check, fault)
+    probe = KerasProbe("keras", Keras3(reader), settings, journal, on_check, fault)
     wrappers = Wrappers(probe, backend, reader)
     probe.wrap(keras.Model, "make_train_function", wrappers.make_train_function)
     probe.wrap(keras.Model, "summary", wrappers.summary)

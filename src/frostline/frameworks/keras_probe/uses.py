@@ -9,7 +9,7 @@ from typing import Any
 import keras
 from keras.src.backend.common.stateless_scope import in_stateless_scope
 
-from frostline.core.ledger import Event
+from frostline.core.facts import ModelUsed
 from frostline.frameworks.layered.probe import KerasProbe
 
 METHODS = ("__call__", "predict", "predict_on_batch", "evaluate", "save", "save_weights")
@@ -19,7 +19,7 @@ class Uses:
     """Notes, once for each, the models that are called or written; calls with weights of the script's own are none.
 
     Args:
-        probe: takes the events.
+        probe: takes the facts.
     """
 
     def __init__(self, probe: KerasProbe) -> None:
@@ -44,5 +44,7 @@ class Uses:
             return
         self._seen.add(model)
         models = self._probe.models
-        names = [leaf.row.name for leaf in models.leaves_of(model)]
-        self._probe.events.append(Event("used", self._probe.observer.steps, models.name_of(model), names))
+        names = tuple(leaf.row.name for leaf in models.leaves_of(model))
+        self._probe.observer.tell(
+            ModelUsed(step=self._probe.observer.steps, model=models.name_of(model), tensors=names)
+        )

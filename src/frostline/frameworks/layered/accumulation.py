@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from frostline.core.facts import OptimizerSeen, TensorSeen
 from frostline.core.ledger import Program
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import KerasLeaf
@@ -26,12 +27,14 @@ def count_steps(source: Source, program: Program, models: Models, dialect: Diale
     What was still being gathered when the run was over, by the optimizers or by the script, never became a step.
     """
     if source.tally.counts:
-        program.steps_executed, program.steps_skipped = source.tally.steps()
+        executed, skipped = source.tally.steps()
+        models.tell(OptimizerSeen(optimizer=program.id, steps_executed=executed, steps_skipped=skipped))
     window = max((dialect.window(optimizer) for optimizer in source.optimizers()), default=1)
     gathering = window > 1 or _is_held_back(source, program, models)
     if gathering and not any(has_applied(each, dialect) for each in source.optimizers()):
-        program.backwards, program.steps_executed = program.steps_executed, 0
-        program.groups = [group | {"accumulates": window if window > 1 else None} for group in program.groups]
+        groups = [group | {"accumulates": window if window > 1 else None} for group in program.groups]
+        waiting = program.steps_executed
+        models.tell(OptimizerSeen(optimizer=program.id, backwards=waiting, steps_executed=0, groups=groups))
 
 
 def _is_held_back(source: Source, program: Program, models: Models) -> bool:
@@ -42,13 +45,14 @@ def _is_held_back(source: Source, program: Program, models: Models) -> bool:
     return bool(held and program.steps_executed) and all(leaf.row.changed.verdict == "no" for leaf in held)
 
 
-def note_waiting(leaf: KerasLeaf, source: Source, dialect: Dialect) -> None:
+def note_waiting(leaf: KerasLeaf, source: Source, models: Models) -> None:
     """Gradients that were gathered for the leaf, or meant for an optimizer, say that backward reached it."""
-    capture = source.capture or Capture()
+    capture, dialect = source.capture or Capture(), models.dialect
     for optimizer in source.optimizers():
         waiting = dialect.waiting(optimizer, leaf.variable) if leaf.variable is not None else None
         if waiting is not None:
             with contextlib.suppress(Unreadable):
-                leaf.row.reached_by_backward = bool(np.frombuffer(dialect.read(waiting), np.uint8).any())
+                reached = bool(np.frombuffer(dialect.read(waiting), np.uint8).any())
+                models.tell(TensorSeen(tensor=leaf.row.id, reached_by_backward=reached))
         elif source.mode == "traced" and id(leaf.variable) in capture.flags.keys() - capture.missing:
-            leaf.row.reached_by_backward = True
+            models.tell(TensorSeen(tensor=leaf.row.id, reached_by_backward=True))

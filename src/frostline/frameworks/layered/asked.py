@@ -7,6 +7,7 @@ import weakref
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from frostline.core.facts import OptimizerSeen
 from frostline.frameworks.alive import alive
 from frostline.frameworks.layered.sources import Capture
 
@@ -67,7 +68,7 @@ class Asked:
         source.mode = "traced"
         references = {id(weight): weakref.ref(optimizer) for weight in weights}
         source.capture = Capture(flags=dict.fromkeys(references), optimizers=references)
-        self._probe.observer.programs[source.key].backwards = self._passes
+        self._probe.observer.tell(OptimizerSeen(optimizer=str(source.key), backwards=self._passes))
         self._probe.observer.note_holds(source.key, self._probe.holds(source.key))
 
     def _idle_optimizer(self) -> Any:

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from frostline.core.ledger import Event
+from frostline.core.facts import NetworkContinued
 from frostline.frameworks.layered.models import Models
 
 
-def continued(models: Models) -> list[Event]:
+def continued(models: Models) -> list[NetworkContinued]:
     """One event for each network known by itself that is a layer of another, with the weights behind it there."""
     events = []
     for outer in models.known:
         for inner in models.known:
             after = _behind(inner.model, outer.model) if inner.model is not None and outer.model is not None else []
-            names = [leaf.row.name for layer in after for leaf in models.leaves_of(layer)]
+            names = tuple(leaf.row.name for layer in after for leaf in models.leaves_of(layer))
             if names:
-                events.append(Event("continued", models.observer.steps, inner.name, names))
+                events.append(NetworkContinued(step=models.observer.steps, network=inner.name, tensors=names))
     return events
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
+from frostline.core.facts import Held
 from frostline.core.ledger import HALF_UNIT, Gradient, Place, Wire
 from frostline.frameworks.layered.accumulation import has_applied
 from frostline.frameworks.layered.dialect import Dialect
@@ -57,13 +59,17 @@ def settle_gradients(leaf: KerasLeaf, wire: Wire, source: Source, models: Models
         and wire.max_lr
         and (never_came_back or is_plain_descent(optimizer, leaf.variable, dialect))
     ):
-        wire.concluded = True
+        held = partial(Held, optimizer=wire.program, tensors=(leaf.row.id,), concluded=True)
         settled = leaf.row.dtype in FULL_PRECISION
         if not settled and not never_came_back:
-            wire.update_ulp = in_units(leaf, wire.max_lr)
-            wire.passed = lies_on_the_way(leaf, models)
+            bound, passed = in_units(leaf, wire.max_lr), lies_on_the_way(leaf, models)
+            models.tell(held(update_ulp=bound, passed=passed))
+        else:
+            models.tell(held())
     if settled:
-        seen["zero"] = seen.get("zero", 0) + seen.pop("unknown")
+        counts = {kind: count for kind, count in seen.items() if kind != "unknown"}
+        counts["zero"] = counts.get("zero", 0) + seen["unknown"]
+        models.tell(Held(optimizer=wire.program, tensors=(leaf.row.id,), gradients=counts))
 
 
 def is_unassigned(leaf: KerasLeaf, wire: Wire, source: Source, models: Models, dialect: Dialect) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from typing import Any
 
-from frostline.core.ledger import Event
+from frostline.core.facts import FlagMisspelt
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.models import Models
 from frostline.frameworks.layered.walk import layers_below, places
@@ -14,7 +14,7 @@ ALIKE = 0.85
 OF_OTHERS = "requires_grad"
 
 
-def stray_flags(models: Models, dialect: Dialect) -> list[Event]:
+def stray_flags(models: Models, dialect: Dialect) -> list[FlagMisspelt]:
     """One event for each attribute that looks like a flag, says False, and is contradicted by leaves that train."""
     events = []
     told: set[int] = set()
@@ -35,8 +35,8 @@ def stray_flags(models: Models, dialect: Dialect) -> list[Event]:
     return events
 
 
-def _event(subject: str, attribute: str, holder: str, leaves: list[str]) -> Event:
-    return Event("stray-flag", 0, subject, leaves, {"attribute": attribute, "value": False, "on": holder})
+def _event(subject: str, attribute: str, holder: str, leaves: list[str]) -> FlagMisspelt:
+    return FlagMisspelt(subject=subject, attribute=attribute, on=holder, tensors=tuple(leaves))
 
 
 def _stray(attributes: dict[str, Any]) -> list[str]:

@@ -8,7 +8,16 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from frostline.core.ledger import Event, LeafRow, Owner
+from frostline.core.facts import (
+    BufferFrozen,
+    FlagSeen,
+    LayersUntracked,
+    ModulesRecreated,
+    TensorReplaced,
+    TensorsDropped,
+    TensorSeen,
+    VariablesUntracked,
+)
 from frostline.core.patterns import matches
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.hidden import hidden_layers
@@ -52,16 +61,13 @@ class Models:
         observer: where leaves are handed to.
         dialect: the generation of Keras and its backend.
         gradient: tells what is known of the gradient of a variable.
-        note: takes events.
     """
 
-    def __init__(
-        self, observer: Observer, dialect: Dialect, gradient: GradientOf, note: Callable[[Event], None]
-    ) -> None:
+    def __init__(self, observer: Observer, dialect: Dialect, gradient: GradientOf) -> None:
         self.observer = observer
         self.dialect = dialect
         self.gradient = gradient
-        self.note = note
+        self.tell = observer.tell
         self.known: list[Known] = []
         self._root: Callable[[], Any] = lambda: None
         self.leaves: list[KerasLeaf] = []
@@ -107,7 +113,10 @@ class Models:
         for layer in roots:
             leaves += self._adopt_below(layer, {id(each) for each in mine} - theirs)
         for leaf in leaves:
-            self.note(Event("stray-variable", self.observer.steps, leaf.row.name, [leaf.row.name]))
+            self._tell_untracked(leaf.row.name, leaf)
+
+    def _tell_untracked(self, model: str, leaf: KerasLeaf) -> None:
+        self.tell(VariablesUntracked(step=self.observer.steps, model=model, tensors=(leaf.row.name,)))
 
     def _adopt_below(self, layer: Any, wanted: set[int]) -> list[KerasLeaf]:
         """Leaves for the wanted variables of a layer that is in no model."""
@@ -235,7 +244,9 @@ class Models:
                     self._meet_variable(f"{known.name}.{place.path}", place, known)
         for identity, named in names.items():
             leaf = self._by_id[identity]
-            leaf.row.aliases = [name for name, _ in named if name != leaf.row.name]
+            aliases = [name for name, _ in named if name != leaf.row.name]
+            if aliases != leaf.row.aliases:
+                self.tell(TensorSeen(tensor=leaf.row.id, aliases=aliases))
             for name, place in named:
                 if name == leaf.row.name:
                     self._note_owner(leaf, place, [other for _, other in named])
@@ -258,30 +269,40 @@ class Models:
         row, variable = leaf.row, place.variable
         leaf.carry(variable, place.chain)
         self._by_id[id(variable)] = leaf
-        row.kind = place.kind
-        row.replaced = type(place.owner).__name__
-        facts: dict[str, Any] = {"flag_before": row.declared.trainable, "flag_now": leaf.flag()}
-        self.note(Event("replaced", self.observer.steps, row.name, [row.name], facts))
+        self.tell(TensorSeen(tensor=row.id, kind=place.kind))
+        self.tell(
+            TensorReplaced(
+                step=self.observer.steps,
+                tensor=row.id,
+                name=row.name,
+                by=type(place.owner).__name__,
+                flag_before=row.declared.trainable,
+                flag_now=leaf.flag(),
+            )
+        )
         self._measure(leaf)
         self.observer.leaves[leaf.key].rebase(self.observer.now)
 
     def _adopt(self, name: str, place: Place, known: Known | None, *, registered: bool = True) -> KerasLeaf:
-        row = LeafRow(
+        owner = (
+            (place.owner_path, type(place.owner).__name__, role_of(place.chain)) if place.chain else ("", "", "other")
+        )
+        row = self.observer.found(
             name=name,
             model=known.name if known is not None else LOOSE,
             kind=place.kind,
             shape=(),
             dtype="",
             bytes=0,
-            numbers=0,
+            size=0,
+            owner=owner[0],
+            owner_type=owner[1],
+            role=owner[2],
             registered=registered,
         )
-        leaf = KerasLeaf(
-            (self.dialect.package, len(self.leaves)), row, place.variable, place.chain, self.dialect, self.gradient
-        )
+        leaf = KerasLeaf(row.id, row, place.variable, place.chain, self.dialect, self.gradient)
         self._measure(leaf)
         if place.chain:
-            row.owner = Owner(place.owner_path, type(place.owner).__name__, role_of(place.chain))
             self._note_frozen_subtree(leaf, place.chain)
         self.leaves.append(leaf)
         if known is not None:
@@ -293,13 +314,20 @@ class Models:
 
     def _measure(self, leaf: KerasLeaf) -> None:
         row, variable = leaf.row, leaf.variable
-        row.shape = tuple(int(size) for size in variable.shape)
-        row.dtype = self.dialect.dtype(variable)
-        row.numbers = math.prod(row.shape)
+        shape = tuple(int(size) for size in variable.shape)
         try:
-            row.bytes = memoryview(leaf.read()).nbytes
+            size = memoryview(leaf.read()).nbytes
         except Unreadable:
-            row.bytes = 0
+            size = 0
+        self.tell(
+            TensorSeen(
+                tensor=row.id,
+                shape=shape,
+                dtype=self.dialect.dtype(variable),
+                size=math.prod(shape),
+                bytes=size,
+            )
+        )
 
     def _note_owner(self, leaf: KerasLeaf, place: Place, everywhere: list[Place]) -> None:
         leaf.carry(place.variable, place.chain, [each.chain for each in everywhere])
@@ -313,13 +341,13 @@ class Models:
             return
         frozen = next((layer for layer in reversed(chain) if not self.dialect.says(layer)), None)
         subtree = str(frozen.name) if frozen is not None else None
-        watched = self.observer.leaves.get(leaf.key)
+        watched, flipped = self.observer.leaves.get(leaf.key), False
         if watched is not None and (subtree is None) != (leaf.row.owner.frozen_subtree is None):
-            if leaf.row.changed.checks:
-                leaf.row.declared.flip_count += 1
-                watched.froze_at = self.observer.now
+            flipped = bool(leaf.row.changed.checks)
+            watched.froze_at = self.observer.now if flipped else watched.froze_at
             watched.settled = False
-        leaf.row.owner.frozen_subtree = subtree
+        if subtree != leaf.row.owner.frozen_subtree:
+            self.tell(BufferFrozen(tensor=leaf.row.id, subtree=subtree, flipped=flipped))
 
     def note_containers(self) -> None:
         """Write down which layers around a trainable leaf say that it is frozen; called just before steps.
@@ -331,8 +359,9 @@ class Models:
                 continue
             silent = [layer for layer in leaf.chain if not self.dialect.says(layer)]
             if silent:
-                leaf.row.declared.container = str(silent[-1].name)
-                leaf.row.declared.container_flag = False
+                container = str(silent[-1].name)
+                if (container, False) != (leaf.row.declared.container, leaf.row.declared.container_flag):
+                    self.tell(FlagSeen(tensors=(leaf.row.id,), container=container, container_flag=False))
 
     def _is_chosen_singly(self, leaf: KerasLeaf) -> bool:
         chain = leaf.chain
@@ -353,7 +382,8 @@ class Models:
                 for place in below:
                     name = self._free(f"{known.name}.{path}.{place.path}")
                     names.append(self._adopt(name, place, known, registered=False).row.name)
-                self.note(Event("untracked", self.observer.steps, f"{known.name}.{path}", names))
+                layer_name = f"{known.name}.{path}"
+                self.tell(LayersUntracked(step=self.observer.steps, layer=layer_name, tensors=tuple(names)))
 
     def _meet_strays(self) -> None:
         """Take variables of the backend that layers hold by attributes and do not track."""
@@ -363,9 +393,9 @@ class Models:
                     if self.of(variable) is None:
                         place = Place(f"{path}.{name}" if path else name, variable, chain, "parameter")
                         leaf = self._adopt(self._free(f"{known.name}.{place.path}"), place, known, registered=False)
-                        self.note(Event("stray-variable", self.observer.steps, known.name, [leaf.row.name]))
+                        self._tell_untracked(known.name, leaf)
 
-    def remade(self) -> list[Event]:
+    def remade(self) -> list[ModulesRecreated]:
         """One event for each kind of layer that passes made anew; their weights, gone with them, have no rows.
 
         Where there is no more than one for each program, it was made with the model: in a loop over folds, say.
@@ -378,7 +408,10 @@ class Models:
         passes = {kind: count for kind, count in passes.items() if count > len(self.observer.programs)}
         anew = [leaf for leaf in gone if leaf.row.owner.type in passes]
         self.leaves = [leaf for leaf in self.leaves if leaf not in anew]
-        return [Event("remade", self.observer.steps, kind, facts={"passes": count}) for kind, count in passes.items()]
+        if anew:
+            self.tell(TensorsDropped(tensors=tuple(leaf.row.id for leaf in anew)))
+        step = self.observer.steps
+        return [ModulesRecreated(step=step, type=kind, passes=count) for kind, count in passes.items()]
 
     def _free(self, name: str) -> str:
         unique, count = name, 1

@@ -8,7 +8,11 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
-from frostline.core.ledger import Event, Gradient, LeafRow
+from msgspec import structs
+
+from frostline.core.facts import AverageMisplaced, Fact, Held, ModuleSeen, OptimizerSeen, SummaryPrinted, TensorSeen
+from frostline.core.journal import Journal
+from frostline.core.ledger import Gradient
 from frostline.digest.blocks import Digest
 from frostline.frameworks.layered.accumulation import count_steps, note_waiting
 from frostline.frameworks.layered.asked import Asked
@@ -49,6 +53,7 @@ class KerasProbe:
         name: the framework's import name.
         dialect: how that generation spells things.
         settings: of the run.
+        journal: takes the facts.
         on_check: called after each check.
         fault: takes errors inside frostline, which never reach the script.
     """
@@ -58,19 +63,19 @@ class KerasProbe:
         name: str,
         dialect: Dialect,
         settings: Settings,
+        journal: Journal,
         on_check: Callable[[], None],
         fault: Callable[[str, BaseException], None],
     ) -> None:
         self.name = name
         self.dialect = dialect
         self.fault = fault
-        self.events: list[Event] = []
-        self.observer = Observer(self, settings, on_check)
-        self.models = Models(self.observer, dialect, self.gradient_of, self.events.append)
+        self.observer = Observer(self, settings, journal, on_check)
+        self.models = Models(self.observer, dialect, self.gradient_of)
         self.programs = Programs(self.models)
         self.reaches = Reaches()
         self.asked = Asked(self)
-        self.saves = LayeredSaves(self.models, self.observer, self.events.append)
+        self.saves = LayeredSaves(self.models, self.observer)
         self.running: Source | None = None
         self.loose: Source | None = None
         self.applying = 0
@@ -78,7 +83,7 @@ class KerasProbe:
         self.closed = False
         self.function: Any = None
         self.stack: contextlib.ExitStack | None = None
-        self._summaries: list[tuple[Event, weakref.ref[Any]]] = []
+        self._summaries: list[tuple[SummaryPrinted, weakref.ref[Any]]] = []
         self._rates: dict[Hashable, list[float | None]] = {}
         self._writes: weakref.WeakKeyDictionary[Any, int] = weakref.WeakKeyDictionary()
 
@@ -219,13 +224,18 @@ class KerasProbe:
     def _describe(self, source: Source) -> None:
         program, capture = self.observer.programs[source.key], source.capture
         assert capture is not None
-        if source.mode == "traced" and program.captured_at is None:
-            program.captured_at = self.observer.steps
+        at = program.captured_at
         held = [leaf for leaf in self.models.leaves if id(leaf.variable) in capture.flags]
-        program.stateless = source.hands_back
-        program.models = list(dict.fromkeys(leaf.row.model for leaf in held)) or program.models
         self._read_rates(source)
-        program.groups = described(source, held, self.dialect)
+        self.observer.tell(
+            OptimizerSeen(
+                optimizer=program.id,
+                captured_at=self.observer.steps if source.mode == "traced" and at is None else at,
+                stateless=source.hands_back,
+                models=list(dict.fromkeys(leaf.row.model for leaf in held)) or program.models,
+                groups=described(source, held, self.dialect),
+            )
+        )
 
     def _read_rates(self, source: Source) -> None:
         groups = [(reference(), part) for reference, part in source.groups]
@@ -248,14 +258,17 @@ class KerasProbe:
     def wrote(self, variable: Any) -> None:
         """A forward pass assigned to a variable while a step was under way."""
         leaf = self.models.of(variable)
-        if leaf is not None and not self.applying and leaf.row.owner.role != "normalisation":
-            leaf.row.owner.rewrites_in_forward = True
+        if leaf is None or self.applying or leaf.row.owner.role == "normalisation":
+            return
+        if not leaf.row.owner.rewrites_in_forward:
+            self.observer.tell(ModuleSeen(tensors=(leaf.row.id,), rewrites_in_forward=True))
 
     def summarised(self, model: Any, facts: dict[str, Any]) -> None:
         """A summary of ``model`` was printed with these numbers; its leaves are named once they are known."""
-        event = Event("summary", self.observer.steps, str(model.name), [], facts)
-        self.events.append(event)
-        self._summaries.append((event, weakref.ref(model)))
+        number = next(self.observer.journal.summaries)
+        printed = SummaryPrinted(step=self.observer.steps, summary=number, model=str(model.name), **facts)
+        self.observer.tell(printed)
+        self._summaries.append((printed, weakref.ref(model)))
 
     @contextlib.contextmanager
     def writing(self, owner: Any, variables: Callable[[], Iterable[Any]], event: str) -> Iterator[None]:
@@ -281,10 +294,8 @@ class KerasProbe:
         for source, target in zip(averaged, written, strict=False):
             one, other = self.models.of(source), self.models.of(target)
             if source is not target and one is not None and other is not None and one is not other:
-                facts: dict[str, Any] = {"average_of": one.row.name, "written_to": other.row.name}
-                self.events.append(
-                    Event("misplaced-average", self.observer.steps, other.row.name, [other.row.name], facts)
-                )
+                step = self.observer.steps
+                self.observer.tell(AverageMisplaced(step=step, average_of=one.row.name, written_to=other.row.name))
 
     def take(self, value: Any) -> None:
         """Observe a model or optimizer that was named explicitly; anything else is left alone."""
@@ -358,26 +369,33 @@ class KerasProbe:
         for leaf in self.models.leaves:
             untrained = leaf.row.declared.first is False or not leaf.row.registered
             if untrained and leaf.row.changed.verdict == "no":
-                leaf.row.owner.default_initialised = looks_initial(leaf)
+                self.observer.tell(ModuleSeen(tensors=(leaf.row.id,), default_initialised=looks_initial(leaf)))
             if leaf.row.declared.trainable and leaf.row.changed.verdict == "no":
-                leaf.row.owner.sibling_called = sibling_moved(leaf, self.models)
-                leaf.row.zeros = is_zeros(leaf)
+                beside = sibling_moved(leaf, self.models)
+                self.observer.tell(ModuleSeen(tensors=(leaf.row.id,), sibling_called=beside))
+                self.observer.tell(TensorSeen(tensor=leaf.row.id, zeros=is_zeros(leaf)))
             for wire in leaf.row.wired:
                 source = self.programs.sources[wire.program]
-                wire.max_lr = self.observer.wires.max_lr(wire.program, wire.group)
-                wire.steps = self.observer.programs[wire.program].steps_executed
-                if not wire.steps:
-                    note_waiting(leaf, source, self.dialect)
-                wire.unassigned = is_unassigned(leaf, wire, source, self.models, self.dialect)
-                if not wire.unassigned:
+                rate = self.observer.wires.max_lr(wire.program, wire.group)
+                steps = self.observer.programs[wire.program].steps_executed
+                held = functools.partial(Held, optimizer=wire.program, tensors=(leaf.row.id,))
+                self.observer.tell(held(max_lr=rate, steps=steps))
+                if not steps:
+                    note_waiting(leaf, source, self.models)
+                if is_unassigned(leaf, wire, source, self.models, self.dialect):
+                    self.observer.tell(held(unassigned=True))
+                else:
                     settle_gradients(leaf, wire, source, self.models, self.dialect)
 
     def _name_summaries(self) -> None:
-        for event, reference in self._summaries:
+        for index, (printed, reference) in enumerate(self._summaries):
             model = reference()
             if model is not None:
-                event.leaves = [leaf.row.name for leaf in self.models.leaves_of(model)]
-                event.subject = self.models.name_of(model)
+                names = tuple(leaf.row.name for leaf in self.models.leaves_of(model))
+                named = structs.replace(printed, tensors=names, model=self.models.name_of(model))
+                if named != printed:
+                    self.observer.tell(named)
+                    self._summaries[index] = named, reference
 
     def gradient_of(self, variable: Any) -> tuple[Gradient, bytes | None]:
         """What is known of a variable's gradient at this moment."""
@@ -395,11 +413,11 @@ class KerasProbe:
             self.quietly("looking for models", self._look_for_unseen)
         for remove in reversed(self.removers):
             remove()
-        self.quietly("looking for stray flags", lambda: self.events.extend(stray_flags(self.models, self.dialect)))
-        self.quietly("looking for what goes on", lambda: self.events.extend(continued(self.models)))
+        self.quietly("looking for stray flags", lambda: self._tell_all(stray_flags(self.models, self.dialect)))
+        self.quietly("looking for what goes on", lambda: self._tell_all(continued(self.models)))
         self.quietly("comparing what was saved", self.saves.settle)
         self.quietly("the last look", lambda: self.observer.close(pending))
-        self.quietly("looking for layers made anew", lambda: self.events.extend(self.models.remade()))
+        self.quietly("looking for layers made anew", lambda: self._tell_all(self.models.remade()))
         self.closed = True
         self.models.let_go()
         self.programs.let_go()
@@ -411,6 +429,6 @@ class KerasProbe:
                 self.models.meet(model)
         self.models.meet_all()
 
-    def rows(self) -> list[LeafRow]:
-        """The ledger's rows in the order of adoption."""
-        return [leaf.row for leaf in self.models.leaves]
+    def _tell_all(self, facts: Iterable[Fact]) -> None:
+        for fact in facts:
+            self.observer.tell(fact)

@@ -7,12 +7,12 @@ import weakref
 from collections.abc import Hashable
 from typing import Any
 
-from frostline.core.ledger import Program
+from frostline.core.facts import OptimizerSeen
 from frostline.frameworks.layered.dialect import Dialect
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import KEPT_ALIVE, Models
 from frostline.frameworks.layered.sources import Capture, Mode, Source
-from frostline.observe.names import unique, variable_names
+from frostline.observe.names import variable_names
 
 WIDEST = 8  # bytes of a number
 
@@ -37,9 +37,8 @@ class Programs:
             self.models.meet(model)
             name = self.models.name_of(model)
             kind = type(getattr(model, "optimizer", None)).__name__
-            source = self._register(
-                name, Program("", "compiled-step", f"train step ({kind})", trains_model=name), model
-            )
+            source = self._register(name, "compiled-step", f"train step ({kind})", model)
+            self.models.tell(OptimizerSeen(optimizer=str(source.key), trains_model=name))
             source.model = weakref.ref(model)
         source.mode = mode
         return source
@@ -50,7 +49,7 @@ class Programs:
         if source is None:
             kind = type(optimizer).__name__
             name = variable_names({id(optimizer)}, skip=(self.models.dialect.package,)).get(id(optimizer), kind)
-            source = self._register(name, Program("", "optimizer", kind), optimizer)
+            source = self._register(name, "optimizer", kind, optimizer)
             source.optimizer = weakref.ref(optimizer)
         return source
 
@@ -59,21 +58,21 @@ class Programs:
         source = self._of.get(optimizer)
         if source is None:
             kind = f"compiled function ({type(optimizer).__name__})"
-            source = self._register(name, Program("", "compiled-step", kind), optimizer)
+            source = self._register(name, "compiled-step", kind, optimizer)
             self._keep(optimizer)
         return source
 
     def joined(self, optimizer: Any, source: Source) -> None:
         """A further optimizer steps in the function that this program is."""
         self._of[optimizer] = source
-        self.models.observer.programs[source.key].name = "compiled function"
+        self.models.tell(OptimizerSeen(optimizer=str(source.key), name="compiled function"))
         self._keep(optimizer)
 
     def of_function(self, function: Any, name: str) -> Source:
         """The program that is a compiled function of the script in which optimizers step."""
         source = self._of.get(function)
         if source is None:
-            source = self._register(name, Program("", "compiled-step", "compiled function"), function)
+            source = self._register(name, "compiled-step", "compiled function", function)
             source.mode = "traced"
         return source
 
@@ -91,10 +90,8 @@ class Programs:
         if WIDEST * sum(math.prod(variable.shape) for each in kept for variable in each.variables) <= KEPT_ALIVE:
             self._kept = kept
 
-    def _register(self, name: str, program: Program, owner: Any) -> Source:
-        programs = self.models.observer.programs
-        program.id = name = unique(name, {each.id for each in programs.values()})
-        programs[name] = program
+    def _register(self, label: str, kind: str, what: str, owner: Any) -> Source:
+        name = self.models.observer.found_optimizer(label, kind, what).id
         source = self.sources[name] = Source(name)
         self._of[owner] = source
         return source

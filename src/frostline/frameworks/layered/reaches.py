@@ -12,6 +12,7 @@ import weakref
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from frostline.core.facts import TensorSeen
 from frostline.frameworks.layered.evidence import lies_on_the_way
 from frostline.frameworks.layered.initial import looks_initial
 from frostline.frameworks.layered.leaf import KerasLeaf
@@ -89,7 +90,7 @@ class Reaches:
         }
         for leaf in reached:
             if leaf.row.model not in fixed:
-                leaf.row.reached_by_backward = True
+                models.tell(TensorSeen(tensor=leaf.row.id, reached_by_backward=True))
 
     def _was_followed(self, leaf: KerasLeaf) -> bool:
         variable = leaf.variable

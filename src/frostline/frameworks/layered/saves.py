@@ -10,7 +10,6 @@ from collections.abc import Callable, Hashable
 from itertools import takewhile
 from typing import Any
 
-from frostline.core.ledger import Event
 from frostline.frameworks.layered.leaf import KerasLeaf
 from frostline.frameworks.layered.models import Models
 from frostline.frameworks.layered.walk import places
@@ -38,12 +37,11 @@ class LayeredSaves:
     Args:
         models: the models under observation.
         observer: knows the leaves.
-        note: takes an event for every file.
     """
 
-    def __init__(self, models: Models, observer: Observer, note: Callable[[Event], None]) -> None:
+    def __init__(self, models: Models, observer: Observer) -> None:
         self.models = models
-        self.saves = Saves(observer, self.expected, note)
+        self.saves = Saves(observer, self.expected)
         self.settle = self.saves.settle
 
     def wrote(self, model: Any, target: Any, by: str) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import tf_keras
 from tf_keras.src.engine.training_utils import RespectCompiledTrainableState
 
+from frostline.core.journal import Journal
 from frostline.frameworks.layered.loops import watch_functions
 from frostline.frameworks.layered.probe import KerasProbe
 from frostline.frameworks.tf_keras_probe.dialect import Keras2
@@ -15,16 +16,22 @@ from frostline.frameworks.tf_keras_probe.wrappers import Wrappers
 from frostline.settings import Settings
 
 
-def attach(settings: Settings, on_check: Callable[[], None], fault: Callable[[str, BaseException], None]) -> KerasProbe:
+def attach(
+    settings: Settings,
+    journal: Journal,
+    on_check: Callable[[], None],
+    fault: Callable[[str, BaseException], None],
+) -> KerasProbe:
     """Observe every model and optimizer of Keras 2 in this process from now on.
 
     Args:
         settings: of the run.
+        journal: takes the facts.
         on_check: called after each check.
         fault: takes errors inside frostline.
     """
     dialect = Keras2()
-    probe = KerasProbe("tf_keras", dialect, settings, on_check, fault)
+    probe = KerasProbe("tf_keras", dialect, settings, journal, on_check, fault)
     variable_type = sys.modules["tensorflow.python.ops.resource_variable_ops"].BaseResourceVariable
     wrappers = Wrappers(probe, dialect, variable_type)
     probe.wrap(tf_keras.Model, "compile", wrappers.compile)

@@ -16,7 +16,8 @@ from torch.nn.modules.module import (
 )
 from torch.optim import optimizer as optim
 
-from frostline.core.ledger import Event
+from frostline.core.facts import StepCompiled
+from frostline.core.journal import Journal
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import entries
 from frostline.frameworks.torch_probe.asides import aside
@@ -30,15 +31,16 @@ from frostline.settings import Settings
 Fault = Callable[[str, BaseException], None]
 
 
-def attach(settings: Settings, on_check: Callable[[], None], fault: Fault) -> TorchProbe:
+def attach(settings: Settings, journal: Journal, on_check: Callable[[], None], fault: Fault) -> TorchProbe:
     """Observe every optimizer and model of this process from now on.
 
     Args:
         settings: of the run.
+        journal: takes the facts.
         on_check: called after each check.
         fault: takes errors inside frostline.
     """
-    probe = TorchProbe(settings, on_check, fault)
+    probe = TorchProbe(settings, journal, on_check, fault)
     parameter_registered = functools.partial(_parameter_registered, probe)
     module_registered = functools.partial(_module_registered, probe)
     probe.removers.extend(
@@ -244,7 +246,7 @@ def _compile(probe: TorchProbe, wrapped: Any, instance: Any, args: Any, kwargs: 
             probe.meet(model)
         probe.forwards.block("a model is compiled: its forward passes are not watched")
         probe.observer.steps_unseen = True
-        probe.events.append(Event("compiled", probe.observer.steps, type(model).__name__))
+        probe.observer.tell(StepCompiled(step=probe.observer.steps, model=type(model).__name__))
 
     _quietly(probe, "before a compilation", before)
     compiled = wrapped(*args, **kwargs)

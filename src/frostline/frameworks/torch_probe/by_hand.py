@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 import torch
 
-from frostline.core.ledger import Program
+from frostline.core.facts import OptimizerDropped, TensorSeen
 from frostline.frameworks.alive import alive
 from frostline.frameworks.torch_probe import discover
 from frostline.frameworks.torch_probe.graph import listed
@@ -99,7 +99,7 @@ class UpdatesByHand:
         if NAME in observer.programs:
             observer.after_step(NAME)
         else:
-            observer.programs[NAME] = Program(NAME, "optimizer", "no optimizer", by_hand=True)
+            observer.found_optimizer(NAME, "optimizer", "no optimizer", by_hand=True)
         observer.before_step(NAME)
 
     def _meet_tensors(self, reached: Iterable[torch.Tensor]) -> None:
@@ -128,12 +128,13 @@ class UpdatesByHand:
             observer.after_step(NAME)
         self._drop_if_idle()
         for leaf in self._asked if NAME in observer.programs else ():
-            leaf.row.reached_by_backward = True
+            self.models.tell(TensorSeen(tensor=leaf.row.id, reached_by_backward=True))
 
     def _drop_if_idle(self) -> None:
         """Backward passes after which nothing moved were no updates: gradients may be of interest by themselves."""
         if all(leaf.row.changed.verdict != "yes" for leaf in self.models.leaves):
             del self.models.observer.programs[NAME]
+            self.models.tell(OptimizerDropped(optimizer=NAME))
 
     def _held_by_older_optimizer(self) -> bool:
         """Whether an optimizer made before the observation began holds a tensor of a known model."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterable
 
+from frostline.core.facts import TensorSeen
 from frostline.digest.blocks import first_difference
 from frostline.frameworks.torch_probe.leaf import TorchLeaf
 from frostline.observe.live import Unreadable
@@ -30,9 +31,9 @@ def note_copied(fresh: Iterable[TorchLeaf], known: Iterable[TorchLeaf], observer
         for other in namesakes.get(_form(leaf), ()):
             with contextlib.suppress(Unreadable):
                 if other.row.model != leaf.row.model and not first_difference(digest, other.read()):
-                    leaf.row.copied_at = observer.steps
+                    observer.tell(TensorSeen(tensor=leaf.row.id, copied_at=observer.steps))
                     if not observer.steps:  # the copy may have been called first
-                        other.row.copied_at = 0
+                        observer.tell(TensorSeen(tensor=other.row.id, copied_at=0))
 
 
 def _form(leaf: TorchLeaf) -> tuple[str, tuple[int, ...]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from frostline.core.ledger import Event
+from frostline.core.facts import AliasFlagged, FlagMisspelt, FlagRequested, Held, HeldByAlias, ModuleSeen, TensorSeen
 from frostline.frameworks.alive import alive
 from frostline.frameworks.torch_probe.initial import looks_default
 from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, host_bytes, in_shared_memory
@@ -30,22 +30,29 @@ def finish_rows(probe: TorchProbe) -> None:
     dropped = forwards.drops.found()
     siblings = CalledSiblings(models, forwards.called)
     for leaf in models.leaves:
-        module, owner = leaf.module, leaf.row.owner
-        leaf.row.shared = leaf.tensor is not None and in_shared_memory(leaf.tensor)
+        module = leaf.module
+        if leaf.tensor is not None and in_shared_memory(leaf.tensor):
+            models.tell(TensorSeen(tensor=leaf.row.id, shared=True))
         if module is not None:
-            leaf.row.declared.training = module.training
+            models.tell_mode(leaf, module.training)
         if module is None or not watched_any:
             continue
-        owner.called = id(module) in forwards.called
-        owner.recorded = id(module) in forwards.recorded
-        owner.in_training = id(module) in forwards.in_training if owner.called else None
-        owner.detached = id(module) in forwards.detached
-        owner.reached = id(module) in forwards.reached
-        leaf.row.read = forwards.reads.of(leaf.tensor) if owner.called and leaf.row.kind == "parameter" else None
-        owner.dropped = id(module) in dropped
-        owner.sibling_called = siblings.of(leaf)
-        if leaf.row.changed.verdict == "no":
-            owner.default_initialised = looks_default(module, leaf)
+        called = id(module) in forwards.called
+        if called and leaf.row.kind == "parameter":
+            models.tell(TensorSeen(tensor=leaf.row.id, read=forwards.reads.of(leaf.tensor)))
+        models.tell(
+            ModuleSeen(
+                tensors=(leaf.row.id,),
+                called=called,
+                recorded=id(module) in forwards.recorded,
+                in_training=id(module) in forwards.in_training if called else None,
+                detached=id(module) in forwards.detached,
+                reached=id(module) in forwards.reached,
+                dropped=id(module) in dropped,
+                sibling_called=siblings.of(leaf),
+                default_initialised=looks_default(module, leaf) if leaf.row.changed.verdict == "no" else None,
+            )
+        )
     _merge_ties(models)
     _note_rates(probe)
     for model in models.models:
@@ -64,16 +71,20 @@ def _merge_ties(models: Models) -> None:
                 continue
             flag = other.row.declared.trainable
             if flag is not None and flag != leaf.row.declared.trainable:
-                leaf.row.declared.alias_flags.append((alias, flag))
-            known = {wire.program for wire in leaf.row.wired}
-            leaf.row.wired.extend(wire for wire in other.row.wired if wire.program not in known)
+                models.tell(AliasFlagged(tensor=leaf.row.id, alias=alias, flag=flag))
+            if {wire.program for wire in other.row.wired} - {wire.program for wire in leaf.row.wired}:
+                models.tell(HeldByAlias(tensor=leaf.row.id, other=other.row.id))
 
 
 def _note_rates(probe: TorchProbe) -> None:
+    same: dict[tuple[str, float | None, int], list[int]] = {}
     for leaf in probe.models.leaves:
         for wire in leaf.row.wired:
-            wire.max_lr = probe.observer.wires.max_lr(wire.program, wire.group)
-            wire.steps = probe.observer.programs[wire.program].steps_executed
+            rate = probe.observer.wires.max_lr(wire.program, wire.group)
+            steps = probe.observer.programs[wire.program].steps_executed
+            same.setdefault((wire.program, rate, steps), []).append(leaf.row.id)
+    for (program, rate, steps), tensors in same.items():
+        probe.observer.tell(Held(optimizer=program, tensors=tuple(tensors), max_lr=rate, steps=steps))
 
 
 def _note_intent(models: Models, root: nn.Module, name: str, module: nn.Module, flag: bool) -> None:
@@ -85,10 +96,10 @@ def _note_intent(models: Models, root: nn.Module, name: str, module: nn.Module, 
         leaf = models.of(parameter)
         full = ".".join(part for part in (name, path, inner) if part)
         if leaf is not None and leaf.row.aliases:
-            leaf.row.declared.intents.append((full, flag))
+            models.tell(FlagRequested(tensor=leaf.row.id, name=full, flag=flag))
 
 
-def stray_flags(models: Models) -> list[Event]:
+def stray_flags(models: Models) -> list[FlagMisspelt]:
     """Attributes that look like a flag and that nothing reads: ``param.require_grad``, ``module.requires_grad``."""
     events = []
     for model in models.models:
@@ -99,15 +110,17 @@ def stray_flags(models: Models) -> list[Event]:
             for attribute in [*_stray(vars(module), "requires_grad", exact=True), *_of_keras(module)]:
                 contradicted = [leaf.row.name for leaf in below if leaf.row.declared.trainable]
                 if vars(module)[attribute] is False and contradicted:
-                    facts: dict[str, Any] = {"attribute": attribute, "value": False, "on": "module"}
-                    events.append(Event("stray-flag", 0, f"{where}.{attribute}", contradicted, facts))
+                    events.append(_misspelt(f"{where}.{attribute}", attribute, "module", contradicted))
     for leaf in models.leaves:
         tensor = leaf.tensor
         for attribute in _stray(getattr(tensor, "__dict__", {}), "requires_grad", exact=False):
             if tensor is not None and tensor.requires_grad and vars(tensor)[attribute] is False:
-                facts = {"attribute": attribute, "value": False, "on": "tensor"}
-                events.append(Event("stray-flag", 0, f"{leaf.row.name}.{attribute}", [leaf.row.name], facts))
+                events.append(_misspelt(f"{leaf.row.name}.{attribute}", attribute, "tensor", [leaf.row.name]))
     return events
+
+
+def _misspelt(subject: str, attribute: str, on: str, names: list[str]) -> FlagMisspelt:
+    return FlagMisspelt(subject=subject, attribute=attribute, on=on, tensors=tuple(names))
 
 
 def _of_keras(module: nn.Module) -> list[str]:

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 from torch.utils.weak import WeakIdKeyDictionary
 
-from frostline.core.ledger import Event
+from frostline.core.facts import LoadLeftOut
 from frostline.frameworks.torch_probe.initial import looks_drawn
 from frostline.frameworks.torch_probe.models import Models
 
@@ -51,14 +51,14 @@ class LeftOut:
             if name in own:
                 self._given[own[name]] = False
 
-    def found(self) -> Iterator[Event]:
-        """What was left out and still looks drawn, an event for each model."""
+    def found(self) -> Iterator[LoadLeftOut]:
+        """What was left out and still looks drawn, one fact for each model."""
         names: dict[str, list[str]] = {}
         for leaf in self.models.leaves:
             still = leaf.row.changed.verdict == "no" and leaf.row.owner.called is not False
             if still and leaf.tensor is not None and self._was_given(leaf.tensor) is False and looks_drawn(leaf):
                 names.setdefault(leaf.row.model, []).append(leaf.row.name)
-        yield from (Event("left-out", 0, model, leaves) for model, leaves in names.items())
+        yield from (LoadLeftOut(model=model, tensors=tuple(leaves)) for model, leaves in names.items())
 
     def _was_given(self, parameter: torch.Tensor) -> bool | None:
         given: bool | None = self._given.get(parameter)  # type: ignore[no-untyped-call]

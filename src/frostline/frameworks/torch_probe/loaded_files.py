@@ -11,7 +11,7 @@ from typing import Any
 import torch
 import wrapt
 
-from frostline.core.ledger import Event
+from frostline.core.facts import LoadCrossed
 from frostline.core.naming import meant_by
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import entries
@@ -42,12 +42,10 @@ class LoadedFiles:
 
     Args:
         models: the models under observation.
-        note: takes an event for each file of which tensors were exchanged.
     """
 
-    def __init__(self, models: Models, note: Callable[[Event], None]) -> None:
+    def __init__(self, models: Models) -> None:
         self.models = models
-        self.note = note
         self._files: list[_Loaded] = []
         self._told: set[str] = set()
 
@@ -105,9 +103,9 @@ class LoadedFiles:
     def _tell(self, loaded: _Loaded, crossed: dict[str, tuple[str, str]], leaves: dict[str, Watched]) -> None:
         self._told.add(loaded.file)
         leaf, (own, got) = next(iter(crossed.items()))
-        told = f"{leaf} holds the file's {got}, though the file has {own}, which another leaf holds"
-        names = [leaves[name].row.name for name in leaves if name in crossed]
-        self.note(Event("crossed-load", self.models.observer.steps, loaded.file, names, {"first": told}))
+        names = tuple(leaves[name].row.name for name in leaves if name in crossed)
+        step = self.models.observer.steps
+        self.models.tell(LoadCrossed(step=step, file=loaded.file, tensors=names, tensor=leaf, own=own, got=got))
 
 
 def _digested(file: str, tensors: dict[str, torch.Tensor]) -> _Loaded:

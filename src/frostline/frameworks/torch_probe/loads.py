@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from frostline.core.facts import Followed, TensorSeen
 from frostline.core.ledger import LOADED
 from frostline.frameworks.torch_probe.loaded_files import LoadedFiles
 from frostline.frameworks.torch_probe.models import Models
@@ -46,10 +47,13 @@ class Loads:
         for watched in observer.look_now(keys, "outside", LOADED):
             moves = watched.row.changed.movements
             named = moves[-1].follows if moves else None
-            watched.row.changed.followed = self._leaf_sharing(watched.leaf, source) or named
+            followed = self._leaf_sharing(watched.leaf, source) or named
+            if followed != watched.row.changed.followed:
+                observer.tell(Followed(tensor=watched.row.id, source=followed))
         observer.keep_frozen(keys, False)
         for key in keys:
-            observer.leaves[key].row.loaded = True
+            if not observer.leaves[key].row.loaded:
+                observer.tell(TensorSeen(tensor=observer.leaves[key].row.id, loaded=True))
         self.files.compare(keys)
 
     def _keys_below(self, module: nn.Module) -> list[Hashable]:

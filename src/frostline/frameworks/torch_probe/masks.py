@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from frostline.core.facts import TensorSeen
 from frostline.frameworks.torch_probe.graph import handed_over, starts_of
 from frostline.frameworks.torch_probe.leaf import PLAIN_TYPES, TorchLeaf, zero_state
 from frostline.frameworks.torch_probe.models import Models
@@ -69,8 +70,13 @@ class GradientMasks:
         """What was made and what is left, by leaf; also finds out whose gradients to look at next time."""
         found = {}
         for leaf, tensor in self._parameters():
-            if leaf.key in self._given and _had_none(leaf) and zero_state(tensor.grad) != "nonzero":
-                leaf.row.cleared = True
+            if (
+                not leaf.row.cleared
+                and leaf.key in self._given
+                and _had_none(leaf)
+                and zero_state(tensor.grad) != "nonzero"
+            ):
+                self.models.tell(TensorSeen(tensor=leaf.row.id, cleared=True))
         for leaf, tensor in self._weights():
             gradient = tensor.grad
             if gradient is None or gradient.layout != torch.strided or _had_none(leaf):

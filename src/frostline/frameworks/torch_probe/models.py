@@ -10,7 +10,16 @@ import torch
 from torch import nn
 
 from frostline.core.aliases import Span, overlapping
-from frostline.core.ledger import Event, Facts, LeafRow, Owner
+from frostline.core.facts import (
+    BufferFrozen,
+    FlagSeen,
+    ModuleSeen,
+    TensorReplaced,
+    TensorsDropped,
+    TensorSeen,
+    TieBroken,
+)
+from frostline.core.ledger import LeafRow, Owner
 from frostline.frameworks.torch_probe import discover
 from frostline.frameworks.torch_probe.copied import note_copied
 from frostline.frameworks.torch_probe.frozen_subtrees import FrozenSubtrees
@@ -62,13 +71,12 @@ class Models:
 
     Args:
         observer: where leaves are handed to.
-        note: takes events (ties broken, tensors replaced, stray flags).
         held: every tensor that an optimizer holds.
     """
 
-    def __init__(self, observer: Observer, note: Any, held: Callable[[], list[torch.Tensor]] = list) -> None:
+    def __init__(self, observer: Observer, held: Callable[[], list[torch.Tensor]] = list) -> None:
         self.observer = observer
-        self.note = note
+        self.tell = observer.tell
         self._held = held
         self._entered: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}  # parameters put in a known module
         self.models: list[Model] = []
@@ -78,7 +86,7 @@ class Models:
         self.by_name: dict[str, TorchLeaf] = {}
         self.intents: list[tuple[weakref.ref[nn.Module], bool]] = []
         self._modules: set[int] = set()
-        self._left: set[Hashable] = set()  # leaves that were freed before the first step
+        self._left: set[int] = set()  # leaves that were freed before the first step
         self._loaded: dict[int, weakref.ref[torch.Tensor]] = {}  # tensors that were loaded before they were leaves
 
     def add(self, roots: list[nn.Module]) -> None:
@@ -113,7 +121,8 @@ class Models:
         for leaf in model.leaves:
             row = leaf.row
             self.by_name.pop(row.name, None)
-            row.name, row.model = name + row.name.removeprefix(model.name), name
+            renamed = name + row.name.removeprefix(model.name)
+            self.tell(TensorSeen(tensor=row.id, name=renamed, model=name))
             self.by_name[row.name] = leaf
         model.name = name
 
@@ -125,7 +134,7 @@ class Models:
             self.models.remove(model)
             for leaf in model.leaves:
                 self.by_name.pop(leaf.row.name, None)
-                leaf.row.name = ""
+                self.tell(TensorSeen(tensor=leaf.row.id, name=""))
 
     def _is_view(self, model: Model, held: set[int]) -> bool:
         """Whether before any step a model only put together layers of a larger one, to ask for an output size, say."""
@@ -190,7 +199,14 @@ class Models:
                 present[leaf.row.name] = own
         self._retie(present)
         if not self.observer.steps:
-            self._left.update(leaf.key for leaf in self.leaves if leaf.tensor is None)
+            self._drop_left()
+
+    def _drop_left(self) -> None:
+        """Leaves that were freed before the first step are none of what training is about."""
+        left = {leaf.row.id for leaf in self.leaves if leaf.tensor is None} - self._left
+        if left:
+            self._left |= left
+            self.tell(TensorsDropped(tensors=tuple(sorted(left))))
 
     def _note_gone(self, present: dict[str, torch.Tensor]) -> None:
         """Say which parameters are in their models no longer, under whatever name."""
@@ -198,7 +214,9 @@ class Models:
         for model in self.models:
             for leaf in model.leaves if model.root is not None else ():
                 tensor = leaf.tensor if leaf.row.kind == "parameter" and leaf.row.registered else None
-                leaf.row.gone = tensor is not None and id(tensor) not in there
+                gone = tensor is not None and id(tensor) not in there
+                if gone != leaf.row.gone:
+                    self.tell(TensorSeen(tensor=leaf.row.id, gone=gone))
 
     def hidden(self) -> None:
         """Take parameters that the models use through plain containers, where registration does not see them."""
@@ -225,42 +243,62 @@ class Models:
             if why_unreadable(tensor) == "a lazy tensor that has no shape yet":
                 return
             owner = Owner(path, type(module).__name__, discover.role_of(module))
-            leaf = self._adopt(name, tensor, module, owner, model, kind, registered=True)
-            leaf.row.as_buffer = kind == "parameter" and name.rpartition(".")[2] in module._buffers
+            as_buffer = kind == "parameter" and name.rpartition(".")[2] in module._buffers
+            leaf = self._adopt(name, tensor, module, owner, model, kind, registered=True, as_buffer=as_buffer)
         elif not leaf.row.name:
-            leaf.row.name, leaf.row.model, leaf.row.owner.path = name, model.name, path
+            self.tell(TensorSeen(tensor=leaf.row.id, name=name, model=model.name))
+            self.tell(ModuleSeen(tensors=(leaf.row.id,), path=path))
             self.by_name[name] = leaf
             model.leaves.append(leaf)
         elif leaf.tensor is not tensor and leaf.row.name == name and not _for_a_pass(tensor, leaf):
             self._exchange(leaf, tensor, module)
         if leaf.row.name == name:
-            leaf.row.declared.training = module.training
+            self.tell_mode(leaf, module.training)
             if leaf.row.kind == "buffer":
                 self._freeze_buffer(leaf, frozen.over(path))
 
     def _freeze_buffer(self, leaf: TorchLeaf, subtree: str | None) -> None:
-        watched = self.observer.leaves[leaf.key]
+        watched, flipped = self.observer.leaves[leaf.key], False
         if (subtree is None) != (leaf.row.owner.frozen_subtree is None):
-            if leaf.row.changed.checks:
-                leaf.row.declared.flip_count += 1
+            flipped = bool(leaf.row.changed.checks)
             watched.froze_at = self.observer.now if leaf.row.changed.checks else watched.froze_at
             watched.settled = False
-        leaf.row.owner.frozen_subtree = subtree
+        if subtree != leaf.row.owner.frozen_subtree:
+            self.tell(BufferFrozen(tensor=leaf.row.id, subtree=subtree, flipped=flipped))
+
+    def tell_mode(self, leaf: TorchLeaf, training: bool) -> None:
+        """Tell in which mode the leaf's module is, where that is news."""
+        if training != leaf.row.declared.training:
+            self.tell(FlagSeen(tensors=(leaf.row.id,), training=training))
 
     def _exchange(self, leaf: TorchLeaf, tensor: torch.Tensor, module: nn.Module) -> None:
         """Another tensor carries the leaf's name now."""
-        row, was_sharded = leaf.row, leaf.row.sharded
-        row.sharded = sharded(tensor)
-        if row.kind == "parameter" and row.sharded == was_sharded:
-            facts: Facts = {"flag_before": row.declared.trainable, "flag_now": tensor.requires_grad}
-            self.note(Event("replaced", self.observer.steps, row.name, [row.name], facts))
-            row.replaced = type(module).__name__
-        reshaped = (shape_of(tensor), dtype_name(tensor), row.sharded) != (row.shape, row.dtype, was_sharded)
+        row, was_sharded, is_sharded = leaf.row, leaf.row.sharded, sharded(tensor)
+        if row.kind == "parameter" and is_sharded == was_sharded:
+            self.tell(
+                TensorReplaced(
+                    step=self.observer.steps,
+                    tensor=row.id,
+                    name=row.name,
+                    by=type(module).__name__,
+                    flag_before=row.declared.trainable,
+                    flag_now=tensor.requires_grad,
+                )
+            )
+        reshaped = (shape_of(tensor), dtype_name(tensor), is_sharded) != (row.shape, row.dtype, was_sharded)
         leaf.carry(tensor, module)
         self.flagged[self.leaves.index(leaf)] = weakref.ref(tensor) if row.kind == "parameter" else None
         self._by_id[id(tensor)] = leaf
-        row.shape, row.dtype = shape_of(tensor), dtype_name(tensor)
-        row.numbers, row.bytes = tensor.numel(), tensor.numel() * tensor.element_size()
+        self.tell(
+            TensorSeen(
+                tensor=row.id,
+                shape=shape_of(tensor),
+                dtype=dtype_name(tensor),
+                size=tensor.numel(),
+                bytes=tensor.numel() * tensor.element_size(),
+                sharded=is_sharded,
+            )
+        )
         self._note_stranded(row, tensor)
         if reshaped or row.stranded_at is not None:
             self.observer.leaves[leaf.key].restart(self.observer.now)
@@ -278,10 +316,12 @@ class Models:
         held = [other for other in self._held() if other.shape == tensor.shape] if tensor.requires_grad else []
         former = [other for other in held if self.of(other) is None]
         if not former or any(other is tensor for other in held) or any(_same_values(other, tensor) for other in former):
-            row.stranded_at = None
+            if row.stranded_at is not None:
+                self.tell(TensorSeen(tensor=row.id, stranded_at=None))
         elif row.stranded_at is None:
             reference, step = self._entered.get(id(tensor), (None, 0))
-            row.stranded_at = step if reference is not None and reference() is tensor else self.observer.steps
+            at = step if reference is not None and reference() is tensor else self.observer.steps
+            self.tell(TensorSeen(tensor=row.id, stranded_at=at))
 
     def _adopt(
         self,
@@ -293,22 +333,27 @@ class Models:
         kind: Any,
         *,
         registered: bool,
+        as_buffer: bool = False,
     ) -> TorchLeaf:
-        row = LeafRow(
+        reference = self._loaded.pop(id(tensor), None)
+        loaded = reference is not None and reference() is tensor
+        row = self.observer.found(
             name=name,
             model=model.name if model is not None else "tensors",
             kind=kind,
             shape=shape_of(tensor),
             dtype=dtype_name(tensor),
             bytes=tensor.numel() * tensor.element_size(),
-            numbers=tensor.numel(),
-            owner=owner,
+            size=tensor.numel(),
+            owner=owner.path,
+            owner_type=owner.type,
+            role=owner.role,
             registered=registered,
             sharded=sharded(tensor),
+            as_buffer=as_buffer,
+            loaded=loaded or None,
         )
-        if (reference := self._loaded.pop(id(tensor), None)) is not None and reference() is tensor:
-            row.loaded = True
-        leaf = TorchLeaf(("torch", len(self.leaves)), row, tensor, module)
+        leaf = TorchLeaf(row.id, row, tensor, module)
         self.leaves.append(leaf)
         self.flagged.append(weakref.ref(tensor) if kind == "parameter" else None)
         if model is not None:
@@ -337,11 +382,12 @@ class Models:
             now = ties.get(row.name, set())
             lost = (set(row.aliases) - now) & present.keys()
             if lost and row.changed.checks:
-                self.note(Event("tie-broken", self.observer.steps, row.name, [row.name, *sorted(lost)]))
-                row.former_aliases = sorted(set(row.former_aliases) | lost)
+                broken = tuple(sorted(lost))
+                self.tell(TieBroken(step=self.observer.steps, tensor=row.id, name=row.name, lost=broken))
                 self._part(leaf, lost, present)
-            row.aliases = sorted(now)
-            row.overlaps = sorted(overlaps.get(row.name, ()))
+            aliases, overlapped = sorted(now), sorted(overlaps.get(row.name, ()))
+            if (aliases, overlapped) != (row.aliases, row.overlaps):
+                self.tell(TensorSeen(tensor=row.id, aliases=aliases, overlaps=overlapped))
 
     def _part(self, leaf: TorchLeaf, lost: set[str], present: dict[str, torch.Tensor]) -> None:
         for name in lost:
@@ -366,16 +412,6 @@ class Models:
     def keys(self) -> dict[int, Hashable]:
         """Leaf keys by id of the tensors that carry them now."""
         return {id(tensor): leaf.key for leaf in self.leaves if (tensor := leaf.tensor) is not None}
-
-    def rows(self) -> list[LeafRow]:
-        """The ledger's rows in the order of adoption, each storage once, without what training did not find."""
-        told: set[str] = set()
-        rows = []
-        for leaf in self.leaves:
-            if leaf.row.name not in told and leaf.key not in self._left:
-                told.update((leaf.row.name, *leaf.row.aliases))
-                rows.append(leaf.row)
-        return rows
 
     def let_go(self) -> None:
         """Keep no model alive any longer."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from frostline.core.ledger import Event
+from frostline.core.facts import Fact, GradientLeft, SteppedTogether
 from frostline.frameworks.torch_probe.leaf import zero_state
 from frostline.observe.schedule import due
 
@@ -26,8 +26,8 @@ class Phases:
     to one step.
     """
 
-    def __init__(self, note: Callable[[Event], None], name_of: Callable[[Any], str]) -> None:
-        self.note, self.name_of = note, name_of
+    def __init__(self, tell: Callable[[Fact], None], name_of: Callable[[Any], str]) -> None:
+        self.tell, self.name_of = tell, name_of
         self.backwards = 0
         self._held: dict[Hashable, list[torch.Tensor]] = {}
         self._stepped: list[Hashable] = []  # programs stepped since the last backward pass
@@ -37,7 +37,7 @@ class Phases:
         self._left: dict[Hashable, list[tuple[torch.Tensor, weakref.ref[torch.Tensor]]]] = {}  # with what was left then
         self._pending: dict[Hashable, tuple[Hashable, list[torch.Tensor], int]] = {}
         self._seen: dict[Hashable, int] = {}
-        self._reported: set[tuple[str, Hashable]] = set()
+        self._reported: set[tuple[type[Fact], Hashable]] = set()
 
     @property
     def watching(self) -> bool:
@@ -70,7 +70,7 @@ class Phases:
     def _begin_phase(self) -> None:
         for program, (other, tensors, step) in self._pending.items():
             if other not in self._stepped:
-                self._report("stale-gradient-shared", program, other, tensors, step)
+                self._report(GradientLeft, program, other, tensors, step)
         self._pending.clear()
         self._stepped.clear()
 
@@ -90,7 +90,7 @@ class Phases:
             twice = [tensor for tensor in self._held.get(other, []) if id(tensor) in mine]
             moving = [tensor for tensor in twice if zero_state(tensor.grad) == "nonzero"]
             if moving and other != program:
-                self._report("same-phase", program, other, moving, step)
+                self._report(SteppedTogether, program, other, moving, step)
         for other in self._held:
             if other != program:
                 self._other_stepped[other] = program
@@ -98,9 +98,16 @@ class Phases:
         self._other_stepped.pop(program, None)
         self._stepped.append(program)
 
-    def _report(self, kind: str, program: Hashable, other: Hashable, tensors: list[torch.Tensor], step: int) -> None:
+    def _report(
+        self,
+        kind: type[GradientLeft] | type[SteppedTogether],
+        program: Hashable,
+        other: Hashable,
+        tensors: list[torch.Tensor],
+        step: int,
+    ) -> None:
         if (kind, program) in self._reported:
             return
         self._reported.add((kind, program))
-        names = [name for name in map(self.name_of, tensors) if name]
-        self.note(Event(kind, step, leaves=names, facts={"program": str(program), "other": str(other)}))
+        names = tuple(name for name in map(self.name_of, tensors) if name)
+        self.tell(kind(step=step, optimizer=str(program), other=str(other), tensors=names))

@@ -6,9 +6,10 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+from msgspec import structs
 from torch import nn
 
-from frostline.core.ledger import Event
+from frostline.core.facts import SummaryPrinted
 from frostline.frameworks.torch_probe.models import Models
 
 # Where a count is printed: module, class, method, and how to get the model and the two numbers from the call.
@@ -32,7 +33,7 @@ PRINTERS: tuple[tuple[str, str, str, Reader], ...] = (
 
 
 class PrintedCounts:
-    """The counts that were printed, as events whose leaves are named once the model is known.
+    """The counts that were printed, whose leaves are named once the model is known.
 
     Args:
         models: the models under observation.
@@ -40,30 +41,35 @@ class PrintedCounts:
 
     def __init__(self, models: Models) -> None:
         self.models = models
-        self._open: list[tuple[Event, weakref.ref[nn.Module]]] = []
+        self._open: list[tuple[SummaryPrinted, weakref.ref[nn.Module]]] = []
 
     def note(self, model: nn.Module, trainable: int, total: int) -> None:
         """A count was printed for ``model``: ``trainable`` numbers of ``total``."""
         flags, _ = _numbers(model)
-        event = Event("summary", self.models.observer.steps, type(model).__name__)
-        event.facts = {
-            "total": total,
-            "trainable": trainable,
-            "non_trainable": total - trainable,
-            "flags_trainable": flags,
-        }
-        self.models.note(event)
-        self._open.append((event, weakref.ref(model)))
+        printed = SummaryPrinted(
+            step=self.models.observer.steps,
+            summary=next(self.models.observer.journal.summaries),
+            model=type(model).__name__,
+            total=total,
+            trainable=trainable,
+            non_trainable=total - trainable,
+            flags_trainable=flags,
+        )
+        self.models.tell(printed)
+        self._open.append((printed, weakref.ref(model)))
 
     def settle(self) -> None:
         """Name the leaves of the models that are known by now."""
-        for event, reference in self._open:
+        for index, (printed, reference) in enumerate(self._open):
             model = reference()
             if model is not None:
                 leaves = dict.fromkeys(
                     leaf.row.name for tensor in model.parameters() if (leaf := self.models.of(tensor)) is not None
                 )
-                event.leaves = list(leaves)
+                if printed.tensors != tuple(leaves):
+                    named = structs.replace(printed, tensors=tuple(leaves))
+                    self.models.tell(named)
+                    self._open[index] = named, reference
 
 
 def _numbers(model: nn.Module) -> tuple[int, int]:

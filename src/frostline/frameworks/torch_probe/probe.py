@@ -10,7 +10,9 @@ import torch
 from torch import nn
 from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 
-from frostline.core.ledger import Event, LeafRow
+from frostline.core.facts import ModulesRecreated, OptimizerSeen, StateMisshapen
+from frostline.core.journal import Journal
+from frostline.core.ledger import Program
 from frostline.digest.blocks import Digest
 from frostline.digest.shift import update_in_ulp
 from frostline.frameworks.claims import claimed
@@ -51,6 +53,7 @@ class TorchProbe:
 
     Args:
         settings: of the run.
+        journal: takes the facts.
         on_check: called after each check.
         fault: takes errors inside frostline, which never reach the script.
     """
@@ -58,24 +61,27 @@ class TorchProbe:
     name = "torch"
 
     def __init__(
-        self, settings: Settings, on_check: Callable[[], None], fault: Callable[[str, BaseException], None]
+        self,
+        settings: Settings,
+        journal: Journal,
+        on_check: Callable[[], None],
+        fault: Callable[[str, BaseException], None],
     ) -> None:
         self.fault = fault
         self._device_digests = DeviceDigests(fault)
-        self.events: list[Event] = []
-        self.observer = Observer(self, settings, on_check, aside)
+        self.observer = Observer(self, settings, journal, on_check, aside)
         self.observer.setting_up = True
-        self.models = Models(self.observer, self.events.append, lambda: self.programs.all_held())
+        self.models = Models(self.observer, lambda: self.programs.all_held())
         self.trainer = Trainer()
         self.brackets = Brackets(self.models, fault)
         self.forwards = Forwards(self._root_called, self.brackets, self.models.knows, self.trainer.is_here, fault)
         self.owners = Owners(self.models)
-        self.phases = Phases(self.events.append, self._name_of)
-        self.programs = Programs(self.observer.programs)
+        self.phases = Phases(self.observer.tell, self._name_of)
+        self.programs = Programs(self.observer)
         self._running = StepsUnderWay(self.observer.forgot_step)
         self.removers: list[Callable[[], None]] = []
-        self._overflows = wiring.Overflows()
-        self.loaded_files = LoadedFiles(self.models, self.events.append)
+        self._overflows = wiring.Overflows(self.observer.tell)
+        self.loaded_files = LoadedFiles(self.models)
         self.loads = Loads(self.models, self.loaded_files)
         self.left_out = LeftOut(self.models)
         self.merges = Merges(self.models)
@@ -85,7 +91,7 @@ class TorchProbe:
         self.replacements = Replacements(self.models)
         self.printed = PrintedCounts(self.models)
         self.state_dicts = States(self.models)
-        self.saves = TorchSaves(self.models, self.observer, self.events.append)
+        self.saves = TorchSaves(self.models, self.observer)
         self.by_hand = UpdatesByHand(self.models)
         self.masks = GradientMasks(self.models, fault)
         self.compiled = CompiledCalls(self)
@@ -110,7 +116,7 @@ class TorchProbe:
             self.observer.wires.made_inside = False
             self.observer.before_step(key)
             if self.observer.checking:
-                self.observer.programs[key].starved = self.programs.without_gradients(key)
+                self._tell_starved(self.observer.programs[key], self.programs.without_gradients(key))
             if not self._looking_on():
                 self.forwards.switch(False)
         except Exception as error:
@@ -121,7 +127,8 @@ class TorchProbe:
         if claimed(optimizer):
             return
         if not self.trainer.is_here():
-            self.observer.programs[self._program(optimizer)].steps_beside += 1
+            program = self.observer.programs[self._program(optimizer)]
+            self.observer.tell(OptimizerSeen(optimizer=program.id, steps_beside=program.steps_beside + 1))
             return
         if not self._running.end(optimizer):
             return
@@ -162,16 +169,22 @@ class TorchProbe:
         self.forwards.switch(True)
         program = self.observer.programs[key]
         self._overflows.settle()
-        program.groups = self.programs.groups(key)
-        program.orphans = self.owners.orphans(self.programs.tensors(key))
-        program.starved &= self.programs.without_gradients(key)  # a closure makes them inside the step
+        groups, orphans = self.programs.groups(key), self.owners.orphans(self.programs.tensors(key))
+        if (groups, orphans) != (program.groups, program.orphans):
+            self.observer.tell(OptimizerSeen(optimizer=program.id, groups=groups, orphans=orphans))
+        if program.starved:  # a closure makes gradients inside the step
+            self._tell_starved(program, self.programs.without_gradients(key))
         wrong = [tensor for optimizer in self.programs.of(key) for tensor in wiring.misshapen_state(optimizer)]
         if wrong:
-            names = [name for tensor in wrong if (name := self._name_of(tensor))]
-            self.events.append(Event("misaligned-state", self.observer.steps, program.id, names))
+            names = tuple(name for tensor in wrong if (name := self._name_of(tensor)))
+            self.observer.tell(StateMisshapen(step=self.observer.steps, optimizer=program.id, tensors=names))
         self.models.add_strays(self.strays.found(self.observer.checks))
         if len(self.observer.programs) > 1:
             self.phases.holds(key, self.programs.tensors(key))
+
+    def _tell_starved(self, program: Program, starved: bool) -> None:
+        if starved != program.starved:
+            self.observer.tell(OptimizerSeen(optimizer=program.id, starved=starved))
 
     def _program(self, optimizer: torch.optim.Optimizer) -> Hashable:
         if self.programs.registered(optimizer):
@@ -333,7 +346,8 @@ class TorchProbe:
     def frozen_in_place(self) -> None:
         """See Probe."""
         finish_rows(self)
-        self.events.extend(self.left_out.found())
+        for left_out in self.left_out.found():
+            self.observer.tell(left_out)
 
     # Forward passes
 
@@ -365,13 +379,12 @@ class TorchProbe:
             self._overflows.settle()
             self.observer.over = True
             self._look_for_unseen()
-            self.events.extend(stray_flags(self.models))
-            self.events.extend(
-                Event("remade", self.observer.steps, kind, facts={"passes": count})
-                for kind, count in self.forwards.remade.items()
-            )
+            for misspelt in stray_flags(self.models):
+                self.observer.tell(misspelt)
+            for kind, count in self.forwards.remade.items():
+                self.observer.tell(ModulesRecreated(step=self.observer.steps, type=kind, passes=count))
             self.saves.settle()
-            self.events.extend(self.saves.hidden())
+            self.saves.tell_hidden()
             self.observer.close()
         self.forwards.switch(False)
         for remove in reversed(self.removers):
@@ -386,12 +399,9 @@ class TorchProbe:
             if not self.observer.programs[key].steps_executed:
                 self.owners.meet(optimizer)
                 program = self.observer.programs[key]
-                program.backwards, program.groups = self.phases.backwards, self.programs.groups(key)
+                backwards, groups = self.phases.backwards, self.programs.groups(key)
+                self.observer.tell(OptimizerSeen(optimizer=program.id, backwards=backwards, groups=groups))
                 self.observer.note_holds(key, wiring.holds(optimizer, self.models.keys()))
-
-    def rows(self) -> list[LeafRow]:
-        """The ledger's rows in the order of adoption, each storage once."""
-        return self.models.rows()
 
 
 def _closure(args: Any, kwargs: Any) -> Any:

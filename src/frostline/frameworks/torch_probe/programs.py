@@ -7,12 +7,13 @@ from collections.abc import Hashable, Iterable
 
 import torch
 
-from frostline.core.ledger import Program
+from frostline.core.facts import OptimizerDropped, OptimizerSeen
 from frostline.frameworks.claims import claimed
 from frostline.frameworks.torch_probe import discover, wiring
 from frostline.frameworks.torch_probe.leaf import bytes_held, host_bytes
 from frostline.frameworks.torch_probe.models import KEPT_ALIVE
-from frostline.observe.names import unique, variable_names
+from frostline.observe.names import variable_names
+from frostline.observe.observer import Observer
 
 MERGE_ABOVE = 8
 IDLE_KEPT = 4
@@ -22,11 +23,12 @@ class Programs:
     """Every optimizer that was made or has stepped, by the program that it is.
 
     Args:
-        programs: the observer's, by key; new ones are entered there.
+        observer: new programs are entered there.
     """
 
-    def __init__(self, programs: dict[Hashable, Program]) -> None:
-        self.programs = programs
+    def __init__(self, observer: Observer) -> None:
+        self.observer = observer
+        self.programs = observer.programs
         self._keys: weakref.WeakKeyDictionary[torch.optim.Optimizer, Hashable] = weakref.WeakKeyDictionary()
         self._made: weakref.WeakKeyDictionary[torch.optim.Optimizer, None] = weakref.WeakKeyDictionary()
         self._idle: list[torch.optim.Optimizer] = []
@@ -72,14 +74,10 @@ class Programs:
         kind = type(optimizer).__name__
         same_kind = [key for key, program in self.programs.items() if program.name.startswith(kind)]
         if len(same_kind) >= MERGE_ABOVE and not name:
-            self.programs[same_kind[0]].merged += 1
+            same = self.programs[same_kind[0]]
+            self.observer.tell(OptimizerSeen(optimizer=same.id, merged=same.merged + 1))
             return same_kind[0]
-        return self._enter(name or kind, kind)
-
-    def _enter(self, label: str, kind: str) -> str:
-        name = unique(label, {program.id for program in self.programs.values()})
-        self.programs[name] = Program(name, "optimizer", kind)
-        return name
+        return self.observer.found_optimizer(name or kind, "optimizer", kind).id
 
     def joined(self, optimizers: list[torch.optim.Optimizer]) -> Hashable:
         """One program for optimizers that step in one call of a compiled function."""
@@ -87,10 +85,12 @@ class Programs:
         if len(keys) == 1:
             return keys[0]
         parts = [self.programs[key] for key in keys]
-        key = self._enter(" + ".join(part.id for part in parts), " + ".join(part.name for part in parts))
+        label, kind = " + ".join(part.id for part in parts), " + ".join(part.name for part in parts)
+        key = self.observer.found_optimizer(label, "optimizer", kind).id
         for old, part in zip(keys, parts, strict=True):
             if not part.steps_executed:
                 del self.programs[old]
+                self.observer.tell(OptimizerDropped(optimizer=part.id))
         for optimizer in optimizers:
             self._keys[optimizer] = key
         return key

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from frostline.core.ledger import Event, Facts
+from frostline.core.facts import TensorReplaced
 from frostline.frameworks.torch_probe.leaf import local, why_unreadable
 from frostline.frameworks.torch_probe.models import Models
 
@@ -57,9 +57,10 @@ class Replacements:
             tensor = reference()
             leaf = self.models.of(tensor)
             if leaf is not None and tensor is not None and tensor.requires_grad:
-                leaf.row.replaced = kind
-                facts: Facts = {"flag_before": False, "flag_now": True}
-                self.models.note(Event("replaced", 0, leaf.row.name, [leaf.row.name], facts))
+                row = leaf.row
+                self.models.tell(
+                    TensorReplaced(step=0, tensor=row.id, name=row.name, by=kind, flag_before=False, flag_now=True)
+                )
         self._pending = [entry for entry in self._pending if self.models.of(entry[0]()) is None]
 
     def _exchanged(self, pairs: list[tuple[nn.Parameter, nn.Parameter]], kind: str) -> None:

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from frostline.core.ledger import Event
+from frostline.core.facts import StateHidden
 from frostline.core.naming import Shape
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch_probe import discover, entries
@@ -63,13 +63,12 @@ class TorchSaves:
     Args:
         models: the models under observation.
         observer: knows the leaves.
-        note: takes an event for every file.
     """
 
-    def __init__(self, models: Models, observer: Observer, note: Callable[[Event], None]) -> None:
+    def __init__(self, models: Models, observer: Observer) -> None:
         self.models = models
         self.observer = observer
-        self.saves = Saves(observer, self.expected, note)
+        self.saves = Saves(observer, self.expected)
         self.settle = self.saves.settle
         self._taken: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}
         self._hidden: dict[str, dict[str, None]] = {}
@@ -143,9 +142,10 @@ class TorchSaves:
                     keys.add(leaf.key)
         return keys
 
-    def hidden(self) -> list[Event]:
-        """Modules in plain containers of a model that was written: ``state_dict()`` leaves out their leaves."""
-        return [Event("hidden", self.observer.steps, where, list(names)) for where, names in self._hidden.items()]
+    def tell_hidden(self) -> None:
+        """Tell of modules in plain containers of a model that was written: ``state_dict()`` leaves out their leaves."""
+        for where, names in self._hidden.items():
+            self.observer.tell(StateHidden(step=self.observer.steps, place=where, tensors=tuple(names)))
 
     def _live(self) -> dict[Address, TorchLeaf]:
         live: dict[Address, TorchLeaf] = {}

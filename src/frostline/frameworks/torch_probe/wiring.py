@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from typing import Any
 
 import torch
 
+from frostline.core.facts import Fact, OptimizerSeen
 from frostline.core.ledger import Program
 from frostline.frameworks.torch_probe.leaf import local
 from frostline.observe.live import Hold
@@ -61,7 +62,8 @@ class Overflows:
     Reading that tensor makes an accelerator wait, so the tensors are only collected at each step and read at checks.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, tell: Callable[[Fact], None]) -> None:
+        self.tell = tell
         self._told: list[tuple[Program, torch.Tensor]] = []
 
     def note(self, optimizer: torch.optim.Optimizer, program: Program) -> None:
@@ -74,8 +76,8 @@ class Overflows:
         """Count the steps collected so far as skipped where they were."""
         for program, told in self._told:
             if float(told) > 0:
-                program.steps_executed -= 1
-                program.steps_skipped += 1
+                executed, skipped = program.steps_executed - 1, program.steps_skipped + 1
+                self.tell(OptimizerSeen(optimizer=program.id, steps_executed=executed, steps_skipped=skipped))
         self._told.clear()
 
 

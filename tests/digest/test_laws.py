@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from frostline.digest import shift as module
 from frostline.digest.shift import describe, follows, may_follow
 
 torch = pytest.importorskip("torch")
@@ -210,3 +211,45 @@ def test_away_from_the_source_or_beyond_it_is_not_following():
     before, source = normal("float32", 100), normal("float32", 100, seed=1)
     for rate in (-0.5, 1.5):
         assert follows(bits(before), bits(lerped(before, source, rate)), bits(source), "float32") is None
+
+
+@pytest.mark.parametrize("chunk", [1 << 16, 7])
+def test_a_copy_is_known_across_chunks(chunk, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    before, source = normal("float32", 40), normal("float32", 40, seed=1)
+    assert follows(bits(before), bits(source), bits(source), "float32") == 1.0
+    twice = before.clone()
+    twice[[3, 30]] = torch.tensor([7.0, 5.0])
+    assert follows(bits(before), bits(twice), bits(twice), "float32") == 1.0
+    once = torch.full((40,), 7.0)  # the same number everywhere: such a copy shows nothing
+    assert follows(bits(before), bits(once), bits(once), "float32") is None
+    partly = before.clone()
+    partly[::7] = 7.0
+    assert follows(bits(before), bits(partly), bits(partly), "float32") is None
+
+
+@pytest.mark.parametrize("chunk", [1 << 16, 7])
+def test_laws_hold_across_chunks_or_not_at_all(chunk, monkeypatch):
+    monkeypatch.setattr(module, "CHUNK", chunk)
+    before, source = normal("float32", 40), normal("float32", 40, seed=1)
+    after = lerped(before, source, 0.25)
+    assert ratio(before, before * 0.5) == 0.5
+    assert follows(bits(before), bits(after), bits(source), "float32") == pytest.approx(0.25, rel=1e-6)
+    after[33] += 0.5
+    assert follows(bits(before), bits(after), bits(source), "float32") is None
+    assert not may_follow(bits(before), bits(after), bits(source), "float32")
+
+
+@pytest.mark.parametrize(("rate", "possible"), [(-0.5, False), (0.5, True), (1.0, True), (1.5, False)])
+def test_a_move_away_or_beyond_is_ruled_out(rate, possible):
+    before, source = normal("float32", 40), normal("float32", 40, seed=1)
+    assert may_follow(bits(before), bits(lerped(before, source, rate)), bits(source), "float32") is possible
+
+
+def test_infinities_that_the_source_alone_has_are_an_objection():
+    before, source = normal("float32", 40), normal("float32", 40, seed=1)
+    after = lerped(before, source, 0.25)
+    source[3] = torch.inf
+    assert follows(bits(before), bits(after), bits(source), "float32") is None
+    after[3] = torch.inf
+    assert follows(bits(before), bits(after), bits(source), "float32") == pytest.approx(0.25, rel=1e-6)

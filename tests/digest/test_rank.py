@@ -20,3 +20,18 @@ def test_rounding_and_other_types_have_no_rank():
     assert rank_of_move(OLD, OLD + added - added, "float32", (24, 40)) is None
     assert rank_of_move(OLD, np.full_like(OLD, np.nan), "float32", (24, 40)) is None
     assert rank_of_move(OLD.astype("i4"), OLD.astype("i4"), "int32", (24, 40)) is None
+
+
+def test_one_reading_that_is_not_finite_is_enough_to_have_no_rank():
+    product = np.outer(np.arange(24), np.arange(40)).astype("f4")
+    for old, new in [(np.full_like(OLD, np.nan), OLD), (OLD, np.full_like(OLD, np.inf))]:
+        assert rank_of_move(old, new, "float32", (24, 40)) is None
+    assert rank_of_move(OLD.astype("c8"), (OLD + product).astype("c8"), "complex64", (24, 40)) is None
+
+
+def test_what_the_larger_reading_was_rounded_by_is_no_move():
+    small, large = np.float32([[1e-8, 0], [0, 1e-8]]), np.float32([[1, 0], [0, 1]])
+    for old, new in [(small, large), (large, small)]:
+        assert rank_of_move(old, new, "float32", (2, 2)) == 2
+    nearly = np.float32([[1 + 40 * 2**-23, 0], [0, 1]])
+    assert rank_of_move(large, nearly, "float32", (2, 2)) is None

@@ -180,3 +180,38 @@ def test_one_large_element_that_grew_tells_and_too_few_that_shrank_do_not():
     assert describe(old, new, "float32", (101,)).shrunk is False
     assert describe(old[:15], old[:15] * np.float32(0.99), "float32", (15,)).shrunk is None
     assert describe(old.astype("i4"), new.astype("i4"), "int32", (101,)).shrunk is None
+
+
+def test_an_update_is_measured_where_both_numbers_are_finite():
+    held, given = f32(1, math.inf, math.nan, 1), f32(2.0**-25, 1, 1, math.inf)
+    assert update_in_ulp(held, given, "float32") == 0.25
+    assert update_in_ulp(f32(math.inf), f32(1), "float32") == 0.0
+
+
+def test_an_update_of_nothing_to_a_power_of_two_is_nothing():
+    assert update_in_ulp(f32(1, -2), f32(0, 0), "float32") == 0.0
+    assert update_in_ulp(f32(1), f32(-(2.0**-25)), "float32") == 0.5
+
+
+@pytest.mark.parametrize(("held", "given", "named"), [("int32", None, "int32"), ("float32", "int8", "int8")])
+def test_types_without_units_are_refused_by_name(held, given, named):
+    with pytest.raises(ValueError, match=f"^{named} has no units in the last place"):
+        update_in_ulp(f32(1), f32(1), held, update_dtype=given)
+
+
+@pytest.mark.parametrize("dtype", ["int16", "uint8"])
+def test_integers_of_every_width_are_elements(dtype):
+    old, new = np.array([1, 2, 3], dtype), np.array([1, 7, 3], dtype)
+    shift = describe(old, new, dtype, (3,))
+    assert (shift.elements, shift.moved, shift.max_abs) == (3, 1, 5.0)
+
+
+@pytest.mark.usefixtures("small_chunks")
+def test_the_largest_of_all_chunks_is_told():
+    old = np.ones(30, "f4")
+    new = old.copy()
+    new[[2, 10, 25]] += (0.5, 2.0, 1.0)
+    shift = describe(old, new, "float32", (30,))
+    assert (shift.moved, shift.max_abs, shift.max_ulp) == (3, 2.0, describe(f32(1), f32(3), "float32", (1,)).max_ulp)
+    new[15] = math.nan
+    assert describe(old, new, "float32", (30,)).max_abs == 2.0

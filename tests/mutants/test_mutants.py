@@ -94,8 +94,8 @@ def test_what_tests_notice_is_told_from_what_lives(tmp_path: Path) -> None:
     done = run(tmp_path, "--jobs", "1")
     living = {line.strip() for line in done.stdout.splitlines() if "→" in line}
     file = tmp_path / "planted.py"
-    assert f"{file}:10 forgotten: size > LIMIT  →  size >= LIMIT  (no test runs it)" in living
-    assert f"{file}:14 half_tested: size == 0  →  size != 0" in living
+    assert f"{file}:10 forgotten: size > LIMIT → size >= LIMIT  (no test runs it)" in living
+    assert f"{file}:14 half_tested: size == 0 → size != 0" in living
     assert not any("fits" in line or "LIMIT = " in line or ": 3 " in line for line in living)
     assert "7 of    16 noticed" in done.stdout, done.stdout + done.stderr
     assert done.returncode == 1
@@ -103,9 +103,9 @@ def test_what_tests_notice_is_told_from_what_lives(tmp_path: Path) -> None:
 
 def test_an_equivalent_one_is_listed_with_its_reason_and_not_counted(tmp_path: Path) -> None:
     listed = tmp_path / "equivalents.toml"
-    entry = {"file": str(tmp_path / "planted.py"), "in": "forgotten", "was": "size > LIMIT", "now": "size >= LIMIT"}
-    fields = "\n".join(f'"{key}" = "{value}"' for key, value in {**entry, "reason": "nobody asks"}.items())
-    listed.write_text(f"[[equivalent]]\n{fields}\n", "utf-8")
+    fields = {"file": str(tmp_path / "planted.py"), "in": "forgotten", "reason": "nobody asks"}
+    lines = ["[[equivalent]]", *(f'"{key}" = "{value}"' for key, value in fields.items())]
+    listed.write_text("\n".join([*lines, 'changes = ["size > LIMIT → size >= LIMIT"]']), "utf-8")
     done = run(tmp_path, "--jobs", "1", "--equivalents", str(listed), "--sample", "100")
     assert "forgotten: size > LIMIT" not in done.stdout
     assert "of    15 noticed" in done.stdout

@@ -94,11 +94,11 @@ class Fold:
         return ledger
 
     def settle(self) -> None:
-        """Tensors that can be read and were never seen to move are, so far, unchanged."""
+        """Tensors that can be read, were never seen to move and are not doubted are, so far, unchanged."""
         for tensor in self._readable:
-            changed = self.rows[tensor].changed
-            if changed.verdict == "unknown":
-                changed.verdict = "no"
+            row = self.rows[tensor]
+            if row.changed.verdict == "unknown" and "changed" not in row.unknown:
+                row.changed.verdict = "no"
 
     def _visible(self) -> Iterable[LeafRow]:
         for framework in self._frameworks:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from frostline.core.agreement import who_was_right
-from frostline.core.ledger import MERGED, LeafRow, Movement
+from frostline.core.agreement import merged_into, moved_afterwards, who_was_right
+from frostline.core.ledger import MERGED, Flip, LeafRow, Movement
 
 
 def leaf(name, *, trainable=True, moved=True, follows=None, movements=()):
@@ -79,3 +79,79 @@ def test_what_moved_when_all_steps_were_over_says_nothing_about_the_flags(moveme
 def test_a_trainable_weight_that_moved_late_leaves_the_flags_to_be_judged():
     late = leaf("m.stem.weight", movements=[Movement("between", 4, 4, trainable=True, late=True)])
     assert who_was_right([*TRAINED, late], None) == "the flags were right: 9 numbers moved and 0 kept every bit"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: setattr(row.changed, "verdict", "unknown"),
+        lambda row: setattr(row.declared, "trainable", None),
+        lambda row: row.declared.flips.append(Flip(2, True)),
+    ],
+)
+def test_one_weight_of_which_something_is_not_known_leaves_it_open(change):
+    other = leaf("m.stem.weight")
+    change(other)
+    assert who_was_right([*TRAINED, other], None) is None
+
+
+def test_buffers_do_not_count():
+    statistics = leaf("m.norm.mean", trainable=None)
+    statistics.kind = "buffer"
+    assert who_was_right([statistics], None) is None
+    assert who_was_right([*TRAINED, statistics], None) == "the flags were right: 6 numbers moved and 0 kept every bit"
+
+
+def test_a_frozen_weight_that_stood_still_is_no_mistake():
+    rows = [*TRAINED, leaf("m.stem.weight", trainable=False, moved=False)]
+    assert who_was_right(rows, None) == "the flags were right: 6 numbers moved and 3 kept every bit"
+    assert who_was_right(rows, 6).startswith("flags and summary were both right")
+
+
+def test_the_flag_of_what_is_around_a_weight_says_frozen_too():
+    inside = leaf("m.stem.weight")
+    inside.declared.container_flag = False
+    assert who_was_right([*TRAINED, inside], None).startswith("the flags were wrong")
+    inside.declared.container_flag = True
+    assert who_was_right([*TRAINED, inside], None).startswith("the flags were right")
+
+
+IDLE = leaf("m.unused.weight", moved=False)
+WRONG = leaf("m.stem.weight", trainable=False)
+FACTS = "6 numbers moved and 3 kept every bit; 3 of those that did not move are declared trainable"
+
+
+@pytest.mark.parametrize(
+    ("rows", "printed", "sentence"),
+    [
+        ([IDLE], None, f"the flags were right about what is frozen: {FACTS}"),
+        ([IDLE], 6, f"flags and summary were both right: {FACTS}"),
+        ([IDLE], 9, f"flags and summary were both right: {FACTS}"),
+        ([IDLE], 3, f"the flags were right, the summary wrong: {FACTS}"),
+        ([IDLE, WRONG], None, "the flags were wrong: 9 numbers"),
+        ([IDLE, WRONG], 9, "the flags were wrong, the summary right: 9 numbers"),
+        ([IDLE, WRONG], 12, "flags and summary were both wrong: 9 numbers"),
+        ([IDLE, WRONG], 6, "flags and summary were both wrong: 9 numbers"),
+    ],
+)
+def test_what_is_trainable_and_stood_still_may_be_counted_or_not(rows, printed, sentence):
+    assert who_was_right([*TRAINED, *rows], printed).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("movements", "merged", "afterwards"),
+    [
+        ([after_training(event=MERGED)], True, True),
+        ([after_training(event=MERGED), Movement("outside", 4, 4)], True, True),
+        ([after_training()], False, False),
+        ([after_training(event=MERGED), Movement("step", 4, 4)], False, False),
+        ([after_training(event=MERGED), Movement("forward", 4, 4)], False, False),
+        ([Movement("step", 4, 4, event=MERGED)], False, True),
+        ([], False, False),
+    ],
+)
+def test_an_adapter_is_merged_outside_of_steps_and_passes(movements, merged, afterwards):
+    row = leaf("m.stem.weight", trainable=False, movements=movements)
+    assert (merged_into(row), moved_afterwards(row)) == (merged, afterwards)
+    row.declared.trainable = True
+    assert not moved_afterwards(row)

@@ -61,3 +61,15 @@ def test_a_follower_that_a_step_moves_by_a_gradient_is_trained() -> None:
     assert not merely_follows(trained, set())
     trained.changed.movements[1].place = "outside"
     assert merely_follows(trained, set())
+
+
+def test_one_follower_of_the_model_is_enough_for_a_model_that_is_copied_as_a_whole() -> None:
+    elsewhere = leaf("m.stem.weight", "outside")
+    elsewhere.owner.frozen_subtree = ""
+    assert follows(elsewhere, {"m.target", "other.target"})
+
+
+def test_statistics_are_buffers() -> None:
+    scale = leaf("m.target.norm.scale", "step")
+    scale.owner.role = "normalisation"
+    assert not follows(scale, {"m.target"})

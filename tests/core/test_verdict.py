@@ -4,7 +4,7 @@ import pytest
 
 from frostline.core.ledger import LeafRow, Wire
 from frostline.core.record import Finding, Verdict
-from frostline.core.verdict import exit_status, judge, sentence, totals
+from frostline.core.verdict import by_severity, exit_status, failing, judge, sentence, totals
 
 
 def finding(severity):
@@ -56,3 +56,39 @@ def test_only_what_a_program_really_holds_counts_as_wired():
     rows[0].wired = [Wire("sgd", listed=False)]  # a compiled step reads it and trains it not
     rows[1].wired = [Wire("sgd", listed=False), Wire("adam")]
     assert totals(rows).wired == 3
+
+
+def test_a_column_that_is_not_known_makes_a_leaf_count_as_unknown_once():
+    known, doubted, lost = leaf(), leaf(), leaf(changed="unknown")
+    doubted.unknown["saved"] = lost.unknown["changed"] = "it could not be read"
+    assert judge([], [known, doubted, lost, leaf(changed="unknown")]).unknown == 3
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "failed"), [("error", ["error"]), ("warning", ["error", "warning"]), ("never", [])]
+)
+def test_findings_at_or_above_the_threshold_fail(fail_on, failed):
+    findings = [finding(severity) for severity in ("note", "error", "warning")]
+    ignored = finding("error")
+    ignored.ignored = "known"
+    assert [each.severity for each in failing([*findings, ignored], fail_on)] == failed
+    assert [each.severity for each in by_severity(findings)] == ["error", "warning", "note"]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "line"),
+    [
+        (Verdict(), "no contradiction found (0 errors, 0 warnings, 0 notes)"),
+        (Verdict(unknown=1), "no contradiction found in what is known (0 errors, 0 warnings, 0 notes); 1 leaf unknown"),
+        (Verdict(notes=1, ignored=2), "0 errors, 0 warnings, 1 note; 2 ignored"),
+        (Verdict(1, 2, 3, 4, 5), "1 error, 2 warnings, 3 notes; 5 ignored; 4 leaves unknown"),
+    ],
+)
+def test_the_sentence_counts(verdict, line):
+    assert sentence(verdict) == line
+
+
+def test_what_has_no_flag_is_neither_trainable_nor_frozen():
+    rows = [leaf(trainable=None), leaf(trainable=True, changed="unknown"), leaf(trainable=False)]
+    counted = totals(rows)
+    assert (counted.leaves, counted.declared_trainable, counted.declared_frozen, counted.unknown) == (3, 3, 3, 3)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -16,12 +17,13 @@ import click
 from frostline import completion
 from frostline.command_group import Commands, examples, usage_error
 from frostline.core.verdict import FAIL_ON, exit_status
-from frostline.errors import FrostlineError, UnknownName
+from frostline.errors import FrostlineError, RecordError, UnknownName
 from frostline.version import __version__
 
 if TYPE_CHECKING:
     from frostline.core.record import Record
     from frostline.runner import Outcome
+    from frostline.settings import Settings
 
 CANNOT = 2
 
@@ -124,7 +126,7 @@ def run(
     settings = settings.but(data=settings.data or DEFAULT_DATA, progress=not quiet, tensorboard=tensorboard)
     stderr = sys.stderr  # the script may put another one in its place
     outcome = observe(script, arguments, settings, as_module=as_module)
-    return _conclude(outcome, settings.fail_on or "never", None if quiet else stderr, stderr)
+    return _conclude(outcome, settings, None if quiet else stderr, stderr)
 
 
 @cli.command(epilog=examples("frostline demo", "frostline demo --backend torch", "frostline demo --first"))
@@ -147,8 +149,9 @@ def demo(backend: str | None, first: bool, data: Path | None) -> int:
 
     chosen = ["--backend", demo_backend(backend)]
     article = Path(__file__).parent / "demo" / "article.py"
-    outcome = observe(str(article), [*chosen, *(["--first"] if first else [])], Settings(data=data))
-    status = _conclude(outcome, "never", sys.stdout, sys.stderr)
+    settings = Settings(data=data)
+    outcome = observe(str(article), [*chosen, *(["--first"] if first else [])], settings)
+    status = _conclude(outcome, settings, sys.stdout, sys.stderr)
     if first or status:
         return status
     click.echo("\nThe variant that the article did not try: the first of the two models is frozen.\n")
@@ -288,21 +291,56 @@ def debug() -> None:
     _write(describe(), sys.stdout)
 
 
-def _conclude(outcome: Outcome, fail_on: str, paper: TextIO | None, stderr: TextIO) -> int:
-    """Print what came of a run, and give the status to leave with: the script's own wherever it is a failure."""
+def _conclude(outcome: Outcome, settings: Settings, paper: TextIO | None, stderr: TextIO | None) -> int:
+    """Print what came of a run, and give the status to leave with: the script's own, unless a judgement was asked for.
+
+    A launcher ends all processes of a job when one of them fails. So none but the first judges, when all have ended.
+    """
     if outcome.is_child:
         return outcome.status
-    if outcome.record is None or outcome.problem is not None:
-        if outcome.problem is not None and (paper is not None or not outcome.status):
-            _complain(outcome.problem, stderr)
-        return outcome.status or CANNOT
-    if paper is not None:
-        try:
-            _write(_rendered(outcome.record, "text", paper), paper)
-        except Exception as error:  # whatever is wrong with a report, the script's status is its own
-            _complain(FrostlineError(f"the report could not be printed: {type(error).__name__}: {error}"), stderr)
-            return outcome.status or CANNOT
-    return outcome.status or exit_status(outcome.record.verdict, fail_on)
+    asked = settings.fail_on not in (None, "never") and not outcome.rank
+    problem = outcome.problem
+    with contextlib.suppress(OSError, ValueError):  # a stream that is closed or full is the script's business
+        tells = problem is None or isinstance(problem, RecordError)  # what cannot be stored can be printed
+        if outcome.record is not None and tells and paper is not None:
+            problem = _printed(outcome.record, paper) or problem
+        if problem is not None and (paper is not None or not outcome.status):
+            _complain(problem, stderr)
+    if outcome.status or not asked:
+        return outcome.status
+    assert settings.fail_on is not None
+    if problem is not None or outcome.record is None:
+        return CANNOT
+    if outcome.ranks:
+        return _judged_together(outcome.ranks, outcome.record, settings, stderr)
+    return exit_status(outcome.record.verdict, settings.fail_on)
+
+
+def _printed(record: Record, paper: TextIO) -> FrostlineError | None:
+    try:
+        text = _rendered(record, "text", paper)
+    except Exception as error:  # whatever is wrong with a report, the script's status is its own
+        return FrostlineError(f"the report could not be printed: {type(error).__name__}: {error}")
+    _write(text, paper)
+    return None
+
+
+def _judged_together(ranks: Sequence[Path], own: Record, settings: Settings, stderr: TextIO | None) -> int:
+    """The verdict on all processes of a launcher, once they have ended."""
+    from frostline.combine import combine, complete
+
+    assert settings.fail_on is not None
+    records, missing = complete(ranks, own)
+    if missing:
+        named = ", ".join(map(str, missing))
+        error = FrostlineError(
+            f"--fail-on judges all {len(ranks)} processes, and no complete record came of rank {named}",
+            "let all processes write to one folder; see what those of these ranks printed",
+        )
+        with contextlib.suppress(OSError, ValueError):
+            _complain(error, stderr)
+        return CANNOT
+    return exit_status(combine(records, settings.policy()).verdict, settings.fail_on)
 
 
 def _rendered(record: Record, form: str, paper: TextIO | None, pages: str | None = None) -> str:
@@ -323,6 +361,9 @@ def _write(text: str, paper: TextIO) -> None:
 
 
 def _complain(error: FrostlineError, paper: TextIO | None = None) -> int:
+    paper = paper or sys.stderr
+    if paper is None:  # as under pythonw
+        return CANNOT
     lines = [f"frostline: {error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
-    _write("\n".join(lines), paper or sys.stderr)
+    _write("\n".join(lines), paper)
     return CANNOT

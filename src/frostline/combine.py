@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime
+import time
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
+from frostline.core import store
 from frostline.core.ledger import Answer, LeafRow, Program, Run
 from frostline.core.policy import Policy, known, settle
 from frostline.core.record import Finding, Record
 from frostline.core.verdict import by_severity, judge, totals
-from frostline.errors import FrostlineError
+from frostline.errors import FrostlineError, RecordError
 from frostline.rules import ranks
+
+STARTED_TOGETHER = 600.0  # seconds between the processes of one launcher; what is older is of another run
 
 
 def combine(records: Sequence[Record], policy: Policy | None = None, *, compare: bool = True) -> Record:
@@ -41,6 +48,39 @@ def combine(records: Sequence[Record], policy: Policy | None = None, *, compare:
         findings=findings,
         verdict=judge(findings, leaves),
     )
+
+
+def complete(paths: Sequence[Path], own: Record, patience: float = 60.0) -> tuple[list[Record], list[int]]:
+    """The records of all ranks once they have ended, and the ranks of which none came.
+
+    Args:
+        paths: where each rank puts its record, in their order.
+        own: the record of rank 0, which asks; older ones are of other runs.
+        patience: how long to wait, in seconds, for ranks that have not ended.
+    """
+    records, until = {0: own}, time.monotonic() + patience
+    while True:
+        for rank, path in enumerate(paths):
+            if rank not in records and (record := _ended(path, own)) is not None:
+                records[rank] = record
+        missing = [rank for rank in range(len(paths)) if rank not in records]
+        if not missing or time.monotonic() > until:
+            return [records[rank] for rank in sorted(records)], missing
+        time.sleep(0.2)
+
+
+def _ended(path: Path, own: Record) -> Record | None:
+    """The record of a process of the same run that has ended, or None so far."""
+    with contextlib.suppress(RecordError):
+        record = store.load(path)
+        same = (record.run.world_size, record.run.command) == (own.run.world_size, own.run.command)
+        if record.run.complete and same and _started(record) >= _started(own) - STARTED_TOGETHER:
+            return record
+    return None
+
+
+def _started(record: Record) -> float:
+    return datetime.datetime.fromisoformat(record.run.started).timestamp()
 
 
 def _require_ranks(records: Sequence[Record]) -> None:

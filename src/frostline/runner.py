@@ -7,7 +7,7 @@ import functools
 import os
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -52,13 +52,17 @@ _DEBUG = "this is an error inside frostline; --debug shows where"
 class Outcome:
     """What came of a run: the script's own status, the record if there is one, and what kept frostline from its job.
 
-    ``is_child`` marks a process that the script forked and that came to the script's end: it has nothing to report.
+    With a record a problem concerns its storing, or says why the record is empty. ``is_child`` marks a process that the
+    script forked and that came to the script's end: it has nothing to report. ``ranks`` are the records of all
+    processes of a launcher, where this is the first of them.
     """
 
     status: int
     record: Record | None = None
     problem: FrostlineError | None = None
     is_child: bool = False
+    rank: int | None = None
+    ranks: tuple[Path, ...] = ()
 
 
 def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module: bool = False) -> Outcome:
@@ -71,18 +75,22 @@ def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module:
         as_module: run ``target`` as ``python -m`` does.
 
     Raises:
-        FrostlineError: there is no such script, or the record cannot be written; the script was not started.
+        FrostlineError: there is no such script, or something else stands where the record is to go; the script was not
+            started. What hinders one process among several hinders the script in none.
     """
     located = locate(target, as_module=as_module)
     rank, world_size = process_rank(os.environ)
+    asked = settings.data
     settings = replace(
         settings,
         data=record_path(settings.data, rank),
         tensorboard=_scalars_path(settings.tensorboard, rank),
         digests=settings.digests or world_size is not None,
     )
-    if settings.data is not None:
-        require_writable(settings.data)
+    unwritable = None if settings.data is None else _unwritable(settings.data, alone=world_size is None)
+    ranks = tuple(_ranks(settings.data, asked, world_size)) if rank == 0 else ()
+    if unwritable is not None:
+        settings = replace(settings, data=None)
     if settings.tensorboard is not None:
         require_writer()
     described = _described(target, arguments, as_module, rank, world_size)
@@ -94,7 +102,27 @@ def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module:
     ending = execute(located, arguments)
     if observer.is_forked():
         return Outcome(ending.status, is_child=True)
-    return _with_spawned(spawned, observer.close(ending))
+    outcome = _with_spawned(spawned, observer.close(ending))
+    return replace(outcome, problem=outcome.problem or unwritable, rank=rank, ranks=ranks)
+
+
+def _unwritable(data: Path, *, alone: bool) -> RecordError | None:
+    """Why no record can be stored at ``data``; raised where that loses nothing: a process alone, before it begins."""
+    try:
+        require_writable(data)
+    except RecordError as error:
+        if alone:
+            raise
+        return error
+    return None
+
+
+def _ranks(own: Path | None, data: Path | None, world_size: int | None) -> Iterator[Path]:
+    """Where the processes of a launcher put their records; the first of them asks."""
+    for rank in range(world_size or 0) if own is not None else ():
+        path = record_path(data, rank)
+        assert path is not None
+        yield path
 
 
 def _with_spawned(spawned: Spawned, outcome: Outcome) -> Outcome:

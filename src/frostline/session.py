@@ -20,6 +20,7 @@ from frostline.core.policy import Policy, settle, use_of
 from frostline.core.record import Finding, Record
 from frostline.core.verdict import judge, totals
 from frostline.errors import RecordError
+from frostline.frameworks.protocol import Framework
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
 from frostline.integrations.tensorboard import Scalars
 from frostline.observe.doubt import doubt
@@ -51,8 +52,8 @@ class Session:
         self.journal = Journal()
         meant = settings.meant
         self.journal.tell(Expected(frozen=(*meant.frozen,), trained=(*meant.trained,), patience=settings.patience))
-        self._probes: list[Any] = []
-        self._unclosed: list[Any] = []
+        self._probes: list[Framework] = []
+        self._unclosed: list[Framework] = []
         self._began = time.monotonic()
         self._process = os.getpid()
         self._inherited: int | None = None  # steps that the parent had made when this process was forked
@@ -107,7 +108,7 @@ class Session:
             for value in objects:
                 probe.take(value)
 
-    def probe(self, framework: str) -> Any:
+    def probe(self, framework: str) -> Framework | None:
         """The probe of an attached framework, or None."""
         return next((probe for probe in self._probes if probe.name == framework), None)
 

@@ -1,11 +1,14 @@
-"""Which frameworks frostline can observe, and the module that holds the probe of each."""
+"""Which frameworks frostline can observe, and the package that observes each."""
 
 from __future__ import annotations
 
 from importlib import import_module
-from types import ModuleType
+from typing import TYPE_CHECKING, cast
 
 from frostline.errors import UnknownName
+
+if TYPE_CHECKING:  # the command line lists frameworks without loading what observes them
+    from frostline.frameworks.protocol import FrameworkModule
 
 FRAMEWORKS = {
     "torch": "frostline.frameworks.torch_probe",
@@ -15,14 +18,14 @@ FRAMEWORKS = {
 BACKENDS = ("jax", "tensorflow")  # observed through Keras; a report names the versions that were there
 
 
-def load_probe(framework: str) -> ModuleType:
-    """The probe module of ``framework``; to be called only where the script has imported that framework.
+def load_probe(framework: str) -> FrameworkModule:
+    """The package that observes ``framework``; to be called only where the script has imported that framework.
 
     Args:
         framework: the framework's import name.
 
     Raises:
-        UnknownName: no probe is registered under that name.
+        UnknownName: no framework is registered under that name.
 
     Example:
         >>> load_probe("torhc")
@@ -32,4 +35,4 @@ def load_probe(framework: str) -> ModuleType:
     """
     if framework not in FRAMEWORKS:
         raise UnknownName.among("framework", framework, FRAMEWORKS)
-    return import_module(FRAMEWORKS[framework])
+    return cast("FrameworkModule", import_module(FRAMEWORKS[framework]))

@@ -174,7 +174,7 @@ BAD = {
     "too few arguments": (archive(b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\n)R."), "no torch writes"),
     "arguments that are no tuple": (archive(b"\x80\x02ctorch._utils\n_rebuild_tensor_v2\nK\x01R."), "no torch writes"),
     "a parameter inside itself": (
-        archive(b"\x80\x02ctorch._utils\n_rebuild_parameter\n(]q\0h\0atR."), "no tensor"
+        archive(b"\x80\x02ctorch._utils\n_rebuild_parameter\n(]q\0h\0aNNtR."), "nested too deep"
     ),
     "two pickles": (archive(b"N.").replace(b"archive/version", b"arch/2/data.pkl"), "several pickles"),
     "storages listed twice": (STREAM + b"\x80\x02" + TENSOR.replace(b"cpuK\x04t", b"cpuK\x04Nt") + b".\x80\x02](X\x01\0\0\x000X\x01\0\0\x000e." + b"\x04" + bytes(7 + 16) + b"\x04" + bytes(23), "one twice"),

@@ -40,10 +40,8 @@ def test_npz(save: Any, tmp_path: Path, bytes_of: Any) -> None:
             tensor = found.tensors[name]
             assert (tensor.dtype, tensor.shape) == (array.dtype.name, array.shape)
             assert bytes_of(tensor) == plain(np.asarray(array)), name
-        assert found.extras == {
-            "objects": "not a tensor: pickled Python objects, which are never loaded",
-            "text": "not a tensor: an array of str32",
-        }
+        assert found.tensors["objects"].unknown == "pickled Python objects, which are never loaded"
+        assert bytes_of(found.tensors["text"]) == "a".encode("utf-32-le")
 
 
 def test_npy(tmp_path: Path, bytes_of: Any) -> None:
@@ -180,7 +178,7 @@ def test_hdf5_layouts(tmp_path: Path, bytes_of: Any) -> None:
         assert bytes_of(found.tensors["compact"]) == np.array([1, 2, 3], "f4").tobytes()
         assert bytes_of(found.tensors["group/scalar"]) == np.int64(3).tobytes()
         assert found.tensors["lzf"].unknown == "packed with HDF5 filter 32000, which is not read"
-        assert found.extras["text"].startswith("not a tensor")
+        assert found.tensors["text"].unknown == "text or lists of any length, or references"
         assert sorted(found.ties()[0]) == ["alias", "group/contiguous", "soft"]
 
 

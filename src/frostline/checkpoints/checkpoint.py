@@ -14,6 +14,8 @@ from frostline.core.aliases import Span as Extent
 from frostline.core.aliases import overlapping
 from frostline.errors import CheckpointError
 
+OPAQUE = "object"  # stands where an entry of the file was not read and has no element type
+
 
 @dataclass(frozen=True, slots=True)
 class Tensor:
@@ -38,12 +40,15 @@ class Tensor:
 
     @property
     def numbers(self) -> int:
-        return math.prod(self.shape)
+        return 0 if self.dtype == OPAQUE else math.prod(self.shape)
 
 
 @dataclass(slots=True)
 class Checkpoint:
     """A checkpoint opened for reading: what its structure says; bytes are read when they are asked for.
+
+    ``extras`` are values that were read and are no tensors. What could not be read is a tensor with ``unknown`` set,
+    so that no comparison can pass over it.
 
     Use it as a context manager: on a normal exit it raises when a file of it changed meanwhile.
     """
@@ -73,6 +78,10 @@ class Checkpoint:
     def add_unknown(self, name: str, dtype: str, shape: tuple[int, ...], reason: str) -> None:
         """Take in a tensor that the file names without giving its bytes."""
         self.add(Tensor(name, dtype, shape, Held(b""), unknown=reason))
+
+    def add_unread(self, name: str, reason: str) -> None:
+        """Take in an entry that may hold numbers and was not read."""
+        self.add_unknown(name, OPAQUE, (), reason)
 
     def bad(self, fact: str) -> CheckpointError:
         return self.files[0].bad(fact) if self.files else CheckpointError(f"{self.path}: {fact}")

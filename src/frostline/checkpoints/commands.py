@@ -19,13 +19,14 @@ from frostline.checkpoints import lock as locks
 from frostline.checkpoints import open as open_checkpoint
 from frostline.checkpoints.compare import compare, parallel
 from frostline.checkpoints.digests import Advance, digest_of, nothing
-from frostline.checkpoints.naming import parsed_renames
+from frostline.checkpoints.naming import matches_any, parsed_renames
 from frostline.command_group import examples
 from frostline.core import difference, store
 from frostline.errors import CheckpointError
 
 LONG_WORK = 2**28
 SHOWN = 40
+NAMED = 4
 FORMATS = ("text", "markdown", "html", "json")
 
 _FILE = click.Path(path_type=Path)
@@ -36,6 +37,12 @@ _FORMAT = click.option("--format", "form", type=click.Choice(FORMATS), default="
 _JSON = click.option("--json", "form", flag_value="json", help="The same as --format json.")
 _OUTPUT = click.option("-o", "--output", type=_FILE, metavar="FILE", help="Write to FILE in place of stdout.")
 _ALL = click.option("--all", "everything", is_flag=True, help="List every tensor, however many there are.")
+_ALLOW_UNREAD = click.option(
+    "--allow-unread",
+    multiple=True,
+    metavar="PATTERN",
+    help="Entries that need not be compared where they cannot be read; repeatable.",
+)
 _QUIET = click.option("--quiet", is_flag=True, help="Print nothing; the exit status tells.")
 
 
@@ -77,6 +84,7 @@ def show(file: Path, no_digests: bool, form: str, output: Path | None) -> int:
 @click.option("--only", multiple=True, metavar="PATTERN", help="Compare tensors that match; repeatable.")
 @click.option("--ignore", multiple=True, metavar="PATTERN", help="Leave out tensors that match; repeatable.")
 @_RENAME
+@_ALLOW_UNREAD
 @_FORMAT
 @_JSON
 @_OUTPUT
@@ -88,6 +96,7 @@ def diff(
     only: tuple[str, ...],
     ignore: tuple[str, ...],
     renames: tuple[str, ...],
+    allow_unread: tuple[str, ...],
     form: str,
     output: Path | None,
     everything: bool,
@@ -108,10 +117,13 @@ def diff(
         open_checkpoint(new) as after,
         _progress(0 if quiet else min(_bytes(before), _bytes(after))) as advance,
     ):
-        found = compare(before, after, only=only, ignore=ignore, renames=pairs, advance=advance)
+        found = compare(
+            before, after, only=only, ignore=ignore, renames=pairs, allow_unread=allow_unread, advance=advance
+        )
     if not quiet:
         limit = None if everything else SHOWN
         _print(form, lambda: documents.of_diff(found), lambda render: render.of_diff(found, limit), output)
+        _say_unread(found.unread, len(found.pairs) + len(found.added) + len(found.removed))
     return found.exit_status
 
 
@@ -128,10 +140,13 @@ def _diff_of_runs(old: Path, new: Path, form: str, output: Path | None, quiet: b
 @click.command(epilog=examples("frostline lock model.safetensors -o weights.lock"))
 @click.argument("file", type=_FILE)
 @click.option("-o", "--output", type=_FILE, metavar="LOCK", help="Write to LOCK in place of stdout.")
-def lock(file: Path, output: Path | None) -> int:
+@_ALLOW_UNREAD
+def lock(file: Path, output: Path | None, allow_unread: tuple[str, ...]) -> int:
     """Write one line for each tensor in FILE: name, type, shape and the BLAKE3 of its bytes.
 
     The lock belongs beside the code: `frostline verify` proves that another file still holds the same bytes.
+
+    Exit status: 0 every tensor is locked, 2 some could not be read; the lock lists them as unread.
     """
     _require_apart(output, file)
     with open_checkpoint(file) as checkpoint, _progress(_bytes(checkpoint)) as advance:
@@ -140,7 +155,13 @@ def lock(file: Path, output: Path | None) -> int:
         _write(locks.text(entries))
     else:
         locks.save(entries, output)
-    return 0
+    unread = {
+        entry.name: checkpoint.tensors[entry.name].unknown or ""
+        for entry in entries
+        if not entry.digest and not matches_any(allow_unread, entry.name)
+    }
+    _say_unread(unread, len(entries))
+    return 2 if unread else 0
 
 
 @click.command(
@@ -156,6 +177,7 @@ def lock(file: Path, output: Path | None) -> int:
 )
 @click.option("--partial", is_flag=True, help="FILE need not hold every tensor of LOCK.")
 @_RENAME
+@_ALLOW_UNREAD
 @_FORMAT
 @_JSON
 @_OUTPUT
@@ -167,6 +189,7 @@ def verify(
     may_differ: tuple[str, ...],
     partial: bool,
     renames: tuple[str, ...],
+    allow_unread: tuple[str, ...],
     form: str,
     output: Path | None,
     everything: bool,
@@ -184,7 +207,13 @@ def verify(
         for pattern, hint in locks.unmatched(may_differ, names):
             click.echo(f"frostline: --may-differ {pattern} matches nothing{f'; {hint}' if hint else ''}", err=True)
         result = locks.verify(
-            checkpoint, entries, may_differ=may_differ, partial=partial, renames=pairs, advance=advance
+            checkpoint,
+            entries,
+            may_differ=may_differ,
+            partial=partial,
+            renames=pairs,
+            allow_unread=allow_unread,
+            advance=advance,
         )
     if not quiet:
         limit = None if everything else SHOWN
@@ -195,6 +224,7 @@ def verify(
             lambda render: render.of_verification(result, title, limit),
             output,
         )
+        _say_unread(dict(result.unknown), len(set(names)))
     return result.exit_status
 
 
@@ -202,6 +232,20 @@ def _require_apart(output: Path | None, *inputs: Path) -> None:
     """Refuse to write over what is being read."""
     if output is not None and any(output.resolve() == path.resolve() for path in inputs):
         raise CheckpointError(f"--output {output} would replace what is read", "choose another place")
+
+
+def _say_unread(unread: dict[str, str], total: int) -> None:
+    """Tell on stderr which entries could not be read, the first few by name and reason."""
+    if not unread:
+        return
+    first = [f"{name} ({reason})" for name, reason in list(unread.items())[:NAMED]]
+    more = f", … and {len(unread) - NAMED:,} more" if len(unread) > NAMED else ""
+    noun = "entry" if total == 1 else "entries"
+    click.echo(
+        f"frostline: {len(unread):,} of {total:,} {noun} could not be read: {', '.join(first)}{more}\n"
+        f"hint: --allow-unread {next(iter(unread))!r} goes on without it",
+        err=True,
+    )
 
 
 def _bytes(checkpoint: Checkpoint) -> int:

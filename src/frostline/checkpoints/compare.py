@@ -11,10 +11,10 @@ from typing import TypeVar
 import numpy as np
 
 from frostline.checkpoints import dtypes
-from frostline.checkpoints.checkpoint import Checkpoint, Tensor
+from frostline.checkpoints.checkpoint import OPAQUE, Checkpoint, Tensor
 from frostline.checkpoints.digests import Advance, digest_of, nothing
 from frostline.checkpoints.moves import Meter, Move
-from frostline.checkpoints.naming import likeness, paired
+from frostline.checkpoints.naming import likeness, matches_any, paired
 from frostline.checkpoints.sources import PIECE
 from frostline.core.patterns import matches
 from frostline.errors import CheckpointError, did_you_mean
@@ -49,7 +49,10 @@ class Pair:
 
 @dataclass(slots=True)
 class Diff:
-    """What changed from one checkpoint to another; every tensor of both files is in exactly one of the lists."""
+    """What changed from one checkpoint to another; every tensor of both files is in exactly one of the lists.
+
+    ``allowed`` could not be read, and the caller said that they need not be.
+    """
 
     old: Checkpoint
     new: Checkpoint
@@ -57,10 +60,17 @@ class Diff:
     added: list[Tensor] = field(default_factory=list)
     removed: list[Tensor] = field(default_factory=list)
     left_out: int = 0
+    allowed: list[Tensor] = field(default_factory=list)
 
     def of(self, state: str) -> list[Pair]:
         """The pairs in one state."""
         return [pair for pair in self.pairs if pair.state == state]
+
+    @property
+    def unread(self) -> dict[str, str]:
+        """Entries of either file whose bytes could not be read, each with the reason."""
+        tensors = [tensor for pair in self.pairs for tensor in (pair.old, pair.new)]
+        return {tensor.name: tensor.unknown for tensor in (*tensors, *self.added, *self.removed) if tensor.unknown}
 
     @property
     def differs(self) -> bool:
@@ -70,7 +80,7 @@ class Diff:
     @property
     def exit_status(self) -> int:
         """0 the same, 1 different, 2 could not tell."""
-        return 1 if self.differs else 2 if self.of("unknown") else 0
+        return 1 if self.differs else 2 if self.of("unknown") or self.unread else 0
 
 
 def compare(
@@ -80,6 +90,7 @@ def compare(
     only: Sequence[str] = (),
     ignore: Sequence[str] = (),
     renames: Sequence[tuple[str, str]] = (),
+    allow_unread: Sequence[str] = (),
     advance: Advance = nothing,
 ) -> Diff:
     """The difference of two open checkpoints.
@@ -89,6 +100,7 @@ def compare(
         only: patterns; tensors that match none under any of their names are left out.
         ignore: patterns; tensors that match one are left out.
         renames: pairs of names, or of the modules they start with, that mean the same.
+        allow_unread: patterns of entries that need not be compared where they could not be read.
         advance: called with the number of bytes of each piece that was compared.
 
     Raises:
@@ -105,11 +117,26 @@ def compare(
         names = sorted({*old.tensors, *new.tensors})
         raise CheckpointError(f"no tensor matches {', '.join(only)}", did_you_mean(only[0], names))
     diff.left_out = len(old.tensors) + len(new.tensors) - 2 * len(known) - len(gone) - len(come)
+    _set_allowed_apart(diff, known, gone, come, allow_unread)
     diff.pairs = parallel(lambda pair: _judged(*pair, advance), known, size=lambda pair: pair[0].nbytes)
     _find_renamed(diff, gone, come, advance)
     places = {name: place for place, name in enumerate(new.tensors)}
     diff.pairs.sort(key=lambda pair: places[pair.name])
     return diff
+
+
+def _set_allowed_apart(
+    diff: Diff, known: list[tuple[Tensor, Tensor]], gone: list[Tensor], come: list[Tensor], patterns: Sequence[str]
+) -> None:
+    """Move what could not be read, and need not be, out of what is compared."""
+
+    def free(*tensors: Tensor) -> bool:
+        return any(matches_any(patterns, tensor.name) for tensor in tensors if tensor.unknown)
+
+    diff.allowed = [pair[1] for pair in known if free(*pair)] + [tensor for tensor in (*gone, *come) if free(tensor)]
+    known[:] = [pair for pair in known if not free(*pair)]
+    for side in (gone, come):
+        side[:] = [tensor for tensor in side if not free(tensor)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +176,8 @@ def _judged(old: Tensor, new: Tensor, advance: Advance) -> Pair:
     through = "" if old.name == new.name else old.name
     pair = Pair(new.name, old, new, "same", through=through)
     if old.unknown or new.unknown:
-        pair.state = "unknown" if (old.dtype, old.shape) == (new.dtype, new.shape) else "reshaped"
+        alike = OPAQUE in (old.dtype, new.dtype) or (old.dtype, old.shape) == (new.dtype, new.shape)
+        pair.state = "unknown" if alike else "reshaped"
     elif not dtypes.agree(old.dtype, new.dtype):
         pair.state, pair.same_bytes = "retyped", equal(old, new)
         pair.converted = _converted(old, new) if old.shape == new.shape else None
@@ -162,8 +190,6 @@ def _judged(old: Tensor, new: Tensor, advance: Advance) -> Pair:
     else:
         move = measured(old, new, advance)
         pair.state, pair.move = ("changed", move) if move else ("same", None)
-        if pair.state == "same" and old.note != new.note and "lazily" in old.note + new.note:
-            pair.state = "unknown"
     return pair
 
 

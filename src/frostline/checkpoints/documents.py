@@ -65,6 +65,7 @@ def of_diff(diff: Diff) -> dict[str, Any]:
         "verdict": VERDICTS[diff.exit_status],
         "same": len(same),
         "left_out": diff.left_out,
+        "unread": [_tensor(tensor) for tensor in diff.allowed],
         "added": [_tensor(tensor) for tensor in diff.added],
         "removed": [_tensor(tensor) for tensor in diff.removed],
         "renamed": [_tensor(pair.new) | {"old_name": pair.old.name, "by": "bytes"} for pair in diff.of("renamed")]
@@ -87,6 +88,7 @@ def of_verification(result: Verification) -> dict[str, Any]:
         "unknown": _reasons(result.unknown),
         "may_differ": _reasons(result.allowed),
         "absent": [{"name": name} for name in result.absent],
+        "unread": _reasons(result.unread),
     }
 
 

@@ -117,15 +117,15 @@ def described(dataset: h5d.DatasetID, path: str) -> dict[str, Any]:
     """What is needed to read one dataset without the HDF5 library, or ``unknown`` with the reason."""
     space = dataset.get_space()
     if space.get_simple_extent_type() == h5s.NULL:
-        return {"other": "an empty dataset"}
+        return {"empty": True}
     shape = space.get_simple_extent_dims()
     kind = dataset.get_type()
     try:
         dtype = dataset.dtype
     except TypeError:
         dtype = None
-    if dtype is not None and (dtype.hasobject or dtype.kind in "SU"):
-        return {"other": "text or references"}
+    if dtype is not None and dtype.hasobject:
+        return {"unread": "text or lists of any length, or references"}
     entry: dict[str, Any] = {
         "shape": shape,
         "dtype": f"|V{kind.get_size()}" if dtype is None else dtype.str,

@@ -45,8 +45,11 @@ def read(file: File, start: int = 0, size: int | None = None) -> Checkpoint:
     names = _renamed(found["names"], list(found["datasets"]))
     for path, entry in found["datasets"].items():
         name = names[path]
-        if "other" in entry:
-            checkpoint.extras[name] = f"not a tensor: {entry['other']}"
+        if "empty" in entry:
+            checkpoint.extras[name] = "an empty dataset"
+            continue
+        if "unread" in entry:
+            checkpoint.add_unread(name, entry["unread"])
             continue
         shape = tuple(entry["shape"])
         dtype, note = _element_type(entry)

@@ -2,6 +2,7 @@
 
 Format history
   1  first version: a header line, then ``name dtype [shape] blake3:digest`` sorted by name
+  2  ``unread`` stands in place of the digest of an entry that could not be read; written only where there is one
 """
 
 from __future__ import annotations
@@ -17,22 +18,23 @@ from frostline.checkpoints.checkpoint import Checkpoint
 from frostline.checkpoints.digests import Advance, nothing
 from frostline.checkpoints.files import File
 from frostline.checkpoints.hashing import hashed
-from frostline.checkpoints.naming import paired
+from frostline.checkpoints.naming import matches_any, paired
 from frostline.core.naming import bare
 from frostline.core.patterns import matches
 from frostline.core.store import write_atomically
 from frostline.errors import CheckpointError, RecordError, did_you_mean
 
-FORMAT = 1
+FORMATS = (1, 2)
+UNREAD = "unread"
 LOCK_LIMIT = 2**28
 
 _HEADER = re.compile(r"# frostline lock, format (\d+)")
-_LINE = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]+) ([^\s\[\]]+) \[([\d,]*)\] blake3:([0-9a-f]{64})')
+_LINE = re.compile(r'("(?:[^"\\]|\\.)*"|[^\s"]+) ([^\s\[\]]+) \[([\d,]*)\] (?:blake3:([0-9a-f]{64})|unread)')
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One tensor as a lock remembers it."""
+    """One tensor as a lock remembers it; ``digest`` is empty where its bytes could not be read."""
 
     name: str
     dtype: str
@@ -48,12 +50,16 @@ class Entry:
         name = self.name
         if not re.fullmatch(r'[^\s"#\\][^\s"\\]*', name) or not name.isprintable():
             name = json.dumps(name)
-        return f"{name} {self.dtype} [{','.join(map(str, self.shape))}] blake3:{self.digest}"
+        digest = f"blake3:{self.digest}" if self.digest else UNREAD
+        return f"{name} {self.dtype} [{','.join(map(str, self.shape))}] {digest}"
 
 
 @dataclass(slots=True)
 class Verification:
-    """What a file proves about a lock: names by what became of them. ``allowed`` were free to differ and do."""
+    """What a file proves about a lock: names by what became of them.
+
+    ``allowed`` were free to differ and do; ``unread`` could not be read, and the caller said that they need not be.
+    """
 
     same: list[str] = field(default_factory=list)
     differ: list[tuple[str, str]] = field(default_factory=list)
@@ -62,6 +68,7 @@ class Verification:
     unknown: list[tuple[str, str]] = field(default_factory=list)
     allowed: list[tuple[str, str]] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    unread: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def exit_status(self) -> int:
@@ -72,24 +79,19 @@ class Verification:
 
 
 def locked(checkpoint: Checkpoint, advance: Advance = nothing) -> list[Entry]:
-    """The lock entries of an open checkpoint, sorted by name.
-
-    Raises:
-        CheckpointError: a tensor's bytes cannot be had, or the file is damaged.
-    """
-    for tensor in checkpoint.tensors.values():
-        if tensor.unknown:
-            raise CheckpointError(
-                f"{checkpoint.path}: {tensor.name!r} cannot be locked: {tensor.unknown}", "save it with its bytes"
-            )
+    """The lock entries of an open checkpoint, sorted by name; CheckpointError when the file is damaged."""
+    readable = [tensor for tensor in checkpoint.tensors.values() if not tensor.unknown]
+    digests = dict(zip((tensor.name for tensor in readable), hashed(readable, advance), strict=True))
     tensors = sorted(checkpoint.tensors.values(), key=lambda tensor: tensor.name)
-    digests = hashed(tensors, advance)
-    return [Entry(t.name, t.dtype, t.shape, digest) for t, digest in zip(tensors, digests, strict=True)]
+    return [Entry(tensor.name, tensor.dtype, tensor.shape, digests.get(tensor.name, "")) for tensor in tensors]
 
 
 def text(entries: Sequence[Entry]) -> str:
     """The lock file of the entries."""
-    return "".join(f"{line}\n" for line in (f"# frostline lock, format {FORMAT}", *(entry.line() for entry in entries)))
+    version = FORMATS[0] if all(entry.digest for entry in entries) else FORMATS[1]
+    return "".join(
+        f"{line}\n" for line in (f"# frostline lock, format {version}", *(entry.line() for entry in entries))
+    )
 
 
 def save(entries: Sequence[Entry], path: str | os.PathLike[str]) -> None:
@@ -118,8 +120,8 @@ def load(path: str | os.PathLike[str]) -> dict[str, Entry]:
     header = _HEADER.fullmatch(lines[0].rstrip("\r"))
     if header is None:
         raise file.bad("is not a lock file", "make one with `frostline lock FILE -o weights.lock`")
-    if header[1] != str(FORMAT):
-        raise file.bad(f"has lock format {header[1]}; this frostline reads format {FORMAT}", "make it again")
+    if int(header[1]) not in FORMATS:
+        raise file.bad(f"has lock format {header[1]}; this frostline reads formats 1 and 2", "make it again")
     entries: dict[str, Entry] = {}
     for number, line in enumerate(lines[1:], 2):
         if not line.strip() or line.startswith("#"):
@@ -139,7 +141,7 @@ def _parsed(line: str) -> Entry | None:
     name, dtype, shape, digest = found.groups()
     try:
         name = json.loads(name) if name.startswith('"') else name
-        return Entry(name, dtype, tuple(int(extent) for extent in shape.split(",") if extent), digest)
+        return Entry(name, dtype, tuple(int(extent) for extent in shape.split(",") if extent), digest or "")
     except ValueError:
         return None
 
@@ -151,6 +153,7 @@ def verify(
     may_differ: Sequence[str] = (),
     partial: bool = False,
     renames: Sequence[tuple[str, str]] = (),
+    allow_unread: Sequence[str] = (),
     advance: Advance = nothing,
 ) -> Verification:
     """Which tensors of a lock an open checkpoint still holds, bit for bit.
@@ -161,6 +164,7 @@ def verify(
         may_differ: patterns of tensors that may change, be new, or be gone.
         partial: the file need not hold every tensor, as an adapter does not.
         renames: pairs of names, or of the modules they start with, that mean the same.
+        allow_unread: patterns of entries that need not be verified where they could not be read.
         advance: called with the number of bytes of each piece that was read.
     """
     pairs = paired(list(entries), list(checkpoint.tensors), renames)
@@ -170,8 +174,8 @@ def verify(
         tensor = checkpoint.tensors.get(pairs.get(name, ""))
         if tensor is None:
             _file_missing(result, name, may_differ, partial)
-        elif tensor.unknown:
-            result.unknown.append((name, tensor.unknown))
+        elif tensor.unknown or not entry.digest:
+            _unread(result, allow_unread, tensor.unknown or "was not read when it was locked", name, tensor.name)
         elif not dtypes.agree(tensor.dtype, entry.dtype) or tensor.shape != entry.shape:
             reason = f"{entry.dtype} {list(entry.shape)} became {tensor.dtype} {list(tensor.shape)}"
             _differing(result, may_differ, name, tensor.name, reason)
@@ -184,8 +188,11 @@ def verify(
             _differing(result, may_differ, entry.name, tensor.name, "its bytes differ")
     arrived = set(checkpoint.tensors) - set(pairs.values())
     for name in sorted(arrived):
-        if _may(may_differ, name):
+        unknown = checkpoint.tensors[name].unknown
+        if matches_any(may_differ, name):
             result.allowed.append((name, "new"))
+        elif unknown:
+            _unread(result, allow_unread, unknown, name)
         else:
             result.new.append(name)
     return result
@@ -200,16 +207,15 @@ def unmatched(patterns: Sequence[str], names: Sequence[str]) -> list[tuple[str, 
 def _file_missing(result: Verification, name: str, may_differ: Sequence[str], partial: bool) -> None:
     if partial:
         result.absent.append(name)
-    elif _may(may_differ, name):
+    elif matches_any(may_differ, name):
         result.allowed.append((name, "missing"))
     else:
         result.missing.append(name)
 
 
 def _differing(result: Verification, may_differ: Sequence[str], name: str, found: str, reason: str) -> None:
-    (result.allowed if _may(may_differ, name, found) else result.differ).append((name, reason))
+    (result.allowed if matches_any(may_differ, name, found) else result.differ).append((name, reason))
 
 
-def _may(patterns: Sequence[str], *names: str) -> bool:
-    known = {*names, *(bare(name) for name in names)}
-    return any(matches(pattern, name) for pattern in patterns for name in known)
+def _unread(result: Verification, allow_unread: Sequence[str], reason: str, name: str, found: str = "") -> None:
+    (result.unread if matches_any(allow_unread, name, found or name) else result.unknown).append((name, reason))

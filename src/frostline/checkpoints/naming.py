@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from frostline.core.naming import bare
+from frostline.core.patterns import matches
 from frostline.errors import CheckpointError
 
 
@@ -53,6 +54,16 @@ def paired(old: Sequence[str], new: Sequence[str], renames: Sequence[tuple[str, 
         if key in free:
             pairs[name] = free[key]
     return pairs
+
+
+def matches_any(patterns: Sequence[str], *names: str) -> bool:
+    """Whether a pattern matches one of the names, with or without what wrappers add to it.
+
+    >>> matches_any(["head.**"], "module.head.weight")
+    True
+    """
+    known = {*names, *(bare(name) for name in names)}
+    return any(matches(pattern, name) for pattern in patterns for name in known)
 
 
 def likeness(one: str, other: str) -> int:

@@ -1,4 +1,4 @@
-"""Reads numpy's .npz archives and single .npy files; arrays of Python objects are named and left alone."""
+"""Reads numpy's .npz archives and single .npy files; arrays of Python objects are listed as unread."""
 
 from __future__ import annotations
 
@@ -75,12 +75,10 @@ class _Header:
             raise file.bad(f"{what} has an absurd shape")
 
     def add_object(self, checkpoint: Checkpoint, name: str) -> bool:
-        """Note an array that holds Python objects or text instead of numbers; whether it was one."""
+        """Note an array that holds Python objects instead of numbers; whether it was one."""
         if self.dtype.hasobject:
-            checkpoint.extras[name] = "not a tensor: pickled Python objects, which are never loaded"
-        elif self.dtype.kind in "SUmM":
-            checkpoint.extras[name] = f"not a tensor: an array of {self.dtype.name}"
-        return name in checkpoint.extras
+            checkpoint.add_unread(name, "pickled Python objects, which are never loaded")
+        return self.dtype.hasobject
 
     def add(self, checkpoint: Checkpoint, name: str, source: Source) -> None:
         """Take in the array whose bytes, in the order of the file, are ``source``."""
@@ -92,7 +90,7 @@ class _Header:
             strides = tuple(width * math.prod(self.shape[:axis]) for axis in range(len(self.shape)))
             source = Strided(source.file, source.offset, width, self.shape, strides)
         if self.dtype.byteorder == ">" or (self.dtype.byteorder == "=" and not np.little_endian):
-            source = Swapped(source, width // 2 if self.dtype.kind == "c" else width)
+            source = Swapped(source, {"c": width // 2, "U": 4}.get(self.dtype.kind, width))
         dtype = dtypes.from_numpy(self.dtype)
         note = f"numpy type {self.dtype.str}; compared as bytes" if dtype.startswith("raw") else ""
         checkpoint.add(Tensor(name, dtype, tuple(self.shape), source, note=note))

@@ -72,7 +72,7 @@ _MARK = _Mark()
 class Machine:
     """Runs one pickle of a stream; make a new one for each.
 
-    ``named`` lists everything the pickle named, also what it threw away again.
+    ``named`` lists everything the pickle named, and ``persistents`` what it referred to, also what it threw away again.
 
     Args:
         stream: where the pickle starts; it is left right behind its end.
@@ -89,12 +89,15 @@ class Machine:
         self._room = MOST_BYTES
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
+        self.value: Any = None
         self.named: list[Global] = []
+        self.persistents: list[Persistent] = []
 
     def run(self) -> Any:
         """The object in the stream; CheckpointError for anything but a complete, sound pickle."""
         try:
-            return self._run()
+            self.value = self._run()
+            return self.value
         except (IndexError, KeyError, ValueError, TypeError, struct.error, AttributeError, OverflowError):
             raise self._bad("is not a sound pickle") from None
 
@@ -169,7 +172,7 @@ class Machine:
 
     def call(self, function: Any, args: Any) -> None:
         if not isinstance(function, Global):
-            function = Global("", type(function).__name__)
+            function, args = Global("", type(function).__name__), (function, args)
         self.push(Call(function, args))
 
     def reduce(self) -> None:
@@ -196,7 +199,7 @@ class Machine:
         state, target = self._pop(), self._top()
         if isinstance(target, Call):
             target.state = state
-        elif not isinstance(target, Pairs | Items):
+        else:
             raise ValueError("state for a plain value")
 
     def set_items(self, values: list[Any]) -> None:
@@ -262,7 +265,8 @@ class Machine:
             raise self._bad("is a pickle of an unknown protocol")
 
     def persistent(self, identity: Any) -> None:
-        self.push(Persistent(identity))
+        self.persistents.append(Persistent(identity))
+        self.push(self.persistents[-1])
 
     def duplicate(self) -> None:
         self.push(self._top())

@@ -85,7 +85,7 @@ def _take(
     swap: bool,
 ) -> None:
     if meta.get("use_pickle") or not isinstance(meta.get("tensor_meta"), dict):
-        checkpoint.extras[name] = "not a plain tensor: a pickled object, which is never loaded"
+        checkpoint.add_unread(name, "a pickled object, which is never loaded")
         return
     path = f"{folder}{meta.get('path_name')}"
     if path not in archive.entries:

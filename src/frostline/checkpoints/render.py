@@ -38,8 +38,10 @@ def of_checkpoint(checkpoint: Checkpoint, digests: dict[str, str], limit: int | 
     sections = [_section("tensors", _table(columns, rows, limit))]
     ties = [Prose(line(" = ".join(group))) for group in checkpoint.ties()]
     sections.append(_section("the same storage", ties))
-    notes = [(t.name, t.unknown or t.note) for t in checkpoint.tensors.values() if t.unknown or t.note]
+    notes = [(t.name, t.note) for t in checkpoint.tensors.values() if t.note and not t.unknown]
     sections.append(_section("notes", _listed(notes, limit)))
+    unread = [(t.name, t.unknown) for t in checkpoint.tensors.values() if t.unknown]
+    sections.append(_section("not read", _listed(unread, limit)))
     sections.append(_section("not tensors", _listed(checkpoint.extras.items(), SHOWN)))
     sections.append(_section("metadata", _listed(checkpoint.metadata.items(), SHOWN)))
     total = documents.totals(checkpoint)
@@ -64,8 +66,8 @@ def of_diff(diff: Diff, limit: int | None = None) -> View:
     for state in ("retyped", "reshaped"):
         pairs = [(pair.name, _conversion(pair)) for pair in diff.of(state)]
         sections.append(_section(state, _listed(pairs, limit)))
-    unknown = [(pair.name, pair.old.unknown or pair.new.unknown or pair.new.note) for pair in diff.of("unknown")]
-    sections.append(_section("could not tell", _listed(unknown, limit)))
+    sections.append(_section("could not tell", _listed(diff.unread.items(), limit)))
+    sections.append(_section("not read, as allowed", _listed(((t.name, t.unknown or "") for t in diff.allowed), limit)))
     title = line(Span(str(diff.old.path), "title"), " → ", Span(str(diff.new.path), "title"))
     return View(title, tuple(section for section in sections if section.blocks), line(sentence(diff)))
 
@@ -80,6 +82,8 @@ def sentence(diff: Diff) -> str:
     found.append(f"{same:,} the same" + (f" ({through:,} under a wrapper's name)" if through else ""))
     if diff.left_out:
         found.append(f"{diff.left_out:,} left out")
+    if diff.allowed:
+        found.append(f"{len(diff.allowed):,} not read, as allowed")
     return f"{('the same', 'different', 'could not tell')[diff.exit_status]}: {', '.join(found)}"
 
 
@@ -91,6 +95,7 @@ def of_verification(result: Verification, title: str, limit: int | None = None) 
         _section("new", _listed(((name, "in the file, not in the lock") for name in result.new), limit)),
         _section("could not tell", _listed(result.unknown, limit)),
         _section("free to differ", _listed(result.allowed, limit)),
+        _section("not read, as allowed", _listed(result.unread, limit)),
     ]
     counts = (
         (len(result.differ), "differ"),
@@ -99,6 +104,7 @@ def of_verification(result: Verification, title: str, limit: int | None = None) 
         (len(result.unknown), "could not be told"),
         (len(result.allowed), "free to differ"),
         (len(result.absent), "not in this part"),
+        (len(result.unread), "not read, as allowed"),
     )
     verdict = ("verified", "not verified", "could not tell")[result.exit_status]
     rest = "".join(f", {number:,} {what}" for number, what in counts if number)

@@ -78,7 +78,28 @@ class Swapped:
 
     def pieces(self, size: int = PIECE) -> Iterator[Piece]:
         for piece in self.source.pieces(size):
-            yield np.frombuffer(piece, f"u{self.width}").byteswap().tobytes()
+            if self.width > 8:  # numpy has no integer so wide
+                yield np.frombuffer(piece, "u1").reshape(-1, self.width)[:, ::-1].tobytes()
+            else:
+                yield np.frombuffer(piece, f"u{self.width}").byteswap().tobytes()
+
+
+@dataclass(frozen=True, slots=True)
+class Negated:
+    """Another source with the ``bits`` of every element of ``width`` bytes turned over: the signs of its numbers."""
+
+    source: Source
+    width: int
+    bits: bytes
+
+    @property
+    def nbytes(self) -> int:
+        return self.source.nbytes
+
+    def pieces(self, size: int = PIECE) -> Iterator[Piece]:
+        bits = np.frombuffer(self.bits, np.uint8)
+        for piece in self.source.pieces(size):
+            yield (np.frombuffer(piece, np.uint8).reshape(-1, self.width) ^ bits).tobytes()
 
 
 @dataclass(frozen=True, slots=True)

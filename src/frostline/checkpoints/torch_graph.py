@@ -7,13 +7,24 @@ from dataclasses import dataclass
 from typing import Any
 
 from frostline.checkpoints.pickle_machine import Call, Items, Pairs, Persistent
-from frostline.checkpoints.torch_tensors import READERS, Found, Other, Unusable, storage_view, text_of
+from frostline.checkpoints.torch_tensors import (
+    FOUND,
+    READERS,
+    Found,
+    Other,
+    Plain,
+    Unread,
+    Unusable,
+    storage_view,
+    text_of,
+)
 from frostline.errors import CheckpointError
 
 MOST_NODES = 5_000_000
 DEEPEST = 200
 
 _ORDERED = "collections.OrderedDict"
+_CONTAINERS = (_ORDERED, "collections.defaultdict", "collections.Counter", "collections.deque")
 _MODULE_PARTS = ("_parameters", "_buffers", "_modules")
 
 
@@ -29,8 +40,8 @@ class Walk:
     found: list[tuple[str, Found]]
     nodes: int = 0
 
-    def visit(self, name: str, value: Any, depth: int = 0) -> None:
-        """Record the tensors under ``value`` by their names."""
+    def visit(self, name: str, value: Any, depth: int = 0, maker: str = "") -> None:
+        """Record the tensors under ``value`` by their names; ``maker`` is the unknown object that it is part of."""
         self.nodes += 1
         if self.nodes > MOST_NODES or depth > DEEPEST:
             raise CheckpointError(
@@ -38,32 +49,40 @@ class Walk:
                 "the file is damaged, or is no checkpoint",
             )
         if isinstance(value, Call):
-            self._visit_call(name, value, depth + 1)
+            self._visit_call(name, value, depth + 1, maker)
+        elif isinstance(value, Persistent) and isinstance(value.id, tuple) and value.id[:1] == ("module",):
+            self.found.append((name, Other("not a tensor: a class and its source")))  # a stream keeps both so
         elif isinstance(value, Persistent):
             self.found.append((name, self._checked(name, lambda: storage_view(value))))
+        elif isinstance(value, bytes) and value:
+            unread = Unread(f"bytes inside {maker}, which is not known here")
+            self.found.append((name, unread if maker else Plain("uint8", (len(value),), value)))
         else:
             children = _children(value)
             if children is None:
                 self.found.append((name, Other(text_of(value))))
                 return
             for part, child in children:
-                self.visit(_joined(name, part), child, depth + 1)
+                self.visit(_joined(name, part), child, depth + 1, maker)
 
-    def _visit_call(self, name: str, call: Call, depth: int) -> None:
+    def _visit_call(self, name: str, call: Call, depth: int, maker: str) -> None:
         function = str(call.function)
         reader = READERS.get(function)
         if reader is not None:
             for suffix, found in self._checked(name, lambda: reader(call)):
-                if isinstance(found, Call):
-                    self.visit(name + suffix, found, depth)
-                else:
+                if isinstance(found, FOUND):
                     self.found.append((name + suffix, found))
+                else:
+                    self.visit(name + suffix, found, depth, maker)
+            return
+        if function in _CONTAINERS:
+            for part, child in _parts(call):
+                self.visit(_joined(name, part), child, depth, maker)
             return
         start = len(self.found)
+        inside = "" if function.startswith("datetime.") else function
         for part, child in _parts(call):
-            self.visit(_joined(name, part), child, depth)
-        if function in (_ORDERED, "collections.defaultdict", "collections.Counter"):
-            return
+            self.visit(_joined(name, part), child, depth, inside)
         tensors = [entry for entry in self.found[start:] if not isinstance(entry[1], Other)]
         self.found[start:] = tensors or [(name, Other(f"not a tensor: names {function}"))]
 
@@ -95,8 +114,11 @@ def _parts(call: Call) -> Iterator[tuple[str, Any]]:
     if str(call.function) == _ORDERED:
         yield from _old_ordered(call)
         return
-    for state in call.state if isinstance(call.state, tuple) else (call.state,):
-        for part, child in _children(state) or ():
+    for index, state in enumerate(call.state if isinstance(call.state, tuple) else (call.state,)):
+        members = _children(state)
+        if members is None:
+            yield f"state.{index}", state
+        for part, child in members or ():
             if part in _MODULE_PARTS:
                 yield from _children(child) or (_parts(child) if isinstance(child, Call) else ())
             else:

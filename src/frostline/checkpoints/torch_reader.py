@@ -6,6 +6,7 @@ import io
 import math
 import re
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from frostline.checkpoints import dtypes, unread
@@ -13,10 +14,10 @@ from frostline.checkpoints.archive import Archive
 from frostline.checkpoints.checkpoint import Checkpoint, Tensor
 from frostline.checkpoints.files import File, Window
 from frostline.checkpoints.hostile import hostile
-from frostline.checkpoints.pickle_machine import Items, Machine, Pairs
-from frostline.checkpoints.sources import Held, Source, Span, Strided, Swapped
+from frostline.checkpoints.pickle_machine import Items, Machine, Pairs, Persistent
+from frostline.checkpoints.sources import Held, Negated, Source, Span, Strided, Swapped
 from frostline.checkpoints.torch_graph import Walk
-from frostline.checkpoints.torch_tensors import Absent, Other, Plain, Storage, View
+from frostline.checkpoints.torch_tensors import Absent, Other, Plain, Storage, Unread, Unusable, View, storage_view
 from frostline.core.aliases import Span as Extent
 from frostline.errors import CheckpointError
 
@@ -49,18 +50,26 @@ def read_archive(archive: Archive) -> Checkpoint:
     spans: dict[str, Span] = {}
     checkpoint = Checkpoint(file.path, "torch", files=[file])
 
-    def find(storage: Storage) -> Span:
-        if storage.key not in spans:
-            name = f"{root}data/{storage.key}"
+    def find(folder: str, storage: Storage) -> Span:
+        name = folder + storage.key
+        if name not in spans:
             if name not in archive.entries:
                 raise file.bad(f"lacks the storage {storage.key!r} that its pickle refers to")
-            spans[storage.key] = archive.unpacked(name)
-            if spans[storage.key].file is not file:
-                checkpoint.files.append(spans[storage.key].file)
-        return spans[storage.key]
+            spans[name] = archive.unpacked(name)
+            if spans[name].file is not file:
+                checkpoint.files.append(spans[name].file)
+        return spans[name]
 
     order = archive.content(f"{root}byteorder") if f"{root}byteorder" in archive.entries else b"little"
-    _fill(checkpoint, _run(io.BytesIO(archive.content(pickles[0])), file), find, swap=order == b"big")
+    swap = order == b"big"
+    for folder, pickle, prefix in (("data/", pickles[0], ""), ("constants/", f"{root}constants.pkl", "constants")):
+        if pickle in archive.entries:
+            value = _run(io.BytesIO(archive.content(pickle)), file).value
+            _fill(checkpoint, value, partial(find, root + folder), swap, prefix)
+    _refuse_nothing(checkpoint)
+    for name in archive.entries:
+        if name.startswith((f"{root}data/", f"{root}constants/")) and name not in spans:
+            checkpoint.add_unread(name.removeprefix(root), "a storage that no tensor which was read refers to")
     return checkpoint
 
 
@@ -68,24 +77,43 @@ def read(file: File) -> Checkpoint:
     """The tensors of a pickle stream of torch, or of a pickle that holds numpy arrays."""
     stream = io.BufferedReader(Window(file), 2**16)
     checkpoint = Checkpoint(file.path, "torch (pickle stream)", files=[file])
-    first = _run(stream, file)
+    first = _run(stream, file).value
     if first != MAGIC_NUMBER:
         checkpoint.kind = "pickle"
         _fill(checkpoint, first, _no_storage(file), swap=False)
+        _refuse_nothing(checkpoint)
         return checkpoint
     _run(stream, file)
-    system, root, keys = (_run(stream, file) for _ in range(3))
-    walk = Walk(str(file.path), [])
-    walk.visit("", root)
-    storages = {found.storage.key: found.storage for _, found in walk.found if isinstance(found, View)}
-    spans = _stream_spans(file, stream.tell(), keys, storages)
-    _take(checkpoint, walk, lambda storage: spans[storage.key], swap=_is_big(system))
+    system, state, keys = (_run(stream, file) for _ in range(3))
+    storages = _storages(file, state.persistents)
+    spans = _stream_spans(file, stream.tell(), keys.value, storages)
+    used = set()
+
+    def find(storage: Storage) -> Span:
+        used.add(storage.key)
+        return spans[storage.key]
+
+    _fill(checkpoint, state.value, find, swap=_is_big(system.value))
+    _refuse_nothing(checkpoint)
+    for key in spans:
+        if key not in used:
+            checkpoint.add_unread(f"storage {key}", "a storage that no tensor which was read refers to")
     return checkpoint
 
 
-def _run(stream: io.BufferedIOBase, file: File) -> Any:
+def _storages(file: File, references: list[Persistent]) -> dict[str, Storage]:
+    """Every storage that a pickle refers to, by its key."""
+    try:
+        storages = [storage_view(reference).storage for reference in references if reference.id[0] == "storage"]
+    except (Unusable, ValueError, TypeError, IndexError):
+        raise file.bad("refers to a storage as no torch writes it") from None
+    return {storage.key: storage for storage in storages}
+
+
+def _run(stream: io.BufferedIOBase, file: File) -> Machine:
+    """The machine after one pickle of the stream."""
     machine = Machine(stream, str(file.path))
-    value = machine.run()
+    machine.run()
     for named in machine.named:
         if str(named) == "torch.distributed.checkpoint.metadata.Metadata":
             raise CheckpointError(
@@ -96,7 +124,7 @@ def _run(stream: io.BufferedIOBase, file: File) -> Any:
                 f"{file.path}: names {named}, which loading it would run; nothing was run",
                 "a checkpoint has no use for that: do not load this file",
             )
-    return value
+    return machine
 
 
 def _is_big(system: Any) -> bool:
@@ -134,13 +162,9 @@ def _width(dtype: str) -> int:
     return (dtypes.bits(dtype) or 8) // 8 or 1
 
 
-def _fill(checkpoint: Checkpoint, root: Any, find: Find, swap: bool) -> None:
+def _fill(checkpoint: Checkpoint, root: Any, find: Find, swap: bool, prefix: str = "") -> None:
     walk = Walk(str(checkpoint.path), [])
-    walk.visit("", root)
-    _take(checkpoint, walk, find, swap)
-
-
-def _take(checkpoint: Checkpoint, walk: Walk, find: Find, swap: bool) -> None:
+    walk.visit(prefix, root)
     for name, found in walk.found:
         name = name or "tensor"
         match found:
@@ -150,8 +174,13 @@ def _take(checkpoint: Checkpoint, walk: Walk, find: Find, swap: bool) -> None:
                 checkpoint.add(Tensor(name, dtype, shape, Held(data), note="inside the pickle"))
             case Absent(dtype, shape, reason):
                 checkpoint.add_unknown(name, dtype, shape, reason)
+            case Unread(reason):
+                checkpoint.add_unread(name, reason)
             case View():
                 checkpoint.add(tensor(checkpoint.files[0], name, found, find(found.storage), swap))
+
+
+def _refuse_nothing(checkpoint: Checkpoint) -> None:
     if not checkpoint.tensors and checkpoint.extras:
         name, text = next(iter(checkpoint.extras.items()))
         raise CheckpointError(
@@ -181,8 +210,22 @@ def tensor(file: File, name: str, view: View, storage: Span, swap: bool) -> Tens
         source = Span(storage.file, start, nbytes)
     if swap and width > 1:
         source = Swapped(source, width // 2 if view.dtype.startswith("complex") else width)
+    if view.pending:
+        source = Negated(source, width, _signs(view))
     extent = Extent((storage.file, storage.offset), view.offset * width, (last + 1) * width)
     return Tensor(name, view.dtype, view.shape, source, extent, note=note)
+
+
+def _signs(view: View) -> bytes:
+    """The bits of one element that torch's lazy conjugation and negation turn over: signs."""
+    width, is_complex = _width(view.dtype), view.dtype.startswith("complex")
+    if not (is_complex or view.dtype.startswith(("float", "bfloat"))):
+        raise ValueError(f"no sign to turn in {view.dtype}")
+    half = width // 2 if is_complex else width
+    sign = bytes(half - 1) + b"\x80"
+    real = sign if "neg" in view.pending else bytes(half)
+    turned = ("neg" in view.pending) != ("conj" in view.pending)
+    return real + (sign if turned else bytes(half)) if is_complex else real
 
 
 def _bytewise(view: View) -> tuple[int, ...]:

@@ -61,6 +61,7 @@ class View:
     shape: tuple[int, ...]
     stride: tuple[int, ...]
     note: str = ""
+    pending: tuple[str, ...] = ()  # of "conj" and "neg": what torch still does to the bytes before it shows them
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +89,16 @@ class Other:
     text: str
 
 
-Found = View | Plain | Absent | Other
-Part = tuple[str, Found | Call]
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Something that may hold numbers and is not understood here."""
+
+    reason: str
+
+
+FOUND = (View, Plain, Absent, Other, Unread)
+Found = View | Plain | Absent | Other | Unread
+Part = tuple[str, Any]  # a suffix to the name, and a Found or a record of the pickle
 
 
 def text_of(value: Any) -> str:
@@ -158,10 +167,12 @@ def _view(call: Call) -> list[Part]:
     metadata = rest[2] if len(rest) > 2 else None
     if str(call.function).endswith("_v3"):
         dtype, metadata = _element_type(rest[2]), rest[3] if len(rest) > 3 else None
-    return [("", _checked_view(held, dtype, offset, shape, stride, _bits_pending(metadata)))]
+    return [("", _checked_view(held, dtype, offset, shape, stride, pending=_bits_pending(metadata)))]
 
 
-def _checked_view(held: Storage, dtype: str, offset: Any, shape: Any, stride: Any, note: str) -> View:
+def _checked_view(
+    held: Storage, dtype: str, offset: Any, shape: Any, stride: Any, note: str = "", pending: tuple[str, ...] = ()
+) -> View:
     extents, steps = _counts(shape), _counts(stride)
     if not _is_count(offset) or len(extents) != len(steps) or len(extents) > 64:
         raise Unusable
@@ -171,22 +182,39 @@ def _checked_view(held: Storage, dtype: str, offset: Any, shape: Any, stride: An
         dtype, times = PACKED[dtype]
         note = note or f"{times} numbers in a byte"
         extents = (*extents[:-1], extents[-1] * times)
-    return View(held, dtype, offset + held.offset, extents, steps, note)
+    return View(held, dtype, offset + held.offset, extents, steps, note, pending)
 
 
-def _bits_pending(metadata: Any) -> str:
-    pending = [key for key, value in metadata.pairs if value is True] if isinstance(metadata, Pairs) else []
-    names = [key for key in ("conj", "neg") if key in [name for name in pending if isinstance(name, str)]]
-    return f"lazily changed by torch ({', '.join(names)}); the bytes are those in the file" if names else ""
+def _bits_pending(metadata: Any) -> tuple[str, ...]:
+    pairs = metadata.pairs if isinstance(metadata, Pairs) else []
+    return tuple(key for key, value in pairs if isinstance(key, str) and key in ("conj", "neg") and value is True)
 
 
 def _wrapped(call: Call) -> list[Part]:
-    return [("", call.args[0] if isinstance(call.args[0], Call) else Other("not a tensor"))]
+    data, _requires_grad, _hooks, *state = call.args
+    return [("", data), *_attributes(state)]
 
 
 def _from_type(call: Call) -> list[Part]:
-    function, _type, args, *_state = call.args
-    return [("", Call(function, args))] if isinstance(function, Global) else [("", Other("not a tensor"))]
+    function, kind, args, *state = call.args
+    if not isinstance(function, Global):
+        raise Unusable
+    if str(function) == "torch._utils._rebuild_wrapper_subclass":
+        return [("", Unread(f"a tensor subclass, {kind}"))]
+    return [("", Call(function, args)), *_attributes(state)]
+
+
+def _attributes(state: list[Any]) -> list[Part]:
+    """What was set on a tensor object besides its numbers: one dict, or one and another of its slots."""
+    found: list[Part] = []
+    for members in state:
+        if isinstance(members, Pairs):
+            found += [(f".{key}", value) for key, value in members.pairs if isinstance(key, str)]
+        elif isinstance(members, tuple):
+            found += _attributes(list(members))
+        elif members is not None:
+            found.append((".state", members))
+    return found
 
 
 def _meta(call: Call) -> list[Part]:
@@ -253,7 +281,7 @@ def _array_from_buffer(call: Call) -> list[Part]:
 def _array_of(kind: Any, shape: Any, fortran: bool, data: Any) -> list[Part]:
     dtype = _numpy_type(kind)
     if dtype is None:
-        return [("", Other("not a tensor: a numpy array of Python objects or text"))]
+        return [("", Unread("a numpy array of Python objects or text"))]
     array = np.frombuffer(_bytes(data), dtype).reshape(_counts(shape), order="F" if fortran else "C")
     ordered = np.ascontiguousarray(array.astype(dtype.newbyteorder("<"), copy=False))
     return [("", Plain(dtypes.from_numpy(dtype), array.shape, ordered.tobytes()))]
@@ -268,17 +296,23 @@ def _numpy_type(kind: Any) -> np.dtype | None:
 
 
 def _bytes(data: Any) -> bytes:
-    if isinstance(data, Call) and str(data.function) == "_codecs.encode":
-        data = data.args[0]
+    while isinstance(data, Call) and READERS.get(str(data.function)) is _text_as_bytes:
+        data = data.args[0] if data.args else b""
     return data.encode("latin-1") if isinstance(data, str) else bytes(memoryview(data))
 
 
+def _text_as_bytes(call: Call) -> list[Part]:
+    return [("", _bytes(call))]
+
+
 def _scalar(call: Call) -> list[Part]:
-    dtype = _numpy_type(call.args[0])
-    return [("", Other(repr(np.frombuffer(_bytes(call.args[1]), dtype)[0]) if dtype else "not a tensor"))]
+    return _array_of(call.args[0], (), False, call.args[1])
 
 
 READERS: dict[str, Callable[[Call], list[Part]]] = {
+    "_codecs.encode": _text_as_bytes,
+    "builtins.bytearray": _text_as_bytes,
+    "__builtin__.bytearray": _text_as_bytes,
     "torch._utils._rebuild_tensor": _view,
     "torch._utils._rebuild_tensor_v2": _view,
     "torch._utils._rebuild_tensor_v3": _view,

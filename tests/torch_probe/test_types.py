@@ -75,6 +75,12 @@ def test_a_meta_tensor_is_unknown_with_the_reason():
     assert "meta" in row.unknown["changed"]
 
 
+PROTOTYPE = pytest.mark.filterwarnings("ignore:The PyTorch API of nested tensors is in prototype:UserWarning")
+BETA = pytest.mark.filterwarnings("ignore:Sparse CSR tensor support is in beta:UserWarning")
+QUANTISED = pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWarning")  # deprecated, and still in use
+
+
+@PROTOTYPE
 def test_a_nested_tensor_does_not_hide_the_model():
     assert judged(torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]), touch=False).changed.verdict == "no"
     row = judged(torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged), touch=False)
@@ -85,10 +91,38 @@ def test_a_sparse_tensor_is_read_by_its_values():
     assert judged(torch.eye(3).to_sparse(), touch=False).changed.verdict == "no"
 
 
+@BETA
 def test_a_compressed_sparse_tensor_is_unknown_with_the_reason():
     row = judged(torch.eye(3).to_sparse_csr(), touch=False)
     assert (row.changed.verdict, "sparse" in row.unknown["changed"]) == ("unknown", True)
 
 
+@QUANTISED
 def test_a_quantised_tensor():
     assert judged(torch.quantize_per_tensor(torch.ones(4), 0.1, 0, torch.qint8), touch=False).changed.verdict == "no"
+
+
+@PROTOTYPE
+@BETA
+@QUANTISED
+def test_tensors_of_any_kind_elsewhere_in_the_process_do_not_disturb_the_search_for_a_copy():
+    kept = [
+        torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]),
+        torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged),
+        torch.eye(5).to_sparse(),
+        torch.eye(5).to_sparse_csr(),
+        torch.quantize_per_tensor(torch.randn(5, 5), 0.1, 0, torch.qint8),
+        torch.empty(5, 5, device="meta"),
+    ]
+    model = nn.Sequential(nn.Linear(5, 5), nn.Linear(5, 1))
+    model[0].requires_grad_(False)
+    optimizer = torch.optim.SGD(model[1].parameters(), 0.1)
+
+    def run():
+        train(model, optimizer, rows(2, width=5))
+        model[0].weight.data.copy_(torch.randn(5, 5))  # so that every tensor of this shape is compared
+        train(model, optimizer, rows(2, width=5))
+
+    [move] = leaf(watched(run), "model.0.weight").changed.movements
+    assert move.equals is None
+    assert len(kept) == 6

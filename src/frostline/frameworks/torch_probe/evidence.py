@@ -156,9 +156,11 @@ def named_tensor_with(content: bytes, leaf: TorchLeaf, optimizers: list[Any]) ->
                 if isinstance(tensor, torch.Tensor) and tuple(tensor.shape) == shape and _holds(tensor, content, own):
                     return f"{type(optimizer).__name__}'s {name}"
     for tensor in [value for value in alive(torch.Tensor) if type(value) in PLAIN_TYPES]:
-        if tensor is own or tensor.is_meta or tuple(tensor.shape) != shape or _same_storage(tensor, own):
+        if tensor is own or tensor.is_meta or tensor.is_nested or tuple(tensor.shape) != shape:
             continue
-        if tensor.numel() > 1 and bool(tensor.detach().any()) and _holds(tensor, content, own):
+        if tensor.numel() < 2 or _same_storage(tensor, own) or not _holds(tensor, content, own):
+            continue
+        if bool(tensor.detach().any()):
             return variable_names({id(tensor)}).get(id(tensor), "a copy kept by the script")
     return None
 

@@ -33,7 +33,7 @@ def tests(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
 
     def run(source: str, *arguments: str) -> pytest.RunResult:
         pytester.makepyfile(MODELS + source)
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", *arguments)
+        return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
 
     return run
 

@@ -207,6 +207,7 @@ WRITERS = (by_pickle, by_joblib, by_numpy, by_dcp, by_jit, by_export)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.filterwarnings("ignore:torch.distributed is disabled:UserWarning")  # it need not be enabled
 @pytest.mark.parametrize("write", WRITERS, ids=lambda write: write.__name__)
 def test_other_functions_that_write(write, tmp_path: Path) -> None:
     """A whole model is the same; its head alone is told as a part, whichever function wrote it."""

@@ -90,6 +90,7 @@ def remove_hooks(model):
     nn.utils.remove_weight_norm(model[0])
 
 
+@pytest.mark.filterwarnings("ignore:`torch.nn.utils.weight_norm` is deprecated:FutureWarning")
 @pytest.mark.parametrize(
     ("make", "undo"), [(normalised, remove), (normalised_by_hooks, remove_hooks)], ids=["parametrized", "hooked"]
 )

@@ -1,5 +1,6 @@
 """A module that is traced under observation is traced as without it."""
 
+import pytest
 import torch
 from torch import nn
 from toy import graver, rows, train, watched
@@ -10,6 +11,7 @@ def backbone() -> nn.Sequential:
     return nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU()).eval().requires_grad_(False)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.trace:DeprecationWarning")  # in favour of torch.compile
 def test_a_traced_part_is_traced_as_without_observation():
     graphs = [str(torch.jit.trace(backbone(), rows(1)[0]).inlined_graph)]
 

@@ -12,7 +12,7 @@ SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test system check format clean corpus studies bench fuzz mutants docs pictures rivals
+.PHONY: help demo test system check format clean corpus ledgers studies bench fuzz mutants docs pictures rivals
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
@@ -57,6 +57,9 @@ clean: ## remove the environments and all caches
 ##@ Measure
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
 	$(VENV)/bin/python -m corpus $(ARGS)
+
+ledgers: $(TESTED) ## store anew what tests/ledgers replays; ARGS=--findings only what the rules say, ARGS="gan" chooses
+	$(VENV)/bin/python -m tests.ledgers $(ARGS)
 
 studies: $(TESTED) ## what freezing does: layers, optimizers, the article, its history; ARGS="layers" chooses
 	$(call PIP,$(VENV)) --editable '.[studies]'

@@ -38,6 +38,7 @@ class Case:
         source: the root cause's name in our list, where it is in it.
         options: further options for ``frostline run``.
         processes: that train together, as a launcher starts them; their records are combined.
+        exit: the script's own exit status, where the framework itself raises.
         waiting: why it cannot be run yet.
         variants_skip: mechanical variants under which this bug would be another one or none.
     """
@@ -57,6 +58,7 @@ class Case:
     source: str = ""
     options: tuple[str, ...] = ()
     processes: int = 1
+    exit: int = 0
     waiting: str = ""
     variants_skip: tuple[str, ...] = ()
 

@@ -70,13 +70,17 @@ _DURATIONS = re.compile(r"'\w+_(runtime|per_second)': [\d.e-]+|\b\d+(ms|us|s)(/(
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of one trial: the record, or why there is none; what the script printed; how long it took."""
+    """What came of one trial: the record, or why there is none; what the script printed; how long it took.
+
+    ``each`` holds the records of all processes, which ``record`` combines.
+    """
 
     trial: Trial
     record: Record | None
     printed: str
     problem: str = ""
     seconds: float = 0.0
+    each: tuple[Record, ...] = ()
 
 
 def without_durations(printed: str) -> str:
@@ -108,18 +112,19 @@ def run(trial: Trial, *, warm: bool = True) -> Outcome:
             status = execute(arguments, log, trial.backend)
         printed = log.read_text(errors="replace") if log.exists() else ""
         seconds = time.perf_counter() - started
-        if status != 0:
+        if status != trial.case.exit:
             return Outcome(trial, None, printed, f"exit status {status}: {_last_line(printed)}", seconds)
         try:
-            return Outcome(trial, _record(data, trial.case.processes), printed, "", seconds)
+            each = _records(data, trial.case.processes)
         except RecordError as error:
             return Outcome(trial, None, printed, error.message, seconds)
+        return Outcome(trial, combine(each) if len(each) > 1 else each[0], printed, "", seconds, each)
 
 
-def _record(data: Path, processes: int) -> Record:
+def _records(data: Path, processes: int) -> tuple[Record, ...]:
     if processes == 1:
-        return store.load(data)
-    return combine([store.load(data.with_suffix(f".{rank}.json")) for rank in range(processes)])
+        return (store.load(data),)
+    return tuple(store.load(data.with_suffix(f".{rank}.json")) for rank in range(processes))
 
 
 def in_keras(backend: str, words: Sequence[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -23,8 +23,8 @@ from threading import Lock
 
 from corpus.cases import Trial
 from corpus.serving import on_server
+from frostline import judging
 from frostline.combine import combine
-from frostline.core import store
 from frostline.core.record import Record
 from frostline.errors import RecordError
 
@@ -123,8 +123,8 @@ def run(trial: Trial, *, warm: bool = True) -> Outcome:
 
 def _records(data: Path, processes: int) -> tuple[Record, ...]:
     if processes == 1:
-        return (store.load(data),)
-    return tuple(store.load(data.with_suffix(f".{rank}.json")) for rank in range(processes))
+        return (judging.load(data),)
+    return tuple(judging.load(data.with_suffix(f".{rank}.json")) for rank in range(processes))
 
 
 def in_keras(backend: str, words: Sequence[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:

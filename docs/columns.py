@@ -10,7 +10,7 @@ from pathlib import Path
 
 from frostline.core.ledger import LeafRow
 from frostline.core.record import Finding, Record
-from frostline.core.store import load
+from frostline.judging import load
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "columns_run.py"

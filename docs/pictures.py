@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.text import Text
 
 from frostline.core.record import Record
-from frostline.core.store import load
+from frostline.judging import load
 from frostline.report import render
 
 DOCS = Path(__file__).parent

@@ -46,7 +46,8 @@ LAYERS = {
     "frostline.errors": layer(),
     "frostline.version": layer(),
     "frostline.settings": layer("core errors rules", "msgspec"),
-    "frostline.combine": layer("core errors rules"),
+    "frostline.combine": layer("core errors judging rules"),
+    "frostline.judging": layer("core errors rules version"),
     "frostline.core": layer("core errors", "msgspec"),
     "frostline.rules": layer("core errors rules"),
     "frostline.rules.examples": layer("", "torch keras numpy"),
@@ -65,7 +66,7 @@ LAYERS = {
     "frostline.checkpoints": layer(READER, READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.checkpoints.render": layer(f"{READER} report", READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.checkpoints.commands": layer(
-        f"{READER} command_group report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS
+        f"{READER} command_group judging report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS
     ),
     "frostline.integrations": layer("core errors integrations runner settings report session watch"),
     "frostline.integrations.tensorboard": layer("core errors", "tensorboard"),

@@ -204,8 +204,8 @@ def report(
     """
     from frostline.core.baseline import load as load_baseline
     from frostline.core.baseline import save as save_baseline
-    from frostline.core.store import load, write_atomically
-    from frostline.session import judged_by
+    from frostline.core.store import write_atomically
+    from frostline.judging import judged_by, load
     from frostline.settings import DEFAULT_DATA, found
 
     settings, files = found()
@@ -245,12 +245,13 @@ def combine(data: tuple[Path, ...], combined: Path | None, form: str, fail_on: s
     """Put the records of several processes together (into .frostline.json), and print the report."""
     from frostline.combine import combine
     from frostline.core import store
+    from frostline.judging import load
     from frostline.runner import require_writable
     from frostline.settings import DEFAULT_DATA, found
 
     settings, _ = found()
     target = combined or settings.data or DEFAULT_DATA
-    record = combine([store.load(path) for path in data if path != target], settings.policy())
+    record = combine([load(path) for path in data if path != target], settings.policy())
     require_writable(target)
     store.save(record, target)
     _write(_rendered(record, form, sys.stdout), sys.stdout)

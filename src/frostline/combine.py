@@ -9,12 +9,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from frostline.core import store
 from frostline.core.ledger import Answer, LeafRow, Program, Run
 from frostline.core.policy import Policy, known, settle
 from frostline.core.record import Finding, Record
 from frostline.core.verdict import by_severity, judge, totals
 from frostline.errors import FrostlineError, RecordError
+from frostline.judging import load
 from frostline.rules import ranks
 
 STARTED_TOGETHER = 600.0  # seconds between the processes of one launcher; what is older is of another run
@@ -72,7 +72,7 @@ def complete(paths: Sequence[Path], own: Record, patience: float = 60.0) -> tupl
 def _ended(path: Path, own: Record) -> Record | None:
     """The record of a process of the same run that has ended, or None so far."""
     with contextlib.suppress(RecordError):
-        record = store.load(path)
+        record = load(path)
         same = (record.run.world_size, record.run.command) == (own.run.world_size, own.run.command)
         if record.run.complete and same and _started(record) >= _started(own) - STARTED_TOGETHER:
             return record

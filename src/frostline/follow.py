@@ -18,10 +18,10 @@ from rich.live import Live
 from rich.text import Text
 
 from frostline.command_group import examples
-from frostline.core import store
 from frostline.core.ledger import Run
 from frostline.core.record import Record
 from frostline.errors import RecordError
+from frostline.judging import load
 from frostline.report import live, terminal
 from frostline.report.form import Line, Span, line
 
@@ -73,14 +73,14 @@ def sights(path: Path, *, wait: bool = False, pause: float = PAUSE) -> Iterator[
         RecordError: there is no record, or something else stands (or comes to stand) in its place.
     """
     mark = _mark(path)
-    while wait and (mark is None or store.load(path).run.complete) and _mark(path) == mark:
+    while wait and (mark is None or load(path).run.complete) and _mark(path) == mark:
         time.sleep(pause)
-    sight = Sight(store.load(path), _mark(path) or (0, 0, 0), "running")
+    sight = Sight(load(path), _mark(path) or (0, 0, 0), "running")
     while True:
         is_gone = _is_gone(sight.record.run)  # asked before the file is read: a last record may just have been written
         mark = _mark(path)
         try:
-            record = sight.record if mark == sight.mark else store.load(path)
+            record = sight.record if mark == sight.mark else load(path)
         except RecordError:
             if (mark := _mark(path)) is not None:
                 raise

@@ -9,22 +9,19 @@ import platform
 import sys
 import time
 import traceback
-from dataclasses import replace
 from typing import Any
 
-from frostline.core import store
 from frostline.core.facts import Doubted, Expected, FrameworkSeen
 from frostline.core.journal import Journal
 from frostline.core.ledger import FAULTS_KEPT, Ledger, Run
-from frostline.core.policy import Policy, settle, use_of
-from frostline.core.record import Finding, Record
-from frostline.core.verdict import judge, totals
+from frostline.core.record import Record
+from frostline.core.run_file import RunFile, sealed
 from frostline.errors import RecordError
 from frostline.frameworks.protocol import Framework
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
 from frostline.integrations.tensorboard import Scalars
+from frostline.judging import judged, unjudged
 from frostline.observe.doubt import doubt
-from frostline.rules import find
 from frostline.settings import Settings
 from frostline.tracebacks import comes_from_handler, strip_own_frames
 from frostline.version import __version__
@@ -48,6 +45,7 @@ class Session:
         self.run.pid, self.run.host = os.getpid(), platform.node()
         self.run.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.store_error: RecordError | None = None
+        self._file: RunFile | None = None
         self._scalars = None if settings.tensorboard is None else Scalars(settings.tensorboard)
         self.journal = Journal()
         meant = settings.meant
@@ -89,7 +87,7 @@ class Session:
 
     def adopt(self, settings: Settings, run: Run) -> None:
         """Go on in a process that was forked while the session was open: settings and place among others are new."""
-        self.settings, self._process, self._scalars = settings, os.getpid(), None
+        self.settings, self._process, self._scalars, self._file = settings, os.getpid(), None, None
         self.run.pid, self.run.rank, self.run.world_size = os.getpid(), run.rank, run.world_size
         self._inherited = self._steps()
         for probe in self._probes:
@@ -126,43 +124,35 @@ class Session:
             traceback.print_exception(error, file=sys.stderr)
 
     def checked(self) -> None:
-        """A check was made: replace the stored record, and add to the scalars."""
-        if (self.settings.data is None and self._scalars is None) or os.getpid() != self._process:
+        """A check was made: store what is new, and add to the scalars. Nothing is judged until somebody asks."""
+        if os.getpid() != self._process:
             return
-        try:
-            record = self.record()
-            if self.settings.data is not None:
-                self._store(record)
-        except Exception as error:
-            self.fault("storing the record", error)
-            return
-        self._add_scalars(record)
+        if self.settings.data is not None:
+            try:
+                self.ledger()
+                self._store(None)
+            except Exception as error:
+                self.fault("storing the record", error)
+        if self._scalars is not None:
+            self._add_scalars()
 
-    def _add_scalars(self, record: Record) -> None:
-        if self._scalars is None:
-            return
+    def _add_scalars(self) -> None:
+        assert self._scalars is not None
         try:
-            self._scalars.write(record)
+            self._scalars.write(self.record())
         except Exception as error:
             self.fault("writing scalars for TensorBoard", error)
 
     def record(self) -> Record:
         """All that is known now, judged."""
         ledger = self.ledger()
-        findings = self._judged(ledger)
-        record = Record(
-            format=store.FORMAT,
-            frostline=__version__,
-            run=ledger.run,
-            programs=ledger.programs,
-            leaves=ledger.leaves,
-            totals=totals(ledger.leaves),
-            findings=findings,
-            verdict=judge(findings, ledger.leaves),
-            events=ledger.events,
-            meant=ledger.meant,
-        )
-        return judged_by(record, self.policy)
+        self._doubt_findings(ledger, None)
+        try:
+            return judged(ledger, self.policy)
+        except Exception as error:
+            self.fault("judging", error)
+            self._doubt_findings(ledger, f"an error inside frostline, judging: {type(error).__name__}: {error}")
+            return unjudged(ledger)
 
     def ledger(self) -> Ledger:
         """All that is known now."""
@@ -211,34 +201,21 @@ class Session:
             except RecordError as error:
                 self.store_error = error
         if self._scalars is not None and tells and os.getpid() == self._process:
-            self._add_scalars(record)
+            self._add_scalars()
             self._scalars.close()
         return record
-
-    def _judged(self, ledger: Ledger) -> list[Finding]:
-        self._doubt_findings(ledger, None)
-        try:
-            return find(ledger)
-        except Exception as error:
-            self.fault("judging", error)
-            self._doubt_findings(ledger, f"an error inside frostline, judging: {type(error).__name__}: {error}")
-            return []
 
     def _doubt_findings(self, ledger: Ledger, reason: str | None) -> None:
         tensors = tuple(row.id for row in ledger.leaves if row.unknown.get("findings") != reason)
         if tensors:
             self.journal.tell(Doubted(tensors=tensors, column="findings", reason=reason))
 
-    def _store(self, record: Record) -> None:
+    def _store(self, record: Record | None) -> None:
+        """Store what was seen since the last time, and with the ``record`` what was found."""
         assert self.settings.data is not None
-        store.save(record, self.settings.data)
-
-
-def judged_by(record: Record, policy: Policy) -> Record:
-    """The record as ``policy`` wants its findings to count, whatever policy judged it before."""
-    findings = settle(record.findings, record.leaves, policy)
-    used = use_of(policy.baseline, findings, record.leaves) if policy.baseline is not None else None
-    return replace(record, findings=findings, verdict=judge(findings, record.leaves), baseline=used)
+        if self._file is None:
+            self._file = RunFile(self.settings.data, self.journal, __version__)
+        self._file.append(self.run, None if record is None else sealed(record))
 
 
 def _version(module: Any) -> str:

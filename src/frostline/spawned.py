@@ -91,9 +91,10 @@ class Spawned:
             RecordError: a record cannot be read, or the one of all cannot be written.
         """
         from frostline.core import store
+        from frostline.judging import load
 
         _wait()
-        records = [store.load(path) for path in self._paths if path.exists()]
+        records = [load(path) for path in self._paths if path.exists()]
         records = [record for record in records if record.run.started >= self._run.started]
         if not records:
             return None

@@ -11,7 +11,7 @@ import pytest
 from corpus.running import in_keras
 
 from frostline.core.record import Record
-from frostline.core.store import load
+from frostline.judging import load
 
 HERE = Path(__file__).parent
 EVERYTHING = bool(os.environ.get("FROSTLINE_ALL"))

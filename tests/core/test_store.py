@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from frostline import judging
 from frostline.core import store
 from frostline.core.events import FlagMisspelt
 from frostline.core.ledger import Changed, Declared, Flip, LeafRow, Movement, Owner, Program, Run, Shift, Wire
@@ -70,7 +71,7 @@ def test_saving_replaces_the_file_and_leaves_nothing_beside_it(tmp_path):
     target = tmp_path / "r.json"
     target.write_text("old")
     store.save(example_record(), target)
-    assert store.load(target) == example_record()
+    assert judging.load(target) == example_record()
     assert os.listdir(tmp_path) == ["r.json"]
 
 
@@ -89,16 +90,16 @@ def test_a_record_that_cannot_be_written_leaves_the_old_one(tmp_path):
         (b"{", "not a frostline record"),
         (b"[]", "not a frostline record"),
         (b"\xff\xfe", "not a frostline record"),
-        (b'{"format": 2}', "reads format 1"),
-        (b'{"format": 1}', "not a valid"),
-        (b'{"format": 1, "run": 3}', "not a valid"),
+        (b'{"format": 1}', "reads format 2"),
+        (b'{"format": 2}', "not a valid"),
+        (b'{"format": 2, "run": 3}', "not a valid"),
     ],
 )
 def test_foreign_and_broken_files_are_named(tmp_path, content, word):
     path = tmp_path / "x.json"
     path.write_bytes(content)
     with pytest.raises(RecordError, match=word) as caught:
-        store.load(path)
+        judging.load(path)
     assert str(path) in caught.value.message
     assert caught.value.hint
 
@@ -112,7 +113,7 @@ def test_every_truncation_of_a_record_is_refused():
 
 def test_a_missing_record_says_how_to_make_one(tmp_path):
     with pytest.raises(RecordError, match="there is no record") as caught:
-        store.load(tmp_path / "none.json")
+        judging.load(tmp_path / "none.json")
     assert "frostline run" in caught.value.hint
 
 

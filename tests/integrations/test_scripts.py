@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from frostline.core.store import load
+from frostline.judging import load
 
 SCRIPTS = Path(__file__).parent / "scripts"
 

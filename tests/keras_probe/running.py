@@ -12,7 +12,7 @@ from corpus.running import in_keras, without_durations
 
 from frostline.core.ledger import LeafRow, Program
 from frostline.core.record import Record
-from frostline.core.store import load
+from frostline.judging import load
 
 SCRIPTS = Path(__file__).parent / "scripts"
 BACKENDS = [

@@ -13,7 +13,7 @@ import pytest
 
 from frostline.core.ledger import Run
 from frostline.core.record import Record, Totals, Verdict
-from frostline.core.store import save
+from frostline.core.store import FORMAT, save
 
 pytestmark = pytest.mark.needs("torch", "pexpect", "pyte")
 
@@ -54,7 +54,7 @@ def line_with(text: str, process: subprocess.Popen) -> str:
 
 
 def test_in_a_pipe_each_check_is_a_line(shell, linear) -> None:
-    save(Record(1, "0.1", Run(complete=True), [], [], Totals(), [], Verdict()), shell.folder / DATA)
+    save(Record(FORMAT, "0.1", Run(complete=True), [], [], Totals(), [], Verdict()), shell.folder / DATA)
     watch = shell.start("watch", "--wait")  # the record there is that of an older run
     linear("\nimport time; time.sleep(1)\n")
     shell.observed("train.py")

@@ -181,7 +181,7 @@ def test_as_under_python(name: str, shell) -> None:
 
     assert observed.stdout == plain.stdout
     assert observed.stderr == plain.stderr + ("" if plain.status or "os._exit" in case.source else NOTHING)
-    assert observed.status == (plain.status or 2)
+    assert observed.status == plain.status
 
 
 def test_a_script_is_run_through_a_link_as_under_python(shell) -> None:

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from frostline.core.store import load
+from frostline.judging import load
 
 pytestmark = pytest.mark.needs("torch")
 

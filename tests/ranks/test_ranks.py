@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from frostline import judging
 from frostline.combine import combine
 from frostline.core import store
 from frostline.core.ledger import Changed, LeafRow, Program, Run
@@ -73,12 +74,12 @@ def test_the_examples_fire_their_rules(slug: str, leaves: set[str], tmp_path: Pa
     assert done.returncode == 1, done.stderr
     found = {finding["rule"]: set(finding["tensors"]) for finding in json.loads(done.stdout)["findings"]}
     assert leaves <= found[slug]
-    assert store.load(tmp_path / ".frostline.json").run.world_size == 2
+    assert judging.load(tmp_path / ".frostline.json").run.world_size == 2
 
 
 def test_healthy_replicas_agree(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(HEALTHY)
-    record = combine([store.load(path) for path in observed(tmp_path / "train.py", tmp_path)])
+    record = combine([judging.load(path) for path in observed(tmp_path / "train.py", tmp_path)])
     assert [finding for finding in record.findings if finding.severity != "note"] == []
     assert {leaf.name for leaf in record.leaves if leaf.changed.digests} == {leaf.name for leaf in record.leaves}
     assert record.totals.changed == 25

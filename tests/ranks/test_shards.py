@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from test_ranks import free_port
 
-from frostline.core import store
+from frostline import judging
 from frostline.core.record import Record
 
 START = """
@@ -116,7 +116,7 @@ def printed(script: str, folder: Path, *, observed: bool = True) -> str:
 def recorded(script: str, folder: Path) -> Record:
     """The record of rank 0, in which no error of frostline's own happened."""
     printed(script, folder)
-    record = store.load(folder / "record.0.json")
+    record = judging.load(folder / "record.0.json")
     assert record.run.faults == []
     return record
 

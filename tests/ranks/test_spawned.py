@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_ranks import free_port
 
-from frostline.core import store
+from frostline import judging
 
 SCRIPT = """
 import os
@@ -169,16 +169,16 @@ def test_every_process_is_observed_and_the_report_is_of_all(folder: Path) -> Non
     assert done.stdout == python(folder, "train.py", "2", str(free_port())).stdout
     assert "process     2 together" in done.stderr
     assert "no contradiction found" in done.stderr
-    record = store.load(folder / ".frostline.json")
+    record = judging.load(folder / ".frostline.json")
     assert (record.run.world_size, record.run.steps, record.totals.changed) == (2, 4, 18)
-    assert store.load(folder / ".frostline.1.json").run.rank == 1
+    assert judging.load(folder / ".frostline.1.json").run.rank == 1
 
 
 def test_what_is_wrong_in_one_process_alone_is_found_too(folder: Path) -> None:
     done = observed(folder, "train.py", "1", str(free_port()), "--forget")
     assert done.returncode == 0
     assert "F109 frozen-but-rewritten-outside-step" in done.stderr
-    assert store.load(folder / ".frostline.json").run.rank is None
+    assert judging.load(folder / ".frostline.json").run.rank is None
 
 
 def test_a_process_that_fails_is_told_as_python_tells_it(folder: Path) -> None:
@@ -200,9 +200,9 @@ def test_a_process_is_observed_however_it_is_started(folder: Path, method: str, 
     done = observed(folder, "lockless.py", method, *waits)
     assert (done.returncode, done.stdout) == (0, "torch.Size([1, 2])\n" if waits else ""), done.stderr
     assert "no contradiction found (0 errors, 0 warnings, 0 notes)" in done.stderr
-    record = store.load(folder / ".frostline.json")
+    record = judging.load(folder / ".frostline.json")
     assert (record.run.world_size, record.run.steps, record.run.complete, record.totals.changed) == (2, 6, True, 8)
-    assert store.load(folder / ".frostline.process-2.json").run.steps == 6
+    assert judging.load(folder / ".frostline.process-2.json").run.steps == 6
 
 
 def test_processes_of_one_group_must_agree_and_others_need_not(folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from corpus.running import in_fork, in_keras
 
 from frostline.core.record import SEVERITIES, Record
-from frostline.core.store import load
+from frostline.judging import load
 from frostline.rules import RULES
 from frostline.rules.rule import EXAMPLES
 

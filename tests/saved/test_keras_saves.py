@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from corpus.running import in_keras
 
-from frostline.core import store
+from frostline import judging
 
 SCRIPT = """
 import sys
@@ -46,7 +46,7 @@ def test_what_a_model_is_written_to(how: str, severity: str | None, states: set[
     (tmp_path / "train.py").write_text(SCRIPT)
     done = in_keras("jax", ["-m", "frostline", "run", "--quiet", "train.py", how], tmp_path)
     assert done.returncode == 0, done.stderr
-    record = store.load(tmp_path / ".frostline.json")
+    record = judging.load(tmp_path / ".frostline.json")
     assert record.run.faults == []
     assert {leaf.saved.state for leaf in record.leaves if leaf.saved is not None} <= states
     assert any(leaf.saved is not None for leaf in record.leaves)

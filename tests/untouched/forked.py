@@ -96,9 +96,9 @@ def _observed(script: str, data: str, options: tuple[str, ...]) -> None:
 
 
 def _require_observed(data: Path) -> None:
-    from frostline.core import store
+    from frostline import judging
 
-    run = store.load(data).run
+    run = judging.load(data).run
     if not run.complete or run.faults:
         raise RuntimeError(f"the script was not observed to the end: {run.faults}")
 

@@ -12,7 +12,7 @@ from corpus.cases import Trial, load, trials
 from corpus.running import in_keras
 from forked import Printed
 
-from frostline.core import store
+from frostline import judging
 
 FINGERPRINT = Path(__file__).with_name("keras_fingerprint.py")
 EVERYTHING = bool(os.environ.get("FROSTLINE_ALL"))
@@ -56,7 +56,7 @@ def observed(trial: Trial, folder: Path) -> Printed:
         "--data",
         str(record),
     )
-    run = store.load(record).run
+    run = judging.load(record).run
     assert run.complete
     assert not run.faults
     return result

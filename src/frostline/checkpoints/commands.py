@@ -128,9 +128,10 @@ def diff(
 
 
 def _diff_of_runs(old: Path, new: Path, form: str, output: Path | None, quiet: bool) -> int:
+    from frostline.judging import load
     from frostline.report import difference as page
 
-    found = difference.compare(store.load(old), store.load(new))
+    found = difference.compare(load(old), load(new))
     if not quiet:
         view = page.build(found, str(old), str(new))
         _print(form, lambda: msgspec.to_builtins(found), lambda _: view, output)

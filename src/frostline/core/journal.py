@@ -1,4 +1,4 @@
-"""The journal of a run: every fact that is told takes effect at once, and waits to be stored."""
+"""The journal of a run: every fact that is told takes effect at once, and is kept to be stored."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Journal:
         >>> journal = Journal()
         >>> journal.tell(OptimizerFound(optimizer="adam", kind="optimizer", name="Adam"))
         >>> journal.step("adam", 1)
-        >>> [type(fact).__name__ for fact in journal.drain()], journal.drain()
-        (['OptimizerFound', 'OptimizerSeen'], [])
+        >>> [type(fact).__name__ for fact in journal.facts()]
+        ['OptimizerFound', 'OptimizerSeen']
     """
 
     def __init__(self) -> None:
@@ -26,24 +26,23 @@ class Journal:
         self.moves = itertools.count()
         self.comparisons = itertools.count()
         self.summaries = itertools.count()
-        self._waiting: list[Fact] = []
+        self._facts: list[Fact] = []
         self._stepped: set[str] = set()
 
     def tell(self, fact: Fact) -> None:
         """Take one fact."""
         self.fold.apply(fact)
-        self._waiting.append(fact)
+        self._facts.append(fact)
 
     def step(self, optimizer: str, last_step: int) -> None:
-        """An optimizer made a step; the fact that says how many it made is told when the journal is drained."""
+        """An optimizer made a step; the fact that says how many it made is told when they are asked for."""
         self.fold.count_step(optimizer, last_step)
         self._stepped.add(optimizer)
 
-    def drain(self) -> list[Fact]:
-        """The facts told since the last call, to be stored."""
+    def facts(self) -> list[Fact]:
+        """All facts so far, in the order in which they were told."""
         for optimizer in sorted(self._stepped & self.fold.optimizers.keys()):
             row = self.fold.optimizers[optimizer]
             self.tell(OptimizerSeen(optimizer=optimizer, steps_executed=row.steps_executed, last_step=row.last_step))
         self._stepped.clear()
-        waiting, self._waiting = self._waiting, []
-        return waiting
+        return self._facts

@@ -1,7 +1,8 @@
-"""The record on disk: one JSON document, replaced whole or not at all.
+"""The record as one JSON document, and how files are replaced: whole or not at all. See run_file for that of a run.
 
 Format history
-  1  first version
+  1  first version: a whole record, written anew at each check
+  2  the file of a run holds facts; fields have the names that PyTorch and Keras users know
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ import msgspec
 from frostline.core.record import Record
 from frostline.errors import RecordError
 
-FORMAT = 1
+FORMAT = 2
+
+
+_AGAIN = "run the script again with `frostline run`"
 
 
 class _Header(msgspec.Struct):
@@ -36,20 +40,24 @@ def from_json(data: bytes, source: str = "the record") -> Record:
     Raises:
         RecordError: the bytes are no JSON document, of another format version, or not of the expected shape.
     """
-    again = "run the script again with `frostline run`"
+    require_format(data, source)
     try:
-        found = msgspec.json.decode(data, type=_Header).format
+        return msgspec.json.decode(data, type=Record)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise RecordError(f"{source} is not a frostline record: {error}", again) from None
+        raise RecordError(f"{source} is not a valid frostline record: {error}", _AGAIN) from None
+
+
+def require_format(data: bytes, source: str) -> None:
+    """Raise RecordError unless ``data`` begins with a document of this format version."""
+    try:
+        found = msgspec.json.decode(data.partition(b"\n")[0], type=_Header).format
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        raise RecordError(f"{source} is not a frostline record: {error}", _AGAIN) from None
     if found != FORMAT:
         raise RecordError(
             f"{source} has record format {found}; this frostline reads format {FORMAT}",
             "read it with the frostline that wrote it, or run the script again",
         )
-    try:
-        return msgspec.json.decode(data, type=Record)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        raise RecordError(f"{source} is not a valid frostline record: {error}", again) from None
 
 
 def is_record(path: str | os.PathLike[str]) -> bool:
@@ -61,15 +69,14 @@ def is_record(path: str | os.PathLike[str]) -> bool:
         return False
 
 
-def load(path: str | os.PathLike[str]) -> Record:
-    """The record stored at ``path``; RecordError when it is missing, unreadable or foreign."""
+def read(path: str | os.PathLike[str]) -> bytes:
+    """What the file at ``path`` holds; RecordError when it is missing or unreadable."""
     try:
-        data = Path(path).read_bytes()
+        return Path(path).read_bytes()
     except FileNotFoundError:
         raise RecordError(f"there is no record at {path}", "make one with `frostline run your_script.py`") from None
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}", "check the path and its permissions") from None
-    return from_json(data, str(path))
 
 
 def save(record: Record, path: str | os.PathLike[str]) -> None:

@@ -1,0 +1,67 @@
+"""Judging: from what was seen of a run to the record that is reported, while the run goes on or from its file."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from frostline.core import run_file, store
+from frostline.core.ledger import Ledger
+from frostline.core.policy import Policy, settle, use_of
+from frostline.core.record import BaselineUse, Finding, Record
+from frostline.core.verdict import judge, totals
+from frostline.rules import find
+from frostline.version import __version__
+
+
+def judged(ledger: Ledger, policy: Policy) -> Record:
+    """The record of a run, with findings as ``policy`` wants them to count."""
+    return judged_by(_record(ledger, find(ledger)), policy)
+
+
+def unjudged(ledger: Ledger) -> Record:
+    """The record of a run without findings."""
+    return _record(ledger, [])
+
+
+def judged_by(record: Record, policy: Policy) -> Record:
+    """The record as ``policy`` wants its findings to count, whatever policy judged it before."""
+    findings = settle(record.findings, record.leaves, policy)
+    used = use_of(policy.baseline, findings, record.leaves) if policy.baseline is not None else None
+    return replace(record, findings=findings, verdict=judge(findings, record.leaves), baseline=used)
+
+
+def load(path: str | os.PathLike[str]) -> Record:
+    """The record of the run stored at ``path``.
+
+    The file of a run that came to its end holds its findings; one that was cut short, or that another version of
+    frostline wrote, is judged now.
+
+    Raises:
+        RecordError: the file is missing, unreadable, or no record of this format.
+    """
+    data = store.read(path)
+    if not run_file.is_run_file(data):
+        return store.from_json(data, str(path))
+    store.require_format(data, str(path))
+    stored = run_file.read(data, str(Path(path)))
+    if stored.seal is None or stored.frostline != __version__:
+        return judged(stored.ledger, Policy())
+    return _record(stored.ledger, stored.seal.findings, stored.seal.baseline)
+
+
+def _record(ledger: Ledger, findings: list[Finding], baseline: BaselineUse | None = None) -> Record:
+    return Record(
+        format=store.FORMAT,
+        frostline=__version__,
+        run=ledger.run,
+        programs=ledger.programs,
+        leaves=ledger.leaves,
+        totals=totals(ledger.leaves),
+        findings=findings,
+        verdict=judge(findings, ledger.leaves),
+        events=ledger.events,
+        meant=ledger.meant,
+        baseline=baseline,
+    )

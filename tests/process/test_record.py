@@ -1,5 +1,8 @@
 """What a run leaves behind: one record, in its place, or a plain message and nothing overwritten."""
 
+import subprocess
+import sys
+
 import pytest
 
 from frostline.judging import load
@@ -335,3 +338,13 @@ def test_the_record_that_json_prints_can_be_loaded(shell, linear) -> None:
     printed = shell.frostline("report", "--format", "json")
     (shell.folder / "whole.json").write_text(printed.stdout)
     assert load(shell.folder / "whole.json") == load(shell.folder / DATA)
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-", ">/dev/full", "2>/dev/full"])
+def test_a_stream_that_is_closed_or_full_changes_no_status(closed: str, shell, linear) -> None:
+    linear()
+    command = f"{sys.executable} -m frostline run train.py {closed}"
+    done = subprocess.run(command, shell=True, cwd=shell.folder, env=shell.environment, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert load(shell.folder / DATA).run.exit == 0
+    assert done.stderr.strip().startswith("frostline ") == ("2>" not in closed)  # the report, where it can be printed

@@ -105,7 +105,7 @@ def render(
     stream = Stream(
         _terminal_width() if width is None else width,
         _shows_color() if color is None else color,
-        encoding or sys.stdout.encoding or "utf-8",
+        encoding or getattr(sys.stdout, "encoding", None) or "utf-8",
         pages,
     )
     return FORMATS[format](record, stream)

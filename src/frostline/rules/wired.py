@@ -193,7 +193,9 @@ def _misaligned(ledger: Ledger) -> list[Finding]:
 
 def _other_program(ledger: Ledger) -> list[Finding]:
     """A whole network with a program of its own that also stands, entire, in the program of another network."""
-    models = {leaf.model: [row for row in ledger.leaves if row.model == leaf.model] for leaf in ledger.leaves}
+    models: dict[str, list[LeafRow]] = {}
+    for leaf in ledger.leaves:
+        models.setdefault(leaf.model, []).append(leaf)
     held = {program.id: _models_held(program, ledger) for program in ledger.programs if program.steps_executed}
     found = []
     for program, several_models in held.items():
@@ -252,18 +254,16 @@ def _moved_by(leaf: LeafRow, program: str) -> bool:
 def _in_eval(ledger: Ledger) -> list[Finding]:
     """A part that is called a teacher or target, is in eval mode as a whole, and is trained all the same."""
     parts: dict[tuple[str, str], list[LeafRow]] = {}
+    in_training = {leaf.model for leaf in ledger.leaves if leaf.kind == "parameter" and leaf.declared.training}
     for leaf in ledger.leaves:
         part = _fixed_copy(leaf.name)
         if part and leaf.kind == "parameter":
             parts.setdefault((leaf.model, part), []).append(leaf)
     found = []
     for (model, part), leaves in parts.items():
-        rest = [
-            leaf for leaf in ledger.leaves if leaf.model == model and leaf not in leaves and leaf.kind == "parameter"
-        ]
         trained = [leaf for leaf in leaves if leaf.declared.trainable and _moved_in_step(leaf)]
         in_eval = all(leaf.declared.training is False for leaf in leaves)
-        if trained and in_eval and any(leaf.declared.training for leaf in rest):
+        if trained and in_eval and model in in_training:
             program = trained[0].wired[0].program
             found.append(
                 OTHER_PROGRAM.found(

@@ -55,11 +55,7 @@ def finish_rows(probe: TorchProbe) -> None:
         )
     _merge_ties(models)
     _note_rates(probe)
-    for model in models.models:
-        for reference, flag in models.intents:
-            module = reference()
-            if module is not None and model.root is not None:
-                _note_intent(models, model.root, model.name, module, flag)
+    _note_intents(models)
 
 
 def _merge_ties(models: Models) -> None:
@@ -87,16 +83,24 @@ def _note_rates(probe: TorchProbe) -> None:
         probe.observer.tell(Held(optimizer=program, tensors=tuple(tensors), max_lr=rate, steps=steps))
 
 
-def _note_intent(models: Models, root: nn.Module, name: str, module: nn.Module, flag: bool) -> None:
-    """An explicit requires_grad_ call on a module, told to the tied leaves below it under the name it used."""
-    path = next((path for path, each in root.named_modules() if each is module), None)
-    if path is None:
-        return
+def _note_intents(models: Models) -> None:
+    """Explicit requires_grad_ calls on modules, told to the tied leaves below them under the names they used.
+
+    A module may have been told at every step; what it was told last counts.
+    """
+    last = {id(module): (module, flag) for reference, flag in models.intents if (module := reference()) is not None}
+    for model in models.models if last else ():
+        paths = {id(each): path for path, each in model.root.named_modules()} if model.root is not None else {}
+        for module, flag in last.values():
+            if id(module) in paths:
+                _note_intent(models, [model.name, paths[id(module)]], module, flag)
+
+
+def _note_intent(models: Models, path: list[str], module: nn.Module, flag: bool) -> None:
     for inner, parameter in module.named_parameters():
         leaf = models.of(parameter)
-        full = ".".join(part for part in (name, path, inner) if part)
         if leaf is not None and leaf.row.aliases:
-            models.tell(FlagRequested(tensor=leaf.row.id, name=full, flag=flag))
+            models.tell(FlagRequested(tensor=leaf.row.id, name=".".join(filter(None, [*path, inner])), flag=flag))
 
 
 def stray_flags(models: Models) -> list[FlagMisspelt]:

@@ -12,7 +12,7 @@ SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test system check format clean corpus ledgers studies bench fuzz mutants docs pictures rivals
+.PHONY: help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
@@ -76,6 +76,12 @@ fuzz: $(TESTED) ## mutate checkpoint files, SECONDS=600 for each reader
 
 mutants: $(TESTED) ## plant faults, say which no test notices; ARGS="--sample 300 --seed 1", "--file core/verdict.py"
 	$(VENV)/bin/python -m tests.mutants $(ARGS)
+
+coverage: $(TESTED) ## which lines the tests run, processes of their own included; ARGS="tests/core"
+	$(VENV)/bin/coverage erase
+	$(VENV)/bin/coverage run -m pytest $(ARGS)
+	$(VENV)/bin/coverage combine --quiet
+	$(VENV)/bin/coverage report
 
 ##@ Help
 help: ## this list

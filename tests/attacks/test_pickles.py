@@ -11,6 +11,8 @@ import pytest
 from attack_files import read_everything, refusal, refused_in_little_memory
 
 from frostline import checkpoints
+from frostline.checkpoints.pickle_machine import Machine
+from frostline.errors import CheckpointError
 
 COMMAND = b"S'touch canary'\n"
 CODE = b'S\'__import__("os").system("touch canary")\'\n'
@@ -188,6 +190,26 @@ BAD = {
 def test_each_lie_is_named(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "w.pt").write_bytes(content)
     assert message in refusal(tmp_path / "w.pt")
+
+
+def test_work_is_bounded_by_the_size_of_the_pickle(tmp_path: Path) -> None:
+    """A few hundred bytes name millions of paths, or long names on each: refused after about as much work as bytes."""
+    from frostline.checkpoints import torch_graph
+
+    def work(content: bytes) -> int:
+        machine = Machine(io.BytesIO(content), "w.pt")
+        machine.run()
+        walk = torch_graph.Walk("w.pt", machine.taken)
+        with pytest.raises(CheckpointError, match="too deep or too often"):
+            walk.visit("", machine.value)
+        return walk.work
+
+    name = b"X" + (60_000).to_bytes(4, "little") + b"k" * 60_000 + b"q\x64"
+    nested = b"\x80\x02" + name + b"0]q\0" + b"".join(
+        b"}q%b(h\x64h%bK\1h%bu" % (bytes([n + 1]), bytes([n]), bytes([n])) for n in range(60)
+    ) + b"."  # fmt: skip
+    assert work(laughs(22)) < 50_000
+    assert work(nested) < 120_000
 
 
 def test_ten_million_steps(tmp_path: Path) -> None:

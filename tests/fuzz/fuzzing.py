@@ -63,9 +63,11 @@ def npz_seeds() -> list[bytes]:
         buffer = io.BytesIO()
         save(buffer, **arrays)  # type: ignore[arg-type]
         seeds.append(buffer.getvalue())
-    buffer = io.BytesIO()
-    np.save(buffer, arrays["f"])
-    return [*seeds, buffer.getvalue()]
+    for array in (arrays["f"], np.array([{"w": np.ones(2)}, "text", 1], object), np.array([1.5, 2.5], object)):
+        buffer = io.BytesIO()
+        np.save(buffer, array)
+        seeds.append(buffer.getvalue())
+    return seeds
 
 
 def _pickle_bodies() -> list[bytes]:
@@ -81,9 +83,27 @@ def _pickle_bodies() -> list[bytes]:
     return [b"\x80\x02}(X\x01\0\0\0t" + body + b"X\x01\0\0\0nI3\nu." for body in (tensor, parameter, sparse, module)]
 
 
+def _wrapped_bodies() -> list[bytes]:
+    """A tensor subclass with a plain attribute, a DTensor, a lazy conjugate, and a jax array."""
+    tensor = _pickle_bodies()[0].removeprefix(b"\x80\x02}(X\x01\0\0\0t").removesuffix(b"X\x01\0\0\0nI3\nu.")
+    wrapper = b"ctorch._tensor\n_rebuild_from_type_v2\n(ctorch._utils\n_rebuild_wrapper_subclass\n"
+    plain = wrapper + b"cmodule\nPacked\n(Nctorch\nfloat32\n(K\x02K\x02t(K\x02K\x01tK\0NN\x89t"
+    packed = plain + b"}(X\x06\0\0\0packed" + tensor + b"X\x05\0\0\0scaleG?\xe0\0\0\0\0\0\0utR"
+    spec = b"cspec\nDTensorSpec\n)\x81}X\x0a\0\0\0placements(cplacement\nShard\n)\x81}X\3\0\0\0dimK\0sbtsb"
+    sharded = plain.replace(b"cmodule\nPacked", b"cmodule\nDTensor") + (
+        b"}(X\x0d\0\0\0_local_tensor" + tensor + b"X\x05\0\0\0_spec" + spec + b"utR"
+    )
+    array = (
+        b"cjax._src.array\n_reconstruct_array\n(NN(K\x01K\x02\x85cnumpy\ndtype\n(X\2\0\0\0f4\x89\x88tR"
+        b"(K\x03X\1\0\0\0<NNNJ\xff\xff\xff\xffJ\xff\xff\xff\xffK\0tb\x89c_codecs\nencode\n"
+        b"(X\x08\0\0\0abcdefghX\x06\0\0\0latin1tRt}tR"
+    )
+    return [b"\x80\x02}(X\x01\0\0\0t" + body + b"u." for body in (packed, sharded, array)]
+
+
 def torch_zip_seeds() -> list[bytes]:
     seeds = []
-    for body in _pickle_bodies():
+    for body in (*_pickle_bodies(), *_wrapped_bodies()):
         buffer = io.BytesIO()
         with zipfile.ZipFile(buffer, "w") as file:
             file.writestr("archive/data.pkl", body.replace(b"%b", b""))

@@ -1,4 +1,4 @@
-"""Reads numpy's .npz archives and single .npy files; arrays of Python objects are listed as unread."""
+"""Reads numpy's .npz archives and single .npy files; arrays of Python objects are taken apart, never loaded."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import warnings
 
 import numpy as np
 
-from frostline.checkpoints import dtypes
-from frostline.checkpoints.archive import Archive
+from frostline.checkpoints import dtypes, pickled
+from frostline.checkpoints.archive import STRUCTURE_LIMIT, Archive
 from frostline.checkpoints.checkpoint import Checkpoint, Tensor
-from frostline.checkpoints.files import File
+from frostline.checkpoints.files import File, Window
 from frostline.checkpoints.sources import Source, Span, Strided, Swapped
 
 MAGIC = b"\x93NUMPY"
@@ -32,7 +32,9 @@ def read(file: File) -> Checkpoint:
     """The one array of a .npy file, under the name ``array``."""
     checkpoint = Checkpoint(file.path, "npy", files=[file])
     head = _Header(file, "the array", file.read(0, min(file.size, HEADER_LIMIT)))
-    if not head.add_object(checkpoint, "array"):
+    if head.dtype.hasobject:
+        head.add_objects(checkpoint, "array", io.BufferedReader(Window(file, head.length), 2**16))
+    else:
         head.add(checkpoint, "array", Span(file, head.length, file.size - head.length))
     return checkpoint
 
@@ -45,9 +47,11 @@ def read_archive(archive: Archive) -> Checkpoint:
         name = entry_name.removesuffix(".npy")
         first = next(archive.source(entry_name).pieces(HEADER_LIMIT), b"")
         head = _Header(file, repr(name), bytes(first))
-        if head.add_object(checkpoint, name):
-            continue
-        if head.fortran and archive.entries[entry_name].deflated:
+        if head.dtype.hasobject and archive.entries[entry_name].size > STRUCTURE_LIMIT:
+            checkpoint.add_unread(name, f"pickled Python objects of more than {STRUCTURE_LIMIT:,} bytes")
+        elif head.dtype.hasobject:
+            head.add_objects(checkpoint, name, io.BytesIO(archive.content(entry_name)[head.length :]))
+        elif head.fortran and archive.entries[entry_name].deflated:
             unpacked = archive.unpacked(entry_name)
             checkpoint.files.append(unpacked.file)
             head.add(checkpoint, name, Span(unpacked.file, head.length, unpacked.nbytes - head.length))
@@ -74,11 +78,10 @@ class _Header:
         if any(type(extent) is not int or not 0 <= extent < 2**62 for extent in self.shape):
             raise file.bad(f"{what} has an absurd shape")
 
-    def add_object(self, checkpoint: Checkpoint, name: str) -> bool:
-        """Note an array that holds Python objects instead of numbers; whether it was one."""
-        if self.dtype.hasobject:
-            checkpoint.add_unread(name, "pickled Python objects, which are never loaded")
-        return self.dtype.hasobject
+    def add_objects(self, checkpoint: Checkpoint, name: str, stream: io.BufferedIOBase) -> None:
+        """Take in what an array of Python objects holds: numpy pickles the whole array behind the header."""
+        machine = pickled.run(stream, self._file)
+        pickled.fill(checkpoint, machine, pickled.no_storage(self._file), prefix=name)
 
     def add(self, checkpoint: Checkpoint, name: str, source: Source) -> None:
         """Take in the array whose bytes, in the order of the file, are ``source``."""

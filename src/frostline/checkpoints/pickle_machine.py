@@ -72,6 +72,7 @@ _MARK = _Mark()
 class Machine:
     """Runs one pickle of a stream; make a new one for each.
 
+    ``value`` is the object in the stream, ``taken`` the number of instructions that made it,
     ``named`` lists everything the pickle named, and ``persistents`` what it referred to, also what it threw away again.
 
     Args:
@@ -90,6 +91,7 @@ class Machine:
         self._stack: list[Any] = []
         self._memo: dict[int, Any] = {}
         self.value: Any = None
+        self.taken = 0
         self.named: list[Global] = []
         self.persistents: list[Persistent] = []
 
@@ -103,11 +105,12 @@ class Machine:
 
     def _run(self) -> Any:
         read, stop = self._stream.read, ord(".")
-        for _ in range(self._steps):
+        for step in range(self._steps):
             code = read(1)
             if not code:
                 raise self._bad("ends inside its pickle")
             if code[0] == stop:
+                self.taken = step
                 return self._pop()
             instruction = _INSTRUCTIONS[code[0]]
             if instruction is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from frostline.checkpoints import torch_reader
+from frostline.checkpoints import pickled
 from frostline.checkpoints.archive import Archive
 from frostline.checkpoints.checkpoint import Checkpoint
 from frostline.checkpoints.sources import Span
@@ -98,7 +98,7 @@ def _take(
         view = _view(path, meta["tensor_meta"])
     except (KeyError, TypeError, ValueError):
         raise archive.file.bad(f"its table describes {name!r} by no usable type, shape and strides") from None
-    checkpoint.add(torch_reader.tensor(archive.file, name, view, spans[path], swap))
+    checkpoint.add(pickled.tensor(archive.file, name, view, spans[path], swap))
 
 
 def _view(path: str, meta: dict[str, Any]) -> View:

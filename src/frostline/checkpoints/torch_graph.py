@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
+from frostline.checkpoints import numpy_records, torch_tensors, torch_wrappers
 from frostline.checkpoints.pickle_machine import Call, Items, Pairs, Persistent
 from frostline.checkpoints.torch_tensors import (
     FOUND,
-    READERS,
     Found,
     Other,
+    Part,
     Plain,
     Unread,
     Unusable,
@@ -20,8 +21,17 @@ from frostline.checkpoints.torch_tensors import (
 )
 from frostline.errors import CheckpointError
 
-MOST_NODES = 5_000_000
+LEAST_WORK = 10_000
+WORK_PER_STEP = 100
+NAME_PIECE = 64
 DEEPEST = 200
+
+READERS: dict[str, Callable[[Call], list[Part]]] = {
+    **torch_tensors.READERS,
+    **numpy_records.READERS,
+    "torch._tensor._rebuild_from_type": torch_wrappers.from_type,
+    "torch._tensor._rebuild_from_type_v2": torch_wrappers.from_type,
+}
 
 _ORDERED = "collections.OrderedDict"
 _CONTAINERS = (_ORDERED, "collections.defaultdict", "collections.Counter", "collections.deque")
@@ -32,18 +42,19 @@ _MODULE_PARTS = ("_parameters", "_buffers", "_modules")
 class Walk:
     """One walk over the records of a pickle; ``found`` lists every name with what stands there.
 
-    A record may be reached by many paths and each gives a name, so the walk counts its steps: a small file can
-    describe a graph with more paths than atoms.
+    A record may be reached by many paths and each gives a name, so a small file can describe a graph with more paths
+    than atoms: the walk may do ``WORK_PER_STEP`` times the work of the pickle's own ``steps``, long names counted.
     """
 
     where: str
-    found: list[tuple[str, Found]]
-    nodes: int = 0
+    steps: int
+    found: list[tuple[str, Found]] = field(default_factory=list)
+    work: int = 0
 
     def visit(self, name: str, value: Any, depth: int = 0, maker: str = "") -> None:
         """Record the tensors under ``value`` by their names; ``maker`` is the unknown object that it is part of."""
-        self.nodes += 1
-        if self.nodes > MOST_NODES or depth > DEEPEST:
+        self.work += 1 + len(name) // NAME_PIECE
+        if self.work > LEAST_WORK + WORK_PER_STEP * self.steps or depth > DEEPEST:
             raise CheckpointError(
                 f"{self.where}: its objects are nested too deep or too often to be a checkpoint",
                 "the file is damaged, or is no checkpoint",
@@ -136,6 +147,9 @@ def _old_ordered(call: Call) -> Iterator[tuple[str, Any]]:
 
 
 def _key(key: Any) -> str:
+    """A key of a dict as a part of a name; a tuple, as flattened states have them, by its members."""
+    if isinstance(key, tuple) and key:
+        return ".".join(_key(part) for part in key)
     return key if isinstance(key, str) else text_of(key)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from frostline.checkpoints import dtypes
 from frostline.checkpoints.pickle_machine import Call, Global, Items, Pairs, Persistent
 
 LONGEST_TEXT = 60
@@ -96,8 +94,15 @@ class Unread:
     reason: str
 
 
-FOUND = (View, Plain, Absent, Other, Unread)
-Found = View | Plain | Absent | Other | Unread
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """A storage that says where parts of a tensor lie, and holds none of its numbers."""
+
+    storage: Storage
+
+
+FOUND = (View, Plain, Absent, Other, Unread, Aside)
+Found = View | Plain | Absent | Other | Unread | Aside
 Part = tuple[str, Any]  # a suffix to the name, and a Found or a record of the pickle
 
 
@@ -144,7 +149,7 @@ def _is_count(value: Any) -> bool:
     return type(value) is int and 0 <= value < 2**62
 
 
-def _counts(value: Any) -> tuple[int, ...]:
+def counts(value: Any) -> tuple[int, ...]:
     if isinstance(value, Call) and str(value.function) == "torch.Size" and value.args:
         value = value.args[0]
     if isinstance(value, Items):
@@ -173,7 +178,7 @@ def _view(call: Call) -> list[Part]:
 def _checked_view(
     held: Storage, dtype: str, offset: Any, shape: Any, stride: Any, note: str = "", pending: tuple[str, ...] = ()
 ) -> View:
-    extents, steps = _counts(shape), _counts(stride)
+    extents, steps = counts(shape), counts(stride)
     if not _is_count(offset) or len(extents) != len(steps) or len(extents) > 64:
         raise Unusable
     if dtype in PACKED:
@@ -190,35 +195,26 @@ def _bits_pending(metadata: Any) -> tuple[str, ...]:
     return tuple(key for key, value in pairs if isinstance(key, str) and key in ("conj", "neg") and value is True)
 
 
-def _wrapped(call: Call) -> list[Part]:
+def wrapped(call: Call) -> list[Part]:
     data, _requires_grad, _hooks, *state = call.args
-    return [("", data), *_attributes(state)]
+    return [("", data), *attributes(state)]
 
 
-def _from_type(call: Call) -> list[Part]:
-    function, kind, args, *state = call.args
-    if not isinstance(function, Global):
-        raise Unusable
-    if str(function) == "torch._utils._rebuild_wrapper_subclass":
-        return [("", Unread(f"a tensor subclass, {kind}"))]
-    return [("", Call(function, args)), *_attributes(state)]
-
-
-def _attributes(state: list[Any]) -> list[Part]:
+def attributes(state: list[Any]) -> list[Part]:
     """What was set on a tensor object besides its numbers: one dict, or one and another of its slots."""
     found: list[Part] = []
     for members in state:
         if isinstance(members, Pairs):
             found += [(f".{key}", value) for key, value in members.pairs if isinstance(key, str)]
         elif isinstance(members, tuple):
-            found += _attributes(list(members))
+            found += attributes(list(members))
         elif members is not None:
             found.append((".state", members))
     return found
 
 
 def _meta(call: Call) -> list[Part]:
-    dtype, shape = _element_type(call.args[0]), _counts(call.args[1])
+    dtype, shape = _element_type(call.args[0]), counts(call.args[1])
     return [("", Absent(dtype, shape, "a tensor on the meta device has no bytes"))]
 
 
@@ -250,7 +246,7 @@ def _sparse(call: Call) -> list[Part]:
     if not isinstance(name, str) or name not in _SPARSE:
         raise Unusable
     members = _SPARSE[name]
-    shape = np.array(_counts(data[len(members)]), "<i8")
+    shape = np.array(counts(data[len(members)]), "<i8")
     size = Plain("int64", shape.shape, shape.tobytes())
     return [*_members(members, data), (".size", size)]
 
@@ -268,45 +264,14 @@ def _members(names: Iterable[str], values: tuple[Any, ...]) -> list[Part]:
     return parts
 
 
-def _array(call: Call) -> list[Part]:
-    _version, shape, kind, fortran, data = call.state
-    return _array_of(kind, shape, bool(fortran), data)
-
-
-def _array_from_buffer(call: Call) -> list[Part]:
-    data, kind, shape, order, *_axes = call.args
-    return _array_of(kind, shape, order == "F", data)
-
-
-def _array_of(kind: Any, shape: Any, fortran: bool, data: Any) -> list[Part]:
-    dtype = _numpy_type(kind)
-    if dtype is None:
-        return [("", Unread("a numpy array of Python objects or text"))]
-    array = np.frombuffer(_bytes(data), dtype).reshape(_counts(shape), order="F" if fortran else "C")
-    ordered = np.ascontiguousarray(array.astype(dtype.newbyteorder("<"), copy=False))
-    return [("", Plain(dtypes.from_numpy(dtype), array.shape, ordered.tobytes()))]
-
-
-def _numpy_type(kind: Any) -> np.dtype | None:
-    code, *_flags = kind.args
-    if not isinstance(code, str) or not re.fullmatch(r"[biufc]\d{1,2}", code):
-        return None
-    big = isinstance(kind.state, tuple) and kind.state[1] == ">"
-    return np.dtype(code).newbyteorder(">" if big else "<")
-
-
-def _bytes(data: Any) -> bytes:
+def bytes_of(data: Any) -> bytes:
     while isinstance(data, Call) and READERS.get(str(data.function)) is _text_as_bytes:
         data = data.args[0] if data.args else b""
     return data.encode("latin-1") if isinstance(data, str) else bytes(memoryview(data))
 
 
 def _text_as_bytes(call: Call) -> list[Part]:
-    return [("", _bytes(call))]
-
-
-def _scalar(call: Call) -> list[Part]:
-    return _array_of(call.args[0], (), False, call.args[1])
+    return [("", bytes_of(call))]
 
 
 READERS: dict[str, Callable[[Call], list[Part]]] = {
@@ -316,19 +281,11 @@ READERS: dict[str, Callable[[Call], list[Part]]] = {
     "torch._utils._rebuild_tensor": _view,
     "torch._utils._rebuild_tensor_v2": _view,
     "torch._utils._rebuild_tensor_v3": _view,
-    "torch._utils._rebuild_parameter": _wrapped,
-    "torch._utils._rebuild_parameter_with_state": _wrapped,
-    "torch._tensor._rebuild_from_type": _from_type,
-    "torch._tensor._rebuild_from_type_v2": _from_type,
+    "torch._utils._rebuild_parameter": wrapped,
+    "torch._utils._rebuild_parameter_with_state": wrapped,
     "torch._utils._rebuild_meta_tensor_no_storage": _meta,
     "torch._utils._rebuild_qtensor": _quantised,
     "torch._utils._rebuild_sparse_tensor": _sparse,
     "torch._utils._rebuild_sparse_csr_tensor": _sparse,
     "torch._utils._rebuild_nested_tensor": _nested,
-    "numpy._core.multiarray._reconstruct": _array,
-    "numpy.core.multiarray._reconstruct": _array,
-    "numpy._core.numeric._frombuffer": _array_from_buffer,
-    "numpy.core.numeric._frombuffer": _array_from_buffer,
-    "numpy._core.multiarray.scalar": _scalar,
-    "numpy.core.multiarray.scalar": _scalar,
 }

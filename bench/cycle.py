@@ -15,7 +15,7 @@ import torch
 from bench.turns import Line, times
 
 from frostline.digest.blocks import blocks, differing, first_difference
-from frostline.frameworks.torch_probe.leaf import host_bytes
+from frostline.frameworks.torch.tensors.tensors import host_bytes
 
 PACKAGES = ("torch", "numpy", "xxhash")
 TURNS = 9

@@ -7,9 +7,9 @@ import xxhash
 import frostline
 from frostline.core.record import Record
 from frostline.digest.blocks import BLOCK, blocks
-from frostline.frameworks.torch_probe import device_digests
-from frostline.frameworks.torch_probe.leaf import host_bytes
-from frostline.frameworks.torch_probe.triton_blocks import SHORT, TritonBlocks
+from frostline.frameworks.torch.tensors import device_digests
+from frostline.frameworks.torch.tensors.tensors import host_bytes
+from frostline.frameworks.torch.tensors.triton_blocks import SHORT, TritonBlocks
 
 SHORTEST = [0, 1, 3, 4, 8, 9, 16, 17, 128, 129, SHORT - 1, SHORT]
 STRIPES = [SHORT + 1, 256, 257, 1023, 1024, 1025, 1088, 1089, 2049, 5000]

@@ -28,7 +28,7 @@ def test_it_compiles_for_a_device_that_is_not_here(width: int) -> None:
     from triton.backends.compiler import GPUTarget
     from triton.compiler import ASTSource
 
-    from frostline.frameworks.torch_probe import triton_blocks as kernels
+    from frostline.frameworks.torch.tensors import triton_blocks as kernels
 
     columns = dict.fromkeys(("places", "lengths", "targets"), "*i64") | dict.fromkeys(("words", "values"), "*u64")
     constants = {"PIECE": kernels.PIECES[width], "WIDTH": width, "COUNT": kernels.RUNS}

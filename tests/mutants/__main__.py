@@ -23,7 +23,7 @@ EXAMPLES = "tests/test_doctests.py::test_examples_that_need_no_framework"
 TESTS = {
     "core": ("tests/core", "tests/ledgers", "tests/observe", EXAMPLES),
     "digest": ("tests/digest", "tests/observe", EXAMPLES),
-    "observe": ("tests/observe", "tests/torch_probe", EXAMPLES),
+    "observe": ("tests/observe", "tests/torch_instruments", EXAMPLES),
     "rules": ("tests/ledgers", "tests/rules/test_registry.py", EXAMPLES),
 }
 NOT_HERE = ("--ignore=tests/digest/test_triton_blocks.py",)  # compiles kernels

@@ -11,7 +11,7 @@ if TYPE_CHECKING:  # the command line lists frameworks without loading what obse
     from frostline.frameworks.protocol import FrameworkModule
 
 FRAMEWORKS = {
-    "torch": "frostline.frameworks.torch_probe",
+    "torch": "frostline.frameworks.torch",
     "keras": "frostline.frameworks.keras_probe",
     "tf_keras": "frostline.frameworks.tf_keras_probe",
 }

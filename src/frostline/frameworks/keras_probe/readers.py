@@ -67,7 +67,7 @@ class TorchReader:
 
     def read(self, variable: Any) -> Any:
         """See Reader."""
-        from frostline.frameworks.torch_probe.leaf import host_bytes
+        from frostline.frameworks.torch.tensors.tensors import host_bytes
 
         return host_bytes(_filled(variable))
 
@@ -77,7 +77,7 @@ class TorchReader:
 
     def gradient(self, variable: Any) -> tuple[Gradient, bytes | None]:
         """See Reader."""
-        from frostline.frameworks.torch_probe.leaf import host_bytes, zero_state
+        from frostline.frameworks.torch.tensors.tensors import host_bytes, zero_state
 
         tensor = _filled(variable)
         known = zero_state(tensor.grad)
@@ -86,7 +86,7 @@ class TorchReader:
 
     def state_of_gradient(self, gradient: Any) -> Gradient:
         """See Reader."""
-        from frostline.frameworks.torch_probe.leaf import zero_state
+        from frostline.frameworks.torch.tensors.tensors import zero_state
 
         return zero_state(gradient)
 

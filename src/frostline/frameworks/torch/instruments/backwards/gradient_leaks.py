@@ -1,0 +1,131 @@
+"""The order of backward passes and steps: gradients that one program's phase leaves for another, and double steps."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable, Iterable
+from typing import ClassVar
+
+import torch
+
+from frostline.core.facts import Fact, GradientLeft, SteppedTogether
+from frostline.frameworks.torch.context import Context
+from frostline.frameworks.torch.guards.no_tracing import aside
+from frostline.frameworks.torch.tensors.tensors import zero_state
+from frostline.observe.schedule import due
+
+ROUNDS_WATCHED = 4
+SAMPLED = 4
+
+
+class GradientLeaks:
+    """Watches the first rounds of a run with two or more optimizers.
+
+    Gradients leak from the phase of B into the step of A when a tensor of A (not held by B) has a gradient before
+    A's own backward pass begins, A has not been stepped since, and B was stepped in between. Where B steps again
+    on A's backward pass, the two merely run at different paces (accumulation) and nothing leaked. The first backward
+    pass after B's step decides: what it and later ones find clean was not left by B, even where A has several passes
+    to one step.
+
+    Args:
+        context: what all instruments share.
+    """
+
+    tells: ClassVar[tuple[type[Fact], ...]] = (GradientLeft, SteppedTogether)
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._held: dict[Hashable, list[torch.Tensor]] = {}
+        self._stepped: list[Hashable] = []  # programs stepped since the last backward pass
+        self._other_stepped: dict[Hashable, Hashable] = {}  # program -> another one stepped since its own last step
+        self._clean: set[Hashable] = set()  # programs found without a gradient since another one stepped
+        self._leaked: dict[Hashable, tuple[Hashable, list[torch.Tensor]]] = {}
+        self._left: dict[Hashable, list[tuple[torch.Tensor, weakref.ref[torch.Tensor]]]] = {}  # with what was left then
+        self._pending: dict[Hashable, tuple[Hashable, list[torch.Tensor], int]] = {}
+        self._seen: dict[Hashable, int] = {}
+        self._reported: set[tuple[type[Fact], Hashable]] = set()
+
+    def attach(self) -> Iterable[Callable[[], None]]:
+        """See Instrument."""
+        signals = self._context.signals
+        signals.optimizer_found.append(self._note_held)
+        signals.check_ended.append(self._check_ended)
+        signals.backward_began.append(lambda *_: self._backward())
+        signals.step_nears.append(self._step)
+        return []
+
+    def _note_held(self, program: Hashable) -> None:
+        self._held[program] = self._context.optimizers.tensors(program)
+
+    def _check_ended(self, program: Hashable) -> None:
+        if len(self._context.recorder.programs) > 1:
+            self._note_held(program)
+
+    def _backward(self) -> None:
+        """A backward pass is about to begin."""
+        if len(self._held) > 1:
+            with aside():
+                self._look_for_leaks()
+        self._begin_phase()
+
+    def _look_for_leaks(self) -> None:
+        for program, other in list(self._other_stepped.items()):
+            if program in self._clean | set(self._stepped) or self._seen.get(program, 0) > ROUNDS_WATCHED:
+                continue
+            theirs = {id(tensor) for tensor in self._held.get(other, [])}
+            own = [tensor for tensor in self._held.get(program, []) if id(tensor) not in theirs]
+            left = [tensor for tensor in own[:SAMPLED] if zero_state(tensor.grad) == "nonzero"]
+            if left:
+                self._leaked[program] = (other, own)
+                self._left[program] = [(tensor, weakref.ref(tensor.grad)) for tensor in left if tensor.grad is not None]
+            else:
+                self._leaked.pop(program, None)
+                self._clean.add(program)
+
+    def _begin_phase(self) -> None:
+        for program, (other, tensors, step) in self._pending.items():
+            if other not in self._stepped:
+                self._report(GradientLeft, program, other, tensors, step)
+        self._pending.clear()
+        self._stepped.clear()
+
+    def _step(self, program: Hashable, closure: bool) -> None:
+        """A program is about to step; with a closure it makes its own backward passes, and no earlier ones count."""
+        if len(self._context.recorder.programs) < 2:
+            return
+        step = self._context.recorder.steps + 1
+        if closure:
+            self._begin_phase()
+            self._leaked.pop(program, None)
+        self._seen[program] = self._seen.get(program, 0) + 1
+        leak = self._leaked.pop(program, None)
+        kept = any(tensor.grad is grad() is not None for tensor, grad in self._left.pop(program, ()))  # not cleared
+        if leak is not None and kept and not self._stepped:
+            self._pending[program] = (*leak, step)
+        looking = self._seen[program] <= ROUNDS_WATCHED or due(self._seen[program])  # gradients are waited for
+        for other in self._stepped if looking else ():
+            mine = {id(tensor) for tensor in self._held.get(program, [])}
+            twice = [tensor for tensor in self._held.get(other, []) if id(tensor) in mine]
+            moving = [tensor for tensor in twice if zero_state(tensor.grad) == "nonzero"]
+            if moving and other != program:
+                self._report(SteppedTogether, program, other, moving, step)
+        for other in self._held:
+            if other != program:
+                self._other_stepped[other] = program
+                self._clean.discard(other)
+        self._other_stepped.pop(program, None)
+        self._stepped.append(program)
+
+    def _report(
+        self,
+        kind: type[GradientLeft] | type[SteppedTogether],
+        program: Hashable,
+        other: Hashable,
+        tensors: list[torch.Tensor],
+        step: int,
+    ) -> None:
+        if (kind, program) in self._reported:
+            return
+        self._reported.add((kind, program))
+        names = self._context.names_of(tensors)
+        self._context.tell(kind(step=step, optimizer=str(program), other=str(other), tensors=names))

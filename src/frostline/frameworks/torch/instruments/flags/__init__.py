@@ -1,0 +1,9 @@
+"""What is said of flags besides the flags themselves: calls, attributes, and counts that a library prints."""
+
+from __future__ import annotations
+
+from frostline.frameworks.torch.instruments.flags.flag_typos import FlagTypos
+from frostline.frameworks.torch.instruments.flags.parameter_counts import ParameterCounts
+from frostline.frameworks.torch.instruments.flags.requested_flags import RequestedFlags
+
+INSTRUMENTS = (RequestedFlags, FlagTypos, ParameterCounts)

@@ -1,0 +1,62 @@
+"""The groups of optimizers: their rates and sizes, tensors in them that no model has, optimizers that never stepped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import ClassVar
+
+from frostline.core.facts import Fact, Held, OptimizerSeen
+from frostline.frameworks.torch.context import Context
+from frostline.frameworks.torch.optimizers import optimizer_state
+
+
+class OptimizerGroups:
+    """Reads the groups at checks, and at the end those of optimizers that were made and never stepped.
+
+    Args:
+        context: what all instruments share.
+    """
+
+    tells: ClassVar[tuple[type[Fact], ...]] = (OptimizerSeen, Held)
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def attach(self) -> Iterable[Callable[[], None]]:
+        """See Instrument."""
+        signals = self._context.signals
+        signals.check_ended.append(self._check_ended)
+        signals.finishing.append(self._look_for_unused)
+        signals.finished.append(self._tell_rates)
+        return []
+
+    def _check_ended(self, key: Hashable) -> None:
+        context, row = self._context, self._context.recorder.programs[key]
+        groups = context.optimizers.groups(key)
+        orphans = context.owners.orphans(context.optimizers.tensors(key))
+        if (groups, orphans) != (row.groups, row.orphans):
+            context.tell(OptimizerSeen(optimizer=row.id, groups=groups, orphans=orphans))
+
+    def _look_for_unused(self) -> None:
+        """Optimizers that never stepped hold models too."""
+        context = self._context
+        for optimizer in context.optimizers.known():
+            key = context.id_of(optimizer)
+            row = context.recorder.programs[key]
+            if not row.steps_executed:
+                context.owners.meet(optimizer)
+                groups = context.optimizers.groups(key)
+                context.tell(OptimizerSeen(optimizer=row.id, backwards=context.backwards, groups=groups))
+                context.recorder.note_holds(key, optimizer_state.holds(optimizer, context.models.keys()))
+
+    def _tell_rates(self) -> None:
+        """Tell the largest rate that each tensor was held at, and for how many steps."""
+        recorder = self._context.recorder
+        same: dict[tuple[str, float | None, int], list[int]] = {}
+        for leaf in self._context.models.leaves:
+            for wire in leaf.row.wired:
+                rate = recorder.wires.max_lr(wire.program, wire.group)
+                steps = recorder.programs[wire.program].steps_executed
+                same.setdefault((wire.program, rate, steps), []).append(leaf.row.id)
+        for (program, rate, steps), tensors in same.items():
+            recorder.tell(Held(optimizer=program, tensors=tuple(tensors), max_lr=rate, steps=steps))

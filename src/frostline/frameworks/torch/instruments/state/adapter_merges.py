@@ -1,0 +1,47 @@
+"""Adapters that peft merges into the weights under them: a write that the script asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, ClassVar
+
+from torch import nn
+
+from frostline.core.facts import Fact, Moved
+from frostline.core.ledger import MERGED
+from frostline.frameworks.torch.context import Context
+
+MERGERS = ("peft.tuners.tuners_utils", "BaseTuner", ("merge_and_unload", "merge_adapter", "unmerge_adapter"))
+
+
+class AdapterMerges:
+    """Brackets merging: what moved in it was merged, what moved before was not.
+
+    Args:
+        context: what all instruments share.
+    """
+
+    tells: ClassVar[tuple[type[Fact], ...]] = (Moved,)
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._models = context, context.models
+
+    def attach(self) -> Iterable[Callable[[], None]]:
+        """See Instrument."""
+        module, owner, methods = MERGERS
+        for method in methods:
+            self._context.wrap_when_imported(module, owner, method, self._merge)
+        return []
+
+    def _merge(self, wrapped: Any, tuner: Any, args: Any, kwargs: Any) -> Any:
+        keys: list[Hashable] = []
+        self._context.quietly("before an adapter is merged", lambda: keys.extend(self._before(tuner)))
+        result = wrapped(*args, **kwargs)
+        self._context.quietly("an adapter was merged", self._context.recorder.look_now, keys, "outside", MERGED)
+        return result
+
+    def _before(self, tuner: nn.Module) -> list[Hashable]:
+        """Look at every tensor below ``tuner``; they stay the same while the modules around them are exchanged."""
+        keys = [leaf.key for tensor in tuner.parameters() if (leaf := self._models.of(tensor)) is not None]
+        self._context.recorder.look_now(keys, self._context.recorder.place_now())
+        return keys

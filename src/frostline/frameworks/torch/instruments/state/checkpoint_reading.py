@@ -1,0 +1,163 @@
+"""Files that the script reads, remembered by digests of their tensors, to see which leaf got which tensor."""
+
+from __future__ import annotations
+
+import contextlib
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+import wrapt
+
+from frostline.core.facts import Fact, LoadCrossed
+from frostline.core.naming import meant_by
+from frostline.frameworks.patching import put
+from frostline.frameworks.torch.context import Context
+from frostline.frameworks.torch.guards import dynamo_guard
+from frostline.frameworks.torch.guards.no_tracing import aside
+from frostline.frameworks.torch.tensors.saved_values import Content, base_name, named_tensors
+from frostline.frameworks.torch.tensors.tensors import dtype_name
+from frostline.observe.live import Unreadable
+from frostline.observe.watched import Watched
+from frostline.observe.written import mark
+
+FILES_KEPT = 8
+TENSORS_KEPT = 1 << 14
+
+
+@dataclass(slots=True)
+class _Loaded:
+    """One dictionary of a file: shape and digest of every tensor by name; digests that several share say nothing."""
+
+    file: str
+    shapes: dict[str, tuple[int, ...]]
+    marks: dict[str, bytes]
+    by_mark: dict[bytes, str]
+
+
+class CheckpointReading:
+    """Finds tensors of a file that changed places on their way into a model.
+
+    Args:
+        context: what all instruments share.
+    """
+
+    tells: ClassVar[tuple[type[Fact], ...]] = (LoadCrossed,)
+
+    def __init__(self, context: Context) -> None:
+        self._context, self._models = context, context.models
+        self._files: list[_Loaded] = []
+        self._told: set[str] = set()
+
+    def attach(self) -> Iterable[Callable[[], None]]:
+        """See Instrument."""
+        signals = self._context.signals
+        signals.loaded.append(lambda _, keys, __: self._compare(keys))
+        signals.step_nears.append(lambda *_: self._before_first_step())
+        loader = dynamo_guard.observed(torch.load, self._load)
+        undo = [put(torch, "load", loader), put(torch.serialization, "load", loader)]
+
+        def safetensors_imported(module: Any) -> None:
+            if not self._context.recorder.over:
+                undo.append(put(module, "load_file", dynamo_guard.observed(module.load_file, self._load)))
+
+        def end() -> None:
+            for each in reversed(undo):
+                each()
+
+        wrapt.register_post_import_hook(safetensors_imported, "safetensors.torch")
+        return [end]
+
+    def _load(self, function: Any, args: Any, kwargs: Any) -> Any:
+        value = function(*args, **kwargs)
+        source = args[0] if args else kwargs.get("f", kwargs.get("filename"))
+        if not self._context.recorder.over:
+            self._context.quietly("a file was read", self._read, value, source)
+        return value
+
+    def _before_first_step(self) -> None:
+        if not self._context.recorder.steps:
+            with aside():
+                self._compare(list(self._context.recorder.leaves))
+
+    def _read(self, value: Any, source: Any) -> None:
+        """A file was read; keep the digests of its tensors."""
+        sections: dict[str, dict[str, torch.Tensor]] = {}
+        for section, name, tensor in named_tensors(value):
+            sections.setdefault(section, {})[name] = tensor
+        for tensors in sections.values():
+            if 1 < len(tensors) <= TENSORS_KEPT:
+                self._files.append(_digested(base_name(source), tensors))
+        del self._files[:-FILES_KEPT]
+
+    def _compare(self, keys: Iterable[Hashable]) -> None:
+        """Look at these leaves: which tensor of which file does each hold?"""
+        if not self._files:
+            return
+        models: dict[str, dict[str, Watched]] = {}
+        for key in keys:
+            watched = self._context.recorder.leaves[key]
+            name = watched.row.name.removeprefix(f"{watched.row.model}.")
+            models.setdefault(watched.row.model, {})[name] = watched
+        for leaves in models.values():
+            marks = dict(_marks(leaves))
+            for loaded in reversed(self._files):
+                if loaded.file not in self._told and (crossed := _crossed(loaded, leaves, marks)):
+                    self._tell(loaded, crossed, leaves)
+
+    def _tell(self, loaded: _Loaded, crossed: dict[str, tuple[str, str]], leaves: dict[str, Watched]) -> None:
+        self._told.add(loaded.file)
+        leaf, (own, got) = next(iter(crossed.items()))
+        names = tuple(leaves[name].row.name for name in leaves if name in crossed)
+        step = self._context.recorder.steps
+        self._context.tell(LoadCrossed(step=step, file=loaded.file, tensors=names, tensor=leaf, own=own, got=got))
+
+
+def _digested(file: str, tensors: dict[str, torch.Tensor]) -> _Loaded:
+    marks: dict[str, bytes] = {}
+    for name, tensor in tensors.items():
+        with contextlib.suppress(Unreadable):
+            size = tensor.numel() * tensor.element_size()
+            marks[name] = _kind(dtype_name(tensor), tuple(tensor.shape)) + mark(Content(tensor), size)
+    counts = Counter(marks.values())
+    unique = {digest: name for name, digest in marks.items() if counts[digest] == 1}
+    return _Loaded(file, {name: tuple(tensors[name].shape) for name in marks}, marks, unique)
+
+
+def _marks(leaves: dict[str, Watched]) -> Iterator[tuple[str, bytes]]:
+    for name, watched in leaves.items():
+        row = watched.row
+        if row.numbers > 1:
+            with contextlib.suppress(Unreadable):
+                yield name, _kind(row.dtype, row.shape) + mark(watched.leaf, row.bytes)
+
+
+def _kind(dtype: str, shape: tuple[int, ...]) -> bytes:
+    return f"{dtype}{shape}".encode()
+
+
+def _crossed(loaded: _Loaded, leaves: dict[str, Watched], marks: dict[str, bytes]) -> dict[str, tuple[str, str]]:
+    """Leaves that hold another's tensor, round a circle: with the name of their own in the file, and of what they got.
+
+    A student that is given every second layer of its teacher makes no circle: what it left out is held by nobody.
+    """
+    if not any(digest in loaded.by_mark for digest in marks.values()):
+        return {}
+    meant = meant_by(loaded.shapes, {name: watched.row.shape for name, watched in leaves.items()})
+    got: dict[str, tuple[str, str]] = {}
+    for own, leaf in meant.items():
+        source = loaded.by_mark.get(marks.get(leaf, b""))
+        if source is not None and source != own and loaded.marks.get(own) in loaded.by_mark:
+            got[own] = (leaf, source)
+    return {leaf: (own, source) for own, (leaf, source) in got.items() if _circles(own, got)}
+
+
+def _circles(own: str, got: dict[str, tuple[str, str]]) -> bool:
+    """Whether the way from a tensor to the one that was put in its place, and so on, comes back."""
+    place, seen = own, set()
+    while place in got and place not in seen:
+        seen.add(place)
+        place = got[place][1]
+    return place == own

@@ -1,0 +1,1 @@
+"""Which models there are, what their modules hold, and how that changes."""

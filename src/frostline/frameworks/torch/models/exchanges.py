@@ -1,0 +1,92 @@
+"""Tensors that take the place of others under a known name, and optimizers that hold on to the former ones."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import torch
+from torch import nn
+
+from frostline.core.facts import TensorReplaced, TensorSeen
+from frostline.frameworks.torch.tensors.tensors import (
+    TorchLeaf,
+    dtype_name,
+    local,
+    shape_of,
+    sharded,
+    why_unreadable,
+)
+from frostline.observe.observer import Observer
+
+Form: TypeAlias = tuple[tuple[int, ...], str, bool]  # shape, type, and whether it is sharded
+
+
+class Exchanges:
+    """Tells of each exchange, and whether it left an optimizer with the former tensor.
+
+    Args:
+        observer: takes the facts.
+        held: every tensor that an optimizer holds.
+    """
+
+    def __init__(self, observer: Observer, held: Callable[[], list[torch.Tensor]]) -> None:
+        self._observer, self._held = observer, held
+        self.entered: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}  # those put in a known module, when
+
+    def enter(self, tensor: torch.Tensor) -> None:
+        """A parameter was put in the place of another in a module under observation."""
+        self.entered[id(tensor)] = (weakref.ref(tensor), self._observer.steps)
+
+    def tell(self, leaf: TorchLeaf, tensor: torch.Tensor, module: nn.Module) -> Form:
+        """Tell that ``tensor``, in ``module``, goes by the leaf's name now; returns what the former one was like."""
+        row, (shape, dtype, is_sharded) = leaf.row, form_of(tensor)
+        former = (row.shape, row.dtype, row.sharded)
+        if row.kind == "parameter" and is_sharded == row.sharded:
+            self._observer.tell(
+                TensorReplaced(
+                    step=self._observer.steps,
+                    tensor=row.id,
+                    name=row.name,
+                    by=type(module).__name__,
+                    flag_before=row.declared.trainable,
+                    flag_now=tensor.requires_grad,
+                )
+            )
+        size, length = tensor.numel(), tensor.numel() * tensor.element_size()
+        self._observer.tell(
+            TensorSeen(tensor=row.id, shape=shape, dtype=dtype, size=size, bytes=length, sharded=is_sharded)
+        )
+        return former
+
+    def tell_stranded(self, leaf: TorchLeaf, tensor: torch.Tensor, known: Callable[[Any], object]) -> None:
+        """Tell whether an optimizer still holds what was there before, and none what is there now or its values.
+
+        Args:
+            leaf: that ``tensor`` carries now.
+            tensor: the new one.
+            known: the leaf of a tensor, or None.
+        """
+        row = leaf.row
+        held = [other for other in self._held() if other.shape == tensor.shape] if tensor.requires_grad else []
+        former = [other for other in held if known(other) is None]
+        if not former or any(other is tensor for other in held) or any(_same_values(other, tensor) for other in former):
+            if row.stranded_at is not None:
+                self._observer.tell(TensorSeen(tensor=row.id, stranded_at=None))
+        elif row.stranded_at is None:
+            reference, step = self.entered.get(id(tensor), (None, 0))
+            at = step if reference is not None and reference() is tensor else self._observer.steps
+            self._observer.tell(TensorSeen(tensor=row.id, stranded_at=at))
+
+
+def form_of(tensor: torch.Tensor) -> Form:
+    """Shape, type, and whether this process holds a part only."""
+    return shape_of(tensor), dtype_name(tensor), sharded(tensor)
+
+
+def _same_values(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether the two hold the same values, up to their types; what cannot be compared counts as the same."""
+    if why_unreadable(one) or why_unreadable(other) or one.device != other.device:
+        return True
+    return torch.equal(local(one).to(other.dtype), local(other))

@@ -1,0 +1,355 @@
+"""The torch models under observation: their leaves, kept true to what the modules hold at every check."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import torch
+from torch import nn
+
+from frostline.core.facts import (
+    BufferFrozen,
+    FlagSeen,
+    ModuleSeen,
+    TensorsDropped,
+    TensorSeen,
+    TieBroken,
+)
+from frostline.core.ledger import LeafRow, Owner
+from frostline.frameworks.torch.models import modules
+from frostline.frameworks.torch.models.frozen_subtrees import FrozenSubtrees
+from frostline.frameworks.torch.models.model import KEPT_ALIVE, Model
+from frostline.frameworks.torch.models.exchanges import Exchanges, form_of
+from frostline.frameworks.torch.models.model_copies import note_copied
+from frostline.frameworks.torch.models.ties import ties_of
+from frostline.frameworks.torch.tensors.graph import listed
+from frostline.frameworks.torch.tensors.tensors import (
+    TorchLeaf,
+    dtype_name,
+    local,
+    shape_of,
+    sharded,
+    why_unreadable,
+)
+from frostline.observe.names import unique
+from frostline.observe.observer import Observer
+
+
+class Models:
+    """All models seen so far, and the leaves by tensor.
+
+    Args:
+        observer: where leaves are handed to.
+        held: every tensor that an optimizer holds.
+    """
+
+    def __init__(self, observer: Observer, held: Callable[[], list[torch.Tensor]] = list) -> None:
+        self.observer = observer
+        self.tell = observer.tell
+        self.exchanges = Exchanges(observer, held)
+        self.models: list[Model] = []
+        self.leaves: list[TorchLeaf] = []
+        self.flagged: list[weakref.ref[torch.Tensor] | None] = []  # beside ``leaves``; None for buffers
+        self._by_id: dict[int, TorchLeaf] = {}
+        self.by_name: dict[str, TorchLeaf] = {}
+        self.intents: list[tuple[weakref.ref[nn.Module], bool]] = []
+        self._modules: set[int] = set()
+        self._left: set[int] = set()  # leaves that were freed before the first step
+        self._loaded: dict[int, weakref.ref[torch.Tensor]] = {}  # tensors that were loaded before they were leaves
+
+    def add(self, roots: list[nn.Module]) -> None:
+        """Take new roots under observation, named as the script names them."""
+        fresh = [root for root in roots if not any(model.root is root for model in self.models)]
+        if not fresh:
+            return
+        self._absorb(fresh)
+        names = modules.names_of(fresh)
+        for root in fresh:
+            model = Model(root, self._unique(names.get(id(root), type(root).__name__)), self._dying)
+            model.nameless = id(root) not in names
+            self.models.append(model)
+        self._keep_within_budget()
+        self.refresh()
+        for model in self.models[-len(fresh) :]:
+            note_copied(model.leaves, self.leaves, self.observer)
+
+    def _unique(self, name: str) -> str:
+        return unique(name, {model.name for model in self.models})
+
+    def name_late(self) -> None:
+        """Name models that no variable held when they were met: a constructor that calls its own forward pass."""
+        for model in self.models:
+            root = model.root
+            name = modules.names_of([root]).get(id(root)) if model.nameless and root is not None else None
+            if name is not None:
+                model.nameless = False
+                self._rename(model, self._unique(name))
+
+    def _rename(self, model: Model, name: str) -> None:
+        for leaf in model.leaves:
+            row = leaf.row
+            self.by_name.pop(row.name, None)
+            renamed = name + row.name.removeprefix(model.name)
+            self.tell(TensorSeen(tensor=row.id, name=renamed, model=name))
+            self.by_name[row.name] = leaf
+        model.name = name
+
+    def _absorb(self, roots: list[nn.Module]) -> None:
+        """Models that turn out to be parts of a larger one are no models of their own: their leaves get new names."""
+        inside = {id(module) for root in roots for module in root.modules()} - {id(root) for root in roots}
+        held = _tensors(roots)
+        for model in [model for model in self.models if id(model.root) in inside or self._is_view(model, held)]:
+            self.models.remove(model)
+            for leaf in model.leaves:
+                self.by_name.pop(leaf.row.name, None)
+                self.tell(TensorSeen(tensor=leaf.row.id, name=""))
+
+    def _is_view(self, model: Model, held: set[int]) -> bool:
+        """Whether before any step a model only put together layers of a larger one, to ask for an output size, say."""
+        if self.observer.steps or model.root is None:
+            return False
+        tensors = _tensors([model.root])
+        return bool(tensors) and tensors < held
+
+    def knows(self, module: nn.Module) -> bool:
+        """Whether the outermost module of a forward pass is a known root or part of one."""
+        inner = modules.unwrap(module)
+        return any(model.root is inner for model in self.models) or id(module) in self._modules
+
+    def _keep_within_budget(self) -> None:
+        """Let the oldest models go first, after a look at each."""
+        spent = 0
+        for model in reversed(self.models):
+            spent += model.bytes if model.kept is not None else 0
+            if spent > KEPT_ALIVE and model.kept is not None:
+                self._dying(model)
+                model.kept = None
+
+    def _dying(self, model: Model) -> None:
+        self.observer.look_now([leaf.key for leaf in model.leaves], "between")
+
+    def add_tensors(self, tensors: list[torch.Tensor], names: dict[int, str]) -> None:
+        """Take plain tensors that an optimizer holds and no module does, named as ``names`` says by id."""
+        for index, tensor in enumerate(tensors):
+            name = unique(names.get(id(tensor), f"tensor_{len(self.leaves) + index}"), set(self.by_name))
+            self._adopt(name, tensor, None, Owner(), None, "parameter", registered=True)
+
+    def add_strays(self, found: list[tuple[torch.Tensor, str]]) -> None:
+        """Take parameters that get gradients and that no model and no optimizer knows."""
+        for tensor, name in found:
+            self._adopt(name, tensor, None, Owner(), None, "parameter", registered=False)
+
+    def refresh(self) -> None:
+        """Bring leaves, aliases, owners and flags in line with what the modules hold now."""
+        with self.observer.notice.stretch():
+            self._refresh()
+
+    def _refresh(self) -> None:
+        inside: set[int] = set()
+        present: dict[str, torch.Tensor] = {}
+        for model in self.models:
+            root = model.root
+            if root is None:
+                continue
+            frozen = FrozenSubtrees(root, self.intents)
+            for path, tensor, module, module_path, kind in modules.tensors_of(root):
+                inside.add(id(module))
+                name = f"{model.name}.{path}"
+                present[name] = tensor
+                self._meet(name, tensor, module, module_path, model, kind, frozen)
+            inside.update(id(module) for module in root.modules())
+        self._modules = inside
+        self.exchanges.entered.clear()
+        self._note_gone(present)
+        for leaf in self.leaves:
+            loose = leaf.module is None or not leaf.row.registered
+            if loose and leaf.row.name not in present and (own := leaf.tensor) is not None:
+                present[leaf.row.name] = own
+        self._retie(present)
+        if not self.observer.steps:
+            self._drop_left()
+
+    def _drop_left(self) -> None:
+        """Leaves that were freed before the first step are none of what training is about."""
+        left = {leaf.row.id for leaf in self.leaves if leaf.tensor is None} - self._left
+        if left:
+            self._left |= left
+            self.tell(TensorsDropped(tensors=tuple(sorted(left))))
+
+    def _note_gone(self, present: dict[str, torch.Tensor]) -> None:
+        """Say which parameters are in their models no longer, under whatever name."""
+        there = {id(tensor) for tensor in present.values()}
+        for model in self.models:
+            for leaf in model.leaves if model.root is not None else ():
+                tensor = leaf.tensor if leaf.row.kind == "parameter" and leaf.row.registered else None
+                gone = tensor is not None and id(tensor) not in there
+                if gone != leaf.row.gone:
+                    self.tell(TensorSeen(tensor=leaf.row.id, gone=gone))
+
+    def hidden(self) -> None:
+        """Take parameters that the models use through plain containers, where registration does not see them."""
+        for model in self.models:
+            root = model.root
+            for path, tensor, module, module_path in modules.hidden_tensors(root) if root is not None else ():
+                name = f"{model.name}.{path}"
+                if self.of(tensor) is None and name not in self.by_name:
+                    owner = Owner(module_path, type(module).__name__, modules.role_of(module))
+                    self._adopt(name, tensor, module, owner, model, "parameter", registered=False)
+
+    def _meet(
+        self,
+        name: str,
+        tensor: torch.Tensor,
+        module: nn.Module,
+        path: str,
+        model: Model,
+        kind: str,
+        frozen: FrozenSubtrees,
+    ) -> None:
+        leaf = self.by_name.get(name) or self.of(tensor)
+        if leaf is None:
+            if why_unreadable(tensor) == "a lazy tensor that has no shape yet":
+                return
+            owner = Owner(path, type(module).__name__, modules.role_of(module))
+            as_buffer = kind == "parameter" and name.rpartition(".")[2] in module._buffers
+            leaf = self._adopt(name, tensor, module, owner, model, kind, registered=True, as_buffer=as_buffer)
+        elif not leaf.row.name:
+            self.tell(TensorSeen(tensor=leaf.row.id, name=name, model=model.name))
+            self.tell(ModuleSeen(tensors=(leaf.row.id,), path=path))
+            self.by_name[name] = leaf
+            model.leaves.append(leaf)
+        elif leaf.tensor is not tensor and leaf.row.name == name and not _for_a_pass(tensor, leaf):
+            self._exchange(leaf, tensor, module)
+        if leaf.row.name == name:
+            self.tell_mode(leaf, module.training)
+            if leaf.row.kind == "buffer":
+                self._freeze_buffer(leaf, frozen.over(path))
+
+    def _freeze_buffer(self, leaf: TorchLeaf, subtree: str | None) -> None:
+        watched, flipped = self.observer.leaves[leaf.key], False
+        if (subtree is None) != (leaf.row.owner.frozen_subtree is None):
+            flipped = bool(leaf.row.changed.checks)
+            watched.froze_at = self.observer.now if leaf.row.changed.checks else watched.froze_at
+            watched.settled = False
+        if subtree != leaf.row.owner.frozen_subtree:
+            self.tell(BufferFrozen(tensor=leaf.row.id, subtree=subtree, flipped=flipped))
+
+    def tell_mode(self, leaf: TorchLeaf, training: bool) -> None:
+        """Tell in which mode the leaf's module is, where that is news."""
+        if training != leaf.row.declared.training:
+            self.tell(FlagSeen(tensors=(leaf.row.id,), training=training))
+
+    def _exchange(self, leaf: TorchLeaf, tensor: torch.Tensor, module: nn.Module) -> None:
+        """Another tensor carries the leaf's name now."""
+        former = self.exchanges.tell(leaf, tensor, module)
+        leaf.carry(tensor, module)
+        self.flagged[self.leaves.index(leaf)] = weakref.ref(tensor) if leaf.row.kind == "parameter" else None
+        self._by_id[id(tensor)] = leaf
+        self.exchanges.tell_stranded(leaf, tensor, self.of)
+        if former != form_of(tensor) or leaf.row.stranded_at is not None:
+            self.observer.leaves[leaf.key].restart(self.observer.now)
+
+    def loaded(self, tensors: list[torch.Tensor]) -> None:
+        """These took their values from a dictionary; those that are no leaves yet may become some."""
+        self._loaded.update((id(tensor), weakref.ref(tensor)) for tensor in tensors if self.of(tensor) is None)
+
+    def _adopt(
+        self,
+        name: str,
+        tensor: torch.Tensor,
+        module: nn.Module | None,
+        owner: Owner,
+        model: Model | None,
+        kind: Any,
+        *,
+        registered: bool,
+        as_buffer: bool = False,
+    ) -> TorchLeaf:
+        reference = self._loaded.pop(id(tensor), None)
+        loaded = reference is not None and reference() is tensor
+        row = self.observer.found(
+            name=name,
+            model=model.name if model is not None else "tensors",
+            kind=kind,
+            shape=shape_of(tensor),
+            dtype=dtype_name(tensor),
+            bytes=tensor.numel() * tensor.element_size(),
+            size=tensor.numel(),
+            owner=owner.path,
+            owner_type=owner.type,
+            role=owner.role,
+            registered=registered,
+            sharded=sharded(tensor),
+            as_buffer=as_buffer,
+            loaded=loaded or None,
+        )
+        leaf = TorchLeaf(row.id, row, tensor, module)
+        self.leaves.append(leaf)
+        self.flagged.append(weakref.ref(tensor) if kind == "parameter" else None)
+        if model is not None:
+            model.leaves.append(leaf)
+        self._by_id[id(tensor)] = leaf
+        self.by_name[name] = leaf
+        self.observer.adopt(leaf, tensor.requires_grad if kind == "parameter" else None)
+        return leaf
+
+    def _retie(self, present: dict[str, torch.Tensor]) -> None:
+        """Group the names that share a storage now; say which shared one before and no longer do."""
+        ties, overlaps = ties_of(present)
+        for leaf in self.leaves:
+            row = leaf.row
+            if row.name not in present:
+                continue
+            now = ties.get(row.name, set())
+            lost = (set(row.aliases) - now) & present.keys()
+            if lost and row.changed.checks:
+                broken = tuple(sorted(lost))
+                self.tell(TieBroken(step=self.observer.steps, tensor=row.id, name=row.name, lost=broken))
+                self._part(leaf, lost, present)
+            aliases, overlapped = sorted(now), sorted(overlaps.get(row.name, ()))
+            if (aliases, overlapped) != (row.aliases, row.overlaps):
+                self.tell(TensorSeen(tensor=row.id, aliases=aliases, overlaps=overlapped))
+
+    def _part(self, leaf: TorchLeaf, lost: set[str], present: dict[str, torch.Tensor]) -> None:
+        for name in lost:
+            if name not in self.by_name and self.of(present[name]) is None:
+                model = next(model for model in self.models if model.name == leaf.row.model)
+                self._adopt(name, present[name], leaf.module, Owner(), model, leaf.row.kind, registered=True)
+
+    def of(self, tensor: Any) -> TorchLeaf | None:
+        """The leaf that this very tensor carries now."""
+        leaf = self._by_id.get(id(tensor))
+        return leaf if leaf is not None and leaf.tensor is tensor else None
+
+    def below(self, module: nn.Module) -> list[TorchLeaf]:
+        """The leaves that the module's parameters and buffers carry now."""
+        tensors = (*module.parameters(), *module.buffers())
+        return [leaf for tensor in tensors if (leaf := self.of(tensor)) is not None]
+
+    def any_of(self, tensors: object) -> bool:
+        """Whether any of ``tensors``, one or several, is a leaf's."""
+        return any(self.of(tensor) is not None for tensor in listed(tensors))
+
+    def keys(self) -> dict[int, Hashable]:
+        """Leaf keys by id of the tensors that carry them now."""
+        return {id(tensor): leaf.key for leaf in self.leaves if (tensor := leaf.tensor) is not None}
+
+    def let_go(self) -> None:
+        """Keep no model alive any longer."""
+        for model in self.models:
+            model.let_go()
+
+
+def _tensors(roots: list[nn.Module]) -> set[int]:
+    return {id(tensor) for root in roots for tensor in (*root.parameters(), *root.buffers())}
+
+
+def _for_a_pass(tensor: torch.Tensor, leaf: TorchLeaf) -> bool:
+    """Whether the tensor stands in the leaf's place for the time of a pass only: the whole of a sharded weight."""
+    own = leaf.tensor
+    if own is None or leaf.row.kind != "parameter":
+        return False
+    gathered = sharded(own) and not sharded(tensor) and tensor.shape == own.shape
+    return gathered or not isinstance(tensor, nn.Parameter)

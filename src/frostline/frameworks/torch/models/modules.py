@@ -1,0 +1,179 @@
+"""Finding torch models without being told: the roots that hold a module or a parameter, and what they contain."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+from torch import nn
+
+from frostline.core.ledger import Role
+from frostline.frameworks.alive import alive
+from frostline.frameworks.torch.tensors.tensors import is_flat
+from frostline.observe.names import variable_names
+
+# Wrappers that a user does not think of as the model, and the attribute that holds it.
+WRAPPERS = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
+_CODEBOOK_WORDS = ("codebook", "vectorquant", "quantizeema", "vq")
+
+
+def unwrap(module: Any) -> Any:
+    """The model behind wrappers such as DataParallel and a compiled module."""
+    while isinstance(module, nn.Module) and type(module).__name__ in WRAPPERS:
+        inner = getattr(module, WRAPPERS[type(module).__name__], None)
+        if not isinstance(inner, nn.Module):
+            break
+        module = inner
+    return module
+
+
+def foreign(module: Any) -> bool:
+    """Whether another probe or the compiler owns the module: a Keras layer, a traced graph."""
+    kind = type(module)
+    return any(
+        base.__module__.startswith(("keras.", "tf_keras.")) for base in kind.__mro__
+    ) or kind.__module__.startswith(("torch._dynamo", "torch._functorch", "torch._inductor", "torch.fx"))
+
+
+def swapped(module: nn.Module) -> bool:
+    """Whether the module runs with other tensors in place of its parameters for the time of one call."""
+    return any(not isinstance(parameter, nn.Parameter) for parameter in module.parameters())
+
+
+def modules_alive() -> list[nn.Module]:
+    """Every module object in the process."""
+    return alive(nn.Module)
+
+
+def roots_of(starts: Iterable[nn.Module]) -> list[nn.Module]:
+    """The outermost user modules that contain the given ones, wrappers seen through, in a stable order."""
+    starts = list(starts)
+    parents: dict[int, list[nn.Module]] = {}
+    for module in modules_alive() if any(map(_may_be_inside, starts)) else ():
+        if foreign(module):
+            continue
+        for child in module.__dict__.get("_modules", {}).values():
+            if child is not None:
+                parents.setdefault(id(child), []).append(module)
+    roots: dict[int, nn.Module] = {}
+    for start in starts:
+        stack, seen = [start], set()
+        while stack:
+            module = stack.pop()
+            if id(module) in seen:
+                continue
+            seen.add(id(module))
+            above = parents.get(id(module), [])
+            stack.extend(above)
+            if not above:
+                root = unwrap(module)
+                roots[id(root)] = root
+    return [root for root in roots.values() if not foreign(root) and has_tensors(root)]
+
+
+def _may_be_inside(module: nn.Module) -> bool:
+    """Whether another module may hold this one: a search for what refers to it takes half the time of one for all.
+
+    A module keeps its children in a dictionary in which there is nothing else.
+    """
+    return any(
+        isinstance(holder, dict)
+        and all(isinstance(name, str) for name in holder)
+        and all(value is None or isinstance(value, nn.Module) for value in holder.values())
+        for holder in gc.get_referrers(module)
+    )
+
+
+def has_tensors(module: nn.Module) -> bool:
+    """Whether the module or anything in it holds a parameter or buffer."""
+    return has_parameters(module) or any(True for _ in module.buffers())
+
+
+def has_parameters(module: nn.Module) -> bool:
+    """Whether the module or anything in it holds a parameter; a class may return a list of them, and no iterator."""
+    return any(True for _ in module.parameters())
+
+
+def modules_holding(tensors: Iterable[torch.Tensor]) -> list[nn.Module]:
+    """The modules that directly hold any of these tensors as a parameter."""
+    wanted = {id(tensor) for tensor in tensors}
+    return [
+        module
+        for module in modules_alive()
+        if any(id(parameter) in wanted for parameter in module.__dict__.get("_parameters", {}).values())
+    ]
+
+
+def names_of(roots: list[nn.Module]) -> dict[int, str]:
+    """For each root, by id, the variable that holds it in the script; no entry where none does."""
+    return variable_names({id(root) for root in roots}, unwrap, skip=("torch",))
+
+
+def tensors_of(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, str, str]]:
+    """Every registered tensor as (dotted name, tensor, owner, owner's path, kind), every name of a shared one.
+
+    A buffer that asks for gradients can be trained, and is told as a parameter.
+    """
+    for path, module in root.named_modules(remove_duplicate=False):
+        prefix = f"{path}." if path else ""
+        for name, parameter in module._parameters.items():
+            if parameter is not None:
+                yield prefix + name, parameter, module, path, "parameter"
+        for name, buffer in module._buffers.items():
+            if isinstance(buffer, torch.Tensor):
+                yield prefix + name, buffer, module, path, "parameter" if _is_weight(buffer) else "buffer"
+
+
+def hidden_tensors(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, str]]:
+    """Modules and trainable tensors in plain lists, tuples, dicts and attributes: registration does not see them."""
+    registered = {id(module) for module in root.modules()}
+    for path, module in root.named_modules():
+        for attribute, value in list(module.__dict__.items()):
+            if attribute in _REGISTRIES:
+                continue
+            for name, item in _members(attribute, value):
+                where = f"{path}.{name}" if path else name
+                if isinstance(item, nn.Module) and id(item) not in registered and not foreign(item):
+                    for inner, parameter in item.named_parameters():
+                        yield f"{where}.{inner}", parameter, item, where
+                elif isinstance(item, torch.Tensor) and not is_flat(item) and _is_weight(item):
+                    yield where, item, module, path
+
+
+def _is_weight(tensor: torch.Tensor) -> bool:
+    try:
+        return tensor.requires_grad and tensor.is_leaf
+    except RuntimeError:  # a view whose base was written to cannot tell any more
+        return False
+
+
+_REGISTRIES = ("_parameters", "_buffers", "_modules")
+
+
+def _members(name: str, value: Any, depth: int = 2) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, (list, tuple)) and depth:
+        for index, item in enumerate(value):
+            yield from _members(f"{name}.{index}", item, depth - 1)
+    elif isinstance(value, dict) and depth:
+        for key, item in value.items():
+            yield from _members(f"{name}.{key}", item, depth - 1)
+    elif issubclass(type(value), (nn.Module, torch.Tensor)):
+        yield name, value
+
+
+def role_of(module: nn.Module) -> Role:
+    """What kind of state a module keeps besides its weights, judged by its type."""
+    name = type(module).__name__.lower()
+    if isinstance(module, nn.modules.batchnorm._NormBase) or "running_mean" in module._buffers:
+        return "normalisation"
+    if isinstance(module, (nn.Embedding, nn.EmbeddingBag)):
+        return "embedding"
+    if "spectralnorm" in name or "weight_u" in module._buffers or "weight_u" in module._parameters:
+        return "spectral"
+    if "observer" in name or "fakequant" in name:
+        return "observer"
+    if any(word in name for word in _CODEBOOK_WORDS):
+        return "codebook"
+    return "other"

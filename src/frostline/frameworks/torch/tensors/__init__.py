@@ -1,0 +1,1 @@
+"""Single tensors: their bytes, digests, gradients and values."""

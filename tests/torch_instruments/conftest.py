@@ -1,4 +1,4 @@
-"""Every test of the torch probe starts from the same random state."""
+"""Every test of the torch instruments starts from the same random state."""
 
 import pytest
 

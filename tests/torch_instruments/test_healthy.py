@@ -1,4 +1,4 @@
-"""Healthy trainings, of every kind that the probe must follow, give no finding above a note."""
+"""Healthy trainings, of every kind that must be followed, give no finding above a note."""
 
 import copy
 

@@ -1,4 +1,4 @@
-"""The toy model and the loop that the tests of the torch probe share."""
+"""The toy model and the loop that these tests share."""
 
 from __future__ import annotations
 

@@ -85,6 +85,15 @@ def form_of(tensor: torch.Tensor) -> Form:
     return shape_of(tensor), dtype_name(tensor), sharded(tensor)
 
 
+def for_a_pass(tensor: torch.Tensor, leaf: TorchLeaf) -> bool:
+    """Whether the tensor stands in the leaf's place for the time of a pass only: the whole of a sharded weight."""
+    own = leaf.tensor
+    if own is None or leaf.row.kind != "parameter":
+        return False
+    gathered = sharded(own) and not sharded(tensor) and tensor.shape == own.shape
+    return gathered or not isinstance(tensor, nn.Parameter)
+
+
 def _same_values(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether the two hold the same values, up to their types; what cannot be compared counts as the same."""
     if why_unreadable(one) or why_unreadable(other) or one.device != other.device:

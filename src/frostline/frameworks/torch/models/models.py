@@ -17,18 +17,17 @@ from frostline.core.facts import (
     TensorSeen,
     TieBroken,
 )
-from frostline.core.ledger import LeafRow, Owner
+from frostline.core.ledger import Owner
 from frostline.frameworks.torch.models import modules
+from frostline.frameworks.torch.models.exchanges import Exchanges, for_a_pass, form_of
 from frostline.frameworks.torch.models.frozen_subtrees import FrozenSubtrees
 from frostline.frameworks.torch.models.model import KEPT_ALIVE, Model
-from frostline.frameworks.torch.models.exchanges import Exchanges, form_of
 from frostline.frameworks.torch.models.model_copies import note_copied
 from frostline.frameworks.torch.models.ties import ties_of
 from frostline.frameworks.torch.tensors.graph import listed
 from frostline.frameworks.torch.tensors.tensors import (
     TorchLeaf,
     dtype_name,
-    local,
     shape_of,
     sharded,
     why_unreadable,
@@ -220,7 +219,7 @@ class Models:
             self.tell(ModuleSeen(tensors=(leaf.row.id,), path=path))
             self.by_name[name] = leaf
             model.leaves.append(leaf)
-        elif leaf.tensor is not tensor and leaf.row.name == name and not _for_a_pass(tensor, leaf):
+        elif leaf.tensor is not tensor and leaf.row.name == name and not for_a_pass(tensor, leaf):
             self._exchange(leaf, tensor, module)
         if leaf.row.name == name:
             self.tell_mode(leaf, module.training)
@@ -344,12 +343,3 @@ class Models:
 
 def _tensors(roots: list[nn.Module]) -> set[int]:
     return {id(tensor) for root in roots for tensor in (*root.parameters(), *root.buffers())}
-
-
-def _for_a_pass(tensor: torch.Tensor, leaf: TorchLeaf) -> bool:
-    """Whether the tensor stands in the leaf's place for the time of a pass only: the whole of a sharded weight."""
-    own = leaf.tensor
-    if own is None or leaf.row.kind != "parameter":
-        return False
-    gathered = sharded(own) and not sharded(tensor) and tensor.shape == own.shape
-    return gathered or not isinstance(tensor, nn.Parameter)

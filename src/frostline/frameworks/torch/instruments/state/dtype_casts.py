@@ -54,9 +54,7 @@ class DtypeCasts:
     def _convert(self, method: str, wrapped: Any, module: Any, args: Any, kwargs: Any) -> Any:
         dtype = None
         if self._context.recorder.steps and self._context.thread.is_here():
-            with contextlib.suppress(
-                TypeError, RuntimeError
-            ):  # what cannot be read, the call complains about
+            with contextlib.suppress(TypeError, RuntimeError):  # what cannot be read, the call complains about
                 dtype = _target(method, args, kwargs)
         if dtype is None:
             return wrapped(*args, **kwargs)

@@ -9,6 +9,7 @@ from pathlib import Path
 from frostline.checkpoints import (
     gguf_reader,
     hdf5_reader,
+    keras_reader,
     numpy_reader,
     pt2_reader,
     safetensors_reader,
@@ -25,13 +26,22 @@ HEAD = 4096
 FORMATS = "safetensors, PyTorch, Keras (.keras, .weights.h5, .h5), .npz and GGUF are read"
 
 Reader = tuple[Callable[[bytes], bool], Callable[[File], Checkpoint]]
+ArchiveReader = tuple[Callable[[Archive], bool], Callable[[Archive], Checkpoint]]
 
+# A format is one file and one row here: how it is known, and how it is read. The first row that knows a file reads it.
 READERS: tuple[Reader, ...] = (
     (gguf_reader.sniff, gguf_reader.read),
     (numpy_reader.sniff, numpy_reader.read),
     (hdf5_reader.sniff, hdf5_reader.read),
     (safetensors_reader.sniff, safetensors_reader.read),
     (torch_reader.sniff, torch_reader.read),
+)
+
+ARCHIVE_READERS: tuple[ArchiveReader, ...] = (  # of zip archives
+    (torch_reader.sniff_archive, torch_reader.read_archive),
+    (pt2_reader.sniff_archive, pt2_reader.read_archive),
+    (keras_reader.sniff_archive, keras_reader.read_archive),
+    (numpy_reader.sniff_archive, numpy_reader.read_archive),  # last: it knows an empty archive too
 )
 
 # In a folder, the first of these that is there.
@@ -81,20 +91,9 @@ def _read(file: File, index: bool) -> Checkpoint:
 
 
 def _from_archive(archive: Archive) -> Checkpoint:
-    if torch_reader.sniff_archive(archive):
-        return torch_reader.read_archive(archive)
-    if pt2_reader.sniff_archive(archive):
-        return pt2_reader.read_archive(archive)
-    weights = next((name for name in archive.entries if name.endswith(".weights.h5")), None)
-    if weights is not None:
-        span = archive.unpacked(weights)
-        checkpoint = hdf5_reader.read(span.file, span.offset, span.nbytes)
-        checkpoint.kind, checkpoint.path = "keras", archive.file.path
-        if span.file is not archive.file:
-            checkpoint.files.append(archive.file)
-        return checkpoint
-    if numpy_reader.sniff_archive(archive):
-        return numpy_reader.read_archive(archive)
+    for sniff, read in ARCHIVE_READERS:
+        if sniff(archive):
+            return read(archive)
     raise unread.archive(archive.file.path, archive.entries) or archive.file.bad(
         "is a zip archive, but no checkpoint of a known format", FORMATS
     )

@@ -98,3 +98,19 @@ def test_only_what_begins_as_a_record_is_one(tmp_path: Path) -> None:
     assert store.is_record(tmp_path / "run.json")
     assert not store.is_record(tmp_path / "other.json")
     assert not store.is_record(tmp_path / "missing.json")
+
+
+def test_columns_say_in_words_what_there_is_and_what_is_not() -> None:
+    row = LeafRow("m.w", "m", "parameter", (), "float32", 4, 1)
+    empty = Record(store.FORMAT, "0", Run(), [], [row], Totals(), [], Verdict())
+    assert columns(empty)["m.w"] == {
+        "shape": "one number",
+        "dtype": "float32",
+        "meant": "not said",
+        "declared": "none",
+        "wired": "nothing",
+        "changed": "unknown",
+    }
+    row.shape, row.meant, row.declared.trainable = (2, 3), "frozen", False
+    row.wired = [Wire("sgd"), Wire("adam"), Wire("train step", listed=False)]
+    assert list(columns(empty)["m.w"].values()) == ["2×3", "float32", "frozen", "frozen", "adam, sgd", "unknown"]

@@ -303,6 +303,10 @@ def test_what_a_tensor_follows_and_what_it_equals_at_the_end_are_two_things() ->
     assert (row(still).changed.followed, row(still).changed.near) == (None, "m.u")
 
 
+def test_the_digests_of_the_first_and_the_last_reading_are_kept() -> None:
+    assert row(told.DigestsTaken(tensor=0, first="aa", last="bb")).changed.digests == ("aa", "bb")
+
+
 def test_rows_that_are_compared_again_take_the_place_of_the_same_comparison() -> None:
     first, second, renewed = (RowsSeen("row", told_, 0) for told_ in (1, 2, 3))
     compared = [

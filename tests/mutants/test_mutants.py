@@ -4,9 +4,11 @@ import ast
 import os
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
+from tests.mutants.__main__ import PACKAGE, planted
 from tests.mutants.faults import faults
 
 ROOT = Path(__file__).parents[2]
@@ -109,3 +111,12 @@ def test_an_equivalent_one_is_listed_with_its_reason_and_not_counted(tmp_path: P
     done = run(tmp_path, "--jobs", "1", "--equivalents", str(listed), "--sample", "100")
     assert "forgotten: size > LIMIT" not in done.stdout
     assert "of    15 noticed" in done.stdout
+
+
+def test_every_equivalent_fault_is_one_that_there_is_and_has_a_reason() -> None:
+    entries = tomllib.loads((ROOT / "tests/mutants/equivalents.toml").read_text("utf-8"))["equivalent"]
+    for entry in entries:
+        here = planted([PACKAGE / entry["file"]])
+        assert entry["reason"]
+        for change in entry["changes"]:
+            assert any(each.is_listed([{**entry, "changes": [change]}]) for each in here), change

@@ -1,0 +1,62 @@
+"""What nobody told is not claimed: a row, an event or a record that was just made says nothing."""
+
+import dataclasses
+import inspect
+from collections.abc import Iterator
+from typing import get_args
+
+import msgspec
+import pytest
+
+from frostline.core import events, ledger, record
+from frostline.core.facts import AnyFact
+
+# Where saying nothing is another value than nothing, and why.
+MEANT = {
+    "Wire.listed": True,  # what an optimizer holds it was given, unless it is told otherwise
+    "LeafRow.registered": True,
+    "LeafRow.id": -1,  # made by hand, and no number of a run
+    "Movement.id": -1,
+    "Program.merged": 1,  # one program is itself
+    "Ledger.patience": 3,
+    "Changed.verdict": "unknown",
+    "Owner.role": "other",
+}
+NOTHING = (None, False, 0, 0.0, "", (), [], {}, dataclasses.MISSING, msgspec.NODEFAULT, msgspec.UNSET)
+
+
+def defaults() -> Iterator[tuple[str, object]]:
+    """Every field of every row, event and record, and what it is when nothing is said."""
+    for module in (ledger, events, record):
+        for name, kind in inspect.getmembers(module, inspect.isclass):
+            if kind.__module__ != module.__name__:
+                continue
+            if dataclasses.is_dataclass(kind):
+                for field in dataclasses.fields(kind):
+                    if field.default_factory is dataclasses.MISSING:
+                        yield f"{name}.{field.name}", field.default
+            elif issubclass(kind, msgspec.Struct):
+                for each in msgspec.structs.fields(kind):
+                    yield f"{name}.{each.name}", each.default
+
+
+DEFAULTS = dict(defaults())
+
+
+@pytest.mark.parametrize("field", DEFAULTS)
+def test_a_field_says_nothing_until_it_is_told(field: str) -> None:
+    value = DEFAULTS[field]
+    if field in MEANT:
+        assert value == MEANT[field]
+    else:
+        assert any(value is nothing or (type(value) is type(nothing) and value == nothing) for nothing in NOTHING)
+
+
+@pytest.mark.parametrize("kind", [*get_args(AnyFact), events.Origin])
+def test_a_fact_cannot_be_changed(kind: type[msgspec.Struct]) -> None:
+    assert kind.__struct_config__.frozen
+
+
+def test_every_exception_is_a_field() -> None:
+    assert MEANT.keys() <= DEFAULTS.keys()
+    assert len(DEFAULTS) > 150

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import msgspec
 import numpy as np
 
 from frostline import checkpoints
@@ -185,6 +186,12 @@ def lock_seeds() -> list[bytes]:
     return [b"# frostline lock, format 1\n" + line + b"\n" + b'"a b"' + line[4:] + b"\n"]
 
 
+def flax_seeds() -> list[bytes]:
+    array = msgspec.msgpack.Ext(1, msgspec.msgpack.encode(((2, 2), "float32", bytes(range(16)))))
+    number = msgspec.msgpack.Ext(2, msgspec.msgpack.encode((1.0, 2.0)))
+    return [msgspec.msgpack.encode({"params": {"a": array, "b": [array, number]}, "step": 70_000, "name": "net"})]
+
+
 def read_checkpoint(path: Path) -> None:
     """Open a file, draw the first bytes of each tensor, and compare it with itself."""
     with checkpoints.open(path) as one, checkpoints.open(path) as other:
@@ -210,6 +217,7 @@ TARGETS: dict[str, tuple[Callable[[], list[bytes]], Callable[[Path], None]]] = {
     "pt2": (pt2_seeds, read_checkpoint),
     "gguf": (gguf_seeds, read_checkpoint),
     "hdf5": (hdf5_seeds, read_checkpoint),
+    "flax": (flax_seeds, read_checkpoint),
     "index": (index_seeds, read_checkpoint),
     "lock": (lock_seeds, read_lock),
 }

@@ -52,10 +52,10 @@ def raw(width: int) -> str:
 def bits(dtype: str) -> int | None:
     """Bits of one element, or None for a type whose elements have no size of their own.
 
-    >>> bits("bfloat16"), bits("raw16"), bits("Q4_K")
-    (16, 16, None)
+    >>> bits("bfloat16"), bits("raw16"), bits("Q4_K"), bits("raw" + "9" * 5000)
+    (16, 16, None, None)
     """
-    if dtype.startswith("raw") and dtype[3:].isdigit():
+    if dtype.startswith("raw") and dtype.isascii() and dtype[3:].isdigit() and len(dtype) < 20:
         return int(dtype[3:])
     return BITS.get(dtype)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from frostline.checkpoints import (
+    flax_reader,
     gguf_reader,
     hdf5_reader,
     keras_reader,
@@ -23,7 +24,7 @@ from frostline.checkpoints.files import File
 from frostline.errors import CheckpointError
 
 HEAD = 4096
-FORMATS = "safetensors, PyTorch, Keras (.keras, .weights.h5, .h5), .npz and GGUF are read"
+FORMATS = "safetensors, PyTorch, Keras (.keras, .weights.h5, .h5), .npz, GGUF and flax msgpack are read"
 
 Reader = tuple[Callable[[bytes], bool], Callable[[File], Checkpoint]]
 ArchiveReader = tuple[Callable[[Archive], bool], Callable[[Archive], Checkpoint]]
@@ -35,6 +36,7 @@ READERS: tuple[Reader, ...] = (
     (hdf5_reader.sniff, hdf5_reader.read),
     (safetensors_reader.sniff, safetensors_reader.read),
     (torch_reader.sniff, torch_reader.read),
+    (flax_reader.sniff, flax_reader.read),
 )
 
 ARCHIVE_READERS: tuple[ArchiveReader, ...] = (  # of zip archives

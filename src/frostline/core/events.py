@@ -81,12 +81,16 @@ class FlagMisspelt(Fact, frozen=True):
 
 
 class GradientLeft(Fact, frozen=True):
-    """``optimizer`` stepped with gradients in these tensors that the backward pass of ``other`` had left there."""
+    """``optimizer`` stepped with gradients in these tensors that the backward pass of ``other`` had left there.
+
+    ``together`` says that ``other`` stepped on the backward pass of ``optimizer`` too, as where both accumulate.
+    """
 
     step: int
     optimizer: str
     other: str
     tensors: Names
+    together: bool = False
 
 
 class SteppedTogether(Fact, frozen=True):

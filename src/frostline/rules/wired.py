@@ -127,7 +127,7 @@ def _of_event(event: Event) -> Finding | None:
     match event:
         case SteppedTogether(tensors=tensors) if tensors:
             return _held_twice(event)
-        case GradientLeft(tensors=tensors) if tensors:
+        case GradientLeft(tensors=tensors, together=False) if tensors:  # else they merely run at different paces
             return _accumulate(event)
         case AverageMisplaced():
             return _misplaced(event)

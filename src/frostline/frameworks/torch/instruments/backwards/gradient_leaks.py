@@ -21,9 +21,8 @@ SAMPLED = 4
 class GradientLeaks:
     """Watches the first rounds of a run with two or more optimizers.
 
-    Gradients leak from the phase of B into the step of A when a tensor of A (not held by B) has a gradient before
-    A's own backward pass begins, A has not been stepped since, and B was stepped in between. Where B steps again
-    on A's backward pass, the two merely run at different paces (accumulation) and nothing leaked. The first backward
+    Gradients are left by the phase of B for the step of A when a tensor of A (not held by B) has a gradient before
+    A's own backward pass begins, A has not been stepped since, and B was stepped in between. The first backward
     pass after B's step decides: what it and later ones find clean was not left by B, even where A has several passes
     to one step.
 
@@ -43,7 +42,7 @@ class GradientLeaks:
         self._left: dict[Hashable, list[tuple[torch.Tensor, weakref.ref[torch.Tensor]]]] = {}  # with what was left then
         self._pending: dict[Hashable, tuple[Hashable, list[torch.Tensor], int]] = {}
         self._seen: dict[Hashable, int] = {}
-        self._reported: set[tuple[type[Fact], Hashable]] = set()
+        self._told: set[tuple[type[Fact], Hashable, bool]] = set()
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
@@ -84,8 +83,13 @@ class GradientLeaks:
 
     def _begin_phase(self) -> None:
         for program, (other, tensors, step) in self._pending.items():
-            if other not in self._stepped:
-                self._report(GradientLeft, program, other, tensors, step)
+            together = other in self._stepped
+            if (GradientLeft, program, together) not in self._told:
+                self._told.add((GradientLeft, program, together))
+                names, tell = self._context.names_of(tensors), self._context.tell
+                tell(
+                    GradientLeft(step=step, optimizer=str(program), other=str(other), tensors=names, together=together)
+                )
         self._pending.clear()
         self._stepped.clear()
 
@@ -107,25 +111,13 @@ class GradientLeaks:
             mine = {id(tensor) for tensor in self._held.get(program, [])}
             twice = [tensor for tensor in self._held.get(other, []) if id(tensor) in mine]
             moving = [tensor for tensor in twice if zero_state(tensor.grad) == "nonzero"]
-            if moving and other != program:
-                self._report(SteppedTogether, program, other, moving, step)
+            if moving and other != program and (SteppedTogether, program, False) not in self._told:
+                self._told.add((SteppedTogether, program, False))
+                names = self._context.names_of(moving)
+                self._context.tell(SteppedTogether(step=step, optimizer=str(program), other=str(other), tensors=names))
         for other in self._held:
             if other != program:
                 self._other_stepped[other] = program
                 self._clean.discard(other)
         self._other_stepped.pop(program, None)
         self._stepped.append(program)
-
-    def _report(
-        self,
-        kind: type[GradientLeft] | type[SteppedTogether],
-        program: Hashable,
-        other: Hashable,
-        tensors: list[torch.Tensor],
-        step: int,
-    ) -> None:
-        if (kind, program) in self._reported:
-            return
-        self._reported.add((kind, program))
-        names = self._context.names_of(tensors)
-        self._context.tell(kind(step=step, optimizer=str(program), other=str(other), tensors=names))

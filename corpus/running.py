@@ -24,9 +24,9 @@ from threading import Lock
 from corpus.cases import Trial
 from corpus.serving import on_server
 from frostline import judging
-from frostline.combine import combine
 from frostline.core.record import Record
 from frostline.errors import RecordError
+from frostline.run.combine import combine
 
 # Libraries that scripts import, in the order in which the server loads them.
 PRELOADED = (

@@ -46,7 +46,17 @@ LAYERS = {
     "frostline.errors": layer(),
     "frostline.version": layer(),
     "frostline.settings": layer("core errors rules", "msgspec"),
-    "frostline.combine": layer("core errors judging rules"),
+    "frostline.run": layer(
+        "core errors frameworks.registry frameworks.protocol judging observe run settings version", "wrapt"
+    ),
+    "frostline.run.script": layer("errors run.tracebacks"),
+    "frostline.run.tracebacks": layer(),
+    "frostline.run.combine": layer("core errors judging rules"),
+    "frostline.run.places": layer("core errors"),
+    "frostline.run.process_observer": layer(
+        "core errors frameworks.registry integrations.tensorboard run.script run.session settings", "wrapt"
+    ),
+    "frostline.run.runner": layer("core errors integrations.tensorboard run settings"),
     "frostline.judging": layer("core errors rules version"),
     "frostline.core": layer("core errors", "msgspec"),
     "frostline.rules": layer("core errors rules"),
@@ -68,7 +78,7 @@ LAYERS = {
     "frostline.checkpoints.commands": layer(
         f"{READER} command_group judging report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS
     ),
-    "frostline.integrations": layer("core errors integrations runner settings report session watch"),
+    "frostline.integrations": layer("core errors integrations run settings report watch"),
     "frostline.integrations.tensorboard": layer("core errors", "tensorboard"),
     "frostline.integrations.keras": layer("integrations watch", "keras"),
     "frostline.integrations.lightning": layer("integrations watch", "lightning pytorch_lightning"),
@@ -193,8 +203,11 @@ PLANTED = [
     ("checkpoints/planted.py", "from ..report import terminal", "frostline.report.terminal"),
     ("checkpoints/planted.py", "import torch.serialization", "torch.serialization"),
     ("checkpoints/planted.py", "from safetensors.torch import load_file", "safetensors.torch"),
-    ("runner.py", "def late():\n    import torch", "torch"),
-    ("runner.py", "from frostline import watch, __version__", "frostline"),
+    ("run/runner.py", "def late():\n    import torch", "torch"),
+    ("run/runner.py", "from frostline import watch, __version__", "frostline"),
+    ("run/session.py", "from frostline.integrations import tensorboard", "frostline.integrations.tensorboard"),
+    ("run/places.py", "from frostline.run import runner", "frostline.run.runner"),
+    ("run/script.py", "from frostline.settings import load", "frostline.settings"),
     ("newcomer.py", "from tensorflow.python import keras", "tensorflow.python"),
 ]
 

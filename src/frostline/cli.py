@@ -22,7 +22,7 @@ from frostline.version import __version__
 
 if TYPE_CHECKING:
     from frostline.core.record import Record
-    from frostline.runner import Outcome
+    from frostline.run.process_observer import Outcome
     from frostline.settings import Settings
 
 CANNOT = 2
@@ -117,7 +117,7 @@ def run(
     Everything after SCRIPT belongs to the script. Its output, its exit status and its exceptions are its own; the
     report follows on stderr. Options win over frostline.toml, and that over [tool.frostline] in pyproject.toml.
     """
-    from frostline.runner import run as observe
+    from frostline.run.runner import run as observe
     from frostline.settings import DEFAULT_DATA, load
 
     settings = load().but(
@@ -144,7 +144,7 @@ def demo(backend: str | None, first: bool, data: Path | None) -> int:
     The script is an ordinary Keras script that knows nothing of frostline.
     """
     from frostline.diagnosis import demo_backend
-    from frostline.runner import run as observe
+    from frostline.run.runner import run as observe
     from frostline.settings import Settings
 
     chosen = ["--backend", demo_backend(backend)]
@@ -243,10 +243,10 @@ def report(
 @click.option("--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings (error).")
 def combine(data: tuple[Path, ...], combined: Path | None, form: str, fail_on: str | None) -> int:
     """Put the records of several processes together (into .frostline.json), and print the report."""
-    from frostline.combine import combine
     from frostline.core import store
     from frostline.judging import load
-    from frostline.runner import require_writable
+    from frostline.run.combine import combine
+    from frostline.run.places import require_writable
     from frostline.settings import DEFAULT_DATA, found
 
     settings, _ = found()
@@ -328,7 +328,7 @@ def _printed(record: Record, paper: TextIO) -> FrostlineError | None:
 
 def _judged_together(ranks: Sequence[Path], own: Record, settings: Settings, stderr: TextIO | None) -> int:
     """The verdict on all processes of a launcher, once they have ended."""
-    from frostline.combine import combine, complete
+    from frostline.run.combine import combine, complete
 
     assert settings.fail_on is not None
     records, missing = complete(ranks, own)

@@ -11,7 +11,8 @@ from typing import Any
 from frostline.core.record import Finding, Record
 from frostline.core.verdict import failing
 from frostline.errors import FindingsError, FrostlineError
-from frostline.session import UNDER_WAY, Session
+from frostline.integrations.tensorboard import scalars_in
+from frostline.run.session import UNDER_WAY, Session
 from frostline.settings import Settings, load
 
 NAMES_TOLD = 8
@@ -111,7 +112,7 @@ class watch(contextlib.AbstractContextManager["watch"]):
             check_every=check_every,
             patience=patience,
         )
-        self.session = Session(replace(settings, data=None))
+        self.session = Session(replace(settings, data=None), listener=scalars_in(settings.tensorboard))
         self._report: Report | None = None
 
     def __enter__(self) -> watch:

@@ -16,12 +16,12 @@ from typing import Any
 
 import msgspec
 
-from frostline.combine import combine
 from frostline.core import store
 from frostline.core.ledger import Ledger
 from frostline.core.record import Record
 from frostline.core.verdict import judge, totals
 from frostline.rules import find
+from frostline.run.combine import combine
 
 HERE = Path(__file__).parent
 SHELVES = ("torch",)

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 
 from frostline import judging
-from frostline.combine import combine
 from frostline.core import store
 from frostline.core.ledger import Changed, LeafRow, Program, Run
 from frostline.core.record import Record, Totals, Verdict
 from frostline.errors import FrostlineError
 from frostline.rules.rule import EXAMPLES
+from frostline.run.combine import combine
 
 HEALTHY = """
 import torch

@@ -6,7 +6,7 @@ from torch import nn
 from toy import graver, leaf
 
 import frostline
-from frostline.session import Session
+from frostline.run.session import Session
 from frostline.settings import Settings
 
 OLD, ADDED = 10, 2

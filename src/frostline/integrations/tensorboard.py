@@ -81,6 +81,8 @@ class Scalars:
         folder: TensorBoard's log folder.
     """
 
+    purpose = "writing scalars for TensorBoard"
+
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._writer: Any = None
@@ -115,3 +117,8 @@ class Scalars:
     def _add(self, event: Any) -> None:
         self._writer.write(event.SerializeToString())
         self._writer.flush()
+
+
+def scalars_in(folder: Path | None) -> Scalars | None:
+    """The scalars that go to ``folder``; None where none are wanted."""
+    return None if folder is None else Scalars(folder)

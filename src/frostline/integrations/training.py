@@ -11,8 +11,9 @@ from typing import Any
 
 from frostline.core.ledger import Run
 from frostline.core.verdict import sentence
-from frostline.runner import process_rank, record_path, require_writable
-from frostline.session import Session
+from frostline.integrations.tensorboard import scalars_in
+from frostline.run.places import process_rank, record_path, require_writable
+from frostline.run.session import Session
 from frostline.settings import load
 from frostline.watch import Report
 
@@ -73,7 +74,8 @@ class Training:
         """
         self.end()
         rank, size = self._ranks
-        self._session = Session(self.settings, Run(command=list(sys.argv), rank=rank, world_size=size))
+        run = Run(command=list(sys.argv), rank=rank, world_size=size)
+        self._session = Session(self.settings, run, scalars_in(self.settings.tensorboard))
         self._session.attach_imported()
         self._session.take(*objects)
 

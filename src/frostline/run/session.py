@@ -9,7 +9,7 @@ import platform
 import sys
 import time
 import traceback
-from typing import Any
+from typing import Any, Protocol
 
 from frostline.core.facts import Doubted, Expected, FrameworkSeen
 from frostline.core.journal import Journal
@@ -19,14 +19,25 @@ from frostline.core.run_file import RunFile, sealed
 from frostline.errors import RecordError
 from frostline.frameworks.protocol import Framework
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
-from frostline.integrations.tensorboard import Scalars
 from frostline.judging import judged, unjudged
 from frostline.observe.doubt import doubt
+from frostline.run.tracebacks import comes_from_handler, strip_own_frames
 from frostline.settings import Settings
-from frostline.tracebacks import comes_from_handler, strip_own_frames
 from frostline.version import __version__
 
 UNDER_WAY: list[Session] = []  # the innermost last
+
+
+class CheckListener(Protocol):
+    """Whoever wants to be shown the record at each check; ``purpose`` says what for, where it fails."""
+
+    purpose: str
+
+    def write(self, record: Record) -> None:
+        """A check was made."""
+
+    def close(self) -> None:
+        """No more checks."""
 
 
 class Session:
@@ -35,9 +46,10 @@ class Session:
     Args:
         settings: what was meant, the schedule, where the record goes.
         run: how the script was started; filled in as the run goes on.
+        listener: is shown the record at each check.
     """
 
-    def __init__(self, settings: Settings, run: Run | None = None) -> None:
+    def __init__(self, settings: Settings, run: Run | None = None, listener: CheckListener | None = None) -> None:
         self.settings = settings
         self.policy = settings.policy()
         self.run = run or Run()
@@ -46,7 +58,7 @@ class Session:
         self.run.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.store_error: RecordError | None = None
         self._file: RunFile | None = None
-        self._scalars = None if settings.tensorboard is None else Scalars(settings.tensorboard)
+        self._listener = listener
         self.journal = Journal()
         meant = settings.meant
         self.journal.tell(Expected(frozen=(*meant.frozen,), trained=(*meant.trained,), patience=settings.patience))
@@ -87,7 +99,7 @@ class Session:
 
     def adopt(self, settings: Settings, run: Run) -> None:
         """Go on in a process that was forked while the session was open: settings and place among others are new."""
-        self.settings, self._process, self._scalars, self._file = settings, os.getpid(), None, None
+        self.settings, self._process, self._listener, self._file = settings, os.getpid(), None, None
         self.run.pid, self.run.rank, self.run.world_size = os.getpid(), run.rank, run.world_size
         self._inherited = self._steps()
         for probe in self._probes:
@@ -124,7 +136,7 @@ class Session:
             traceback.print_exception(error, file=sys.stderr)
 
     def checked(self) -> None:
-        """A check was made: store what is new, and add to the scalars. Nothing is judged until somebody asks."""
+        """A check was made: store what is new, and show it to the listener. Nothing is judged until somebody asks."""
         if os.getpid() != self._process:
             return
         if self.settings.data is not None:
@@ -133,15 +145,15 @@ class Session:
                 self._store(None)
             except Exception as error:
                 self.fault("storing the record", error)
-        if self._scalars is not None:
-            self._add_scalars()
+        if self._listener is not None:
+            self._show()
 
-    def _add_scalars(self) -> None:
-        assert self._scalars is not None
+    def _show(self) -> None:
+        assert self._listener is not None
         try:
-            self._scalars.write(self.record())
+            self._listener.write(self.record())
         except Exception as error:
-            self.fault("writing scalars for TensorBoard", error)
+            self.fault(self._listener.purpose, error)
 
     def record(self) -> Record:
         """All that is known now, judged."""
@@ -200,9 +212,9 @@ class Session:
                 self._store(record)
             except RecordError as error:
                 self.store_error = error
-        if self._scalars is not None and tells and os.getpid() == self._process:
-            self._add_scalars()
-            self._scalars.close()
+        if self._listener is not None and tells and os.getpid() == self._process:
+            self._show()
+            self._listener.close()
         return record
 
     def _doubt_findings(self, ledger: Ledger, reason: str | None) -> None:

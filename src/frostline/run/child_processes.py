@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from frostline.core.ledger import Run
+from frostline.run.places import record_path
+from frostline.run.process_observer import ProcessObserver
+from frostline.run.script import Ending
 from frostline.settings import Settings
 
 if TYPE_CHECKING:
     from frostline.core.record import Record
-    from frostline.runner import ProcessObserver
 
 _MODULE = "multiprocessing.process"
 _TORCH_SPAWN = "torch.multiprocessing.spawn"
@@ -28,13 +30,7 @@ _ATTRIBUTE = "_frostline_orders"
 _OURS_FIRST = 1000  # priority at the end of a process: before its queues and temporary files go
 
 
-def made_processes() -> bool:
-    """Whether the script made processes with ``multiprocessing``; those that load its data count as well."""
-    module = sys.modules.get(_MODULE)
-    return repr(getattr(module, "_process_counter", None)) not in ("None", "count(1)")  # to ask it would count one more
-
-
-class Spawned:
+class ChildProcesses:
     """The processes that the script has started so far.
 
     Args:
@@ -71,8 +67,6 @@ class Spawned:
             delattr(process, _ATTRIBUTE)
 
     def _orders(self, process: Any) -> _Orders:
-        from frostline.runner import record_path
-
         rank = process._args[1] if _module_of(process) == _TORCH_SPAWN else None
         path = record_path(self._settings.data, f"process-{process._identity[-1]}" if rank is None else rank)
         assert path is not None
@@ -106,7 +100,7 @@ class Spawned:
 
     def _together(self, records: list[Record]) -> Record:
         """As ranks of one training where every process has a rank of its own; otherwise merely side by side."""
-        from frostline.combine import combine
+        from frostline.run.combine import combine
 
         ranks = {record.run.rank for record in records}
         of_one_training = None not in ranks and len(ranks) == len(records)
@@ -139,8 +133,6 @@ def begin(settings: Settings, run: Run) -> None:
     """Observe this process from now on until it ends."""
     from multiprocessing.util import register_after_fork
 
-    from frostline.runner import ProcessObserver
-
     observer = ProcessObserver(settings, run)
     observer.install()
     _close_at_end(observer)
@@ -155,8 +147,6 @@ def _close_at_end(observer: ProcessObserver) -> None:
 
 
 def _close(observer: ProcessObserver) -> None:
-    from frostline.script import Ending
-
     error = sys.exc_info()[1]  # what is ending the process: multiprocessing cleans up on its way
     failed = error is not None and not (isinstance(error, SystemExit) and not error.code)
     if not observer.is_idle_fork():

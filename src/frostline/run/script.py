@@ -14,7 +14,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from frostline.errors import FrostlineError, did_you_mean
-from frostline.tracebacks import strip_own_frames
+from frostline.run.tracebacks import strip_own_frames
 
 INTERRUPTED = 130
 

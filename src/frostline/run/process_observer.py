@@ -1,0 +1,154 @@
+"""This process under observation: a session from the first framework that the script imports, and what came of it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+from frostline.core.ledger import Run
+from frostline.core.record import Record
+from frostline.errors import FrostlineError
+from frostline.frameworks.registry import FRAMEWORKS
+from frostline.run.script import INTERRUPTED, Ending
+from frostline.settings import Settings
+
+if TYPE_CHECKING:
+    from frostline.run.session import Session
+
+_IN_PROCESSES = (
+    "what processes of its own train is seen where the script starts them with multiprocessing.Process or "
+    "torch.multiprocessing.spawn, or a launcher does: torchrun … -m frostline run train.py"
+)
+_NO_MODEL = (
+    "a model is seen when it is called or held by an optimizer, in this process; for a launcher's others: "
+    "torchrun … -m frostline run train.py; plain tensors are seen when they are updated in place"
+)
+_NO_STEP = (
+    "run the script until its optimizer has made at least one step; without an optimizer, weights that are updated in "
+    "place are seen: w = w - rate * slope makes another tensor and leaves the weight as it was"
+)
+_DEBUG = "this is an error inside frostline; --debug shows where"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a run: the script's own status, the record if there is one, and what kept frostline from its job.
+
+    With a record a problem concerns its storing, or says why the record is empty. ``is_child`` marks a process that the
+    script forked and that came to the script's end: it has nothing to report. ``ranks`` are the records of all
+    processes of a launcher, where this is the first of them.
+    """
+
+    status: int
+    record: Record | None = None
+    problem: FrostlineError | None = None
+    is_child: bool = False
+    rank: int | None = None
+    ranks: tuple[Path, ...] = ()
+
+
+class ProcessObserver:
+    """Opens a session when the script imports the first framework, and closes it when the script has ended.
+
+    Until then nothing heavy is loaded, numpy included: scripts set thread counts in the environment before their
+    own imports, and those must still count.
+    """
+
+    def __init__(self, settings: Settings, run: Run) -> None:
+        self._settings = settings
+        self._run = run
+        self._process = os.getpid()
+        self._session: Session | None = None
+        self._fault: Exception | None = None
+
+    def install(self) -> None:
+        """Ask to be told when a framework that has a probe was imported."""
+        import wrapt
+
+        for framework in FRAMEWORKS:
+            wrapt.register_post_import_hook(functools.partial(self._imported, framework), framework)
+
+    def is_forked(self) -> bool:
+        """Whether this process is a child that the script forked."""
+        return os.getpid() != self._process
+
+    def adopt(self, settings: Settings, run: Run) -> None:
+        """This process was forked from the observed one, and is observed under a record of its own from now on."""
+        self._settings, self._run, self._process = settings, run, os.getpid()
+        if self._session is not None:
+            self._session.adopt(settings, run)
+
+    def is_idle_fork(self) -> bool:
+        """Whether this process was forked and has trained nothing, so that all it knows is its parent's."""
+        return self._session is not None and self._session.is_idle_fork()
+
+    def close(self, ending: Ending) -> Outcome:
+        """The last check and the record; errors of frostline's own end here and never reach the script."""
+        try:
+            if self._session is None:
+                return Outcome(ending.status, problem=self._unopened())
+            record = self._session.close(ending.status, ending.by)
+        except Exception as error:
+            return Outcome(ending.status, problem=self._broken(error))
+        except KeyboardInterrupt:
+            return Outcome(INTERRUPTED, problem=FrostlineError("interrupted while the record was closed"))
+        return Outcome(ending.status, record, self._session.store_error or emptiness(record))
+
+    def _imported(self, framework: str, module: ModuleType) -> None:
+        if self.is_forked():
+            return
+        try:
+            if self._session is None:
+                from frostline.integrations.tensorboard import scalars_in
+                from frostline.run.session import Session
+
+                self._session = Session(self._settings, self._run, scalars_in(self._settings.tensorboard))
+            self._session.attach(framework, module)
+        except Exception as error:
+            self._fault = error
+            if self._session is not None:
+                self._session.fault(f"attaching to {framework}", error)
+
+    def _unopened(self) -> FrostlineError:
+        if self._fault is not None:
+            return self._broken(self._fault)
+        return FrostlineError(
+            f"no model was found: the script imported none of {', '.join(FRAMEWORKS)}",
+            "if it starts the training in another process, run that one under frostline",
+        )
+
+    def _broken(self, error: Exception) -> FrostlineError:
+        if self._settings.debug:
+            sys.excepthook(type(error), error, error.__traceback__)
+        return FrostlineError(
+            f"the run could not be observed: {type(error).__name__}: {error}",
+            _DEBUG,
+        )
+
+
+def emptiness(record: Record) -> FrostlineError | None:
+    """Why a record tells nothing of a training; None where it does."""
+    if record.run.faults and not (record.leaves and (record.run.steps or record.findings)):
+        return FrostlineError(f"the run could not be observed: {record.run.faults[0]}", _DEBUG)
+    if not record.leaves:
+        return FrostlineError(
+            "no model was found in the run",
+            _IN_PROCESSES if made_processes() else _NO_MODEL,
+        )
+    if not record.run.steps and not record.findings:
+        return FrostlineError(
+            "no step was executed, so nothing can be said about what was trained",
+            _IN_PROCESSES if made_processes() else _NO_STEP,
+        )
+    return None
+
+
+def made_processes() -> bool:
+    """Whether the script made processes with ``multiprocessing``; those that load its data count as well."""
+    module = sys.modules.get("multiprocessing.process")
+    return repr(getattr(module, "_process_counter", None)) not in ("None", "count(1)")  # to ask it would count one more

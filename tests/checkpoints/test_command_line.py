@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -83,3 +84,27 @@ def test_no_framework_and_no_reader_of_pickles_is_loaded(folder: Path) -> None:
     loaded = set(done.stdout.split())
     assert loaded & {"numpy", "frostline"} == {"numpy", "frostline"}
     assert not loaded & {"torch", "keras", "tensorflow", "jax", "safetensors", "h5py", "rich"}
+
+
+def test_a_record_beside_something_else_blames_the_right_file(tmp_path: Path, call: Any, monkeypatch: Any) -> None:
+    from frostline.core import store
+
+    np.savez(tmp_path / "w.npz", w=np.ones(2))
+    (tmp_path / "run.json").write_text("{}")
+    monkeypatch.setattr(store, "is_record", lambda path: Path(path).name == "run.json")
+    for words in (("run.json", "nosuch.json"), ("nosuch.json", "run.json")):
+        found = call("diff", *(tmp_path / word for word in words))
+        assert found.status == 2
+        assert found.err.splitlines()[0].startswith(f"frostline: {tmp_path / 'nosuch.json'}")
+    assert "is the record of a run" in call("diff", tmp_path / "run.json", tmp_path / "w.npz").err
+
+
+def test_a_sound_hdf5_file_is_not_called_damaged(tmp_path: Path, call: Any) -> None:
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "w.h5", "w") as file:
+        file["w"] = np.ones(2)
+        file["elsewhere"] = h5py.ExternalLink("other.h5", "/w")
+    found = call("show", tmp_path / "w.h5")
+    assert "leads to another file" in found.err
+    assert "damaged" not in found.err
+    assert "h5copy" in found.err

@@ -111,6 +111,7 @@ def diff(
     _require_apart(output, old, new)
     if store.is_record(old) and store.is_record(new):
         return _diff_of_runs(old, new, form, output, quiet)
+    _refuse_record(old, new)
     pairs = parsed_renames(renames)
     with (
         open_checkpoint(old) as before,
@@ -125,6 +126,16 @@ def diff(
         _print(form, lambda: documents.of_diff(found), lambda render: render.of_diff(found, limit), output)
         _say_unread(found.unread, len(found.pairs) + len(found.added) + len(found.removed))
     return found.exit_status
+
+
+def _refuse_record(old: Path, new: Path) -> None:
+    """Refuse a record of a run beside anything else, and blame the other file where that cannot be read."""
+    for record, other in ((old, new), (new, old)):
+        if store.is_record(record):
+            open_checkpoint(other).close()
+            raise CheckpointError(
+                f"{record} is the record of a run, {other} a checkpoint", "compare two records, or two checkpoints"
+            )
 
 
 def _diff_of_runs(old: Path, new: Path, form: str, output: Path | None, quiet: bool) -> int:

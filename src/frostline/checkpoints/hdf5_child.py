@@ -202,7 +202,7 @@ def main(start: int, size: int) -> int:
         with h5py.File(io.BufferedReader(Input(start, size), 2**16), "r") as file:
             json.dump(listed(file), sys.stdout)
     except Refused as error:
-        print(json.dumps({"refused": str(error)}))
+        print(json.dumps({"refused": str(error), "sound": True}))
     except UnicodeError:
         print(json.dumps({"refused": "holds a name that is not UTF-8"}))
     except Exception as error:  # whatever the library makes of a damaged file

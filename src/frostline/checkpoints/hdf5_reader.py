@@ -29,6 +29,7 @@ from frostline.errors import CheckpointError
 
 MAGIC = b"\x89HDF\r\n\x1a\n"
 SECONDS = 60
+ALONE = "copy what is wanted into a plain file of its own, with h5copy or h5py"
 LARGEST_SLAB = 2**28
 
 
@@ -75,7 +76,7 @@ def _listed(file: File, start: int, size: int) -> dict[str, Any]:
         raise file.bad("makes the HDF5 library fail")
     found: dict[str, Any] = json.loads(child.stdout)
     if "refused" in found:
-        raise file.bad(found["refused"])
+        raise file.bad(found["refused"], *([ALONE] if found.get("sound") else []))
     return found
 
 

@@ -61,9 +61,9 @@ def test_the_fold_alone_writes_rows() -> None:
     [
         ("observe/watched.py", "watched.row.zeros = True"),
         ("observe/watched.py", "row.declared.flip_count += 1"),
-        ("observe/wires.py", "wire.lr, wire.state = 0.1, None"),
+        ("observe/wires.py", "wire.lr, wire.state = (0.1, None)"),
         ("rules/frozen.py", "leaf.changed.movements.append(None)"),
-        ("session.py", "row.unknown['saved'] = 'because'"),
+        ("run/session.py", "row.unknown['saved'] = 'because'"),
     ],
 )
 def test_a_planted_write_is_found(file: str, line: str, tmp_path: Path) -> None:

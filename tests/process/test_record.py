@@ -204,6 +204,25 @@ def test_a_record_of_another_format_is_not_overwritten(shell) -> None:
     assert "has record format 99" in refused(shell, "--data", "r.json", "marks.py")
 
 
+def test_a_run_of_an_older_version_is_replaced_as_any_other(shell, linear) -> None:
+    linear()
+    shell.write(DATA, '{"format":1,"frostline":"0.0"}')
+    assert shell.observed("train.py").status == 0
+    assert load(shell.folder / DATA).run.complete
+
+
+@pytest.mark.parametrize("content", ["settings of another tool", '{"format":99,"frostline":"9.0"}'])
+def test_what_stands_at_the_usual_place_is_left_alone_and_costs_no_run(content: str, shell, linear) -> None:
+    linear()
+    shell.write(DATA, content)
+    done = shell.frostline("run", "train.py")
+    assert done.status == 0
+    assert "no contradiction found" in done.stderr  # the report is printed from memory
+    assert "it was left alone" in done.stderr
+    assert (shell.folder / DATA).read_text() == content
+    assert shell.frostline("run", "--fail-on", "error", "train.py").status == 2
+
+
 def test_a_missing_script_names_its_neighbours(shell) -> None:
     assert refused(shell, "mark.py") == "frostline: there is no script 'mark.py'\nhint: did you mean marks.py?\n"
 

@@ -87,7 +87,7 @@ def _require_record(path: Path, head: bytes) -> None:
 
     if (found := re.match(rb'\{"format":(\d+),', head)) is None:
         raise RecordError(f"{path} exists and is no frostline record", "it was left alone; name another --data FILE")
-    if int(found[1]) != FORMAT:
+    if int(found[1]) > FORMAT:  # one of an older version is replaced as any other run is
         raise RecordError(
             f"{path} has record format {int(found[1])}; this frostline writes format {FORMAT}",
             "it was left alone; move it away or name another --data FILE",

@@ -14,7 +14,7 @@ from frostline.run.child_processes import ChildProcesses
 from frostline.run.places import process_rank, record_path, require_writable
 from frostline.run.process_observer import Outcome, ProcessObserver, emptiness
 from frostline.run.script import execute, locate
-from frostline.settings import Settings
+from frostline.settings import DEFAULT_DATA, Settings
 
 
 def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module: bool = False) -> Outcome:
@@ -39,7 +39,11 @@ def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module:
         tensorboard=_scalars_path(settings.tensorboard, rank),
         digests=settings.digests or world_size is not None,
     )
-    unwritable = None if settings.data is None else _unwritable(settings.data, alone=world_size is None)
+    unwritable = (
+        None
+        if settings.data is None
+        else _unwritable(settings.data, refuse=world_size is None and asked != DEFAULT_DATA)
+    )
     ranks = tuple(_ranks(settings.data, asked, world_size)) if rank == 0 else ()
     if unwritable is not None:
         settings = replace(settings, data=None)
@@ -58,12 +62,15 @@ def run(target: str, arguments: Sequence[str], settings: Settings, *, as_module:
     return replace(outcome, problem=outcome.problem or unwritable, rank=rank, ranks=ranks)
 
 
-def _unwritable(data: Path, *, alone: bool) -> RecordError | None:
-    """Why no record can be stored at ``data``; raised where that loses nothing: a process alone, before it begins."""
+def _unwritable(data: Path, *, refuse: bool) -> RecordError | None:
+    """Why no record can be stored at ``data``.
+
+    To ``refuse`` loses nothing where one process is about to begin, at a place that its user has chosen.
+    """
     try:
         require_writable(data)
     except RecordError as error:
-        if alone:
+        if refuse:
             raise
         return error
     return None

@@ -8,6 +8,7 @@ from frostline.core import baseline
 from frostline.core.ledger import LeafRow, Run
 from frostline.core.policy import Baseline, Ignore, Override, Policy, known, settle, use_of
 from frostline.core.record import Finding, Record, Totals, Verdict
+from frostline.core.store import FORMAT
 from frostline.core.verdict import exit_status, failing, judge, sentence
 from frostline.errors import FrostlineError
 
@@ -64,7 +65,7 @@ def test_findings_that_a_run_made_milder_are_not_made_graver() -> None:
 
 
 def record(*findings: Finding) -> Record:
-    return Record(1, "0", Run(), [], LEAVES, Totals(), list(findings), Verdict())
+    return Record(FORMAT, "0", Run(), [], LEAVES, Totals(), list(findings), Verdict())
 
 
 def test_a_baseline_knows_its_findings_under_another_name_of_the_model(tmp_path: Path) -> None:

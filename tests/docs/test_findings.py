@@ -1,12 +1,13 @@
 """The scripts in docs/findings.md, run as the page says: each shows what the page tells of it."""
 
-import json
 import re
 from pathlib import Path
 
 import pytest
 from corpus.running import in_keras
 from page_examples import ROOT
+
+from frostline import judging
 
 PAGE = (ROOT / "docs" / "findings.md").read_text("utf-8")
 SCRIPTS = {
@@ -42,8 +43,8 @@ def test_what_the_page_tells_is_seen(heading: str, backend: str, seen: str, tmp_
     if not re.fullmatch(r"([A-Z]\d{3})?", seen):
         assert seen in done.stdout + done.stderr
         return
-    found = json.loads((tmp_path / "run.json").read_text("utf-8"))["findings"]
+    found = judging.load(tmp_path / "run.json").findings
     if seen:
-        assert seen in {each["code"] for each in found}
+        assert seen in {each.code for each in found}
     else:
-        assert {each["severity"] for each in found} <= {"note"}
+        assert {each.severity for each in found} <= {"note"}

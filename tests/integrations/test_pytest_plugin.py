@@ -4,6 +4,8 @@ import json
 
 import pytest
 
+from frostline.core.store import FORMAT
+
 pytest_plugins = ["pytester"]
 
 MODELS = """
@@ -116,7 +118,7 @@ def test_blocks_and_marked_tests_fail_with_names_and_hints(tests, pytester) -> N
     records = json.loads((pytester.path / "out" / "records.json").read_text())["tests"]
     assert [one["test"].split("::")[1] for one in records].count("test_both_at_once") == 2
     assert len(records) == 10
-    assert {one["record"]["format"] for one in records} == {1}
+    assert {one["record"]["format"] for one in records} == {FORMAT}
 
 
 @pytest.mark.needs("torch")

@@ -7,6 +7,7 @@ from math import prod
 from frostline.core.events import SummaryPrinted
 from frostline.core.ledger import Changed, Copy, Declared, Flip, LeafRow, Meant, Program, Run, Saved, Wire
 from frostline.core.record import Finding, Record  # fmt: skip
+from frostline.core.store import FORMAT
 from frostline.core.verdict import judge, totals
 
 
@@ -31,7 +32,7 @@ def leaf(name, *shape, trainable=True, program=None, changed="yes", kind="parame
 def record(leaves, *, findings=(), programs=(), events=(), run=None, meant=None):
     """A record whose totals and verdict are what the core makes of the leaves and findings."""
     return Record(
-        format=1,
+        format=FORMAT,
         frostline="0.1.0",
         run=run or a_run(),
         programs=list(programs),

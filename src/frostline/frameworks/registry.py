@@ -12,8 +12,8 @@ if TYPE_CHECKING:  # the command line lists frameworks without loading what obse
 
 FRAMEWORKS = {
     "torch": "frostline.frameworks.torch",
-    "keras": "frostline.frameworks.keras_probe",
-    "tf_keras": "frostline.frameworks.tf_keras_probe",
+    "keras": "frostline.frameworks.keras",
+    "tf_keras": "frostline.frameworks.tf_keras",
 }
 BACKENDS = ("jax", "tensorflow")  # observed through Keras; a report names the versions that were there
 

@@ -1,0 +1,57 @@
+"""Training loops of the script's own around a ``jax.jit``: each call is a step, the trace tells whose.
+
+Such a step is handed the weights and hands back new ones; the script puts them into the model later, often only when
+the loop is over. So a step ends where the next one begins, or at the end of the run.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from dataclasses import dataclass
+from typing import Any
+
+import wrapt
+
+from frostline.frameworks.keras_common.optimizers.captured_step import Source
+from frostline.frameworks.keras_common.probe import KerasProbe
+from frostline.frameworks.patching import put
+
+
+@dataclass(slots=True)
+class Jitted:
+    """One function that the script compiled, and the program whose step it was seen to be while it was traced."""
+
+    name: str
+    source: Source | None = None
+
+
+def watch_jitted(probe: KerasProbe) -> None:
+    """Be told of every call, from outside any step, of what ``jax.jit`` compiles from now on."""
+    jax = sys.modules["jax"]
+    original = jax.jit
+
+    @functools.wraps(original)
+    def jit(*args: Any, **kwargs: Any) -> Any:
+        return _observed(probe, original(*args, **kwargs))
+
+    probe.removers.append(put(jax, "jit", jit))
+
+
+def _observed(probe: KerasProbe, made: Any) -> Any:
+    if not hasattr(made, "lower"):  # called with options alone, jit returns a decorator
+        return lambda function: _observed(probe, made(function))
+    jitted = Jitted(str(getattr(made, "__name__", "jax.jit")))
+
+    def call(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
+        if probe.closed or probe.function is not None or probe.running is not probe.loose:
+            return wrapped(*args, **kwargs)
+        probe.function = jitted
+        try:
+            if (source := jitted.source) is not None:
+                probe.loose_step(lambda: source)
+            return wrapped(*args, **kwargs)
+        finally:
+            probe.function = None
+
+    return wrapt.FunctionWrapper(made, call)

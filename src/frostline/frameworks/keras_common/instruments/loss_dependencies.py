@@ -1,0 +1,137 @@
+"""Which variables a loss depends on, in steps that tensorflow traces: read off the graph when gradients are asked for.
+
+A step of the script's own may ask for the gradients of some variables only; that the others would have had one too
+shows nowhere else. The graph is followed from the loss backwards, along the ways that gradients can go.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import weakref
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from frostline.core.facts import TensorSeen
+from frostline.frameworks.keras_common.models.models import Models
+from frostline.frameworks.keras_common.optimizers.gradient_inference import lies_on_the_way
+from frostline.frameworks.keras_common.tensors.init_distribution import looks_initial
+from frostline.frameworks.keras_common.tensors.tensors import KerasLeaf
+from frostline.frameworks.patching import put
+
+if TYPE_CHECKING:
+    from frostline.frameworks.keras_common.probe import KerasProbe
+
+READS = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd"}
+# Functions and branches: a cut inside them is not looked for, so nothing is said of what lies behind.
+FUNCTIONS = {"PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf", "Case"}
+
+
+class Reaches:
+    """Remembers, by their handles, the variables that the losses of traced steps depend on."""
+
+    def __init__(self) -> None:
+        self._handles: set[int] = set()
+        self._loaded: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
+
+    def watch(self, probe: KerasProbe, package: Any) -> None:
+        """Be told of every gradient that a script asks of a tape, and of the models that it reads from files."""
+
+        def gradient(original: Callable[..., Any], tape: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
+            probe.quietly("gradients are asked for", lambda: self.follow(target))
+            return original(tape, target, *args, **kwargs)
+
+        def load_model(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+            model = original(*args, **kwargs)
+            probe.quietly("a model was loaded", lambda: self.loaded(model.weights))
+            return model
+
+        probe.wrap(sys.modules["tensorflow"].GradientTape, "gradient", gradient)
+        for module in (package.models, package.saving):
+            observed = functools.wraps(module.load_model)(functools.partial(load_model, module.load_model))
+            probe.removers.append(put(module, "load_model", observed))
+
+    def loaded(self, variables: Iterable[Any]) -> None:
+        """These variables were given weights before the first step: a network trained before."""
+        for variable in variables:
+            self._loaded[id(variable)] = variable
+
+    def follow(self, target: Any) -> None:
+        """Note what ``target`` depends on, where it belongs to a graph."""
+        tensorflow = sys.modules["tensorflow"]
+        if tensorflow.executing_eagerly():
+            return
+        stack = [each for each in tensorflow.nest.flatten(target) if _is_symbolic(each)]
+        seen: set[int] = set()
+        while stack:
+            operation = stack.pop().op
+            if id(operation) in seen:
+                continue
+            seen.add(id(operation))
+            if operation.type in READS:
+                self._handles.add(_origin(operation.inputs[0])._id)
+            elif operation.type not in FUNCTIONS and _lets_through(operation):
+                stack.extend(each for each in operation.inputs if each.dtype.is_floating)
+
+    def settle(self, models: Models) -> None:
+        """Say which leaves that no program holds a loss depends on; fixed networks to measure by are none of them.
+
+        Where no graph was seen, in a loop that runs eagerly or on jax, layers in front of it that a step moved tell; on
+        torch gradients that nobody cleared do.
+        """
+        left_out = [leaf for leaf in models.leaves if _is_left_out(leaf)]
+        reached = [
+            leaf
+            for leaf in left_out
+            if self._was_followed(leaf) or _has_gradient(leaf, models) or lies_on_the_way(leaf, models, "step")
+        ]
+        fixed = {
+            leaf.row.model for leaf in reached if id(leaf.variable) in self._loaded or looks_initial(leaf) is False
+        }
+        for leaf in reached:
+            if leaf.row.model not in fixed:
+                models.tell(TensorSeen(tensor=leaf.row.id, reached_by_backward=True))
+
+    def _was_followed(self, leaf: KerasLeaf) -> bool:
+        variable = leaf.variable
+        handle = getattr(getattr(variable, "_value", variable), "handle", None)
+        return getattr(handle, "_id", None) in self._handles
+
+
+def _is_left_out(leaf: KerasLeaf) -> bool:
+    row = leaf.row
+    held = any(wire.listed for wire in row.wired)
+    return bool(row.declared.trainable) and row.changed.verdict == "no" and not held
+
+
+def _has_gradient(leaf: KerasLeaf, models: Models) -> bool:
+    """Whether the backend left a gradient in it."""
+    return leaf.variable is not None and models.dialect.gradient(leaf.variable)[0] == "nonzero"
+
+
+def _lets_through(operation: Any) -> bool:
+    """Whether the operation has a gradient, of tensorflow's or of the script's own."""
+    if operation.type == "Placeholder":
+        return False
+    try:
+        return sys.modules["tensorflow.python.framework.ops"].get_gradient_function(operation) is not None
+    except LookupError:
+        return False
+
+
+def _origin(handle: Any) -> Any:
+    """The handle outside all functions that the one inside them was captured from."""
+    while _is_symbolic(handle) and handle.op.type == "Placeholder":
+        outer = _captured(handle, handle.graph.captures)
+        if outer is None:
+            return handle
+        handle = outer
+    return handle
+
+
+def _captured(inside: Any, captures: Iterable[tuple[Any, Any]]) -> Any:
+    return next((outer for outer, inner in captures if inner is inside), None)
+
+
+def _is_symbolic(tensor: Any) -> bool:
+    return hasattr(tensor, "op") and not hasattr(tensor, "numpy")

@@ -1,0 +1,82 @@
+"""Gradients that a loop of the script asks of a tape, and that no optimizer is ever given."""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from frostline.core.facts import OptimizerSeen
+from frostline.frameworks.alive import alive
+from frostline.frameworks.keras_common.optimizers.captured_step import Capture
+
+if TYPE_CHECKING:
+    from frostline.frameworks.keras_common.probe import KerasProbe
+
+
+class Asked:
+    """Counts, as long as nothing steps, how often gradients of weights were asked for.
+
+    Args:
+        probe: whose models the weights belong to.
+    """
+
+    def __init__(self, probe: KerasProbe) -> None:
+        self._probe = probe
+        self._passes = 0
+        self._functions: weakref.WeakSet[Any] = weakref.WeakSet()
+        self._sources: dict[int, weakref.ref[Any]] = {}
+
+    def watch(self) -> None:
+        """Be told of every gradient that a script asks of a tape."""
+
+        def gradient(original: Callable[..., Any], tape: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
+            if not self._probe.programs.sources and self._probe.running is None:
+                sources = args[0] if args else kwargs.get("sources")
+                self._probe.quietly("gradients are asked for", lambda: self._note(sources))
+            return original(tape, target, *args, **kwargs)
+
+        self._probe.wrap(sys.modules["tensorflow"].GradientTape, "gradient", gradient)
+
+    def called(self, function: Any) -> None:
+        """A function that the script compiled was called: each time it asks as it did while it was traced."""
+        if function in self._functions:
+            self._passes += 1
+
+    def _note(self, sources: Any) -> None:
+        tensorflow, models = sys.modules["tensorflow"], self._probe.models
+        variables = [each for each in tensorflow.nest.flatten(sources) if hasattr(each, "assign")]
+        fresh = [each for each in variables if id(each) not in self._sources]
+        models.meet_owners([each for each in fresh if models.of(each) is None])
+        self._sources |= {id(each): weakref.ref(each) for each in fresh}
+        if not any(models.of(each) for each in variables):
+            return
+        if tensorflow.executing_eagerly():
+            self._passes += 1
+        elif self._probe.function is not None:
+            self._functions.add(self._probe.function)
+
+    def settle(self) -> None:
+        """Where nothing ever stepped: an optimizer that waits for the gradients that were asked for is told as such."""
+        known = [each for reference in self._sources.values() if (each := reference()) is not None]
+        weights = [each for each in known if self._probe.models.of(each) is not None]
+        optimizer = self._idle_optimizer() if weights and not self._probe.programs.sources else None
+        if optimizer is None:
+            return
+        source = self._probe.programs.of_optimizer(optimizer)
+        source.mode = "traced"
+        references = {id(weight): weakref.ref(optimizer) for weight in weights}
+        source.capture = Capture(flags=dict.fromkeys(references), optimizers=references)
+        self._probe.observer.tell(OptimizerSeen(optimizer=str(source.key), backwards=self._passes))
+        self._probe.observer.note_holds(source.key, self._probe.holds(source.key))
+
+    def _idle_optimizer(self) -> Any:
+        """One that the script made for a loop of its own, and that never applied anything."""
+        dialect = self._probe.dialect
+        compiled = [getattr(model, "optimizer", None) for model in alive(dialect.model_type)]
+        taken = {id(each) for optimizer in compiled for each in (optimizer, dialect.inner(optimizer))}
+        idle = [
+            each for each in alive(dialect.optimizer_type) if id(each) not in taken and not dialect.iterations(each)
+        ]
+        return next(iter(idle), None)

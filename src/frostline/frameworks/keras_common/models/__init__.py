@@ -1,0 +1,1 @@
+"""Keras models as trees of layers, and the tensors that these hold."""

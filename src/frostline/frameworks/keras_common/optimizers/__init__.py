@@ -1,0 +1,1 @@
+"""What steps: train steps, functions and optimizers, and what they update."""

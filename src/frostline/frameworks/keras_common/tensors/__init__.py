@@ -1,0 +1,1 @@
+"""Keras variables: their bytes, and whether they look randomly initialised."""

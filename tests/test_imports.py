@@ -36,6 +36,8 @@ def layer(
 
 
 PROBE = "core errors settings digest observe frameworks"
+BASE = "frameworks.alive frameworks.claims frameworks.patching frameworks.protocol frameworks.keras_common"
+KERAS = f"core errors settings digest observe {BASE}"
 READER = "core errors digest checkpoints"
 READ_WITH = "numpy msgspec safetensors h5py ml_dtypes blake3 xxhash"
 LAYERS = {
@@ -69,10 +71,10 @@ LAYERS = {
     "frostline.frameworks": layer("errors frameworks"),
     "frostline.frameworks.protocol": layer("core settings observe"),
     "frostline.frameworks.registry": layer("errors frameworks.protocol", tables=True),
-    "frostline.frameworks.keras_common": layer(PROBE, "msgspec numpy wrapt"),
+    "frostline.frameworks.keras_common": layer(KERAS, "msgspec numpy wrapt"),
     "frostline.frameworks.torch": layer(PROBE, "msgspec torch triton numpy wrapt"),
-    "frostline.frameworks.keras": layer(PROBE, "keras numpy wrapt"),
-    "frostline.frameworks.tf_keras": layer(PROBE, "tf_keras numpy wrapt"),
+    "frostline.frameworks.keras": layer(f"{KERAS} frameworks.keras", "keras numpy wrapt"),
+    "frostline.frameworks.tf_keras": layer(f"{KERAS} frameworks.tf_keras", "tf_keras numpy wrapt"),
     "frostline.checkpoints": layer(READER, READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.checkpoints.render": layer(f"{READER} report", READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.checkpoints.commands": layer(
@@ -195,6 +197,21 @@ PLANTED = [
     ("frameworks/torch/planted.py", "from jax.experimental import sparse", "jax.experimental"),
     ("frameworks/keras/planted.py", "import torch.nn", "torch.nn"),
     ("frameworks/keras/planted.py", "import tf_keras", "tf_keras"),
+    (
+        "frameworks/keras/planted.py",
+        "from frostline.frameworks.tf_keras import wrappers",
+        "frostline.frameworks.tf_keras.wrappers",
+    ),
+    (
+        "frameworks/keras_common/planted.py",
+        "from frostline.frameworks.keras import readers",
+        "frostline.frameworks.keras.readers",
+    ),
+    (
+        "frameworks/keras/planted.py",
+        "def late():\n    from frostline.frameworks import registry",
+        "frostline.frameworks.registry",
+    ),
     ("frameworks/tf_keras/planted.py", "import keras.src", "keras.src"),
     ("integrations/tensorboard.py", "from torch.utils import tensorboard", "torch.utils"),
     ("checkpoints/planted.py", "import pickle", "pickle"),

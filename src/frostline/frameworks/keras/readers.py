@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from frostline.core.ledger import Gradient
+from frostline.frameworks.keras import torch_bytes
 from frostline.frameworks.keras_common.tensors import tensorflow_bytes
 from frostline.observe.live import NotNow, Unreadable
 
@@ -67,9 +68,7 @@ class TorchReader:
 
     def read(self, variable: Any) -> Any:
         """See Reader."""
-        from frostline.frameworks.torch.tensors.tensors import host_bytes
-
-        return host_bytes(_filled(variable))
+        return torch_bytes.host_bytes(_filled(variable))
 
     def scalar(self, variable: Any) -> float:
         """See Reader."""
@@ -77,18 +76,14 @@ class TorchReader:
 
     def gradient(self, variable: Any) -> tuple[Gradient, bytes | None]:
         """See Reader."""
-        from frostline.frameworks.torch.tensors.tensors import host_bytes, zero_state
-
         tensor = _filled(variable)
-        known = zero_state(tensor.grad)
+        known = torch_bytes.zero_state(tensor.grad)
         alike = tensor.grad is not None and tensor.grad.dtype == tensor.dtype
-        return known, bytes(host_bytes(tensor.grad)) if known == "nonzero" and alike else None
+        return known, bytes(torch_bytes.host_bytes(tensor.grad)) if known == "nonzero" and alike else None
 
     def state_of_gradient(self, gradient: Any) -> Gradient:
         """See Reader."""
-        from frostline.frameworks.torch.tensors.tensors import zero_state
-
-        return zero_state(gradient)
+        return torch_bytes.zero_state(gradient)
 
     def strays(self, layer: Any) -> Iterable[tuple[str, Any]]:
         """See Reader; a single number is a setting rather than a weight."""

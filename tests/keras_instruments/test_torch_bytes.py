@@ -30,6 +30,7 @@ def test_a_dense_tensor_is_read_where_it_lies() -> None:
     assert bytes(view) == tensor.numpy().tobytes()
 
 
+@pytest.mark.filterwarnings("ignore:Sparse CSR tensor support")
 def test_what_has_no_bytes_says_why() -> None:
     freed = GRID.clone()
     freed.untyped_storage().resize_(0)

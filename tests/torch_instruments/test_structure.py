@@ -16,7 +16,7 @@ FACTS = {name for name in facts.__all__ if isinstance(getattr(facts, name), type
 def others(code):
     """The instruments, and other frameworks, that this code imports."""
     imported = [node.module or "" for node in ast.walk(ast.parse(code)) if isinstance(node, ast.ImportFrom)]
-    frameworks = ("frostline.frameworks.keras", "frostline.frameworks.layered", "frostline.frameworks.tf_keras")
+    frameworks = ("frostline.frameworks.keras", "frostline.frameworks.keras_common", "frostline.frameworks.tf_keras")
     return [name for name in imported if name.startswith((INSIDE, *frameworks))]
 
 

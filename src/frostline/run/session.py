@@ -141,7 +141,7 @@ class Session:
             return
         if self.settings.data is not None:
             try:
-                self.ledger()
+                self._bring_up_to_date()
                 self._store(None)
             except Exception as error:
                 self.fault("storing the record", error)
@@ -168,6 +168,13 @@ class Session:
 
     def ledger(self) -> Ledger:
         """All that is known now."""
+        self._bring_up_to_date()
+        ledger = self.journal.fold.ledger()
+        ledger.run = self.run
+        return ledger
+
+    def _bring_up_to_date(self) -> None:
+        """Say of the run how it stands now, and what an error inside frostline made doubtful."""
         self.journal.fold.settle()
         for probe in self._probes:
             if self.run.faults:
@@ -177,12 +184,9 @@ class Session:
         for name in BACKENDS:
             if name in sys.modules:
                 self.run.frameworks[name] = _version(sys.modules[name])
-        ledger = self.journal.fold.ledger()
-        ledger.run = self.run
-        self.run.steps = sum(program.steps_executed for program in ledger.programs)
+        self.run.steps = sum(program.steps_executed for program in self.journal.fold.optimizers.values())
         self.run.seconds = round(time.monotonic() - self._began, 3)
         self._learn_rank()
-        return ledger
 
     def _learn_rank(self) -> None:
         """No launcher may have told this process its rank: scripts that start processes themselves tell each later."""

@@ -54,7 +54,6 @@ class TensorSeen(Fact, frozen=True):
     cleared: bool | UnsetType = UNSET
     loaded: bool | UnsetType = UNSET
     copied_at: int | UnsetType = UNSET
-    replaced: str | UnsetType = UNSET
     stranded_at: int | UnsetType | None = UNSET
     reached_by_backward: bool | UnsetType = UNSET
 
@@ -70,8 +69,6 @@ class ModuleSeen(Fact, frozen=True):
 
     tensors: Tensors
     path: str | UnsetType = UNSET
-    type: str | UnsetType = UNSET
-    role: Role | UnsetType = UNSET
     called: bool | UnsetType = UNSET
     recorded: bool | UnsetType = UNSET
     detached: bool | UnsetType = UNSET

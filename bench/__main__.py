@@ -43,7 +43,7 @@ def main() -> None:
     if unknown:
         parser.error(f"there is no measurement {unknown[0]}; there are {', '.join(MEASURES)}")
     # pip compiles what it installs. An editable install stays source, and where PYTHONDONTWRITEBYTECODE is set every
-    # process compiles it anew: 0.15 s for a run that no user pays.
+    # process compiles it again: 0.15 s for a run that no user pays.
     compileall.compile_dir(Path(frostline.__file__).parent, quiet=1)
     for name in options.names or MEASURES:
         measure = importlib.import_module(f"bench.{name}")

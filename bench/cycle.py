@@ -56,7 +56,10 @@ def measure() -> Iterator[Line]:
         TURNS,
     )
     size = sum(tensor.nbytes for tensor in tensors)
-    for state, words in (("moved", "every leaf moved, as trained ones do"), ("still", "no leaf moved: two full reads")):
+    for state, words in (
+        ("moved", "every tensor moved, as trained ones do"),
+        ("still", "no tensor moved: two full reads"),
+    ):
         for rival, way in (("article", "deep copy, ==, all()"), ("clones", "clone, torch.equal")):
             ratio = taken.ratio(f"{state}, {rival}", state)
             yield Line(

@@ -1,4 +1,4 @@
-"""A digest of a large leaf against one `xxhash` call over the same bytes and a plain read; 10,000 small leaves.
+"""A digest of a large tensor against one `xxhash` call over the same bytes and a plain read; 10,000 small tensors.
 
 The lines that say *one thread* are measured with one; the others let a digest use what processors there are.
 """
@@ -18,7 +18,7 @@ from frostline.digest.shift import describe
 
 PACKAGES = ("numpy", "xxhash")
 MIB, TURNS = 128, 21
-SMALL, SMALL_LEAVES = 1024, 10_000
+SMALL, SMALL_TENSORS = 1024, 10_000
 OTHER_BLOCKS = (64, 128, 256, 512, 1024)
 
 
@@ -30,18 +30,18 @@ def measure() -> Iterator[Line]:
 
 
 def large() -> Iterator[Line]:
-    leaf = np.random.default_rng(0).integers(0, 256, MIB << 20, dtype=np.uint8)
-    words, digest = leaf.view(np.uint64), blocks(leaf)
+    row = np.random.default_rng(0).integers(0, 256, MIB << 20, dtype=np.uint8)
+    words, digest = row.view(np.uint64), blocks(row)
     middle = len(words) // 2
     with ThreadPoolExecutor(2) as pool:
         taken = times(
             {
-                "one call": lambda: xxhash.xxh3_64_intdigest(leaf),
-                "blocks": lambda: alone(lambda: blocks(leaf)),
-                "differing": lambda: alone(lambda: differing(digest, leaf)),
-                "first_difference": lambda: alone(lambda: first_difference(digest, leaf)),
-                "blocks by all": lambda: blocks(leaf),
-                "first_difference by all": lambda: first_difference(digest, leaf),
+                "one call": lambda: xxhash.xxh3_64_intdigest(row),
+                "blocks": lambda: alone(lambda: blocks(row)),
+                "differing": lambda: alone(lambda: differing(digest, row)),
+                "first_difference": lambda: alone(lambda: first_difference(digest, row)),
+                "blocks by all": lambda: blocks(row),
+                "first_difference by all": lambda: first_difference(digest, row),
                 "read": words.sum,
                 "read, two threads": lambda: list(pool.map(np.sum, (words[:middle], words[middle:]))),
             },
@@ -49,7 +49,7 @@ def large() -> Iterator[Line]:
         )
 
     def speed(name: str) -> str:
-        return f"{leaf.size / taken.median(name) / 1e9:.1f} GB/s"
+        return f"{row.size / taken.median(name) / 1e9:.1f} GB/s"
 
     for name in ("blocks", "differing", "first_difference"):
         ratio = taken.ratio("one call", name)
@@ -62,7 +62,7 @@ def large() -> Iterator[Line]:
         ratio = taken.ratio(best, f"{name} by all")
         what = f"{name} of {MIB} MiB, all processors, against the fastest plain read"
         yield Line(what, speed(f"{name} by all"), speed(best), f"{ratio:.2f}", "≥ 0.9", ratio >= 0.9)
-    share = len(digest.hashes) / leaf.size
+    share = len(digest.hashes) / row.size
     yield Line("memory of a digest", f"{share:.3%}", "", "", "≤ 0.05 %", share <= 0.0005)
 
 
@@ -78,34 +78,34 @@ def alone(read: Callable[[], object]) -> None:
 
 def block_sizes() -> Iterator[Line]:
     """What decided the size of a block: calls cost, and a change is told no finer than by block."""
-    leaf = memoryview(np.random.default_rng(0).integers(0, 256, MIB << 20, dtype=np.uint8))
+    row = memoryview(np.random.default_rng(0).integers(0, 256, MIB << 20, dtype=np.uint8))
 
     def hashed(size: int) -> None:
-        for start in range(0, len(leaf), size):
-            xxhash.xxh3_64_digest(leaf[start : start + size])
+        for start in range(0, len(row), size):
+            xxhash.xxh3_64_digest(row[start : start + size])
 
     taken = times({str(kib): lambda kib=kib: hashed(kib << 10) for kib in OTHER_BLOCKS}, TURNS // 2)  # type: ignore[misc]
     chosen = str(BLOCK >> 10)
     for name in taken:
-        speed = f"{len(leaf) / taken.median(name) / 1e9:.1f} GB/s"
+        speed = f"{len(row) / taken.median(name) / 1e9:.1f} GB/s"
         yield Line(f"speed of blocks of {name} KiB", speed, f"{chosen} KiB", f"{taken.ratio(chosen, name):.2f}")
 
 
 def small() -> Iterator[Line]:
-    rows = np.random.default_rng(0).integers(0, 256, (SMALL_LEAVES, SMALL), dtype=np.uint8)
-    leaves = list(rows)
-    digests = [blocks(leaf) for leaf in leaves]
+    rows = np.random.default_rng(0).integers(0, 256, (SMALL_TENSORS, SMALL), dtype=np.uint8)
+    tensor_rows = list(rows)
+    digests = [blocks(row) for row in tensor_rows]
     taken = times(
         {
-            "hashes alone": lambda: [xxhash.xxh3_64_digest(leaf) for leaf in leaves],
-            "check": lambda: [differing(*pair) for pair in zip(digests, leaves, strict=True)],
+            "hashes alone": lambda: [xxhash.xxh3_64_digest(row) for row in tensor_rows],
+            "check": lambda: [differing(*pair) for pair in zip(digests, tensor_rows, strict=True)],
             "read": rows.view(np.uint64).sum,
         },
         TURNS,
     )
     beyond = taken.median("check") - taken.median("read")
     yield Line(
-        f"{SMALL_LEAVES:,} leaves of 1 KiB, one full check, beyond a plain read of the bytes",
+        f"{SMALL_TENSORS:,} tensors of 1 KiB, one full check, beyond a plain read of the bytes",
         f"{beyond * 1e3:.1f} ms",
         f"{taken.median('hashes alone') * 1e3:.1f} ms for the xxhash calls alone",
         f"{taken.ratio('check', 'hashes alone'):.2f}",

@@ -1,6 +1,6 @@
 """How many bytes a run reads in all: a frozen backbone with a trained head, over 10 to 10,000 steps.
 
-Checks come at steps 1, 2, 4, 8, …, and trained leaves are settled by their first change, so ten times the steps cost
+Checks come at steps 1, 2, 4, 8, …, and trained tensors are settled by their first change, so ten times the steps cost
 three or four more reads of what is frozen.
 """
 
@@ -37,7 +37,7 @@ def measure() -> Iterator[Line]:
 
 
 def bytes_read(steps: int) -> tuple[int, int]:
-    """What a run of that length reads, and the bytes of its frozen leaves."""
+    """What a run of that length reads, and the bytes of its frozen tensors."""
     torch.manual_seed(0)
     backbone, head = torch.nn.Linear(256, 256), torch.nn.Linear(256, 2)
     backbone.requires_grad_(False)
@@ -50,5 +50,5 @@ def bytes_read(steps: int) -> tuple[int, int]:
             model(rows).square().mean().backward()
             optimizer.step()
     record = seen.report.record
-    frozen = sum(leaf.bytes for leaf in record.leaves if leaf.declared.trainable is False)
+    frozen = sum(row.bytes for row in record.tensors if row.declared.trainable is False)
     return record.run.bytes_read, frozen

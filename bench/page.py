@@ -1,4 +1,4 @@
-"""docs/benchmarks.md: one section for each measurement, between marks, replaced when it is taken anew."""
+"""docs/benchmarks.md: one section for each measurement, between marks, replaced when it is taken again."""
 
 from __future__ import annotations
 

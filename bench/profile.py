@@ -22,7 +22,7 @@ NAMED = {1: "the first check", 7: "a quiet step", 8: "the check at step 8"}
 def measure() -> Iterator[Line]:
     torch.set_num_threads(1)
     model, optimizer = model_and_optimizer()
-    leaves = 2 * LAYERS
+    rows = 2 * LAYERS
     size = sum(parameter.nbytes for parameter in model.parameters())
     with frostline.watch(model, optimizer) as seen:
         calls = {}
@@ -35,8 +35,8 @@ def measure() -> Iterator[Line]:
     for name, counts in calls.items():
         most = ", ".join(f"{what} {count:,}" for what, count in counts.most_common(3))
         total = sum(counts.values())
-        per_leaf = total / leaves
-        yield Line(f"Python calls of {name}, {leaves} leaves", f"{total:,}", most, f"{per_leaf:.2f} a leaf")
+        per_tensor = total / rows
+        yield Line(f"Python calls of {name}, {rows} tensors", f"{total:,}", most, f"{per_tensor:.2f} a tensor")
     yield Line(
         "bytes read over 11 steps and the end",
         f"{record.run.bytes_read:,}",

@@ -1,4 +1,4 @@
-"""A step that is no check, on a tiny model of 300 leaves: what the hooks around `optimizer.step` take.
+"""A step that is no check, on a tiny model of 300 tensors: what the hooks around `optimizer.step` take.
 
 The step itself is that of a fused optimizer without gradients, so that hardly anything but the hooks is left.
 """
@@ -36,7 +36,7 @@ def measure() -> Iterator[Line]:
         watched = [_steps(optimizer, STEPS // ROUNDS) for _ in range(ROUNDS)]
     own = statistics.median(watched) - statistics.median(without)
     yield Line(
-        f"a quiet step, {2 * LAYERS} leaves, beyond the step itself",
+        f"a quiet step, {2 * LAYERS} tensors, beyond the step itself",
         f"{own * 1e6:.0f} µs",
         f"{statistics.median(without) * 1e6:.0f} µs for the step",
         "",

@@ -30,7 +30,7 @@ class Case:
         framework: the folder's name unless the data says otherwise.
         backends: the Keras backends that it is run on, one trial each.
         rules: slugs that each count as the right answer.
-        leaves: patterns that the findings of these rules must cover, each at least once.
+        tensors: patterns that the findings of these rules must cover, each at least once.
         also: slugs that may be reported besides, being consequences of the same cause.
         seen_by: the executed step by which it must have been seen; 0 where no step is ever executed.
         severity: of the finding that is expected.
@@ -50,7 +50,7 @@ class Case:
     framework: str = ""
     backends: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
-    leaves: tuple[str, ...] = ()
+    tensors: tuple[str, ...] = ()
     also: tuple[str, ...] = ()
     seen_by: int | None = None
     severity: str = "error"

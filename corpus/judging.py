@@ -80,7 +80,7 @@ def judge(outcome: Outcome) -> Judgement:
     accepted = [finding for finding in findings if finding.rule in case.rules and _loud_enough(finding, case.severity)]
     explained = {*case.rules, *case.also}
     alarms = tuple(dict.fromkeys(finding.rule for finding in loud if finding.rule not in explained))
-    if not (accepted and _covers(accepted, case.leaves)):
+    if not (accepted and _covers(accepted, case.tensors)):
         return Judgement(trial, "other" if loud else "missed", None, False, (), found, "", outcome.seconds)
     seen = min((step for step in map(seen_step, accepted) if step is not None), default=None)
     late = seen is not None and case.seen_by is not None and not trial.variant and seen > case.seen_by

@@ -19,7 +19,7 @@ SAMPLED = RESULTS.with_name("traincheck.json")
 TRAINCHECK = """\
 TrainCheck {version} learns what always holds in the trace of a healthy run, and looks where that is violated in another
 one. `python -m bench.rivals.with_traincheck` gave it the best reference there can be: the same program with the bug
-mended. What it had learned there was asked of the program with the bug, and of the mended program under another seed,
+fixed. What it had learned there was asked of the program with the bug, and of the fixed program under another seed,
 where nothing is wrong. One program takes {seconds} s, so this is a sample of {programs}, drawn by chance ({date})."""
 TRAINCHECK_SUM = """\
 Something is violated in {told} of {asked} programs with a bug, and in {alarmed} of {asked} healthy ones. A violation
@@ -59,31 +59,31 @@ def traincheck(path: Path = SAMPLED) -> list[str]:
     if not path.exists():
         return []
     kept: dict[str, Any] = json.loads(path.read_text())
-    programs: dict[str, dict[str, Any]] = kept["programs"]
-    seconds = round(statistics.median(program["seconds"] for program in programs.values()))
-    asked = [program for program in programs.values() if "problem" not in program]
-    told, alarmed = (sum(program[run] > 0 for program in asked) for run in ("bug", "healthy"))
+    optimizers: dict[str, dict[str, Any]] = kept["programs"]
+    seconds = round(statistics.median(optimizer["seconds"] for optimizer in optimizers.values()))
+    asked = [optimizer for optimizer in optimizers.values() if "problem" not in optimizer]
+    told, alarmed = (sum(optimizer[run] > 0 for optimizer in asked) for run in ("bug", "healthy"))
     return [
         "",
-        *TRAINCHECK.format(**kept | {"seconds": seconds, "programs": len(programs)}).splitlines(),
+        *TRAINCHECK.format(**kept | {"seconds": seconds, "programs": len(optimizers)}).splitlines(),
         "",
         "| program | invariants learned | violated with the bug | violated without, under another seed |",
         "| --- | ---: | ---: | ---: |",
-        *(_sampled(name, program) for name, program in sorted(programs.items())),
+        *(_sampled(name, optimizer) for name, optimizer in sorted(optimizers.items())),
         "",
         *TRAINCHECK_SUM.format(told=told, asked=len(asked), alarmed=alarmed).splitlines(),
     ]
 
 
-def _sampled(name: str, program: dict[str, Any]) -> str:
-    if problem := program.get("problem"):
+def _sampled(name: str, optimizer: dict[str, Any]) -> str:
+    if problem := optimizer.get("problem"):
         return f"| {name} | {problem.partition(':')[0]} | | |"
-    return f"| {name} | {program['invariants']} | {program['bug']} | {program['healthy']} |"
+    return f"| {name} | {optimizer['invariants']} | {optimizer['bug']} | {optimizer['healthy']} |"
 
 
-def _words(programs: Sequence[dict[str, Any]], rival: str, *, bug: bool) -> list[str]:
+def _words(optimizers: Sequence[dict[str, Any]], rival: str, *, bug: bool) -> list[str]:
     return [
-        program["words"][rival]
-        for program in programs
-        if rival in program["words"] and (program["role"] == "bug") is bug
+        optimizer["words"][rival]
+        for optimizer in optimizers
+        if rival in optimizer["words"] and (optimizer["role"] == "bug") is bug
     ]

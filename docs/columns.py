@@ -8,7 +8,7 @@ import tempfile
 from html import escape
 from pathlib import Path
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Record
 from frostline.judging import load
 
@@ -16,18 +16,18 @@ HERE = Path(__file__).parent
 SCRIPT = HERE / "columns_run.py"
 PICTURE = HERE / "columns.svg"
 HEADS = {
-    "meant": "what did you want?",
+    "expected": "what did you want?",
     "declared": "what do the flags say?",
-    "wired": "what gets updated?",
+    "optimizer": "what gets updated?",
     "changed": "which bits moved?",
     "saved": "what is in the file?",
 }
 # Which two columns a finding sets against each other: the colour goes there.
 AT_ODDS = {
     "frozen-but-carried-by-momentum": ("declared", "changed"),
-    "meant-frozen-but-changed": ("meant", "changed"),
-    "meant-trained-but-unchanged": ("meant", "changed"),
-    "not-in-any-optimizer": ("declared", "wired"),
+    "meant-frozen-but-changed": ("expected", "changed"),
+    "meant-trained-but-unchanged": ("expected", "changed"),
+    "not-in-any-optimizer": ("declared", "optimizer"),
     "trained-but-not-saved": ("changed", "saved"),
 }
 NAME, CELL, CODE, ROW, HEAD, EDGE = 130, 150, 70, 40, 66, 12
@@ -49,48 +49,48 @@ def observe() -> Record:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "record.json"
         command = [sys.executable, "-m", "frostline", "run", "--quiet", "--data", str(data)]
-        meant = ["--frozen", "body.**", "--trained", "head.**"]
-        subprocess.run([*command, *meant, "--fail-on", "never", str(SCRIPT)], cwd=folder, check=True)
+        expected = ["--frozen", "body.**", "--trained", "head.**"]
+        subprocess.run([*command, *expected, "--fail-on", "never", str(SCRIPT)], cwd=folder, check=True)
         return load(data)
 
 
-def cells(leaf: LeafRow) -> dict[str, str]:
-    """The row of one leaf in words."""
-    changed = leaf.changed
+def cells(row: TensorRow) -> dict[str, str]:
+    """The row of one tensor in words."""
+    changed = row.changed
     return {
-        "meant": leaf.meant or "",
-        "declared": {True: "trainable", False: "frozen", None: ""}[leaf.declared.trainable],
-        "wired": ", ".join(wire.program for wire in leaf.wired if wire.listed),
+        "expected": row.expected or "",
+        "declared": {True: "trainable", False: "frozen", None: ""}[row.declared.trainable],
+        "optimizer": ", ".join(holding.optimizer for holding in row.optimizers if holding.listed),
         "changed": f"yes, at step {changed.first_step}" if changed.verdict == "yes" else changed.verdict,
-        "saved": {"same": "yes", "missing": "not there"}.get(leaf.saved.state, leaf.saved.state) if leaf.saved else "",
+        "saved": {"same": "yes", "missing": "not there"}.get(row.saved.state, row.saved.state) if row.saved else "",
     }
 
 
 def picture(record: Record) -> str:
-    """The ledger as an SVG: a row for each leaf, what is at odds in colour, and the rule that says so."""
+    """The ledger as an SVG: a row for each tensor, what is at odds in colour, and the rule that says so."""
     found: dict[str, list[Finding]] = {}
     for finding in record.findings:
         for name in finding.tensors if finding.rule in AT_ODDS else ():
             found.setdefault(name, []).append(finding)
     width = NAME + len(HEADS) * CELL + CODE
-    height = HEAD + ROW * len(record.leaves) + EDGE
+    height = HEAD + ROW * len(record.tensors) + EDGE
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" role="img">',
-        f"<title>The five columns of {len(record.leaves)} leaves</title><style>{STYLE}</style>",
+        f"<title>The five columns of {len(record.tensors)} tensors</title><style>{STYLE}</style>",
         f'<rect class="page" width="{width}" height="{height}" rx="8"/>',
     ]
     for index, (head, question) in enumerate(HEADS.items()):
         left = NAME + index * CELL + 8
         parts += [_text(left, 28, head, "head"), _text(left, 48, question, "ask")]
-    for index, leaf in enumerate(record.leaves):
-        parts += _row(leaf, HEAD + index * ROW, found.get(leaf.name, []))
+    for index, row in enumerate(record.tensors):
+        parts += _row(row, HEAD + index * ROW, found.get(row.name, []))
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _row(leaf: LeafRow, top: int, findings: list[Finding]) -> list[str]:
+def _row(row: TensorRow, top: int, findings: list[Finding]) -> list[str]:
     odd = {column for finding in findings for column in AT_ODDS[finding.rule]}
-    parts = [_text(EDGE, top + 23, leaf.owner.path, "name")]
-    for index, (column, text) in enumerate(cells(leaf).items()):
+    parts = [_text(EDGE, top + 23, row.owner.path, "name")]
+    for index, (column, text) in enumerate(cells(row).items()):
         left = NAME + index * CELL
         kind = "odd" if column in odd else "cell"
         parts.append(f'<rect class="{kind}" x="{left}" y="{top}" width="{CELL - 8}" height="{ROW - 6}" rx="5"/>')

@@ -26,7 +26,7 @@ COMMAND = f"$ frostline run {SCRIPT.name}"
 
 # The README shows the numbers, the ledger and what was found; of the evidence, which leaves and what to do now.
 SECTIONS = ("Numbers:", "Ledger of", "Findings")
-EVIDENCE = ("leaves ", "hint ", "more ")
+EVIDENCE = ("tensors ", "hint ", "more ")
 
 
 def observe() -> tuple[str, Record]:

@@ -61,7 +61,7 @@ def page(rule: Rule) -> str:
         f"## Why it matters\n\n{rule.matters}",
         f"## Example\n\n{_FENCE}python\n{rule.example}{_FENCE}" if rule.example else "",
         f"## What to do\n\n{sentence(rule.remedy)}",
-        f"## Told apart by\n\n{rule.tells_apart}" if rule.tells_apart else "",
+        f"## How it is detected\n\n{rule.tells_apart}" if rule.tells_apart else "",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
 

@@ -29,7 +29,7 @@ DISTRIBUTIONS = ("frostline", "keras", "tf_keras", "torch", "jax", "tensorflow",
 @click.argument("names", nargs=-1, metavar="[NAMES]")
 @click.option("--resume", is_flag=True, help="Take up the last run: ask only what it had no time for.")
 @click.option("--minutes", type=float, help="Stop after so long; what is left is said to be not run.")
-@click.option("--pages-only", is_flag=True, help="Write the pages anew from the last run's results.")
+@click.option("--pages-only", is_flag=True, help="Write the pages again from the last run's results.")
 def main(names: Sequence[str], resume: bool, minutes: float | None, pages_only: bool) -> None:
     """Run the studies named (all without a name) and write their pages under docs/studies."""
     unknown = [name for name in names if name not in STUDIES]

@@ -15,7 +15,7 @@ class Cell:
 
     ``held`` numbers were to stay as they are, ``frozen`` of all are declared so, ``wired`` to a step and ``moved``;
     ``broken`` of those held moved all the same, ``idle`` of the trainable ones did not. ``state`` counts numbers of
-    random generators, which move whatever is frozen. ``rules`` are codes of findings that name a leaf in
+    random generators, which move whatever is frozen. ``rules`` are codes of findings that name a tensor in
     contradiction, ``notes`` those of the others. ``refused`` is why there is no result, ``doubts`` are what no
     finding explains, or findings that no contradiction explains.
     """
@@ -23,10 +23,10 @@ class Cell:
     subject: str
     situation: str
     backend: str = ""
-    numbers: int = 0
+    size: int = 0
     held: int = 0
     frozen: int = 0
-    wired: int = 0
+    optimizers: int = 0
     moved: int = 0
     broken: int = 0
     idle: int = 0

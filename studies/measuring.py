@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import frostline
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Record
 from frostline.settings import Settings
 from studies.cells import Cell, first_line
@@ -23,10 +23,10 @@ class Trial:
 
     Args:
         stages: yields once for each moment at which all that is to be frozen is frozen; trains before and after.
-        read: the bytes of every tensor now, by a name that ends like the leaf's.
+        read: the bytes of every tensor now, by a name that ends like the tensor's.
         held: whether a tensor, by its name, was to stay from that moment on.
         objects: models and optimizers to look at before the first stage.
-        meant: patterns of leaves that the user would name as frozen.
+        meant: patterns of tensors that the user would name as frozen.
         wanted: whether a tensor, by its name, is to be trained by some step, whatever its flag is at the end.
     """
 
@@ -34,7 +34,7 @@ class Trial:
     read: Callable[[], Bytes]
     held: Callable[[str], bool]
     objects: tuple[Any, ...] = ()
-    meant: tuple[str, ...] = ()
+    expected: tuple[str, ...] = ()
     wanted: Callable[[str], bool] = field(default=lambda name: False)
     of_subject: Callable[[str], bool] = field(default=lambda name: ".head." not in f".{name}")
 
@@ -44,7 +44,7 @@ def measure(cell: Cell, trial: Trial) -> Cell:
     first = before = trial.read()
     error: Exception | None = None
     mark = 0
-    with frostline.watch(*trial.objects, settings=Settings(frozen=trial.meant)) as seen:
+    with frostline.watch(*trial.objects, settings=Settings(frozen=trial.expected)) as seen:
         try:
             for _ in trial.stages():
                 before, mark = trial.read(), seen.report.record.run.steps
@@ -72,23 +72,23 @@ def _after(trial: Trial, cell: Cell) -> Bytes | None:
 
 
 class _Told:
-    """What the record of one trial tells, with every leaf's part in it."""
+    """What the record of one trial tells, with every tensor's part in it."""
 
     def __init__(self, record: Record, trial: Trial, mark: int) -> None:
         self.record, self.trial, self.mark = record, trial, mark
-        self.rows = [row for row in record.leaves if row.owner.role != "random-state"]
+        self.rows = [row for row in record.tensors if row.owner.role != "random-state"]
         self.broken = [row for row in self.rows if trial.held(row.name) and self._moved_since(row)]
         self.idle = [row for row in self.rows if self._is_idle(row)]
 
     def fill(self, cell: Cell) -> None:
-        """Count numbers of the subject's leaves, and sort the findings."""
+        """Count numbers of the subject's tensors, and sort the findings."""
         own = [row for row in self.rows if self.trial.of_subject(row.name)]
-        cell.numbers = numbers(own)
-        cell.held = numbers(row for row in own if self.trial.held(row.name))
-        cell.frozen = numbers(row for row in own if row.declared.trainable is False)
-        cell.wired = numbers(row for row in own if any(wire.listed for wire in row.wired))
-        cell.moved = numbers(row for row in own if row.changed.verdict == "yes")
-        cell.broken, cell.idle = numbers(self.broken), numbers(self.idle)
+        cell.size = parameters(own)
+        cell.held = parameters(row for row in own if self.trial.held(row.name))
+        cell.frozen = parameters(row for row in own if row.declared.trainable is False)
+        cell.optimizers = parameters(row for row in own if any(holding.listed for holding in row.optimizers))
+        cell.moved = parameters(row for row in own if row.changed.verdict == "yes")
+        cell.broken, cell.idle = parameters(self.broken), parameters(self.idle)
         for finding in self.record.findings:
             named = finding.severity != "note" and self._names_contradiction(finding)
             told = cell.rules if named else cell.notes
@@ -96,7 +96,7 @@ class _Told:
                 told.append(finding.code)
 
     def unexplained(self) -> Iterator[str]:
-        """Leaves in contradiction that no finding names, and errors about leaves that are in none."""
+        """Tensors in contradiction that no finding names, and errors about tensors that are in none."""
         findings = [finding for finding in self.record.findings if finding.rule != "flag-flipped-during-run"]
         named = {name for finding in findings for name in finding.tensors}
         for row in (*self.broken, *self.idle):
@@ -106,19 +106,19 @@ class _Told:
         for finding in self.record.findings:
             if finding.severity == "error" and not self._names_contradiction(finding):
                 yield f"{finding.code}: {finding.message}"[:SHOWN]
-        for row in self.record.leaves:
+        for row in self.record.tensors:
             if row.changed.verdict == "unknown":
                 yield f"{row.name}: unknown ({row.changed.reason})"[:SHOWN]
 
-    def _moved_since(self, row: LeafRow) -> bool:
-        """Whether it moved after the mark; of a leaf whose flag was turned off, what moved with the flag off."""
+    def _moved_since(self, row: TensorRow) -> bool:
+        """Whether it moved after the mark; of a tensor whose flag was turned off, what moved with the flag off."""
         turned_off = any(not flip.now for flip in row.declared.flips)
         return row.changed.verdict == "yes" and any(
             move.until > self.mark and (move.trainable is False or (move.since >= self.mark and not turned_off))
             for move in row.changed.movements
         )
 
-    def _is_idle(self, row: LeafRow) -> bool:
+    def _is_idle(self, row: TensorRow) -> bool:
         trained = row.kind == "parameter" and (row.declared.trainable or self.trial.wanted(row.name))
         return bool(trained) and not self.trial.held(row.name) and row.changed.verdict != "yes"
 
@@ -126,18 +126,18 @@ class _Told:
         return not {row.name for row in (*self.broken, *self.idle)}.isdisjoint(finding.tensors)
 
 
-def numbers(rows: Iterable[LeafRow]) -> int:
-    """How many numbers the leaves hold."""
-    return sum(row.numbers for row in rows)
+def parameters(rows: Iterable[TensorRow]) -> int:
+    """How many numbers the tensors hold."""
+    return sum(row.size for row in rows)
 
 
 def _against_bytes(told: _Told, first: Bytes, before: Bytes, after: Bytes) -> Iterator[str]:
     """Where record and bytes disagree: on the whole run, and on what was to stay since all was frozen.
 
-    Leaves are compared as (shape, moved), since a framework names its tensors otherwise than frostline does.
+    Tensors are compared as (shape, moved), since a framework names its tensors otherwise than frostline does.
     """
     for rows, earlier, moved, when in (
-        (told.record.leaves, first, lambda row: row.changed.verdict == "yes", "in the whole run"),
+        (told.record.tensors, first, lambda row: row.changed.verdict == "yes", "in the whole run"),
         (
             [row for row in told.rows if told.trial.held(row.name)],
             before,
@@ -145,7 +145,7 @@ def _against_bytes(told: _Told, first: Bytes, before: Bytes, after: Bytes) -> It
             "when frozen",
         ),
     ):
-        names = first if rows is told.record.leaves else [name for name in earlier if told.trial.held(name)]
+        names = first if rows is told.record.tensors else [name for name in earlier if told.trial.held(name)]
         seen = Counter((row.shape, moved(row)) for row in rows)
         true = Counter((earlier[name][0], earlier[name] != after[name]) for name in names)
         if seen != true:

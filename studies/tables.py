@@ -37,7 +37,7 @@ def said(cell: Cell, reasons: Reasons) -> str:
     """``declared frozen · wired · moved`` of a cell, with the rules in bold, or the number of its reason."""
     if cell.refused:
         return f"[{reasons.number(cell.refused)}]"
-    counts = f"{cell.frozen:,} · {cell.wired:,} · {cell.moved:,}"
+    counts = f"{cell.frozen:,} · {cell.optimizers:,} · {cell.moved:,}"
     word = "" if cell.word == "agrees" else f" **{cell.word}**"
     return counts + word
 

@@ -12,11 +12,19 @@ import pytest
 from frostline.core import ledger
 
 SOURCE = Path(__file__).parents[1] / "src" / "frostline"
-ROWS = (ledger.LeafRow, ledger.Declared, ledger.Changed, ledger.Owner, ledger.Wire, ledger.Program, ledger.Movement)
+ROWS = (
+    ledger.TensorRow,
+    ledger.Declared,
+    ledger.Changed,
+    ledger.Owner,
+    ledger.Holding,
+    ledger.OptimizerRow,
+    ledger.Movement,
+)
 FIELDS = {field.name for kind in ROWS for field in dataclasses.fields(kind)}
 WITHOUT_ROWS = {"checkpoints"}  # has moves of its own, of elements between two files
 CHANGES = {"append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "add", "sort"}
-OF_ROWS = {"row", "declared", "changed", "owner", "wire", "wires", "program", "movement", "move"}
+OF_ROWS = {"row", "declared", "changed", "owner", "wire", "holdings", "optimizer", "movement", "move"}
 
 
 def writers(source: Path) -> dict[str, list[str]]:
@@ -70,5 +78,5 @@ def test_a_planted_write_is_found(file: str, line: str, tmp_path: Path) -> None:
     planted = tmp_path / file
     planted.parent.mkdir(exist_ok=True)
     code = (SOURCE / file).read_text("utf-8")
-    planted.write_text(f"{code}\ndef planted(watched, row, wire, leaf):\n    {line}\n", "utf-8")
+    planted.write_text(f"{code}\ndef planted(watched, row, wire, tensor):\n    {line}\n", "utf-8")
     assert set(writers(tmp_path)[file]) == {line}

@@ -73,7 +73,7 @@ def test_links_lead_somewhere(page: Path) -> None:
 
 def test_the_page_of_columns_names_every_column_and_every_state_of_exit() -> None:
     text = (ROOT / "docs" / "columns.md").read_text("utf-8")
-    assert all(f"| **{column}** |" in text for column in ("meant", "declared", "wired", "changed", "saved"))
+    assert all(f"| **{column}** |" in text for column in ("expected", "declared", "optimizer", "changed", "saved"))
     assert re.findall(r"(?m)^\| (\d) \|", text) == ["0", "1", "2"]
 
 

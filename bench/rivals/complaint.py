@@ -24,20 +24,20 @@ class Complaint:
 
     Args:
         text: what it said, cut short.
-        leaves: the tensors it named, with the name of their model in front.
+        tensors: the tensors it named, with the name of their model in front.
         loud: it calls this a failure; what it only warns of counts for it in a program with a bug, and is not
             held against it in a healthy one.
-        shown: a table's flag for these leaves, which no tool judges: a reader does.
+        shown: a table's flag for these tensors, which no tool judges: a reader does.
     """
 
     text: str
-    leaves: tuple[str, ...] = ()
+    tensors: tuple[str, ...] = ()
     loud: bool = True
     shown: Literal["", "trainable", "frozen"] = ""
 
     def as_data(self) -> dict[str, object]:
         """For JSON, with the names cut to the first few."""
-        return {**asdict(self), "leaves": list(self.leaves)}
+        return {**asdict(self), "leaves": list(self.tensors)}
 
 
 def named_in(text: str, names: Iterable[str], model: str) -> tuple[str, ...]:
@@ -47,7 +47,7 @@ def named_in(text: str, names: Iterable[str], model: str) -> tuple[str, ...]:
 
 
 def reading(trial: Trial, complaints: Iterable[Complaint]) -> Word:
-    """The most favourable reading: one complaint about one right leaf is enough, whatever cause it gives.
+    """The most favourable reading: one complaint about one right tensor is enough, whatever cause it gives.
 
     Args:
         trial: the program, and what is wrong with it.
@@ -65,15 +65,15 @@ def reading(trial: Trial, complaints: Iterable[Complaint]) -> Word:
 
 
 def _right(trial: Trial, complaint: Complaint) -> bool:
-    """It names one of the right leaves; where either side names none, the benefit of the doubt is the rival's."""
-    patterns, leaves = trial.case.leaves, complaint.leaves
-    if not (patterns and leaves):
+    """It names one of the right tensors; where either side names none, the benefit of the doubt is the rival's."""
+    patterns, rows = trial.case.tensors, complaint.tensors
+    if not (patterns and rows):
         return not complaint.shown
-    return any(_same(pattern, leaf) for pattern in patterns for leaf in leaves)
+    return any(_same(pattern, row) for pattern in patterns for row in rows)
 
 
 def _meant(trial: Trial) -> Literal["frozen", "trained"]:
-    """What the bug's leaves were meant to be, for tools that only show the flags and leave the judging to a reader."""
+    """What the bug's tensors were meant to be, for tools that only show the flags and leave the judging to a reader."""
     rules = trial.case.rules
     return "frozen" if any(rule.startswith(FROZEN_RULES) for rule in rules) else "trained"
 
@@ -89,6 +89,6 @@ def patterns(trial: Trial, option: str) -> list[str]:
     return [value for flag, value in itertools.pairwise(options) if flag == option]
 
 
-def _same(pattern: str, leaf: str) -> bool:
-    """Whether a pattern of the case means this leaf; either may have been named from a module further in."""
-    return matches(pattern, leaf) or matches(f"**{pattern}", leaf) or pattern.endswith("." + leaf.partition(".")[2])
+def _same(pattern: str, row: str) -> bool:
+    """Whether a pattern of the case means this tensor; either may have been named from a module further in."""
+    return matches(pattern, row) or matches(f"**{pattern}", row) or pattern.endswith("." + row.partition(".")[2])

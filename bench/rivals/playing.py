@@ -38,7 +38,7 @@ class Play:
         self.looks = 0
 
     def run(self) -> None:
-        """The script from its first line to its last, and a last look."""
+        """The script from its first line to its last, and a last check."""
         self.stage.install()
         namespace = {"__name__": "__main__", "__file__": str(self.trial.script)}
         self.stage.globals = namespace

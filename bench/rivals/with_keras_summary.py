@@ -48,8 +48,8 @@ def shown(model: Any) -> list[Complaint]:
     for layer in layers_of(model):
         flag = flags.get(layer.name)
         for weight in layer.weights if flag else ():
-            leaf = f"{model.name}.{layer.name}.{weight.name.partition(':')[0].rpartition('/')[2]}"
-            found.append(Complaint("", (leaf,), shown="trainable" if flag == "Y" else "frozen"))
+            row = f"{model.name}.{layer.name}.{weight.name.partition(':')[0].rpartition('/')[2]}"
+            found.append(Complaint("", (row,), shown="trainable" if flag == "Y" else "frozen"))
     return found
 
 

@@ -31,5 +31,5 @@ class Peft(Rival):
         for layer in layers:
             for adapter, flag in layer.requires_grad.items():
                 for part in ("lora_A", "lora_B"):
-                    leaf = f"{scene.name}.base_model.{layer.name}.{part}.{adapter}.weight"
-                    yield Complaint("", (leaf,), shown="trainable" if flag else "frozen")
+                    row = f"{scene.name}.base_model.{layer.name}.{part}.{adapter}.weight"
+                    yield Complaint("", (row,), shown="trainable" if flag else "frozen")

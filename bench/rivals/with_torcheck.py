@@ -26,9 +26,9 @@ class Torcheck(Rival):
         if scene.optimizer not in torcheck.registry.optimizer_to_spec:
             torcheck.register(scene.optimizer)
         for name, parameter in scene.model.named_parameters():
-            meant = any(matches(said, f"{scene.name}.{name}") for said in scene.frozen)
+            expected = any(matches(said, f"{scene.name}.{name}") for said in scene.frozen)
             add = torcheck.add_tensor_changing_check
-            if meant or not parameter.requires_grad:
+            if expected or not parameter.requires_grad:
                 add = torcheck.add_tensor_unchanging_check
                 if parameter not in torcheck.registry.tensor_to_optimizer:
                     continue  # a user who freezes and filters does not ask about what no optimizer holds

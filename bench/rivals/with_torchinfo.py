@@ -34,5 +34,5 @@ class Torchinfo(Rival):
             name = where.get(layer.module, "")
             if layer.is_leaf_layer or layer.module.__dict__["_parameters"]:
                 for inner, _ in layer.module.named_parameters(recurse=False):
-                    leaf = ".".join(part for part in (scene.name, name, inner) if part)
-                    yield Complaint("", (leaf,), shown="frozen" if layer.trainable == "False" else "trainable")
+                    row = ".".join(part for part in (scene.name, name, inner) if part)
+                    yield Complaint("", (row,), shown="frozen" if layer.trainable == "False" else "trainable")

@@ -30,9 +30,9 @@ def _changing(scene: Scene) -> Iterator[Complaint]:
     from torchtest import assert_vars_change
 
     kept = set(_frozen(scene))
-    meant = [(name, one) for name, one in scene.model.named_parameters() if one.requires_grad and name not in kept]
-    if meant:
-        yield from _asked(assert_vars_change, scene, meant)
+    expected = [(name, one) for name, one in scene.model.named_parameters() if one.requires_grad and name not in kept]
+    if expected:
+        yield from _asked(assert_vars_change, scene, expected)
 
 
 def _same(scene: Scene) -> Iterator[Complaint]:

@@ -1,8 +1,8 @@
 """TrainCheck on a sample of the corpus: ``python -m bench.rivals.with_traincheck``, in .venv-rivals.
 
 TrainCheck learns invariants from the trace of a healthy run and looks for violations in the trace of another. It gets
-the best reference there can be: the same program with the bug mended. What it learned there is asked of the program
-with the bug, and of the mended program under another seed, where nothing is wrong. Each program costs minutes of
+the best reference there can be: the same program with the bug fixed. What it learned there is asked of the program
+with the bug, and of the fixed program under another seed, where nothing is wrong. Each program costs minutes of
 processor time, so a sample is drawn; a program's result is kept as soon as it is there.
 
 Source: Jiang et al., "Training with Confidence: Catching Silent Errors in Deep Learning Training with Automated
@@ -75,7 +75,7 @@ def _able(case: Case) -> bool:
 
 
 def asked(case: Case) -> dict[str, Any]:
-    """How many invariants the mended program gave, and how many of them each other run violated.
+    """How many invariants the fixed program gave, and how many of them each other run violated.
 
     Returns:
         ``invariants``; ``bug`` and ``healthy``, the numbers violated; ``said``, the first few; or ``problem``.
@@ -85,13 +85,13 @@ def asked(case: Case) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="traincheck-") as name:
         folder = Path(name)
         # It writes beside the script that it is given, so it gets copies.
-        reference, program, reseeded = (folder / f"{role}.py" for role in ("reference", "program", "reseeded"))
+        reference, optimizer, reseeded = (folder / f"{role}.py" for role in ("reference", "program", "reseeded"))
         reference.write_text(fixed.read_text())
-        program.write_text(case.path.read_text())
+        optimizer.write_text(case.path.read_text())
         reseeded.write_text(other_seed(fixed.read_text()))
         try:
             learned = _learned(_collected(reference, folder / "learned"), folder / "invariants.json")
-            bug = _violated(_collected(program, folder / "bug"), learned)
+            bug = _violated(_collected(optimizer, folder / "bug"), learned)
             healthy = _violated(_collected(reseeded, folder / "healthy"), learned)
         except NoResultError as error:
             return {"problem": str(error)}

@@ -76,4 +76,4 @@ def set_options(call: ast.Call, **options: bool | float) -> None:
 
 def _spoken(case: Case) -> set[str]:
     """The names that the case's patterns speak of."""
-    return {part for text in (*case.leaves, *case.options) for part in text.split(".")}
+    return {part for text in (*case.tensors, *case.options) for part in text.split(".")}

@@ -78,8 +78,8 @@ def cli(context: click.Context) -> None:
     metavar="FILE",
     help="Where the record goes (.frostline.json); under several processes each adds its rank.",
 )
-@click.option("--frozen", multiple=True, metavar="PATTERN", help="Leaves meant to stay frozen; repeatable.")
-@click.option("--trained", multiple=True, metavar="PATTERN", help="Leaves meant to be trained; repeatable.")
+@click.option("--frozen", multiple=True, metavar="PATTERN", help="Tensors expected to stay frozen; repeatable.")
+@click.option("--trained", multiple=True, metavar="PATTERN", help="Tensors expected to be trained; repeatable.")
 @click.option(
     "--check-every",
     type=click.IntRange(min=1),
@@ -200,7 +200,7 @@ def report(
 ) -> int:
     """Print the report of the run stored in DATA (.frostline.json).
 
-    Settings files that are found from here judge the run anew: what they ignore, other severities, the baseline.
+    Settings files that are found from here judge the run again: what they ignore, other severities, the baseline.
     """
     from frostline.core.baseline import load as load_baseline
     from frostline.core.baseline import save as save_baseline

@@ -14,7 +14,7 @@ from frostline.errors import FrostlineError, did_you_mean
 ELSEWHERE = {
     "watch": (
         "frostline.follow",
-        "Follow a running training: its record (DATA, or .frostline.json) is shown anew at each check.",
+        "Follow a running training: its record (DATA, or .frostline.json) is shown again at each check.",
     ),
     "completion": (
         "frostline.completion",

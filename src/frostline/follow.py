@@ -1,4 +1,4 @@
-"""The command ``watch``: follows the record of a run under way and shows it anew at each check."""
+"""The command ``watch``: follows the record of a run under way and shows it again at each check."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def _is_gone(run: Run) -> bool:
 @click.argument("data", type=click.Path(path_type=Path), required=False, metavar="[DATA]")
 @click.option("--wait", is_flag=True, help="Wait for the first check of the next run.")
 def watch(data: Path | None, wait: bool) -> int:
-    """Follow a running training: its record (DATA, or .frostline.json) is shown anew at each check.
+    """Follow a running training: its record (DATA, or .frostline.json) is shown again at each check.
 
     In a terminal the picture is redrawn; elsewhere each check is a line. It ends when the run ends; Ctrl-C ends it
     earlier and leaves the run alone.
@@ -151,7 +151,7 @@ def _list(seen: Iterator[Sight]) -> None:
 
 
 def _draw(seen: Iterator[Sight], console: Console) -> None:
-    """One picture, drawn anew at each look; the last one stays."""
+    """One picture, drawn again at each look; the last one stays."""
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as picture:
         for sight in seen:
             columns, lines = shutil.get_terminal_size()

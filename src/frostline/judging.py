@@ -27,9 +27,9 @@ def unjudged(ledger: Ledger) -> Record:
 
 def judged_by(record: Record, policy: Policy) -> Record:
     """The record as ``policy`` wants its findings to count, whatever policy judged it before."""
-    findings = settle(record.findings, record.leaves, policy)
-    used = use_of(policy.baseline, findings, record.leaves) if policy.baseline is not None else None
-    return replace(record, findings=findings, verdict=judge(findings, record.leaves), baseline=used)
+    findings = settle(record.findings, record.tensors, policy)
+    used = use_of(policy.baseline, findings, record.tensors) if policy.baseline is not None else None
+    return replace(record, findings=findings, verdict=judge(findings, record.tensors), baseline=used)
 
 
 def load(path: str | os.PathLike[str]) -> Record:
@@ -56,12 +56,12 @@ def _record(ledger: Ledger, findings: list[Finding], baseline: BaselineUse | Non
         format=store.FORMAT,
         frostline=__version__,
         run=ledger.run,
-        programs=ledger.programs,
-        leaves=ledger.leaves,
-        totals=totals(ledger.leaves),
+        optimizers=ledger.optimizers,
+        tensors=ledger.tensors,
+        totals=totals(ledger.tensors),
         findings=findings,
-        verdict=judge(findings, ledger.leaves),
+        verdict=judge(findings, ledger.tensors),
         events=ledger.events,
-        meant=ledger.meant,
+        expected=ledger.expected,
         baseline=baseline,
     )

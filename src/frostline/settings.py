@@ -17,7 +17,7 @@ import msgspec
 from msgspec import Meta
 
 from frostline.core import baseline
-from frostline.core.ledger import Meant
+from frostline.core.ledger import Expected
 from frostline.core.policy import Baseline, Ignore, Override, Policy
 from frostline.core.record import Severity
 from frostline.errors import FrostlineError, did_you_mean
@@ -49,8 +49,10 @@ def _description(kind: Any) -> str | None:
 class Settings:
     """How a run is observed and judged; a field with a description can stand in a file."""
 
-    frozen: Annotated[tuple[str, ...], Meta(description="patterns of the leaves that are meant to keep every bit")] = ()
-    trained: Annotated[tuple[str, ...], Meta(description="patterns of the leaves that are meant to be trained")] = ()
+    frozen: Annotated[
+        tuple[str, ...], Meta(description="patterns of the tensors that are meant to stay unchanged")
+    ] = ()
+    trained: Annotated[tuple[str, ...], Meta(description="patterns of the tensors that are meant to be trained")] = ()
     check_every: Annotated[
         Annotated[int, Meta(ge=1)] | None,
         Meta(description="check at every n-th step in place of steps 1, 2, 4, 8, …"),
@@ -71,7 +73,7 @@ class Settings:
     ] = field(default_factory=dict)
     ignore: Annotated[
         tuple[Ignore, ...],
-        Meta(description="findings to count apart: tables of a rule, the reason and, if not all of them, the leaves"),
+        Meta(description="findings to count apart: tables of a rule, the reason and, if not all of them, the tensors"),
     ] = ()
     baseline: Annotated[Path | None, Meta(description="file of the findings that are known already")] = None
     data: Annotated[Path | None, Meta(description="where the record of a run goes")] = None
@@ -80,14 +82,14 @@ class Settings:
         Annotated[str, Meta(pattern="^https?://")] | None,
         Meta(description="address (https://…) at which the site of `make docs` is served, for links in SARIF"),
     ] = None
-    digests: bool = False  # digest every leaf at the end, to be compared between processes; never in a file
+    digests: bool = False  # digest every tensor at the end, to be compared between processes; never in a file
     progress: bool = False  # say on a terminal that reading takes long; never in a file
     debug: bool = False  # show errors inside frostline with their tracebacks; never in a file
 
     @property
-    def meant(self) -> Meant:
+    def expected(self) -> Expected:
         """The patterns of both kinds."""
-        return Meant(list(self.frozen), list(self.trained))
+        return Expected(list(self.frozen), list(self.trained))
 
     def policy(self) -> Policy:
         """What becomes of findings: severities, ignored rules and the baseline.
@@ -149,7 +151,7 @@ def _parsed(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise SettingsError(f"cannot read {path}: {error.strerror}", "check its permissions") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise SettingsError(f"{path} is not valid TOML: {error}", "mend the file, or run from another folder") from None
+        raise SettingsError(f"{path} is not valid TOML: {error}", "fix the file, or run from another folder") from None
 
 
 def _value(path: Path, name: str, value: Any) -> Any:
@@ -187,12 +189,12 @@ def _require_known(path: Path, kind: str, name: str, known: Iterable[str]) -> No
 
 
 def _require_reasons(path: Path, entries: Any) -> None:
-    example = '[[ignore]] with rule = "F107" and reason = "…"; leaves = ["backbone.**"] narrows it'
+    example = '[[ignore]] with rule = "F107" and reason = "…"; tensors = ["backbone.**"] narrows it'
     if not isinstance(entries, list) or not all(isinstance(entry, dict) for entry in entries):
         raise SettingsError(f"{path}: ignore is not a list of tables", example)
     for entry in entries:
         for key in entry:
-            _require_known(path, "key of ignore", key, ("rule", "reason", "leaves"))
+            _require_known(path, "key of ignore", key, ("rule", "reason", "tensors"))
         if "rule" not in entry:
             raise SettingsError(f"{path}: an entry of ignore names no rule", example)
         if not isinstance(entry.get("reason", ""), str) or not entry.get("reason", "").strip():

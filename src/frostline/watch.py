@@ -57,7 +57,7 @@ class Report:
 
 
 def findings_error(findings: Sequence[Finding]) -> FindingsError:
-    """The error that tells these findings: a paragraph each, with the leaves and what to do."""
+    """The error that tells these findings: a paragraph each, with the tensors and what to do."""
     return FindingsError("\n\n".join(_paragraph(finding) for finding in findings), findings[0].hint)
 
 
@@ -65,7 +65,7 @@ def _paragraph(finding: Finding) -> str:
     names = finding.tensors[:NAMES_TOLD]
     more = [f"and {len(finding.tensors) - len(names):,} more"] if len(finding.tensors) > len(names) else []
     lines = [f"{finding.code} {finding.rule}: {finding.message}"]
-    lines += [f"  leaves: {', '.join([*names, *more])}"] if names else []
+    lines += [f"  tensors: {', '.join([*names, *more])}"] if names else []
     lines += [f"  hint: {finding.hint}"] if finding.hint else []
     return "\n".join(lines)
 
@@ -76,8 +76,8 @@ class watch(contextlib.AbstractContextManager["watch"]):
     Args:
         objects: models and optimizers of interest; they must belong to a framework that is imported. Models are
             looked at when the block begins.
-        frozen: patterns of leaves that should stay as they are; None takes those of the settings files.
-        trained: patterns of leaves that should change; the same.
+        frozen: patterns of tensors that should stay as they are; None takes those of the settings files.
+        trained: patterns of tensors that should change; the same.
         check_every: check at every n-th step instead of at 1, 2, 4, 8, …
         patience: executed steps below which "unchanged so far" is a note and never an error.
         settings: all of them, in place of those of the files.
@@ -132,7 +132,7 @@ class watch(contextlib.AbstractContextManager["watch"]):
 
 
 def assert_frozen(model: Any, *patterns: str, during: Any) -> None:
-    """Run ``during()`` and raise unless every leaf that the patterns name kept its bits.
+    """Run ``during()`` and raise unless every tensor that the patterns name kept its bits.
 
     Args:
         model: a model of an imported framework.
@@ -140,18 +140,18 @@ def assert_frozen(model: Any, *patterns: str, during: Any) -> None:
         during: a function of no arguments that trains.
 
     Raises:
-        FindingsError: naming the leaves that moved and why.
+        FindingsError: naming the tensors that moved and why.
     """
     with watch(model, settings=Settings(frozen=patterns or ("**",))) as seen:
         during()
-    meant = [each for each in failing(seen.report.record.findings, "error") if _concerns_meant(each, seen)]
-    if meant:
-        raise findings_error(meant)
+    expected = [each for each in failing(seen.report.record.findings, "error") if _concerns_expected(each, seen)]
+    if expected:
+        raise findings_error(expected)
 
 
-def _concerns_meant(finding: Finding, seen: watch) -> bool:
-    leaves = seen.report.record.leaves
-    frozen = {row.name for row in leaves if "frozen" in (row.meant, *(rows.meant for rows in row.rows))}
+def _concerns_expected(finding: Finding, seen: watch) -> bool:
+    tensor_rows = seen.report.record.tensors
+    frozen = {row.name for row in tensor_rows if "frozen" in (row.expected, *(rows.expected for rows in row.rows))}
     return bool(frozen & set(finding.tensors)) or finding.rule == "pattern-matches-nothing"
 
 

@@ -31,9 +31,9 @@ Theano's Python mode, where 1.2.2 gave once more what is told of it here.
   total: frozen, B counts as 0 and C as 25,450. In 1.1.2 it is all of them, and nothing is said of training.
 - **Introduced** by Keras commit `ef1da479ec` (2016-12-14, release 1.2.0): `summary()` began to count trainable numbers,
   walking down to the innermost layers and not asking their container. The article's bug.
-- **Mended** by commit `172397ebf4` (2017-04-11, release 2.0.4): it counts `model.trainable_weights`.
-- The mend turned a harmless error into a dangerous one: frozen **first part**. Up to 2.0.9 a `Sequential` that begins
-  with a model takes over its layers and drops the model with its flag, so all of it trains. Before the mend the summary
+- **Fixed** by commit `172397ebf4` (2017-04-11, release 2.0.4): it counts `model.trainable_weights`.
+- The fix turned a harmless error into a dangerous one: frozen **first part**. Up to 2.0.9 a `Sequential` that begins
+  with a model takes over its layers and drops the model with its flag, so all of it trains. Before the fix the summary
   said so, by accident; after it the summary said that 25,450 were frozen. Public report: keras-team/keras #8313.
 - From 2.1.0 on both are right when the flag is set before `compile`.
 

@@ -24,7 +24,7 @@ class Recipe:
     """Arguments, input and call of one class.
 
     Args:
-        options: makes the arguments anew each time, since they may hold layers.
+        options: makes the arguments again each time, since they may hold layers.
         shape: of one sample; of each input where there are several.
         inputs: how many the call takes.
         integers: below this number; None for floats.

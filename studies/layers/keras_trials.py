@@ -60,7 +60,7 @@ def _census(cell: Cell) -> None:
     inputs = samples(wanted, 2)
     if cell.subject not in ("InputLayer",):
         _call(layer, inputs, wanted)
-    cell.numbers = _size(each for each in layer.variables if not _is_generator(each))
+    cell.size = _size(each for each in layer.variables if not _is_generator(each))
     cell.state = _size(each for each in layer.variables if _is_generator(each))
     cell.facts = {
         "lora": hasattr(layer, "enable_lora"),
@@ -173,7 +173,7 @@ def _trained(
     freeze: Callable[[], None] | None = None,
     *,
     before: bool = True,
-    meant: tuple[str, ...] = (),
+    expected: tuple[str, ...] = (),
 ) -> None:
     """Freeze, train, measure; with ``before=False`` train, freeze, and train on without compiling again."""
 
@@ -190,7 +190,7 @@ def _trained(
         _compile(built.model)
     generators = [each for each in built.model.variables if _is_generator(each)]
     states = _bytes(generators)
-    measure(cell, Trial(stages, lambda: _read(built), held, (built.model,), meant))
+    measure(cell, Trial(stages, lambda: _read(built), held, (built.model,), expected))
     cell.state = _size(generators)
     cell.facts["state_moved"] = bool(generators) and _bytes(generators) != states
 
@@ -247,7 +247,7 @@ def _wrapper_frozen(wrapper: Callable[[Any], Any]) -> Callable[[Cell], None]:
 def _original_frozen(cell: Cell) -> None:
     """Bidirectional trains copies of the layer that it is given; what the script still holds is not in the model."""
     built = _build(cell.subject, wrapper=layers.Bidirectional)
-    _trained(cell, built, freeze=_off(built.layer), meant=("**.subject.**",))
+    _trained(cell, built, freeze=_off(built.layer), expected=("**.subject.**",))
 
 
 def _lora(cell: Cell) -> None:
@@ -271,8 +271,8 @@ def _lora_off_and_on(cell: Cell) -> None:
         built.layer.trainable = False
         built.layer.trainable = True
 
-    meant = tuple(f"**.subject.{name}" for name in TABLES if hasattr(built.layer, f"_{name}"))
-    _trained(cell, built, _tables, freeze, meant=meant)
+    expected = tuple(f"**.subject.{name}" for name in TABLES if hasattr(built.layer, f"_{name}"))
+    _trained(cell, built, _tables, freeze, expected=expected)
 
 
 def _quantised(mode: str) -> Callable[[Cell], None]:

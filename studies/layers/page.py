@@ -87,7 +87,7 @@ def _totals(tried: Sequence[Cell]) -> list[str]:
 
 
 def _owning(keras: Sequence[Cell]) -> list[Cell]:
-    owning = {cell.subject for cell in keras if cell.situation == "census" and cell.numbers}
+    owning = {cell.subject for cell in keras if cell.situation == "census" and cell.size}
     return [cell for cell in keras if cell.subject in owning and cell.situation != "census"]
 
 
@@ -100,10 +100,10 @@ def _census(keras: Sequence[Cell]) -> list[str]:
             [
                 backend,
                 str(len(of)),
-                str(counted(of, lambda cell: cell.numbers > 0)),
-                str(counted(of, lambda cell: not cell.numbers and cell.state > 0)),
-                str(counted(of, lambda cell: not cell.numbers and not cell.state and not cell.refused)),
-                str(counted(of, lambda cell: bool(cell.refused) and not cell.numbers)),
+                str(counted(of, lambda cell: cell.size > 0)),
+                str(counted(of, lambda cell: not cell.size and cell.state > 0)),
+                str(counted(of, lambda cell: not cell.size and not cell.state and not cell.refused)),
+                str(counted(of, lambda cell: bool(cell.refused) and not cell.size)),
             ]
         )
     heads = ["backend", "classes", "own weights", "own a random generator alone", "own nothing", "not made"]
@@ -113,14 +113,14 @@ def _census(keras: Sequence[Cell]) -> list[str]:
 def _not_made(census: Sequence[Cell]) -> list[str]:
     found: dict[tuple[str, str], list[str]] = {}
     for cell in census:
-        if cell.refused and not cell.numbers:
+        if cell.refused and not cell.size:
             found.setdefault((cell.subject, cell.refused), []).append(cell.backend)
     return [f"- not made: {name} ({', '.join(where)}): {reason}" for (name, reason), where in found.items()]
 
 
 def _generators(keras: Sequence[Cell]) -> list[str]:
     """Layers that own nothing but the state of a generator: frozen by their own flag, does it move?"""
-    alone = {cell.subject for cell in keras if cell.situation == "census" and cell.state and not cell.numbers}
+    alone = {cell.subject for cell in keras if cell.situation == "census" and cell.state and not cell.size}
     groups: dict[str, list[str]] = {}
     for name in sorted(alone):
         of = [cell for cell in keras if cell.subject == name and cell.situation == "own flag"]
@@ -141,9 +141,9 @@ def _moves(cell: Cell) -> str:
 
 def _modules_census(torch: Sequence[Cell]) -> list[str]:
     census = [cell for cell in torch if cell.situation == "census"]
-    owning = counted(census, lambda cell: cell.numbers > 0)
-    nothing = counted(census, lambda cell: not cell.numbers and not cell.refused)
-    rest = [cell for cell in census if cell.refused and not cell.numbers]
+    owning = counted(census, lambda cell: cell.size > 0)
+    nothing = counted(census, lambda cell: not cell.size and not cell.refused)
+    rest = [cell for cell in census if cell.refused and not cell.size]
     return [
         f"{len(census)} classes: {owning} own parameters or buffers, {nothing} own nothing, {len(rest)} are not made.",
         *(f"- not made: {cell.subject}: {cell.refused}" for cell in rest),

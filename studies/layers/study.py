@@ -72,7 +72,7 @@ def run(ask: Ask, follow: Follow) -> Iterator[Cell]:
     for backend in BACKENDS:
         for name in follow(ask.names(KERAS, backend), f"layers: what each owns, {backend}"):
             cell = ask.cell(KERAS, backend, name, CENSUS)
-            owners += [cell] if cell.numbers or cell.state else []
+            owners += [cell] if cell.size or cell.state else []
             yield cell
     for situation in ORDER:
         taking_part = [cell for cell in owners if situation in situations(cell)]
@@ -85,7 +85,7 @@ def of_torch(ask: Ask, follow: Follow) -> Iterator[Cell]:
     owners = []
     for name in follow(ask.names(TORCH, MODULE), "modules: what each owns"):
         cell = ask.cell(TORCH, MODULE, name, CENSUS)
-        owners += [name] if cell.numbers else []
+        owners += [name] if cell.size else []
         yield cell
     questions = [(name, situation) for name in owners for situation in MODULES]
     for name, situation in follow(questions, "modules: frozen"):
@@ -94,7 +94,7 @@ def of_torch(ask: Ask, follow: Follow) -> Iterator[Cell]:
 
 def situations(census: Cell) -> list[str]:
     """Which situations a class of keras.layers is tried in, by what it owns and offers."""
-    if not census.numbers:
+    if not census.size:
         return list(GENERATOR_ONLY)
     wanted = [*EVERYWHERE]
     wanted += RECURRENT if census.facts.get("recurrent") else ()

@@ -84,7 +84,7 @@ def _census(cell: Cell) -> None:
         module.eval()(*wanted.inputs(), **wanted.call())
     finally:
         owned = [*module.parameters(), *module.buffers()]
-        cell.numbers = sum(0 if nn.parameter.is_lazy(each) else each.numel() for each in owned)
+        cell.size = sum(0 if nn.parameter.is_lazy(each) else each.numel() for each in owned)
         cell.facts = {"weight": isinstance(getattr(module, "weight", None), nn.Parameter)}
 
 

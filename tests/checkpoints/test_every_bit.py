@@ -34,7 +34,7 @@ def boxed(value: Any) -> Any:
     return found
 
 
-# Each makes a leaf of a file from the bytes of an array, or wraps a value in another.
+# Each makes a tensor of a file from the bytes of an array, or wraps a value in another.
 LEAVES: dict[str, Callable[[np.ndarray], Any]] = {
     "array": lambda array: array,
     "fortran": np.asfortranarray,
@@ -105,8 +105,8 @@ def statuses(one: bytes, other: bytes) -> tuple[int, int]:
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
 def test_no_flipped_bit_is_passed_over(library: str, data: st.DataObject) -> None:
-    save, leaves, nests = SAVERS[library]
-    make = leaves[data.draw(st.sampled_from(sorted(leaves)), "leaf")]
+    save, rows, nests = SAVERS[library]
+    make = rows[data.draw(st.sampled_from(sorted(rows)), "tensor")]
     wraps = data.draw(st.lists(st.sampled_from(range(len(WRAPS))), max_size=3), "wraps") if nests else []
     dtype = np.dtype(data.draw(st.sampled_from(DTYPES), "type"))
     content = bytearray(data.draw(st.binary(min_size=48, max_size=48), "content").replace(b"\0", b"\1"))

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import safetensors.numpy
 
-from frostline.digest.blocks import blocks, leaf_digest
+from frostline.digest.blocks import blocks, tensor_digest
 
 
 def test_the_digests_are_those_of_a_run(tmp_path: Path, call: Any) -> None:
@@ -16,7 +16,7 @@ def test_the_digests_are_those_of_a_run(tmp_path: Path, call: Any) -> None:
     safetensors.numpy.save_file({"w": array}, tmp_path / "w.safetensors", metadata={"format": "np"})
     found = json.loads(call("show", tmp_path / "w.safetensors", "--json").out)
     (tensor,) = found["tensors"]
-    assert tensor["digest"] == leaf_digest(blocks(array), "float32", (700, 500))
+    assert tensor["digest"] == tensor_digest(blocks(array), "float32", (700, 500))
     assert (tensor["name"], tensor["dtype"], tensor["shape"], tensor["bytes"]) == (
         "w",
         "float32",

@@ -71,8 +71,8 @@ def test_a_span(file: File, nbytes: int) -> None:
 
 
 def test_swapped_bytes() -> None:
-    numbers = np.arange(100, dtype=">u4")
-    assert b"".join(map(bytes, Swapped(Held(numbers.tobytes()), 4).pieces(64))) == numbers.astype("<u4").tobytes()
+    values = np.arange(100, dtype=">u4")
+    assert b"".join(map(bytes, Swapped(Held(values.tobytes()), 4).pieces(64))) == values.astype("<u4").tobytes()
 
 
 @pytest.mark.parametrize("skip", [0, 1, 100, 599_999])

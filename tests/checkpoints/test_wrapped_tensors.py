@@ -96,12 +96,12 @@ def test_dicts_and_arrays_of_objects_in_npz(save: Any, tmp_path: Path, call: Any
     def tree(number: float) -> dict[str, Any]:
         ragged = np.array([np.ones(2), np.full(3, number)], object)
         plain = np.array([["a", 1], [2.5, number]], object)
-        numbers = np.asfortranarray(np.array([[1.5, number], [2.5, 3.5]], object))
+        values = np.asfortranarray(np.array([[1.5, number], [2.5, 3.5]], object))
         return {
             "params": {"fc": {"w": np.full((2, 2), number), ("a", 1): np.ones(1)}},
             "ragged": ragged,
             "plain": plain,
-        } | {"numbers": numbers}
+        } | {"numbers": values}
 
     for name, number in (("one", 1.0), ("same", 1.0), ("other", 2.0)):
         save(tmp_path / f"{name}.npz", **tree(number))

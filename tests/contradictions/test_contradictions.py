@@ -33,15 +33,15 @@ def observe(case: dict, backend: str, folder: Path) -> tuple[int, str, Record]:
 
 
 def named(record: Record, slug: str) -> list[str]:
-    """Names of the leaves in all findings of one rule, with every alias, dotted."""
-    aliases = {leaf.name: leaf.aliases for leaf in record.leaves}
+    """Names of the tensors in all findings of one rule, with every alias, dotted."""
+    aliases = {row.name: row.aliases for row in record.tensors}
     tensors = [name for finding in record.findings if finding.rule == slug for name in finding.tensors]
     return [known.replace("/", ".") for name in tensors for known in (name, *aliases.get(name, []))]
 
 
 def missing(expected: list[str], names: list[str]) -> list[str]:
-    """The expected leaves (``layer.weight``) that no name ends with."""
-    return [leaf for leaf in expected if not any(f".{name}".endswith(f".{leaf}") for name in names)]
+    """The expected tensors (``layer.weight``) that no name ends with."""
+    return [row for row in expected if not any(f".{name}".endswith(f".{row}") for name in names)]
 
 
 @pytest.mark.parametrize(("case", "backend"), RUNS)
@@ -52,8 +52,8 @@ def test_contradiction(case: dict, backend: str, tmp_path: Path) -> None:
     findings = case.get("findings", {})
     fired = {finding.rule for finding in record.findings}
     assert findings.keys() <= fired, f"fired: {sorted(fired)}"
-    for slug, leaves in findings.items():
-        assert not missing(leaves, named(record, slug)), (slug, named(record, slug))
+    for slug, rows in findings.items():
+        assert not missing(rows, named(record, slug)), (slug, named(record, slug))
     louder = {finding.rule for finding in record.findings if finding.severity != "note"}
     assert louder <= {*findings, *case.get("also", [])}
     assert record.run.faults == []

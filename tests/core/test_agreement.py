@@ -3,11 +3,11 @@
 import pytest
 
 from frostline.core.agreement import merged_into, moved_afterwards, who_was_right
-from frostline.core.ledger import MERGED, Flip, LeafRow, Movement
+from frostline.core.ledger import MERGED, Flip, Movement, TensorRow
 
 
-def leaf(name, *, trainable=True, moved=True, follows=None, movements=()):
-    row = LeafRow(name, name.partition(".")[0], "parameter", (3,), "float32", 12, 3)
+def tensor_row(name, *, trainable=True, moved=True, follows=None, movements=()):
+    row = TensorRow(name, name.partition(".")[0], "parameter", (3,), "float32", 12, 3)
     row.owner.path = name.split(".")[1]
     row.declared.trainable = trainable
     row.changed.verdict = "yes" if moved else "no"
@@ -17,31 +17,31 @@ def leaf(name, *, trainable=True, moved=True, follows=None, movements=()):
 
 
 def copied(name, **more):
-    return leaf(name, trainable=False, movements=[Movement("outside", 4, 4, trainable=False)], **more)
+    return tensor_row(name, trainable=False, movements=[Movement("outside", 4, 4, trainable=False)], **more)
 
 
-TRAINED = [leaf("m.online.weight"), leaf("m.online.bias")]
+TRAINED = [tensor_row("m.online.weight"), tensor_row("m.online.bias")]
 
 
-def test_an_average_of_which_one_leaf_was_asked_leaves_the_flags_right():
+def test_an_average_of_which_one_tensor_was_asked_leaves_the_flags_right():
     rows = [*TRAINED, copied("m.target.weight", follows="m.online.weight"), copied("m.target.bias")]
     assert who_was_right(rows, None) == (
-        "the flags were right: 12 numbers moved and 0 kept every bit; "
+        "the flags were right: 12 numbers moved and 0 did not change; "
         "6 of those that moved are declared frozen and follow other weights"
     )
 
 
-def test_a_frozen_leaf_that_follows_nothing_makes_them_wrong():
+def test_a_frozen_tensor_that_follows_nothing_makes_them_wrong():
     rows = [*TRAINED, copied("m.target.weight", follows="m.online.weight"), copied("m.stem.weight")]
     assert who_was_right(rows, None) == (
-        "the flags were wrong: 12 numbers moved and 0 kept every bit; 3 of those that moved are declared frozen; "
+        "the flags were wrong: 12 numbers moved and 0 did not change; 3 of those that moved are declared frozen; "
         "3 of those that moved are declared frozen and follow other weights"
     )
 
 
 def test_an_average_that_a_step_trains_by_a_gradient_makes_them_wrong():
     step = Movement("step", 3, 4, trainable=False, gradient="nonzero")
-    target = leaf("m.target.weight", trainable=False, follows="m.online.weight", movements=[step])
+    target = tensor_row("m.target.weight", trainable=False, follows="m.online.weight", movements=[step])
     sentence = who_was_right([*TRAINED, target], None)
     assert sentence is not None
     assert sentence.startswith("the flags were wrong")
@@ -72,13 +72,13 @@ def after_training(**more):
     ],
 )
 def test_what_moved_when_all_steps_were_over_says_nothing_about_the_flags(movements, said):
-    sentence = who_was_right([*TRAINED, leaf("m.stem.weight", trainable=False, movements=movements)], None)
+    sentence = who_was_right([*TRAINED, tensor_row("m.stem.weight", trainable=False, movements=movements)], None)
     assert sentence == said or sentence.startswith(said)
 
 
 def test_a_trainable_weight_that_moved_late_leaves_the_flags_to_be_judged():
-    late = leaf("m.stem.weight", movements=[Movement("between", 4, 4, trainable=True, late=True)])
-    assert who_was_right([*TRAINED, late], None) == "the flags were right: 9 numbers moved and 0 kept every bit"
+    late = tensor_row("m.stem.weight", movements=[Movement("between", 4, 4, trainable=True, late=True)])
+    assert who_was_right([*TRAINED, late], None) == "the flags were right: 9 numbers moved and 0 did not change"
 
 
 @pytest.mark.parametrize(
@@ -90,35 +90,35 @@ def test_a_trainable_weight_that_moved_late_leaves_the_flags_to_be_judged():
     ],
 )
 def test_one_weight_of_which_something_is_not_known_leaves_it_open(change):
-    other = leaf("m.stem.weight")
+    other = tensor_row("m.stem.weight")
     change(other)
     assert who_was_right([*TRAINED, other], None) is None
 
 
 def test_buffers_do_not_count():
-    statistics = leaf("m.norm.mean", trainable=None)
+    statistics = tensor_row("m.norm.mean", trainable=None)
     statistics.kind = "buffer"
     assert who_was_right([statistics], None) is None
-    assert who_was_right([*TRAINED, statistics], None) == "the flags were right: 6 numbers moved and 0 kept every bit"
+    assert who_was_right([*TRAINED, statistics], None) == "the flags were right: 6 numbers moved and 0 did not change"
 
 
 def test_a_frozen_weight_that_stood_still_is_no_mistake():
-    rows = [*TRAINED, leaf("m.stem.weight", trainable=False, moved=False)]
-    assert who_was_right(rows, None) == "the flags were right: 6 numbers moved and 3 kept every bit"
+    rows = [*TRAINED, tensor_row("m.stem.weight", trainable=False, moved=False)]
+    assert who_was_right(rows, None) == "the flags were right: 6 numbers moved and 3 did not change"
     assert who_was_right(rows, 6).startswith("flags and summary were both right")
 
 
 def test_the_flag_of_what_is_around_a_weight_says_frozen_too():
-    inside = leaf("m.stem.weight")
+    inside = tensor_row("m.stem.weight")
     inside.declared.container_flag = False
     assert who_was_right([*TRAINED, inside], None).startswith("the flags were wrong")
     inside.declared.container_flag = True
     assert who_was_right([*TRAINED, inside], None).startswith("the flags were right")
 
 
-IDLE = leaf("m.unused.weight", moved=False)
-WRONG = leaf("m.stem.weight", trainable=False)
-FACTS = "6 numbers moved and 3 kept every bit; 3 of those that did not move are declared trainable"
+IDLE = tensor_row("m.unused.weight", moved=False)
+WRONG = tensor_row("m.stem.weight", trainable=False)
+FACTS = "6 numbers moved and 3 did not change; 3 of those that did not move are declared trainable"
 
 
 @pytest.mark.parametrize(
@@ -151,7 +151,7 @@ def test_what_is_trainable_and_stood_still_may_be_counted_or_not(rows, printed, 
     ],
 )
 def test_an_adapter_is_merged_outside_of_steps_and_passes(movements, merged, afterwards):
-    row = leaf("m.stem.weight", trainable=False, movements=movements)
+    row = tensor_row("m.stem.weight", trainable=False, movements=movements)
     assert (merged_into(row), moved_afterwards(row)) == (merged, afterwards)
     row.declared.trainable = True
     assert not moved_afterwards(row)

@@ -3,11 +3,11 @@
 import pytest
 
 from frostline.core.averages import followers, follows, merely_follows
-from frostline.core.ledger import LeafRow, Movement, Place
+from frostline.core.ledger import Movement, Place, TensorRow
 
 
-def leaf(name: str, *places: Place, kind: str = "parameter", follows: str | None = None) -> LeafRow:
-    row = LeafRow(name, name.partition(".")[0], "parameter", (3,), "float32", 12, 3)
+def tensor_row(name: str, *places: Place, kind: str = "parameter", follows: str | None = None) -> TensorRow:
+    row = TensorRow(name, name.partition(".")[0], "parameter", (3,), "float32", 12, 3)
     row.kind = "buffer" if kind != "parameter" else "parameter"
     row.owner.role = "normalisation" if kind == "statistics" else "other"
     row.owner.path = name.partition(".")[2].rpartition(".")[0]
@@ -16,12 +16,12 @@ def leaf(name: str, *places: Place, kind: str = "parameter", follows: str | None
     return row
 
 
-FOLLOWER = leaf("m.target.weight", "outside", follows="m.online.weight")
+FOLLOWER = tensor_row("m.target.weight", "outside", follows="m.online.weight")
 
 
 def test_a_part_is_the_model_and_the_first_step_of_the_path() -> None:
-    alone = leaf("average.weight", follows="m.weight")
-    assert followers([FOLLOWER, leaf("m.online.weight", "step"), alone]) == {"m.target", "average"}
+    alone = tensor_row("average.weight", follows="m.weight")
+    assert followers([FOLLOWER, tensor_row("m.online.weight", "step"), alone]) == {"m.target", "average"}
 
 
 @pytest.mark.parametrize(
@@ -39,21 +39,21 @@ def test_a_part_is_the_model_and_the_first_step_of_the_path() -> None:
 def test_what_is_beside_a_follower_is_copied_with_it_unless_a_step_moved_it(
     places: tuple[Place, ...], kind: str, copied: bool
 ) -> None:
-    beside = leaf("m.target.norm.scale", *places, kind=kind)
+    beside = tensor_row("m.target.norm.scale", *places, kind=kind)
     assert follows(beside, followers([FOLLOWER])) is copied
-    assert not follows(leaf("m.stem.norm.scale", *places, kind=kind), followers([FOLLOWER]))
+    assert not follows(tensor_row("m.stem.norm.scale", *places, kind=kind), followers([FOLLOWER]))
 
 
 @pytest.mark.parametrize(("subtree", "copied"), [("", True), ("stem", False), (None, False)])
 def test_a_model_that_is_frozen_as_a_whole_is_copied_as_a_whole(subtree: str | None, copied: bool) -> None:
-    elsewhere = leaf("m.stem.weight", "outside")
+    elsewhere = tensor_row("m.stem.weight", "outside")
     elsewhere.owner.frozen_subtree = subtree
     assert follows(elsewhere, {"m.target"}) is copied
     assert not follows(elsewhere, {"mm.target"})
 
 
 def test_a_follower_that_a_step_moves_by_a_gradient_is_trained() -> None:
-    trained = leaf("m.target.bias", "outside", "step", follows="m.online.bias")
+    trained = tensor_row("m.target.bias", "outside", "step", follows="m.online.bias")
     assert merely_follows(trained, set())
     trained.changed.movements[1].gradient = "zero"
     assert merely_follows(trained, set())
@@ -64,12 +64,12 @@ def test_a_follower_that_a_step_moves_by_a_gradient_is_trained() -> None:
 
 
 def test_one_follower_of_the_model_is_enough_for_a_model_that_is_copied_as_a_whole() -> None:
-    elsewhere = leaf("m.stem.weight", "outside")
+    elsewhere = tensor_row("m.stem.weight", "outside")
     elsewhere.owner.frozen_subtree = ""
     assert follows(elsewhere, {"m.target", "other.target"})
 
 
 def test_statistics_are_buffers() -> None:
-    scale = leaf("m.target.norm.scale", "step")
+    scale = tensor_row("m.target.norm.scale", "step")
     scale.owner.role = "normalisation"
     assert not follows(scale, {"m.target"})

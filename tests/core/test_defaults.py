@@ -12,7 +12,7 @@ from frostline.core import events, ledger, record
 from frostline.core.facts import AnyFact
 
 # Where saying nothing is another value than nothing, and why.
-MEANT = {
+EXPECTED = {
     "Wire.listed": True,  # what an optimizer holds it was given, unless it is told otherwise
     "LeafRow.registered": True,
     "LeafRow.id": -1,  # made by hand, and no number of a run
@@ -46,8 +46,8 @@ DEFAULTS = dict(defaults())
 @pytest.mark.parametrize("field", DEFAULTS)
 def test_a_field_says_nothing_until_it_is_told(field: str) -> None:
     value = DEFAULTS[field]
-    if field in MEANT:
-        assert value == MEANT[field]
+    if field in EXPECTED:
+        assert value == EXPECTED[field]
     else:
         assert any(value is nothing or (type(value) is type(nothing) and value == nothing) for nothing in NOTHING)
 
@@ -58,5 +58,5 @@ def test_a_fact_cannot_be_changed(kind: type[msgspec.Struct]) -> None:
 
 
 def test_every_exception_is_a_field() -> None:
-    assert MEANT.keys() <= DEFAULTS.keys()
+    assert EXPECTED.keys() <= DEFAULTS.keys()
     assert len(DEFAULTS) > 150

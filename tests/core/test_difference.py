@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from frostline.core import store
 from frostline.core.difference import COLUMNS, columns, compare
-from frostline.core.ledger import Changed, Declared, LeafRow, Run, Wire
+from frostline.core.ledger import Changed, Declared, Holding, Run, TensorRow
 from frostline.core.record import Finding, Record, Totals, Verdict
 
 names = st.sampled_from(["a.weight", "a.bias", "b.weight", "b.bias", "c"])
-leaves = st.builds(
-    LeafRow,
+rows = st.builds(
+    TensorRow,
     names,
     st.just("model"),
     st.just("parameter"),
@@ -22,9 +22,9 @@ leaves = st.builds(
     st.sampled_from(["float32", "bfloat16"]),
     st.just(4),
     st.just(1),
-    meant=st.sampled_from([None, "frozen"]),
+    expected=st.sampled_from([None, "frozen"]),
     declared=st.builds(Declared, st.none() | st.booleans()),
-    wired=st.lists(st.builds(Wire, st.sampled_from(["adam", "sgd"])), max_size=2),
+    optimizers=st.lists(st.builds(Holding, st.sampled_from(["adam", "sgd"])), max_size=2),
     changed=st.builds(Changed, st.sampled_from(["yes", "no", "unknown"])),
 )
 findings = st.builds(
@@ -43,7 +43,7 @@ records = st.builds(
     st.just("0.1"),
     st.builds(Run, seconds=st.floats(0, 9)),
     st.just([]),
-    st.lists(leaves, unique_by=lambda leaf: leaf.name, max_size=5),
+    st.lists(rows, unique_by=lambda row: row.name, max_size=5),
     st.just(Totals()),
     st.lists(findings, max_size=3),
     st.just(Verdict()),
@@ -80,14 +80,14 @@ def test_the_old_columns_and_the_difference_make_the_new_columns(old: Record, ne
 
 @given(records, st.data())
 def test_one_word_in_one_column_is_one_cell(record: Record, data: st.DataObject) -> None:
-    if not record.leaves:
+    if not record.tensors:
         return
-    index = data.draw(st.integers(0, len(record.leaves) - 1))
-    leaf = record.leaves[index]
-    other = replace(leaf, changed=replace(leaf.changed, verdict="no" if leaf.changed.verdict == "yes" else "yes"))
-    after = replace(record, leaves=[*record.leaves[:index], other, *record.leaves[index + 1 :]])
+    index = data.draw(st.integers(0, len(record.tensors) - 1))
+    row = record.tensors[index]
+    other = replace(row, changed=replace(row.changed, verdict="no" if row.changed.verdict == "yes" else "yes"))
+    after = replace(record, tensors=[*record.tensors[:index], other, *record.tensors[index + 1 :]])
     (cell,) = compare(record, after).cells
-    assert (cell.name, cell.column, cell.new) == (leaf.name, "changed", other.changed.verdict)
+    assert (cell.name, cell.column, cell.new) == (row.name, "changed", other.changed.verdict)
     assert cell.column in COLUMNS
 
 
@@ -101,16 +101,16 @@ def test_only_what_begins_as_a_record_is_one(tmp_path: Path) -> None:
 
 
 def test_columns_say_in_words_what_there_is_and_what_is_not() -> None:
-    row = LeafRow("m.w", "m", "parameter", (), "float32", 4, 1)
+    row = TensorRow("m.w", "m", "parameter", (), "float32", 4, 1)
     empty = Record(store.FORMAT, "0", Run(), [], [row], Totals(), [], Verdict())
     assert columns(empty)["m.w"] == {
         "shape": "one number",
         "dtype": "float32",
-        "meant": "not said",
+        "expected": "not said",
         "declared": "none",
-        "wired": "nothing",
+        "optimizer": "nothing",
         "changed": "unknown",
     }
-    row.shape, row.meant, row.declared.trainable = (2, 3), "frozen", False
-    row.wired = [Wire("sgd"), Wire("adam"), Wire("train step", listed=False)]
+    row.shape, row.expected, row.declared.trainable = (2, 3), "frozen", False
+    row.optimizers = [Holding("sgd"), Holding("adam"), Holding("train step", listed=False)]
     assert list(columns(empty)["m.w"].values()) == ["2×3", "float32", "frozen", "frozen", "adam, sgd", "unknown"]

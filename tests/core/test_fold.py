@@ -5,7 +5,7 @@ import pytest
 from frostline.core import facts as told
 from frostline.core.facts import Fact
 from frostline.core.fold import FLIPS_KEPT, MOVEMENTS_KEPT, MOVES_REMEMBERED, Fold, fold
-from frostline.core.ledger import Changed, LeafRow, Ledger, Owner, RowsSeen, Run, Shift, Wire
+from frostline.core.ledger import Changed, Holding, Ledger, Owner, RowsSeen, Run, Shift, TensorRow
 
 
 def found(tensor: int = 0, name: str = "m.w", **more: object) -> told.TensorFound:
@@ -17,19 +17,19 @@ def moved(move: int = 0, tensor: int = 0, **more: object) -> told.Moved:
     return told.Moved(**{"tensor": tensor, "move": move, "place": "outside", "since": move, "until": move + 1, **more})
 
 
-def row(*facts: Fact) -> LeafRow:
+def row(*facts: Fact) -> TensorRow:
     """The row of the first tensor after these facts."""
-    return fold([found(), *facts]).leaves[0]
+    return fold([found(), *facts]).tensors[0]
 
 
 def names(ledger: Ledger) -> list[str]:
-    return [each.name for each in ledger.leaves]
+    return [each.name for each in ledger.tensors]
 
 
 def test_a_tensor_that_was_found_is_a_row() -> None:
     more = {"owner": "stem", "owner_type": "Linear", "role": "embedding", "registered": False, "loaded": True}
-    assert fold([found(7, **more, sharded=True, as_buffer=True)]).leaves == [
-        LeafRow(
+    assert fold([found(7, **more, sharded=True, as_buffer=True)]).tensors == [
+        TensorRow(
             id=7,
             name="m.w",
             model="m",
@@ -37,7 +37,7 @@ def test_a_tensor_that_was_found_is_a_row() -> None:
             shape=(2,),
             dtype="float32",
             bytes=8,
-            numbers=2,
+            size=2,
             owner=Owner("stem", "Linear", "embedding"),
             registered=False,
             sharded=True,
@@ -48,7 +48,7 @@ def test_a_tensor_that_was_found_is_a_row() -> None:
 
 
 def test_only_what_a_fact_says_is_written() -> None:
-    assert row(told.TensorSeen(tensor=0, size=5)).numbers == 5
+    assert row(told.TensorSeen(tensor=0, size=5)).size == 5
     assert row(told.TensorSeen(tensor=0, aliases=["m.v"])) == row(
         told.TensorSeen(tensor=0), told.TensorSeen(tensor=0, aliases=["m.v"])
     )
@@ -84,7 +84,7 @@ def test_dropped_tensors_have_no_row() -> None:
 
 def test_a_dropped_optimizer_has_none_either() -> None:
     optimizers = [told.OptimizerFound(optimizer=each, kind="optimizer", name=each) for each in ("sgd", "adam")]
-    assert [each.id for each in fold([*optimizers, told.OptimizerDropped(optimizer="sgd")]).programs] == ["adam"]
+    assert [each.id for each in fold([*optimizers, told.OptimizerDropped(optimizer="sgd")]).optimizers] == ["adam"]
 
 
 # What was declared and expected
@@ -105,7 +105,7 @@ def test_every_flip_is_counted_and_the_first_few_are_kept() -> None:
     declared = row(told.FlagDeclared(tensor=0, flag=True), *flips).declared
     assert (declared.trainable, declared.first, declared.flip_count) == (True, True, FLIPS_KEPT + 2)
     assert [(flip.step, flip.now) for flip in declared.flips] == [(at, at % 2 == 0) for at in range(1, FLIPS_KEPT + 1)]
-    assert {flip.program for flip in declared.flips} == {"sgd"}
+    assert {flip.optimizer for flip in declared.flips} == {"sgd"}
 
 
 def test_steps_are_counted_by_flag() -> None:
@@ -143,7 +143,7 @@ def test_what_the_user_expects_is_marked_under_any_name_and_never_for_rows_alone
             told.TensorSeen(tensor=2, aliases=["m.head.bias"]),
         ]
     )
-    assert [(each.meant, each.meant_pattern) for each in ledger.leaves] == [
+    assert [(each.expected, each.expected_pattern) for each in ledger.tensors] == [
         ("frozen", "stem.**"),
         ("trained", "head.**"),
         ("trained", "head.**"),
@@ -151,13 +151,13 @@ def test_what_the_user_expects_is_marked_under_any_name_and_never_for_rows_alone
         (None, None),
         ("frozen", "stem.**"),
     ]
-    assert (ledger.meant.frozen, ledger.patience) == (["stem.**", "head.weight[:4]"], 5)
+    assert (ledger.expected.frozen, ledger.patience) == (["stem.**", "head.weight[:4]"], 5)
 
 
 def test_a_name_that_a_tensor_lost_still_says_what_was_expected_of_it() -> None:
     broken = [told.TieBroken(step=1, tensor=0, name="m.w", lost=(name,)) for name in ("m.head", "m.a", "m.head")]
     seen = row(*broken, told.Expected(frozen=("head",)))
-    assert (seen.former_aliases, seen.meant) == (["m.a", "m.head"], "frozen")
+    assert (seen.former_aliases, seen.expected) == (["m.a", "m.head"], "frozen")
 
 
 # Optimizers and gradients
@@ -170,14 +170,14 @@ def test_an_optimizer_counts_its_steps_and_checks() -> None:
     state.count_step("sgd", 5)
     state.apply(told.OptimizerChecked(optimizer="sgd", executed=2, step=5))
     state.apply(told.OptimizerSeen(optimizer="sgd", holds=4))
-    (program,) = state.ledger().programs
-    assert (program.id, program.name, program.by_hand, program.holds) == ("sgd", "SGD", True, 4)
-    assert (program.steps_executed, program.last_step, program.checks, program.checked_at) == (2, 5, [2], [5])
+    (optimizer,) = state.ledger().optimizers
+    assert (optimizer.id, optimizer.name, optimizer.by_hand, optimizer.holds) == ("sgd", "SGD", True, 4)
+    assert (optimizer.steps_executed, optimizer.last_step, optimizer.checks, optimizer.checked_at) == (2, 5, [2], [5])
 
 
 def test_each_optimizer_holds_a_tensor_once() -> None:
     held = [told.Held(optimizer=each, tensors=(0,), lr=lr) for each, lr in (("sgd", 0.1), ("adam", 0.2), ("sgd", 0.3))]
-    assert [(wire.program, wire.lr) for wire in row(*held).wired] == [("sgd", 0.3), ("adam", 0.2)]
+    assert [(holding.optimizer, holding.lr) for holding in row(*held).optimizers] == [("sgd", 0.3), ("adam", 0.2)]
 
 
 def test_what_holds_one_name_of_a_storage_holds_the_other_too() -> None:
@@ -187,11 +187,11 @@ def test_what_holds_one_name_of_a_storage_holds_the_other_too() -> None:
         told.HeldByAlias(tensor=0, other=1),
     ]
     ledger = fold([found(), found(1, "m.v"), *facts])
-    assert [wire.program for wire in ledger.leaves[0].wired] == ["sgd", "adam"]
+    assert [holding.optimizer for holding in ledger.tensors[0].optimizers] == ["sgd", "adam"]
 
 
 @pytest.mark.parametrize(
-    ("gradients", "reached"),
+    ("gradients", "output_got_gradient"),
     [
         (["unknown"], None),
         (["none"], False),
@@ -203,12 +203,12 @@ def test_what_holds_one_name_of_a_storage_holds_the_other_too() -> None:
 def test_a_gradient_that_was_seen_once_reached_the_tensor(gradients: list[str], reached: bool | None) -> None:
     seen = [told.GradientsSeen(gradient=each, tensors=(0,), optimizer="sgd") for each in gradients]  # type: ignore[arg-type]
     assert row(*seen).reached_by_backward is reached
-    assert row(*seen).wired == [Wire("sgd", gradients={each: gradients.count(each) for each in gradients})]
+    assert row(*seen).optimizers == [Holding("sgd", gradients={each: gradients.count(each) for each in gradients})]
 
 
 def test_gradients_of_what_no_optimizer_holds_are_no_holding() -> None:
     seen = row(told.GradientsSeen(gradient="nonzero", tensors=(0,)))
-    assert (seen.wired, seen.reached_by_backward) == ([], True)
+    assert (seen.optimizers, seen.reached_by_backward) == ([], True)
 
 
 # Changes
@@ -236,10 +236,10 @@ def test_the_reason_is_kept_and_a_change_that_was_seen_stays_one() -> None:
 
 
 def test_a_doubt_is_cast_on_one_column_and_taken_back() -> None:
-    doubts = [told.Doubted(tensors=(0,), column=column, reason="error") for column in ("wired", "changed")]
+    doubts = [told.Doubted(tensors=(0,), column=column, reason="error") for column in ("optimizer", "changed")]
     seen = row(told.BaselineTaken(tensor=0, blocks=1), *doubts)
-    assert (seen.unknown, seen.changed.verdict) == ({"wired": "error", "changed": "error"}, "unknown")
-    certain = told.Doubted(tensors=(0,), column="wired", reason=None)
+    assert (seen.unknown, seen.changed.verdict) == ({"optimizer": "error", "changed": "error"}, "unknown")
+    certain = told.Doubted(tensors=(0,), column="optimizer", reason=None)
     assert row(told.BaselineTaken(tensor=0, blocks=1), *doubts, certain, certain).unknown == {"changed": "error"}
 
 
@@ -248,7 +248,7 @@ def test_a_move_is_written_into_the_column() -> None:
     seen = row(moved(0, blocks_moved=3), step, moved(2, blocks_moved=1)).changed
     assert (seen.verdict, seen.first_step, seen.last_step, seen.blocks_moved) == ("yes", 1, 3, 3)
     assert seen.during == ["outside", "sgd step"]
-    assert [(move.id, move.place, move.program) for move in seen.movements] == [
+    assert [(move.id, move.place, move.optimizer) for move in seen.movements] == [
         (0, "outside", None),
         (1, "step", "sgd"),
         (2, "outside", None),
@@ -289,7 +289,7 @@ def test_a_later_fact_explains_a_move_even_one_that_is_not_kept_and_is_forgotten
         state.apply(fact)
     assert [min(state.moves), len(state.moves)] == [1, MOVES_REMEMBERED]
     state.apply(told.MoveExplained(move=0, equals="m.v"))
-    assert state.ledger().leaves[0].changed.movements[0].equals is None
+    assert state.ledger().tensors[0].changed.movements[0].equals is None
 
 
 def test_a_swap_that_is_undone_leaves_no_trace() -> None:

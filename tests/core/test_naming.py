@@ -2,7 +2,7 @@
 
 import pytest
 
-from frostline.core.naming import bare, meant_by, plain
+from frostline.core.naming import bare, expected_by, plain
 
 
 @pytest.mark.parametrize(
@@ -41,7 +41,7 @@ def shapes(*names: str, shape: tuple[int, ...] = (2, 2)) -> dict[str, tuple[int,
 
 
 @pytest.mark.parametrize(
-    ("written", "leaves", "found"),
+    ("written", "tensors", "found"),
     [
         (shapes("a.w"), shapes("a.w", "b.w"), {"a.w": "a.w"}),
         (shapes("module.a.w"), shapes("a.w"), {"module.a.w": "a.w"}),
@@ -56,20 +56,20 @@ def shapes(*names: str, shape: tuple[int, ...] = (2, 2)) -> dict[str, tuple[int,
         ({}, shapes("a.w"), {}),
     ],
 )
-def test_names_that_end_alike_in_tensors_of_one_shape_mean_each_other(written, leaves, found) -> None:
-    assert meant_by(written, leaves) == found
+def test_names_that_end_alike_in_tensors_of_one_shape_mean_each_other(written, rows, found) -> None:
+    assert expected_by(written, rows) == found
 
 
 def test_the_front_that_most_names_agree_on_decides() -> None:
-    leaves = shapes("student.0.w", "student.1.w", "teacher.0.w", "teacher.1.w", "teacher.2.w")
+    rows = shapes("student.0.w", "student.1.w", "teacher.0.w", "teacher.1.w", "teacher.2.w")
     written = shapes("0.w", "1.w", "2.w")
-    assert meant_by(written, leaves) == {name: f"teacher.{name}" for name in written}
+    assert expected_by(written, rows) == {name: f"teacher.{name}" for name in written}
 
 
-def test_every_leaf_is_meant_by_one_name() -> None:
+def test_every_tensor_is_meant_by_one_name() -> None:
     written = shapes("module.a.w", "a.w")
-    assert list(meant_by(written, shapes("a.w")).values()) == ["a.w"]
+    assert list(expected_by(written, shapes("a.w")).values()) == ["a.w"]
 
 
 def test_of_fronts_with_as_many_names_the_shorter_is_taken() -> None:
-    assert meant_by(shapes("a.w"), shapes("a.w", "copy.a.w")) == {"a.w": "a.w"}
+    assert expected_by(shapes("a.w"), shapes("a.w", "copy.a.w")) == {"a.w": "a.w"}

@@ -18,7 +18,7 @@ NAME = "model.backbone.layer1.0.weight"
         ("backbone.layer1", True),
         ("**.weight", True),
         ("*.weight", False),
-        ("backbone.*", True),  # a module above the leaf
+        ("backbone.*", True),  # a module above the tensor
         ("backbone.layer?.0.weight", True),
         ("backbone/layer1/0/weight", True),
         ("layer1", False),
@@ -36,7 +36,7 @@ def test_other_signs_stand_for_themselves(name):
     assert matches(name, name)
 
 
-def test_matching_looks_at_every_name_of_a_leaf():
+def test_matching_looks_at_every_name_of_a_tensor():
     assert matching("head.weight", [["m.emb.weight", "m.head.weight"], ["m.other"]]) == [0]
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from frostline.core import baseline
-from frostline.core.ledger import LeafRow, Run
+from frostline.core.ledger import Run, TensorRow
 from frostline.core.policy import Baseline, Ignore, Override, Policy, known, settle, use_of
 from frostline.core.record import Finding, Record, Totals, Verdict
 from frostline.core.store import FORMAT
@@ -13,7 +13,7 @@ from frostline.core.verdict import exit_status, failing, judge, sentence
 from frostline.errors import FrostlineError
 
 NAMES = ("net.0.weight", "net.0.bias", "net.2.weight")
-LEAVES = [LeafRow(name, "net", "parameter", (1,), "float32", 4, 1) for name in NAMES]
+LEAVES = [TensorRow(name, "net", "parameter", (1,), "float32", 4, 1) for name in NAMES]
 
 
 def finding(*tensors: str, rule: str = "frozen-but-changed", severity: str = "error", message: str = "") -> Finding:
@@ -41,12 +41,12 @@ def test_what_is_ignored_is_kept_with_its_reason_and_does_not_count() -> None:
     (Ignore("F100", "r", ("0.weight",)), False),
     (Ignore("F100", "r", ("0.weight", "*.bias")), True),
 ])  # fmt: skip
-def test_a_finding_is_ignored_only_where_all_of_its_leaves_are(ignore: Ignore, covered: bool) -> None:
+def test_a_finding_is_ignored_only_where_all_of_its_tensors_are(ignore: Ignore, covered: bool) -> None:
     [one] = settled([finding("net.0.weight", "net.0.bias")], ignore=(ignore,))
     assert (one.ignored is not None) is covered
 
 
-def test_patterns_of_leaves_do_not_cover_a_finding_without_leaves() -> None:
+def test_patterns_of_tensors_do_not_cover_a_finding_without_tensors() -> None:
     [one] = settled([finding()], ignore=(Ignore("F100", "r", ("**",)),))
     assert one.ignored is None
 
@@ -72,7 +72,7 @@ def test_a_baseline_knows_its_findings_under_another_name_of_the_model(tmp_path:
     path = tmp_path / "known.json"
     assert baseline.save(record(finding(*NAMES[:2]), finding(message="3 of 12")), path) == 2
     old = baseline.load(path)
-    renamed = [LeafRow("other.0.weight", "other", "parameter", (1,), "float32", 4, 1)]
+    renamed = [TensorRow("other.0.weight", "other", "parameter", (1,), "float32", 4, 1)]
     [same] = settle([finding("other.0.weight")], renamed, Policy(baseline=old))
     assert same.ignored == "known: it is in known.json"
     [again] = settle([finding(message="3 of 1,400")], renamed, Policy(baseline=old))
@@ -95,14 +95,14 @@ def test_what_is_found_no_longer_is_told(tmp_path: Path) -> None:
     old = Baseline("known.json", tuple(known(each, dict.fromkeys(NAMES, "net")) for each in entries))
     use = use_of(old, [finding(NAMES[0])], LEAVES)
     assert use.known == 1
-    assert [(each.leaves, each.subject) for each in use.resolved] == [(["2.weight"], ""), ([], "no step")]
+    assert [(each.tensors, each.subject) for each in use.resolved] == [(["2.weight"], ""), ([], "no step")]
 
 
 def test_patterns_may_be_written_into_a_baseline_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "known.json"
     path.write_text(
         '{"frostline_baseline": 1, "findings":'
-        ' [{"rule": "frozen-but-changed", "severity": "error", "leaves": ["*.weight"]}]}'
+        ' [{"rule": "frozen-but-changed", "severity": "error", "tensors": ["*.weight"]}]}'
     )
     policy = Policy(baseline=baseline.load(path))
     assert settle([finding(NAMES[0], NAMES[2])], LEAVES, policy)[0].ignored

@@ -43,8 +43,8 @@ def test_facts_folded_again_give_the_ledger_of_the_run(training: Training) -> No
     training.observer.close()
     again = fold(training.observer.journal.facts())
     assert plain(again) == plain(live(training))
-    assert [row.changed.verdict for row in again.leaves] == ["yes", "yes"]
-    assert [flip.now for flip in again.leaves[0].declared.flips] == [True, False]
+    assert [row.changed.verdict for row in again.tensors] == ["yes", "yes"]
+    assert [flip.now for flip in again.tensors[0].declared.flips] == [True, False]
 
 
 def test_a_check_appends_what_is_new(training: Training, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_every_setting_can_stand_in_either_file(tmp_path: Path) -> None:
         {1}
         rule = "frozen-in-optimizer"
         reason = "the optimizer is shared"
-        leaves = ["stem.**"]
+        tensors = ["stem.**"]
     """
     wanted = Settings(
         frozen=("backbone.**",), trained=("head.**",), check_every=10, patience=5, keep_bytes=2**20,
@@ -83,7 +83,7 @@ def test_what_is_given_directly_wins(tmp_path: Path) -> None:
     ("[[ignore]]\nreason = 'x'", "an entry of ignore names no rule", "[[ignore]]"),
     ("[[ignore]]\nrule = 'nothing-train'\nreason = 'x'", "no rule 'nothing-train'", "nothing-trained"),
     ("ignore = ['F107']", "ignore is not a list of tables", "[[ignore]]"),
-    ("= 3", "is not valid TOML", "mend the file"),
+    ("= 3", "is not valid TOML", "fix the file"),
 ])  # fmt: skip
 def test_a_mistake_names_the_file_and_what_would_be_right(text: str, message: str, hint: str, tmp_path: Path) -> None:
     write(tmp_path / "frostline.toml", text)

@@ -10,27 +10,27 @@ from hypothesis import strategies as st
 from frostline import judging
 from frostline.core import store
 from frostline.core.events import FlagMisspelt
-from frostline.core.ledger import Changed, Declared, Flip, LeafRow, Movement, Owner, Program, Run, Shift, Wire
+from frostline.core.ledger import Changed, Declared, Flip, Holding, Movement, OptimizerRow, Owner, Run, Shift, TensorRow
 from frostline.core.record import Finding, Record, Totals, Verdict  # fmt: skip
 from frostline.errors import RecordError
 
 texts = st.text(max_size=8)
-numbers = st.floats(allow_nan=False, allow_infinity=False)
+parameters = st.floats(allow_nan=False, allow_infinity=False)
 movements = st.builds(
     Movement,
     st.sampled_from(["step", "forward"]),
     st.integers(0, 9),
     st.integers(0, 9),
     texts,
-    shift=st.none() | st.builds(Shift, st.integers(0, 9), st.integers(0, 9), numbers),
+    shift=st.none() | st.builds(Shift, st.integers(0, 9), st.integers(0, 9), parameters),
 )
 declarations = st.builds(
     Declared,
     st.none() | st.booleans(),
     flips=st.lists(st.builds(Flip, st.integers(0), st.booleans()), max_size=2),
 )
-leaves = st.builds(
-    LeafRow,
+tensor_rows = st.builds(
+    TensorRow,
     texts,
     texts,
     st.just("parameter"),
@@ -41,15 +41,15 @@ leaves = st.builds(
     aliases=st.lists(texts, max_size=2),
     owner=st.builds(Owner, texts),
     declared=declarations,
-    wired=st.lists(st.builds(Wire, texts, lr=st.none() | numbers), max_size=2),
+    optimizers=st.lists(st.builds(Holding, texts, lr=st.none() | parameters), max_size=2),
     changed=st.builds(Changed, st.sampled_from(["yes", "no", "unknown"]), movements=st.lists(movements, max_size=2)),
     unknown=st.dictionaries(texts, texts, max_size=2),
 )
 records = st.builds(
     lambda rows, found, events: Record(
-        store.FORMAT, "0", Run(), [Program("o", "optimizer", "SGD")], rows, Totals(), found, Verdict(), events
+        store.FORMAT, "0", Run(), [OptimizerRow("o", "optimizer", "SGD")], rows, Totals(), found, Verdict(), events
     ),
-    st.lists(leaves, max_size=3),
+    st.lists(tensor_rows, max_size=3),
     st.lists(
         st.builds(Finding, texts, texts, st.just("note"), st.lists(texts), texts, st.dictionaries(texts, texts), texts),
         max_size=2,
@@ -119,8 +119,8 @@ def test_a_missing_record_says_how_to_make_one(tmp_path):
 
 def test_numbers_that_json_cannot_hold_become_null():
     record = example_record()
-    leaf = LeafRow("a", "m", "parameter", (1,), "float32", 4, 1)
-    leaf.changed.movements.append(Movement("step", 0, 1, shift=Shift(1, 1, float("nan")), lr=float("inf")))
-    record.leaves.append(leaf)
-    move = store.from_json(store.to_json(record)).leaves[0].changed.movements[0]
+    row = TensorRow("a", "m", "parameter", (1,), "float32", 4, 1)
+    row.changed.movements.append(Movement("step", 0, 1, shift=Shift(1, 1, float("nan")), lr=float("inf")))
+    record.tensors.append(row)
+    move = store.from_json(store.to_json(record)).tensors[0].changed.movements[0]
     assert (move.lr, dataclasses.astuple(move.shift)[2]) == (None, None)

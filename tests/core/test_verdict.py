@@ -2,7 +2,7 @@
 
 import pytest
 
-from frostline.core.ledger import LeafRow, Wire
+from frostline.core.ledger import Holding, TensorRow
 from frostline.core.record import Finding, Verdict
 from frostline.core.verdict import by_severity, exit_status, failing, judge, sentence, totals
 
@@ -11,16 +11,16 @@ def finding(severity):
     return Finding("r", "X1", severity, [], "m", {}, "h")
 
 
-def leaf(**settings):
-    row = LeafRow("a", "m", settings.pop("kind", "parameter"), (3,), "float32", 12, 3)
+def tensor_row(**settings):
+    row = TensorRow("a", "m", settings.pop("kind", "parameter"), (3,), "float32", 12, 3)
     row.declared.trainable = settings.get("trainable")
     row.changed.verdict = settings.get("changed", "no")
     return row
 
 
-def test_findings_are_counted_by_severity_and_unknown_leaves_apart():
-    lost = leaf(changed="unknown")
-    assert judge([finding("error"), finding("note"), finding("note")], [leaf(), lost]) == Verdict(1, 0, 2, 1)
+def test_findings_are_counted_by_severity_and_unknown_tensors_apart():
+    lost = tensor_row(changed="unknown")
+    assert judge([finding("error"), finding("note"), finding("note")], [tensor_row(), lost]) == Verdict(1, 0, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -45,23 +45,27 @@ def test_the_sentence_says_no_contradiction_exactly_when_nothing_fails(errors, w
 
 
 def test_totals_count_numbers_and_keep_buffers_apart():
-    rows = [leaf(trainable=True, changed="yes"), leaf(trainable=False), leaf(kind="buffer", changed="yes")]
+    rows = [
+        tensor_row(trainable=True, changed="yes"),
+        tensor_row(trainable=False),
+        tensor_row(kind="buffer", changed="yes"),
+    ]
     counted = totals(rows)
     assert (counted.parameters, counted.buffers, counted.changed, counted.unchanged) == (6, 3, 3, 3)
     assert (counted.declared_trainable, counted.declared_frozen) == (3, 3)
 
 
 def test_only_what_a_program_really_holds_counts_as_wired():
-    rows = [leaf(trainable=True) for _ in range(3)]
-    rows[0].wired = [Wire("sgd", listed=False)]  # a compiled step reads it and trains it not
-    rows[1].wired = [Wire("sgd", listed=False), Wire("adam")]
-    assert totals(rows).wired == 3
+    rows = [tensor_row(trainable=True) for _ in range(3)]
+    rows[0].optimizers = [Holding("sgd", listed=False)]  # a compiled step reads it and trains it not
+    rows[1].optimizers = [Holding("sgd", listed=False), Holding("adam")]
+    assert totals(rows).optimizers == 3
 
 
-def test_a_column_that_is_not_known_makes_a_leaf_count_as_unknown_once():
-    known, doubted, lost = leaf(), leaf(), leaf(changed="unknown")
+def test_a_column_that_is_not_known_makes_a_tensor_count_as_unknown_once():
+    known, doubted, lost = tensor_row(), tensor_row(), tensor_row(changed="unknown")
     doubted.unknown["saved"] = lost.unknown["changed"] = "it could not be read"
-    assert judge([], [known, doubted, lost, leaf(changed="unknown")]).unknown == 3
+    assert judge([], [known, doubted, lost, tensor_row(changed="unknown")]).unknown == 3
 
 
 @pytest.mark.parametrize(
@@ -79,9 +83,12 @@ def test_findings_at_or_above_the_threshold_fail(fail_on, failed):
     ("verdict", "line"),
     [
         (Verdict(), "no contradiction found (0 errors, 0 warnings, 0 notes)"),
-        (Verdict(unknown=1), "no contradiction found in what is known (0 errors, 0 warnings, 0 notes); 1 leaf unknown"),
+        (
+            Verdict(unknown=1),
+            "no contradiction found in what is known (0 errors, 0 warnings, 0 notes); 1 tensor unknown",
+        ),
         (Verdict(notes=1, ignored=2), "0 errors, 0 warnings, 1 note; 2 ignored"),
-        (Verdict(1, 2, 3, 4, 5), "1 error, 2 warnings, 3 notes; 5 ignored; 4 leaves unknown"),
+        (Verdict(1, 2, 3, 4, 5), "1 error, 2 warnings, 3 notes; 5 ignored; 4 tensors unknown"),
     ],
 )
 def test_the_sentence_counts(verdict, line):
@@ -89,6 +96,6 @@ def test_the_sentence_counts(verdict, line):
 
 
 def test_what_has_no_flag_is_neither_trainable_nor_frozen():
-    rows = [leaf(trainable=None), leaf(trainable=True, changed="unknown"), leaf(trainable=False)]
+    rows = [tensor_row(trainable=None), tensor_row(trainable=True, changed="unknown"), tensor_row(trainable=False)]
     counted = totals(rows)
-    assert (counted.leaves, counted.declared_trainable, counted.declared_frozen, counted.unknown) == (3, 3, 3, 3)
+    assert (counted.tensors, counted.declared_trainable, counted.declared_frozen, counted.unknown) == (3, 3, 3, 3)

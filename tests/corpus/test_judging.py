@@ -15,7 +15,7 @@ from frostline.core.ledger import Run
 from frostline.core.record import Finding, Record
 from frostline.core.store import FORMAT
 
-CASE = Case("bugs/torch/one", "bug", None, rules=("no-gradient",), leaves=("head.weight",), seen_by=4)
+CASE = Case("bugs/torch/one", "bug", None, rules=("no-gradient",), tensors=("head.weight",), seen_by=4)
 
 
 def finding(rule="no-gradient", severity="error", tensors=("model.head.weight",), **evidence):
@@ -40,7 +40,7 @@ def test_missed():
     assert judged(finding(severity="note")).word == "missed"
 
 
-def test_the_right_rule_for_another_leaf_is_not_right():
+def test_the_right_rule_for_another_tensor_is_not_right():
     assert judged(finding(tensors=["model.body.weight"])).word == "other"
 
 

@@ -6,7 +6,7 @@ from bench.rivals.with_traincheck import chosen, entries, other_seed
 from corpus.cases import Case, Trial, load
 from corpus.rivals import markdown, traincheck
 
-BUG = Trial(Case("bugs/torch/one", "bug", None, rules=("frozen-but-decayed",), leaves=("body.0.weight",)), "bug", None)
+BUG = Trial(Case("bugs/torch/one", "bug", None, rules=("frozen-but-decayed",), tensors=("body.0.weight",)), "bug", None)
 CLEAN = Trial(Case("clean/torch/one", "clean", None), "clean", None)
 
 

@@ -23,5 +23,5 @@ def test_what_a_program_writes_does_not_stay(warm, tmp_path):
     prepare()
     outcome = run(Trial(Case("clean/torch/saves", "clean", script, framework="torch"), "clean", script), warm=warm)
     assert outcome.record is not None, outcome.problem
-    assert all(leaf.saved and leaf.saved.copies for leaf in outcome.record.leaves)
+    assert all(row.saved and row.saved.copies for row in outcome.record.tensors)
     assert not Path("left_behind.pt").exists()

@@ -76,7 +76,7 @@ def test_special_numbers() -> None:
 
 
 def watched() -> Record:
-    """A run with a frozen leaf that decays, one that stands still, trained ones, a buffer and a short tail."""
+    """A run with a frozen tensor that decays, one that stands still, trained ones, a buffer and a short tail."""
     torch.manual_seed(0)
     model = torch.nn.Sequential(
         torch.nn.Linear(200, 90), torch.nn.BatchNorm1d(90), torch.nn.Linear(90, 7), torch.nn.Linear(7, 1)
@@ -96,7 +96,7 @@ def watched() -> Record:
 
 
 def test_a_run_is_judged_alike_by_device_and_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the host's memory were a device's: the same columns and findings, and every leaf was read by the kernel."""
+    """As if the host's memory were a device's: the same columns and findings, and every tensor was read by the kernel."""
     watched()  # the first run of a process finds what torch loads late
     by_host = watched()
     made = []
@@ -105,8 +105,8 @@ def test_a_run_is_judged_alike_by_device_and_host(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(TritonBlocks, "digests", lambda self, asked: made.append(len(asked)) or digests(self, asked))
     by_device = watched()
     assert by_device.run.faults == by_host.run.faults == []
-    assert max(made) == len(by_device.leaves) == 11
-    for here, there in zip(by_host.leaves, by_device.leaves, strict=True):
+    assert max(made) == len(by_device.tensors) == 11
+    for here, there in zip(by_host.tensors, by_device.tensors, strict=True):
         assert (here.name, here.changed.verdict, here.changed.blocks, here.changed.blocks_moved) == (
             *(there.name, there.changed.verdict),
             *(there.changed.blocks, there.changed.blocks_moved),
@@ -126,4 +126,6 @@ def test_an_error_of_the_kernel_is_told_once_and_the_host_reads_on(monkeypatch: 
     record = watched()
     assert len(record.run.faults) == 1
     assert "no such device" in record.run.faults[0]
-    assert [leaf.changed.verdict for leaf in record.leaves] == [leaf.changed.verdict for leaf in by_host.leaves]
+    assert [tensor.changed.verdict for tensor in record.tensors] == [
+        tensor.changed.verdict for tensor in by_host.tensors
+    ]

@@ -15,8 +15,8 @@ from frostline.digest.blocks import (
     blocks,
     differing,
     first_difference,
-    leaf_digest,
     reading_order,
+    tensor_digest,
 )
 
 SIZES = [1, 7, BLOCK - 1, BLOCK, BLOCK + 1, 3 * BLOCK, 5 * BLOCK + 17]
@@ -58,7 +58,7 @@ def test_the_format_and_shape_of_a_buffer_do_not_matter():
     assert blocks(array) == blocks(foreign) == blocks(array.tobytes())
 
 
-def test_a_transposed_leaf_is_read_in_c_order():
+def test_a_transposed_tensor_is_read_in_c_order():
     array = np.arange(400 * 300, dtype="f4").reshape(400, 300).T
     with pytest.raises(ValueError, match="contiguous"):
         blocks(array)
@@ -97,7 +97,7 @@ def test_proof_of_change_agrees_with_the_full_comparison(size, places):
     assert first_difference(before, array) is bool(moved) is (after != before)
 
 
-def test_only_the_last_element_of_a_large_leaf_changed():
+def test_only_the_last_element_of_a_large_tensor_changed():
     array = np.zeros(1 << 22, "f4")
     before = blocks(array)
     array[-1] = -0.0
@@ -149,17 +149,17 @@ def test_the_reading_order_is_spread_wherever_it_stops(count):
         assert max(gaps) <= 4 * count / seen
 
 
-def test_the_leaf_digest_binds_type_and_shape():
+def test_the_tensor_digest_binds_type_and_shape():
     digest = blocks(bytes(24))
-    leaves = [("float32", (6,)), ("float32", (2, 3)), ("float32", (3, 2)), ("int32", (6,)), ("float32", (6, 1))]
-    names = {leaf_digest(digest, dtype, shape) for dtype, shape in leaves}
-    assert len(names) == len(leaves)
-    assert leaf_digest(digest, "float32", (6,)) == leaf_digest(blocks(bytes(24)), "float32", [6])
-    assert leaf_digest(blocks(b""), "float32", (0,)) != leaf_digest(blocks(b""), "float32", (0, 2))
+    tensors = [("float32", (6,)), ("float32", (2, 3)), ("float32", (3, 2)), ("int32", (6,)), ("float32", (6, 1))]
+    names = {tensor_digest(digest, dtype, shape) for dtype, shape in tensors}
+    assert len(names) == len(tensors)
+    assert tensor_digest(digest, "float32", (6,)) == tensor_digest(blocks(bytes(24)), "float32", [6])
+    assert tensor_digest(blocks(b""), "float32", (0,)) != tensor_digest(blocks(b""), "float32", (0, 2))
 
 
-def test_the_leaf_digest_can_be_made_by_hand():
+def test_the_tensor_digest_can_be_made_by_hand():
     raw = data(BLOCK + 9).tobytes()
     values = [xxhash.xxh3_64_intdigest(piece) for piece in (raw[:BLOCK], raw[BLOCK:])]
     text = f"uint8[{len(raw)}]\n".encode() + b"".join(value.to_bytes(8, "big") for value in values)
-    assert leaf_digest(blocks(raw), "uint8", (len(raw),)) == xxhash.xxh3_128_hexdigest(text)
+    assert tensor_digest(blocks(raw), "uint8", (len(raw),)) == xxhash.xxh3_128_hexdigest(text)

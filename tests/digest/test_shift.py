@@ -117,13 +117,13 @@ def test_elements_are_counted_across_chunks(rows, columns, data):
     assert shift.max_abs == (max(2 * abs(float(old[place])) for place in flips) if flips else None)
 
 
-def test_a_leaf_without_axes_is_one_element():
+def test_a_tensor_without_axes_is_one_element():
     shift = describe(f32(1), f32(2), "float32", ())
     assert (shift.elements, shift.moved, shift.max_abs) == (1, 1, 1.0)
 
 
 @pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0)])
-def test_empty_leaves(shape):
+def test_empty_tensors(shape):
     shift = describe(b"", b"", "float32", shape)
     assert (shift.elements, shift.moved, shift.max_abs) == (0, 0, None)
 
@@ -158,7 +158,7 @@ def test_an_update_below_half_an_ulp_moves_nothing_and_one_above_moves(dtype):
     assert set(largest) == {True, False}
 
 
-def test_an_update_of_another_type_and_the_whole_leaf():
+def test_an_update_of_another_type_and_the_whole_tensor():
     weights, update = f32(1, 1024, -1).view("u4") >> 16, np.array([2.0**-10, 1, 0])
     assert update_in_ulp(weights.astype("u2"), update, "bfloat16", update_dtype="float64") == 1 / 8
     with pytest.raises(ValueError, match="int32"):

@@ -1,4 +1,4 @@
-"""Large leaves are read by several threads: the same numbers, and nothing of it shows in the script."""
+"""Large tensors are read by several threads: the same numbers, and nothing of it shows in the script."""
 
 import os
 import signal
@@ -24,23 +24,23 @@ def four_processors(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def leaf() -> np.ndarray:
+def tensor_row() -> np.ndarray:
     return np.random.default_rng(0).integers(0, 256, LARGE, dtype=np.uint8)
 
 
-def test_the_numbers_are_those_of_one_thread(leaf: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
-    raw, shared = leaf.tobytes(), blocks(leaf)
+def test_the_numbers_are_those_of_one_thread(tensor_row: np.ndarray, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw, shared = tensor_row.tobytes(), blocks(tensor_row)
     assert list(shared.values) == [xxhash.xxh3_64_intdigest(raw[at : at + BLOCK]) for at in range(0, LARGE, BLOCK)]
     monkeypatch.setattr(threads, "processors", lambda: 1)
-    assert blocks(leaf) == shared
+    assert blocks(tensor_row) == shared
 
 
 @pytest.mark.parametrize("block", [0, 1, 35, 69, 70])
-def test_a_change_in_any_thread_s_part_is_seen(leaf: np.ndarray, block: int) -> None:
-    before, changed = blocks(leaf), leaf.copy()
+def test_a_change_in_any_thread_s_part_is_seen(tensor_row: np.ndarray, block: int) -> None:
+    before, changed = blocks(tensor_row), tensor_row.copy()
     changed[block * BLOCK + 7] ^= 1
     assert (first_difference(before, changed), differing(before, changed)[0]) == (True, [block])
-    assert (first_difference(before, leaf), differing(before, leaf)[0]) == (False, [])
+    assert (first_difference(before, tensor_row), differing(before, tensor_row)[0]) == (False, [])
 
 
 def test_every_piece_is_done_once_and_by_several_threads() -> None:
@@ -76,13 +76,13 @@ def are_gone_but(running: set[int]) -> bool:
     return set(sys._current_frames()) <= running
 
 
-def test_what_the_script_sees_of_its_threads_stays_as_it_was(leaf: np.ndarray) -> None:
+def test_what_the_script_sees_of_its_threads_stays_as_it_was(tensor_row: np.ndarray) -> None:
     traced: list[object] = []
     before, running = threading.enumerate(), set(sys._current_frames())
     threading.settrace(lambda *event: traced.append(event))
     threading.setprofile(lambda *event: traced.append(event))
     try:
-        blocks(leaf)
+        blocks(tensor_row)
     finally:
         threading.settrace(None)  # type: ignore[arg-type]
         threading.setprofile(None)
@@ -109,33 +109,33 @@ def alarm() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("alarm")
-def test_a_signal_handler_reads_while_a_read_is_under_way(leaf: np.ndarray) -> None:
-    expected, seen = blocks(leaf), []
-    signal.signal(signal.SIGALRM, lambda *_: seen.append(blocks(leaf)))
+def test_a_signal_handler_reads_while_a_read_is_under_way(tensor_row: np.ndarray) -> None:
+    expected, seen = blocks(tensor_row), []
+    signal.signal(signal.SIGALRM, lambda *_: seen.append(blocks(tensor_row)))
     while len(seen) < 10:
         # Once for each read: an alarm that repeats rings within its own handler, without end where reading is slow.
         signal.setitimer(signal.ITIMER_REAL, 0.0005)
-        assert blocks(leaf) == expected
+        assert blocks(tensor_row) == expected
     assert set(seen) == {expected}
 
 
 @pytest.mark.usefixtures("alarm")
-def test_an_interruption_leaves_no_thread_behind(leaf: np.ndarray) -> None:
+def test_an_interruption_leaves_no_thread_behind(tensor_row: np.ndarray) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGALRM, interrupt)
-    expected, running = blocks(leaf), set(sys._current_frames())
+    expected, running = blocks(tensor_row), set(sys._current_frames())
 
     def read_on(delay: float) -> None:
         signal.setitimer(signal.ITIMER_REAL, delay)
         while True:
-            blocks(leaf)
+            blocks(tensor_row)
 
     for delay in (0.0005, 0.001, 0.002):
         with pytest.raises(KeyboardInterrupt):
             read_on(delay)
-    assert blocks(leaf) == expected
+    assert blocks(tensor_row) == expected
     assert are_gone_but(running)
 
 
@@ -145,11 +145,11 @@ def forked_answer(answer: bool) -> int:
 
 
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_child_forked_after_a_read_reads_too(leaf: np.ndarray) -> None:
-    expected = blocks(leaf)
+def test_a_child_forked_after_a_read_reads_too(tensor_row: np.ndarray) -> None:
+    expected = blocks(tensor_row)
     child = os.fork()
     if not child:
-        forked_answer(blocks(leaf) == expected)
+        forked_answer(blocks(tensor_row) == expected)
     assert os.waitpid(child, 0)[1] == 0
 
 

@@ -125,7 +125,7 @@ def torch_stream_seeds() -> list[bytes]:
 
 def pt2_seeds() -> list[bytes]:
     def meta(path: str, kind: int, shape: list[int], stride: list[int]) -> dict[str, object]:
-        sizes, strides = ([{"as_int": number} for number in numbers] for numbers in (shape, stride))
+        sizes, strides = ([{"as_int": number} for number in parameters] for parameters in (shape, stride))
         tensor = {"dtype": kind, "sizes": sizes, "strides": strides, "storage_offset": {"as_int": 0}}
         return {"path_name": path, "is_param": True, "use_pickle": False, "tensor_meta": tensor}
 

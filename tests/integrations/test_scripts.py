@@ -35,10 +35,10 @@ def test_the_callback_of_keras(backend: str) -> None:
 
 @pytest.mark.needs("torch", "transformers", "peft", "accelerate")
 def test_a_loop_of_accelerate_with_peft(tmp_path: Path) -> None:
-    meant = ["--frozen", "**.base_layer.**", "--frozen", "**.embeddings.**", "--trained", "**.lora_*.**"]
+    expected = ["--frozen", "**.base_layer.**", "--frozen", "**.embeddings.**", "--trained", "**.lora_*.**"]
     data = tmp_path / "record.json"
     run = ["-m", "frostline", "run", "--quiet", "--fail-on", "warning", "--data", str(data)]
-    python(*run, *meant, str(SCRIPTS / "accelerated.py"))
-    changed = [row.name for row in load(data).leaves if row.changed.verdict == "yes"]
+    python(*run, *expected, str(SCRIPTS / "accelerated.py"))
+    changed = [row.name for row in load(data).tensors if row.changed.verdict == "yes"]
     assert len(changed) == 2 * 2 * 2 + 2
     assert all("lora_" in name or "modules_to_save" in name for name in changed)

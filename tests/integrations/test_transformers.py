@@ -36,13 +36,13 @@ def train(tmp_path):
 
 
 def graver(record: Record) -> dict[str, set[str]]:
-    """The leaves of every error and warning, by rule."""
+    """The tensors of every error and warning, by rule."""
     assert record.run.faults == []
     return {each.rule: set(each.tensors) for each in record.findings if each.severity != "note"}
 
 
 def changed(record: Record) -> set[str]:
-    return {row.name.partition(".")[2] for row in record.leaves if row.changed.verdict == "yes"}
+    return {row.name.partition(".")[2] for row in record.tensors if row.changed.verdict == "yes"}
 
 
 def test_a_full_fine_tune(train, capsys) -> None:

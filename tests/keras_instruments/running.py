@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from corpus.running import in_keras, without_durations
 
-from frostline.core.ledger import LeafRow, Program
+from frostline.core.ledger import OptimizerRow, TensorRow
 from frostline.core.record import Record
 from frostline.judging import load
 
@@ -32,11 +32,11 @@ class Seen:
     stderr: str
     record: Record
 
-    def leaf(self, name: str) -> LeafRow:
-        return next(leaf for leaf in self.record.leaves if name in (leaf.name, *leaf.aliases))
+    def row(self, name: str) -> TensorRow:
+        return next(row for row in self.record.tensors if name in (row.name, *row.aliases))
 
-    def program(self, name: str) -> Program:
-        return next(program for program in self.record.programs if program.id == name)
+    def optimizer(self, name: str) -> OptimizerRow:
+        return next(optimizer for optimizer in self.record.optimizers if optimizer.id == name)
 
     @property
     def rules(self) -> set[str]:

@@ -7,7 +7,7 @@ from running import GENERATIONS, Seen, observed
 
 from frostline.core.events import SummaryPrinted
 
-#          leaf                            kind         flag   held   changed
+#          tensor                            kind         flag   held   changed
 EXPECTED = {
     "model.frozen.hidden.kernel": ("parameter", False, False, "no"),
     "model.frozen.hidden.bias": ("parameter", False, False, "no"),
@@ -33,28 +33,28 @@ def seen(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 def test_the_toy_model_has_one_ledger(seen: Seen) -> None:
     found = {
-        leaf.name: (
-            leaf.kind,
-            leaf.declared.trainable,
-            any(wire.listed for wire in leaf.wired),
-            leaf.changed.verdict,
+        row.name: (
+            row.kind,
+            row.declared.trainable,
+            any(holding.listed for holding in row.optimizers),
+            row.changed.verdict,
         )
-        for leaf in seen.record.leaves
+        for row in seen.record.tensors
     }
     assert found == EXPECTED
     assert {finding.severity for finding in seen.record.findings} <= {"note"}
 
 
 def test_steps_checks_and_the_printed_numbers_are_told(seen: Seen) -> None:
-    program = seen.program("model")
-    assert (program.kind, program.steps_executed) == ("compiled-step", 3 * 5 + 1)
-    assert program.checks == [1, 2, 4, 8, 16]
-    assert program.holds == 4
-    assert seen.leaf("frozen.hidden.kernel").name == "model.frozen.hidden.kernel"
+    optimizer = seen.optimizer("model")
+    assert (optimizer.kind, optimizer.steps_executed) == ("compiled-step", 3 * 5 + 1)
+    assert optimizer.checks == [1, 2, 4, 8, 16]
+    assert optimizer.holds == 4
+    assert seen.row("frozen.hidden.kernel").name == "model.frozen.hidden.kernel"
 
     printed = [int(number.replace(",", "")) for number in re.findall(r"params: ([\d,]+)", seen.printed)]
     (event,) = seen.record.events_of(SummaryPrinted)
     assert [event.total, event.trainable, event.non_trainable] == printed
     assert event.flags_trainable == printed[1]
     assert len(event.tensors) == len(EXPECTED)
-    assert seen.leaf("model.head.kernel").wired[0].lr == pytest.approx(0.01)
+    assert seen.row("model.head.kernel").optimizers[0].lr == pytest.approx(0.01)

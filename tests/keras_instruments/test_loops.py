@@ -11,26 +11,26 @@ PROGRAMS = {"jax": "train_step", "torch": "optimizer", "tensorflow": "train_step
 @pytest.mark.parametrize("backend", GENERATIONS)
 def test_a_loop_of_ones_own_is_seen_step_by_step(backend: str, tmp_path: Path) -> None:
     seen = observed("loop.py", backend, tmp_path)
-    (program,) = seen.record.programs
-    assert (program.id, program.steps_executed, program.holds) == (PROGRAMS[backend], 20, 2)
-    assert {leaf.name: leaf.changed.verdict for leaf in seen.record.leaves} == {
+    (optimizer,) = seen.record.optimizers
+    assert (optimizer.id, optimizer.steps_executed, optimizer.holds) == (PROGRAMS[backend], 20, 2)
+    assert {row.name: row.changed.verdict for row in seen.record.tensors} == {
         "model.base.kernel": "no",
         "model.base.bias": "no",
         "model.head.kernel": "yes",
         "model.head.bias": "yes",
     }
-    assert seen.leaf("model.head.kernel").changed.during == [f"{program.id} step"]
+    assert seen.row("model.head.kernel").changed.during == [f"{optimizer.id} step"]
     assert seen.rules == set()
 
 
 @pytest.mark.needs("keras", "torch")
 def test_a_torch_optimizer_over_keras_variables_is_told_once_and_by_their_names(tmp_path: Path) -> None:
     seen = observed("torch_optimizer.py", "torch", tmp_path)
-    assert {program.id: program.steps_executed for program in seen.record.programs} == {
+    assert {optimizer.id: optimizer.steps_executed for optimizer in seen.record.optimizers} == {
         "over_torch": 5,
         "over_keras": 5,
     }
-    held = {leaf.name: [wire.program for wire in leaf.wired] for leaf in seen.record.leaves}
+    held = {row.name: [holding.optimizer for holding in row.optimizers] for row in seen.record.tensors}
     assert held == {
         "beside.weight": ["over_torch"],
         "beside.bias": ["over_torch"],
@@ -39,17 +39,17 @@ def test_a_torch_optimizer_over_keras_variables_is_told_once_and_by_their_names(
         "model.outer.kernel": ["over_keras"],
         "model.outer.bias": ["over_keras"],
     }
-    assert seen.leaf("model.inner.kernel").wired[0].gradients == {"nonzero": 1}
+    assert seen.row("model.inner.kernel").optimizers[0].gradients == {"nonzero": 1}
 
 
 @pytest.mark.needs("keras", "jax")
 def test_a_broken_fit_leaves_the_reason_why_nothing_can_be_read(tmp_path: Path) -> None:
     seen = observed("breaking.py", "jax", tmp_path, status=1)
     assert "frostline" not in seen.stderr.partition("Traceback")[2]
-    assert seen.program("model").steps_executed == 2
-    leaf = seen.leaf("model.inner.kernel")
-    assert leaf.changed.verdict == "yes"
-    assert [flip.now for flip in leaf.declared.flips] == [False]
+    assert seen.optimizer("model").steps_executed == 2
+    row = seen.row("model.inner.kernel")
+    assert row.changed.verdict == "yes"
+    assert [flip.now for flip in row.declared.flips] == [False]
     assert seen.rules <= {"flag-flipped-during-run"}
 
 
@@ -57,9 +57,9 @@ def test_a_broken_fit_leaves_the_reason_why_nothing_can_be_read(tmp_path: Path) 
 def test_a_step_that_the_script_compiled_itself_is_counted_and_left_as_it_is(tmp_path: Path) -> None:
     seen = observed("jitted.py", "jax", tmp_path, "--check-every", "1")
     assert seen.printed == plainly("jitted.py", "jax")
-    program = seen.program("step")
-    assert (program.steps_executed, program.checked_at) == (20, list(range(1, 21)))
-    assert {leaf.name: leaf.changed.verdict for leaf in seen.record.leaves} == {
+    optimizer = seen.optimizer("step")
+    assert (optimizer.steps_executed, optimizer.checked_at) == (20, list(range(1, 21)))
+    assert {row.name: row.changed.verdict for row in seen.record.tensors} == {
         "model.base.kernel": "no",
         "model.base.bias": "no",
         "model.head.kernel": "yes",

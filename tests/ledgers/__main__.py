@@ -1,4 +1,4 @@
-"""Stores the ledgers anew, or only what the rules say about them: ``python -m tests.ledgers [NAMES] [--findings]``."""
+"""Stores the ledgers again, or only what the rules say about them: ``python -m tests.ledgers [NAMES] [--findings]``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import click
 from corpus.cases import Trial
 from corpus.running import Outcome, prepare, run
 from tests.ledgers import stored
-from tests.ledgers.programs import programs, shelf
+from tests.ledgers.optimizers import programs, shelf
 from tests.ledgers.stored import SHELVES, Seen
 
 from frostline.core.ledger import Ledger
@@ -44,19 +44,19 @@ def main(names: Sequence[str], shelves: Sequence[str], findings: bool, jobs: int
 def _store(name: str, mine: Sequence[Trial], chosen: Sequence[Trial], jobs: int) -> list[str]:
     """Run the chosen programs of a shelf; what of them could not be stored, and why."""
     path = stored.HERE / f"{name}.jsonl.xz"
-    kept = {seen.program: seen for seen in stored.load(name)} if path.exists() else {}
+    kept = {seen.optimizer: seen for seen in stored.load(name)} if path.exists() else {}
     complaints = []
     for outcome in _outcomes(chosen, jobs):
-        program = outcome.trial.name
-        seen = Seen(program, [_ledger(record) for record in outcome.each])
+        optimizer = outcome.trial.name
+        seen = Seen(optimizer, [_ledger(record) for record in outcome.each])
         if outcome.record is None:
-            complaints.append(f"{program} is not stored: {outcome.problem}")
+            complaints.append(f"{optimizer} is not stored: {outcome.problem}")
         elif differs := stored.difference(stored.as_data(outcome.record), stored.judged(seen)):
-            complaints.append(f"{program} is not stored: its ledger is judged otherwise than its run was\n{differs}")
+            complaints.append(f"{optimizer} is not stored: its ledger is judged otherwise than its run was\n{differs}")
         else:
-            kept[program] = seen
+            kept[optimizer] = seen
     known = {trial.name for trial in mine}
-    stored.save(name, [seen for program, seen in kept.items() if program in known])
+    stored.save(name, [seen for optimizer, seen in kept.items() if optimizer in known])
     return complaints
 
 
@@ -69,18 +69,18 @@ def _outcomes(chosen: Sequence[Trial], jobs: int) -> Iterator[Outcome]:
 def _ledger(record: Record) -> Ledger:
     """What was seen, without the judgement and without the machine on which it was."""
     run = replace(record.run, command=[], pid=None, host="", python="", started="", seconds=0.0)
-    return Ledger(record.leaves, record.programs, record.events, record.meant, run)
+    return Ledger(record.tensors, record.optimizers, record.events, record.expected, run)
 
 
 def _renew(name: str) -> None:
     """Store what the rules say about a shelf, and print in what that is new."""
     path = stored.HERE / f"{name}.findings.json"
     before = stored.expected(name) if path.exists() else {}
-    now = {seen.program: stored.judged(seen) for seen in stored.load(name)}
+    now = {seen.optimizer: stored.judged(seen) for seen in stored.load(name)}
     stored.save_expected(name, now)
-    changed = [program for program in now if program in before and now[program] != before[program]]
-    for program in changed:
-        click.echo(f"{program}\n" + "\n".join(_changes(before[program], now[program])))
+    changed = [optimizer for optimizer in now if optimizer in before and now[optimizer] != before[optimizer]]
+    for optimizer in changed:
+        click.echo(f"{optimizer}\n" + "\n".join(_changes(before[optimizer], now[optimizer])))
     new, gone = len(now.keys() - before.keys()), len(before.keys() - now.keys())
     click.echo(f"{name}: {len(now)} programs, {len(changed)} judged otherwise, {new} new, {gone} gone")
 

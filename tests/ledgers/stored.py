@@ -32,7 +32,7 @@ JUDGED = ("findings", "totals", "verdict")
 class Seen:
     """What was seen of one program: the ledger of each of its processes."""
 
-    program: str
+    optimizer: str
     ledgers: list[Ledger]
 
 
@@ -45,8 +45,8 @@ def lines(shelf: str) -> bytes:
     return lzma.decompress((HERE / f"{shelf}.jsonl.xz").read_bytes())
 
 
-def save(shelf: str, programs: Iterable[Seen]) -> None:
-    packed = msgspec.json.Encoder().encode_lines(sorted(programs, key=lambda each: each.program))
+def save(shelf: str, optimizers: Iterable[Seen]) -> None:
+    packed = msgspec.json.Encoder().encode_lines(sorted(optimizers, key=lambda each: each.optimizer))
     (HERE / f"{shelf}.jsonl.xz").write_bytes(lzma.compress(packed, preset=9 | lzma.PRESET_EXTREME))
 
 
@@ -83,13 +83,13 @@ def _judged(ledger: Ledger) -> Record:
         format=store.FORMAT,
         frostline="",
         run=ledger.run,
-        programs=ledger.programs,
-        leaves=ledger.leaves,
-        totals=totals(ledger.leaves),
+        optimizers=ledger.optimizers,
+        tensors=ledger.tensors,
+        totals=totals(ledger.tensors),
         findings=findings,
-        verdict=judge(findings, ledger.leaves),
+        verdict=judge(findings, ledger.tensors),
         events=ledger.events,
-        meant=ledger.meant,
+        expected=ledger.expected,
     )
 
 

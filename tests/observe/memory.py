@@ -16,31 +16,31 @@ from numpy.typing import ArrayLike
 
 from frostline.core.facts import BufferFrozen
 from frostline.core.journal import Journal
-from frostline.core.ledger import Gradient, Kind, LeafRow, Movement
+from frostline.core.ledger import Gradient, Kind, Movement, TensorRow
 from frostline.digest.blocks import Digest, blocks
-from frostline.observe.live import Hold, LiveLeaf, Unreadable, Withheld
+from frostline.observe.live import Hold, LiveTensor, MaskedGradient, Unreadable
 from frostline.observe.observer import Observer
 from frostline.observe.watched import Watched
 from frostline.settings import Settings
 
 
 class Tensor:
-    """Numbers in memory with a name, a flag and a gradient; as a live leaf it reads its own bytes."""
+    """Numbers in memory with a name, a flag and a gradient; as a live tensor it reads its own bytes."""
 
     def __init__(self, name: str, values: ArrayLike, *, trainable: bool = True, dtype: str = "float32") -> None:
         self.key: Hashable = name
         self.values = np.array(values, dtype)
         self.trainable = trainable
         self.grad: Any = None
-        self.withheld: Unreadable | None = None  # raised by whoever reads
+        self.masked_gradients: Unreadable | None = None  # raised by whoever reads
         self.kind: Kind = "parameter"
         self.in_frozen_module = False
         self.name, self.dtype = name, dtype
-        self.row: LeafRow  # once it is observed
+        self.row: TensorRow  # once it is observed
 
     def read(self) -> Any:
-        if self.withheld is not None:
-            raise self.withheld
+        if self.masked_gradients is not None:
+            raise self.masked_gradients
         return self.values
 
     def part(self, start: int, stop: int) -> bytes:
@@ -87,14 +87,14 @@ class Memory:
         self.tensors: list[Tensor] = []
         self.optimizers: dict[Hashable, Optimizer] = {}
         self.on_accelerator: set[Hashable] = set()  # keys of tensors whose digests are made where they are
-        self.masks: dict[Hashable, Withheld] = {}
+        self.masks: dict[Hashable, MaskedGradient] = {}
         self.elsewhere: dict[str, bytes] = {}  # other tensors of the process, by name
         self.forwards_watched: list[bool] = []
         self.finished = 0
         self.how: Callable[[Hold], Hold] = lambda hold: hold  # what a test adds to a hold
 
-    def digests(self, leaves: Iterable[LiveLeaf]) -> dict[Hashable, Digest]:
-        return {leaf.key: blocks(leaf.read()) for leaf in leaves if leaf.key in self.on_accelerator}
+    def digests(self, tensors: Iterable[LiveTensor]) -> dict[Hashable, Digest]:
+        return {entry.key: blocks(entry.read()) for entry in tensors if entry.key in self.on_accelerator}
 
     def flags(self) -> list[bool | None]:
         return [tensor.trainable for tensor in self.tensors]
@@ -102,8 +102,8 @@ class Memory:
     def refresh(self) -> None:
         pass
 
-    def holds(self, program: Hashable) -> dict[Hashable, Hold]:
-        optimizer = self.optimizers[program]
+    def holds(self, optimizer_row: Hashable) -> dict[Hashable, Hold]:
+        optimizer = self.optimizers[optimizer_row]
         return {
             tensor.key: self.how(
                 Hold(0, lr=optimizer.lr, weight_decay=optimizer.weight_decay, state=tensor.key in optimizer.velocity)
@@ -111,32 +111,32 @@ class Memory:
             for tensor in optimizer.tensors
         }
 
-    def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
+    def update_ulp(self, optimizer: Hashable, entry: LiveTensor) -> float | None:
         return 0.25
 
-    def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
+    def negligible(self, optimizer: Hashable, entry: LiveTensor) -> bool:
         return False
 
-    def rates(self, program: Hashable) -> list[float | None]:
-        return [self.optimizers[program].lr]
+    def rates(self, optimizer: Hashable) -> list[float | None]:
+        return [self.optimizers[optimizer].lr]
 
-    def withheld(self) -> dict[Hashable, Withheld]:
+    def masked_gradients(self) -> dict[Hashable, MaskedGradient]:
         return self.masks
 
-    def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
+    def copies(self, entry: LiveTensor, content: bytes) -> str | None:
         return next((name for name, held in self.elsewhere.items() if held == content), None)
 
-    def states(self, leaf: LiveLeaf) -> Iterable[tuple[str, bytes]]:
+    def states(self, entry: LiveTensor) -> Iterable[tuple[str, bytes]]:
         return ()
 
-    def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
-        alike = (leaf.row.shape, leaf.row.dtype)
-        return [each for each in self.tensors if each is not leaf and (each.row.shape, each.row.dtype) == alike]
+    def kin(self, entry: LiveTensor) -> Iterable[LiveTensor]:
+        alike = (entry.row.shape, entry.row.dtype)
+        return [each for each in self.tensors if each is not entry and (each.row.shape, each.row.dtype) == alike]
 
     def watch_forwards(self, wanted: bool) -> None:
         self.forwards_watched.append(wanted)
 
-    def frozen_in_place(self) -> None:
+    def finish_rows(self) -> None:
         self.finished += 1
 
 
@@ -194,7 +194,7 @@ class Training:
             optimizer.step()
 
     def watched(self, tensor: Tensor) -> Watched:
-        return self.observer.leaves[tensor.key]
+        return self.observer.tensors[tensor.key]
 
 
 def places(tensor: Tensor) -> list[tuple[str, int, int]]:

@@ -57,7 +57,7 @@ def test_the_oldest_files_are_forgotten_first(weight: Tensor, monkeypatch: pytes
     for epoch in range(4):
         writing.training.step()
         writing.save(f"out/epoch{epoch}.bin")
-    writing.save("out/epoch2.bin")  # written anew: now the youngest
+    writing.save("out/epoch2.bin")  # written again: now the youngest
     writing.training.step()
     writing.save("out/epoch4.bin")
     writing.end()

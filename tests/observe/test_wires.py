@@ -21,7 +21,7 @@ def training(weight: Tensor) -> Training:
 
 def test_a_zero_gradient_is_counted_as_zero_and_the_decay_is_seen_on_a_copy(training: Training, weight: Tensor) -> None:
     training.step(gradient=0.0)
-    assert weight.row.wired[0].gradients == {"zero": 1}
+    assert weight.row.optimizers[0].gradients == {"zero": 1}
     assert weight.row.reached_by_backward is False
     movement = only(weight)
     assert (movement.gradient, movement.lr, movement.weight_decay) == ("zero", 0.5, 0.5)
@@ -30,7 +30,7 @@ def test_a_zero_gradient_is_counted_as_zero_and_the_decay_is_seen_on_a_copy(trai
 
 
 def test_a_gradient_that_was_zero_before_a_step_without_a_closure_was_zero(training: Training, weight: Tensor) -> None:
-    training.observer.wires.made_inside = False
+    training.observer.holdings.made_inside = False
     weight.grad = np.float32([0, 0, 0])
     with training.inside() as optimizer:
         optimizer.step()
@@ -46,7 +46,7 @@ def test_a_closure_may_have_made_the_gradient_in_the_step(
     with training.inside() as optimizer:
         weight.grad = np.float32([1, 1, 1])
         optimizer.step()
-        training.observer.wires.made_inside = made_inside
+        training.observer.holdings.made_inside = made_inside
     assert only(weight).gradient == "nonzero"
 
 
@@ -72,5 +72,5 @@ def test_a_copy_is_kept_where_the_gradient_does_not_explain_a_move(
     training = Training(weight)
     weight.grad = None if gradient is None else np.full(3, gradient, "f4")
     watched = training.watched(weight)
-    training.observer.wires.note_gradient(watched)
-    assert training.observer.wires.unexplained(watched, hold) is unexplained
+    training.observer.holdings.note_gradient(watched)
+    assert training.observer.holdings.unexplained(watched, hold) is unexplained

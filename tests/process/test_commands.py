@@ -136,5 +136,5 @@ def test_two_records_are_compared(trained) -> None:
     other = trained.frostline("diff", ".frostline.json", "later.json")
     assert other.status == 1
     assert "Findings that are gone" in other.stdout
-    assert "meant" in other.stdout
+    assert "expected" in other.stdout
     assert trained.frostline("diff", ".frostline.json", "train.py").status == 2

@@ -24,7 +24,7 @@ LINES = [
     ("frostline run sub/train.py --config mon", "frostline run sub/train.py --config mondays-run.json"),
     ("frostline diff mon", "frostline diff mondays-run.json"),
     ("frostline completion fi", "frostline completion fish"),
-    ("frostline explain F10", None),  # several: the shell lists them, and draws the prompt anew: the last one
+    ("frostline explain F10", None),  # several: the shell lists them, and draws the prompt again: the last one
 ]
 
 

@@ -287,10 +287,10 @@ def test_an_error_inside_frostline_leaves_the_script_alone_and_is_unknown(
     assert (done.status, done.stdout) == (0, plain.stdout)
     assert where in record.run.faults[0]
     assert "inside frostline; the script was not touched" in done.stderr
-    told = [column for leaf in record.leaves for column in leaf.unknown]
+    told = [column for row in record.tensors for column in row.unknown]
     assert {column: told.count(column) for column in told} == unknown
-    assert all("ZeroDivisionError" in reason for leaf in record.leaves for reason in leaf.unknown.values())
-    assert done.stderr.endswith(f"; {sum(unknown.values())} leaves unknown\n") == bool(unknown)
+    assert all("ZeroDivisionError" in reason for row in record.tensors for reason in row.unknown.values())
+    assert done.stderr.endswith(f"; {sum(unknown.values())} tensors unknown\n") == bool(unknown)
     assert record.findings == []
 
     shown = shell.observed("--debug", "train.py")
@@ -311,7 +311,7 @@ def test_what_no_step_could_show_is_not_told_as_unwired(shell, linear) -> None:
     plant_first(shell, "Observer.before_step")
     assert shell.observed("train.py").status == 0
     record = load(shell.folder / DATA)
-    assert [set(leaf.unknown) for leaf in record.leaves] == [{"wired"}] * 4
+    assert [set(row.unknown) for row in record.tensors] == [{"optimizer"}] * 4
     assert record.findings == []
 
 

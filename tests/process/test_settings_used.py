@@ -5,7 +5,7 @@ import pytest
 pytestmark = pytest.mark.needs("torch")
 
 # The script's first layer is declared trainable here, and moves; in the second variant the last layer moves as well.
-MEANT = 'frozen = ["0.**"]\nfail_on = "error"\n'
+EXPECTED = 'frozen = ["0.**"]\nfail_on = "error"\n'
 MORE = 'frozen = ["0.**", "1.bias"]\nfail_on = "error"\nbaseline = "known.json"\n'
 
 
@@ -14,7 +14,7 @@ def moved(shell, linear):
     linear()
     source = (shell.folder / "train.py").read_text("utf-8")
     shell.write("train.py", source.replace("model[0].requires_grad_(False)\n", "").replace("model[1].", "model."))
-    shell.write("frostline.toml", MEANT)
+    shell.write("frostline.toml", EXPECTED)
     return shell
 
 
@@ -34,7 +34,7 @@ def test_an_old_project_starts_clean_and_what_is_new_still_shows(moved) -> None:
     missing = moved.frostline("report", "--baseline", "known.json")
     assert missing.status == 2
     assert missing.stderr.startswith("frostline: there is no baseline at known.json\nhint: write one with ")
-    moved.write("frostline.toml", f'{MEANT}baseline = "known.json"\n')
+    moved.write("frostline.toml", f'{EXPECTED}baseline = "known.json"\n')
     assert "--write-baseline" in moved.frostline("report").stdout
 
     done = moved.frostline("report", "--write-baseline", "known.json")

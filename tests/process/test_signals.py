@@ -74,7 +74,7 @@ def test_a_killed_script_dies_by_the_signal_and_leaves_its_last_check(number: si
     assert not record.run.complete
     assert record.run.exit is None
     assert record.run.steps >= 2
-    assert {leaf.name: leaf.changed.verdict for leaf in record.leaves}["model.1.weight"] == "yes"
+    assert {row.name: row.changed.verdict for row in record.tensors}["model.1.weight"] == "yes"
 
 
 def test_the_scripts_own_handler_is_called(shell, linear) -> None:

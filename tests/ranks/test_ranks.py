@@ -12,7 +12,7 @@ import pytest
 
 from frostline import judging
 from frostline.core import store
-from frostline.core.ledger import Changed, LeafRow, Program, Run
+from frostline.core.ledger import Changed, OptimizerRow, Run, TensorRow
 from frostline.core.record import Record, Totals, Verdict
 from frostline.errors import FrostlineError
 from frostline.rules.rule import EXAMPLES
@@ -65,15 +65,15 @@ def combined(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize(
-    ("slug", "leaves"),
+    ("slug", "tensors"),
     [("ranks-diverge", {"head.weight", "head.bias"}), ("ranks-wired-differently", {"model.0.weight", "model.0.bias"})],
 )
-def test_the_examples_fire_their_rules(slug: str, leaves: set[str], tmp_path: Path) -> None:
+def test_the_examples_fire_their_rules(slug: str, rows: set[str], tmp_path: Path) -> None:
     records = observed(EXAMPLES / f"{slug}.py", tmp_path)
     done = combined(*(path.name for path in records), "--format", "json", folder=tmp_path)
     assert done.returncode == 1, done.stderr
     found = {finding["rule"]: set(finding["tensors"]) for finding in json.loads(done.stdout)["findings"]}
-    assert leaves <= found[slug]
+    assert rows <= found[slug]
     assert judging.load(tmp_path / ".frostline.json").run.world_size == 2
 
 
@@ -81,14 +81,14 @@ def test_healthy_replicas_agree(tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(HEALTHY)
     record = combine([judging.load(path) for path in observed(tmp_path / "train.py", tmp_path)])
     assert [finding for finding in record.findings if finding.severity != "note"] == []
-    assert {leaf.name for leaf in record.leaves if leaf.changed.digests} == {leaf.name for leaf in record.leaves}
+    assert {row.name for row in record.tensors if row.changed.digests} == {row.name for row in record.tensors}
     assert record.totals.changed == 25
 
 
 def record(rank: int, blocks: int, last: str) -> Record:
     changed = Changed("yes", blocks=blocks, digests=("0" * 32, last))
-    leaf = LeafRow("m.w", "m", "parameter", (1 << 20,), "float32", 1 << 22, 1 << 20, changed=changed)
-    return Record(store.FORMAT, "0.1", Run(rank=rank, world_size=2), [], [leaf], Totals(), [], Verdict())
+    row = TensorRow("m.w", "m", "parameter", (1 << 20,), "float32", 1 << 22, 1 << 20, changed=changed)
+    return Record(store.FORMAT, "0.1", Run(rank=rank, world_size=2), [], [row], Totals(), [], Verdict())
 
 
 def test_digests_of_other_blocks_are_refused_rather_than_compared() -> None:
@@ -111,9 +111,9 @@ def test_records_that_cannot_be_of_one_run(tmp_path: Path) -> None:
 
 def test_processes_that_train_different_models_stand_side_by_side() -> None:
     one, other = record(0, 1, "1" * 32), record(1, 1, "2" * 32)
-    one = replace(one, programs=[Program("first", "optimizer", "Adam", steps_executed=4)])
-    other = replace(other, programs=[Program(name, "optimizer", "SGD") for name in ("first", "second")])
+    one = replace(one, optimizers=[OptimizerRow("first", "optimizer", "Adam", steps_executed=4)])
+    other = replace(other, optimizers=[OptimizerRow(name, "optimizer", "SGD") for name in ("first", "second")])
     assert combine([one, other]).findings
     both = combine([one, other], compare=False)
-    assert (both.findings, [program.id for program in both.programs]) == ([], ["first", "second"])
-    assert both.programs[0].steps_executed == 4
+    assert (both.findings, [optimizer.id for optimizer in both.optimizers]) == ([], ["first", "second"])
+    assert both.optimizers[0].steps_executed == 4

@@ -122,7 +122,7 @@ def recorded(script: str, folder: Path) -> Record:
 
 
 def judged(record: Record) -> dict[str, list[str]]:
-    """The leaves of every finding above a note, by rule."""
+    """The tensors of every finding above a note, by rule."""
     return {finding.rule: finding.tensors for finding in record.findings if finding.severity != "note"}
 
 
@@ -130,16 +130,16 @@ def judged(record: Record) -> dict[str, list[str]]:
 def test_healthy_shards_are_right(sharding: str, tmp_path: Path) -> None:
     record = recorded(START + sharding + OPTIMIZER + LOOP.format(after=""), tmp_path)
     assert judged(record) == {}
-    for leaf in record.leaves:
-        frozen = "embedding" in leaf.name or "blocks.0" in leaf.name
-        assert leaf.numbers == 0 or leaf.changed.verdict == ("no" if frozen else "yes"), leaf.name
+    for row in record.tensors:
+        frozen = "embedding" in row.name or "blocks.0" in row.name
+        assert row.size == 0 or row.changed.verdict == ("no" if frozen else "yes"), row.name
 
 
 def test_an_optimizer_made_before_the_sharding_trains_nothing(tmp_path: Path) -> None:
     record = recorded(START + OPTIMIZER + FULLY + LOOP.format(after=""), tmp_path)
-    [(rule, leaves)] = judged(record).items()
+    [(rule, rows)] = judged(record).items()
     assert rule == "optimizer-holds-other-tensors"
-    assert set(leaves) == {leaf.name for leaf in record.leaves if leaf.declared.trainable}
+    assert set(rows) == {row.name for row in record.tensors if row.declared.trainable}
 
 
 def test_a_frozen_shard_that_is_written_to_is_told_with_its_factor(tmp_path: Path) -> None:

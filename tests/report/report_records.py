@@ -5,43 +5,43 @@ from __future__ import annotations
 from math import prod
 
 from frostline.core.events import SummaryPrinted
-from frostline.core.ledger import Changed, Copy, Declared, Flip, LeafRow, Meant, Program, Run, Saved, Wire
+from frostline.core.ledger import Changed, Copy, Declared, Expected, Flip, Holding, OptimizerRow, Run, Saved, TensorRow
 from frostline.core.record import Finding, Record  # fmt: skip
 from frostline.core.store import FORMAT
 from frostline.core.verdict import judge, totals
 
 
-def leaf(name, *shape, trainable=True, program=None, changed="yes", kind="parameter", dtype="float32", **more):
+def tensor_row(name, *shape, trainable=True, optimizer=None, changed="yes", kind="parameter", dtype="float32", **more):
     """One row; a buffer declares nothing."""
-    numbers = prod(shape)
-    return LeafRow(
+    parameters = prod(shape)
+    return TensorRow(
         name=name,
         model=more.pop("model", name.partition(".")[0]),
         kind=kind,
         shape=shape,
         dtype=dtype,
-        bytes=4 * numbers,
-        numbers=numbers,
+        bytes=4 * parameters,
+        size=parameters,
         declared=more.pop("declared", None) or Declared(trainable=None if kind == "buffer" else trainable),
-        wired=[Wire(program=program)] if program else [],
+        optimizers=[Holding(optimizer=optimizer)] if optimizer else [],
         changed=Changed(verdict=changed, reason=more.pop("reason", None)),
         **more,
     )
 
 
-def record(leaves, *, findings=(), programs=(), events=(), run=None, meant=None):
-    """A record whose totals and verdict are what the core makes of the leaves and findings."""
+def record(rows, *, findings=(), optimizers=(), events=(), run=None, expected=None):
+    """A record whose totals and verdict are what the core makes of the tensors and findings."""
     return Record(
         format=FORMAT,
         frostline="0.1.0",
         run=run or a_run(),
-        programs=list(programs),
-        leaves=list(leaves),
-        totals=totals(leaves),
+        optimizers=list(optimizers),
+        tensors=list(rows),
+        totals=totals(rows),
         findings=list(findings),
-        verdict=judge(findings, leaves),
+        verdict=judge(findings, rows),
         events=list(events),
-        meant=meant or Meant(),
+        expected=expected or Expected(),
     )
 
 
@@ -54,16 +54,16 @@ def a_run(**more):
 
 
 def article():
-    """C = A then B, B frozen, all right: three summaries, every leaf of C known under a second name."""
+    """C = A then B, B frozen, all right: three summaries, every tensor of C known under a second name."""
 
     def dense(model, index, inputs, units, **more):
         path = f"c.{model}.{'dense' if not index else f'dense_{index}'}"
         for name, shape in (("kernel", (inputs, units)), ("bias", (units,))):
-            yield leaf(f"{path}.{name}", *shape, aliases=[f"{path[2:]}.{name}"], **more)
+            yield tensor_row(f"{path}.{name}", *shape, aliases=[f"{path[2:]}.{name}"], **more)
 
-    trained = {"program": "c.fit"}
+    trained = {"optimizer": "c.fit"}
     frozen = {"trainable": False, "changed": "no"}
-    leaves = [
+    rows = [
         *dense("a", 0, 784, 32, **trained),
         *dense("a", 1, 32, 10, **trained),
         *dense("b", 0, 10, 100, **frozen),
@@ -77,28 +77,28 @@ def article():
             step=800, summary=3, model="c", total=78_462, trainable=25_450, non_trainable=2_110, optimizer=50_902
         ),
     ]
-    program = Program("c.fit", "compiled-step", "adam", 800, 0, groups=[{"lr": 0.001}], captured_at=0)
+    optimizer = OptimizerRow("c.fit", "compiled-step", "adam", 800, 0, groups=[{"lr": 0.001}], captured_at=0)
     run = a_run(command=["-m", "frostline.demo"], frameworks={"keras": "3.15.1", "jax": "0.9.1"}, checks=11, steps=800)
-    return record(leaves, programs=[program], events=summaries, run=run)
+    return record(rows, optimizers=[optimizer], events=summaries, run=run)
 
 
 def resnet():
     """A frozen backbone with 40 normalisation layers whose statistics move, and a head that rounds away."""
-    leaves = []
+    rows = []
     for stage in range(1, 5):
         for block in range(10):
             path = f"model.backbone.layer{stage}.{block}"
-            leaves.append(leaf(f"{path}.conv.weight", 64, 64, 3, 3, trainable=False, changed="no"))
-            leaves.extend(leaf(f"{path}.bn.{n}", 64, trainable=False, changed="no") for n in ("weight", "bias"))
-            leaves.extend(leaf(f"{path}.bn.{n}", 64, kind="buffer") for n in ("running_mean", "running_var"))
-            leaves.append(leaf(f"{path}.bn.num_batches_tracked", kind="buffer", dtype="int64"))
-    leaves.append(leaf("model.head.weight", 10, 64, program="SGD"))
-    leaves.append(leaf("model.head.bias", 10, program="SGD", changed="no", dtype="bfloat16"))
+            rows.append(tensor_row(f"{path}.conv.weight", 64, 64, 3, 3, trainable=False, changed="no"))
+            rows.extend(tensor_row(f"{path}.bn.{n}", 64, trainable=False, changed="no") for n in ("weight", "bias"))
+            rows.extend(tensor_row(f"{path}.bn.{n}", 64, kind="buffer") for n in ("running_mean", "running_var"))
+            rows.append(tensor_row(f"{path}.bn.num_batches_tracked", kind="buffer", dtype="int64"))
+    rows.append(tensor_row("model.head.weight", 10, 64, optimizer="SGD"))
+    rows.append(tensor_row("model.head.bias", 10, optimizer="SGD", changed="no", dtype="bfloat16"))
     statistics = Finding(
         "frozen-but-statistics-moved",
         "F107",
         "error",
-        [row.name for row in leaves if row.kind == "buffer"],
+        [row.name for row in rows if row.kind == "buffer"],
         "the running statistics of 40 frozen BatchNorm2d layers moved in every forward pass, outside any step",
         {"steps": 300, "owner": "BatchNorm2d", "training_mode": True, "numbers_moved": 5160, "largest_change": 0.8125},
         "put the frozen part in evaluation mode after every model.train(): model.backbone.eval()",
@@ -108,33 +108,35 @@ def resnet():
         "T205",
         "warning",
         ["model.head.bias"],
-        "every update of 1 leaf was smaller than half a unit in the last place of bfloat16",
+        "every update of 1 tensor was smaller than half a unit in the last place of bfloat16",
         {"lr": 1e-05, "largest_update_ulp": 0.0371, "optimizer_state": None},
         "keep these weights in float32, or raise the learning rate",
     )
-    program = Program("SGD", "optimizer", "SGD", 300, 0, groups=[{"lr": 1e-05, "weight_decay": 0.0}])
-    meant = Meant(frozen=["backbone.**"], trained=["head.**"])
-    for row in leaves:
-        row.meant = "trained" if row.name.startswith("model.head") else "frozen"
+    optimizer = OptimizerRow("SGD", "optimizer", "SGD", 300, 0, groups=[{"lr": 1e-05, "weight_decay": 0.0}])
+    expected = Expected(frozen=["backbone.**"], trained=["head.**"])
+    for row in rows:
+        row.expected = "trained" if row.name.startswith("model.head") else "frozen"
         row.saved = Saved("same", [Copy("model.pt", row.name, 3, "same", row.dtype)])
-    return record(leaves, findings=[rounded, statistics], programs=[program], meant=meant)
+    return record(rows, findings=[rounded, statistics], optimizers=[optimizer], expected=expected)
 
 
 def adapters():
-    """A transformer with trained low-rank adapters, tied embeddings, and quantised leaves that cannot be read."""
-    leaves = [leaf("lm.embed.weight", 50_000, 768, trainable=False, changed="no", aliases=["lm.lm_head.weight"])]
+    """A transformer with trained low-rank adapters, tied embeddings, and quantised tensors that cannot be read."""
+    rows = [tensor_row("lm.embed.weight", 50_000, 768, trainable=False, changed="no", aliases=["lm.lm_head.weight"])]
     for block in range(12):
         path = f"lm.blocks.{block}"
         for name in ("q", "k", "v", "o"):
-            leaves.append(leaf(f"{path}.attn.{name}.base.weight", 768, 768, trainable=False, changed="no"))
+            rows.append(tensor_row(f"{path}.attn.{name}.base.weight", 768, 768, trainable=False, changed="no"))
         for name in ("q", "v"):
             for part, shape in (("lora_a", (8, 768)), ("lora_b", (768, 8))):
                 still = block == 7 and name == "v"
-                leaves.append(
-                    leaf(f"{path}.attn.{name}.{part}", *shape, program="AdamW", changed="no" if still else "yes")
+                rows.append(
+                    tensor_row(
+                        f"{path}.attn.{name}.{part}", *shape, optimizer="AdamW", changed="no" if still else "yes"
+                    )
                 )
-        leaves.append(
-            leaf(
+        rows.append(
+            tensor_row(
                 f"{path}.mlp.packed",
                 768,
                 3072,
@@ -144,14 +146,14 @@ def adapters():
                 unknown={"changed": "the packed 4-bit storage has no readable bytes", "saved": "no file was written"},
             )
         )
-    leaves.append(leaf("lm.norm.weight", 768, program="AdamW"))
+    rows.append(tensor_row("lm.norm.weight", 768, optimizer="AdamW"))
     gradient = Finding(
         "no-gradient",
         "T203",
         "error",
         ["lm.blocks.7.attn.v.lora_a", "lm.blocks.7.attn.v.lora_b"],
-        "2 leaves are held by AdamW and never had a gradient; their module was never called",
-        {"executed_steps": 1200, "module_called": False, "sibling_called": True, "programs": ["AdamW"]},
+        "2 tensors are held by AdamW and never had a gradient; their module was never called",
+        {"executed_steps": 1200, "module_called": False, "sibling_called": True, "optimizers": ["AdamW"]},
         "call the module in forward(), or take it out of the optimizer",
     )
     tied = Finding(
@@ -167,27 +169,27 @@ def adapters():
         "frozen-random-weights",
         "D306",
         "note",
-        [row.name for row in leaves if row.name.endswith("base.weight")],
-        "48 frozen leaves are still what the initialiser made",
+        [row.name for row in rows if row.name.endswith("base.weight")],
+        "48 frozen tensors are still what the initialiser made",
         {},
         "load the pretrained weights before freezing them",
     )
-    program = Program("AdamW", "optimizer", "AdamW", 1200, 3, orphans=["x", "y"], merged=2)
+    optimizer = OptimizerRow("AdamW", "optimizer", "AdamW", 1200, 3, orphans=["x", "y"], merged=2)
     run = a_run(exit=1, ended_by="ValueError", faults=["torch: no digest for int4"] * 12 + ["torch: no owner for lm.x"])
-    return record(leaves, findings=[tied, gradient, base], programs=[program], run=run)
+    return record(rows, findings=[tied, gradient, base], optimizers=[optimizer], run=run)
 
 
 def gan():
     """Two models, two programs, flags toggled in turn, killed half-way."""
     toggled = Declared(trainable=False, first=True, flips=[Flip(1, False)], flip_count=640)
-    leaves = [leaf(f"generator.{i}.{n}", 64, 64, program="Adam-1") for i in (0, 2, 4) for n in ("weight", "bias")]
-    leaves += [
-        leaf(f"discriminator.{i}.{n}", 64, 64, program="Adam-2", declared=toggled)
+    rows = [tensor_row(f"generator.{i}.{n}", 64, 64, optimizer="Adam-1") for i in (0, 2, 4) for n in ("weight", "bias")]
+    rows += [
+        tensor_row(f"discriminator.{i}.{n}", 64, 64, optimizer="Adam-2", declared=toggled)
         for i in (0, 2)
         for n in ("weight", "bias")
     ]
-    leaves.append(
-        leaf(
+    rows.append(
+        tensor_row(
             "discriminator.4.weight",
             1,
             64,
@@ -195,12 +197,12 @@ def gan():
             unknown={"changed": "not read before the run was killed"},
         )
     )
-    programs = [
-        Program("Adam-1", "optimizer", "Adam", 320, 0),
-        Program("Adam-2", "optimizer", "Adam", 320, 0),
+    optimizers = [
+        OptimizerRow("Adam-1", "optimizer", "Adam", 320, 0),
+        OptimizerRow("Adam-2", "optimizer", "Adam", 320, 0),
     ]
     run = a_run(exit=None, complete=False, steps=640, ended_by="SIGKILL", rank=1, world_size=4)
-    return record(leaves, programs=programs, run=run)
+    return record(rows, optimizers=optimizers, run=run)
 
 
 def nothing():

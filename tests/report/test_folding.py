@@ -1,48 +1,48 @@
-"""Folding loses no leaf and never calls a part a whole."""
+"""Folding loses no tensor and never calls a part a whole."""
 
 from __future__ import annotations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_records import leaf
+from report_records import tensor_row
 
 from frostline.core.patterns import matches
 from frostline.report.folding import Names, folded, listed
 
 PARTS = st.sampled_from(["0", "1", "2", "10", "a", "b"])
-# A leaf's own name never names a module too, so leaves end in parts of their own.
+# A tensor's own name never names a module too, so tensors end in parts of their own.
 NAMES = st.tuples(st.lists(PARTS, max_size=3), st.sampled_from(["w", "7"])).map(
     lambda name: ".".join(["model", *name[0], name[1]])
 )
 
 
 def rows(names, marks):
-    leaves = [leaf(name, 1, changed=mark) for name, mark in zip(names, marks, strict=True)]
-    return folded("model", leaves, lambda row: row.changed.verdict, "model")
+    tensor_rows = [tensor_row(name, 1, changed=mark) for name, mark in zip(names, marks, strict=True)]
+    return folded("model", tensor_rows, lambda row: row.changed.verdict, "model")
 
 
 @given(st.lists(st.tuples(NAMES, st.sampled_from(["yes", "no"])), unique_by=lambda pair: pair[0], min_size=1))
 def test_rows_of_one_depth_partition_their_parent(pairs):
     tree = rows(*zip(*pairs, strict=True))
-    assert len(tree[0].leaves) == len(pairs)
+    assert len(tree[0].tensors) == len(pairs)
     for index, parent in enumerate(tree):
         children = []
         for later in tree[index + 1 :]:
             if later.depth <= parent.depth:
                 break
             if later.depth == parent.depth + 1:
-                children += [row.name for row in later.leaves]
+                children += [row.name for row in later.tensors]
         assert len(children) == len(set(children))
-        assert set(children) <= {row.name for row in parent.leaves}
+        assert set(children) <= {row.name for row in parent.tensors}
 
 
-def test_a_module_is_unfolded_only_where_its_leaves_differ():
+def test_a_module_is_unfolded_only_where_its_tensors_differ():
     tree = rows(
         ["model.a.0.w", "model.a.0.b", "model.a.1.w", "model.b.w", "model.b.b"],
         ["no", "no", "no", "yes", "no"],
     )
-    assert [(row.depth, row.label, len(row.leaves)) for row in tree] == [
+    assert [(row.depth, row.label, len(row.tensors)) for row in tree] == [
         (0, "model", 5),
         (1, "a", 3),
         (1, "b", 2),
@@ -54,7 +54,7 @@ def test_a_module_is_unfolded_only_where_its_leaves_differ():
 def test_modules_that_look_alike_are_one_row():
     names = [f"model.blocks.{index}.{name}" for index in range(4) for name in ("w", "b")]
     tree = rows(names, ["yes", "no"] * 4)
-    assert [(row.label, len(row.leaves)) for row in tree] == [("model.blocks.0–3 ×4", 8), ("w", 4), ("b", 4)]
+    assert [(row.label, len(row.tensors)) for row in tree] == [("model.blocks.0–3 ×4", 8), ("w", 4), ("b", 4)]
 
 
 @pytest.mark.parametrize(
@@ -73,11 +73,11 @@ def test_listed(names, text):
 
 
 def patterns(ledger, names):
-    return [(pattern.text, pattern.leaves) for pattern in Names(ledger).patterns(names)]
+    return [(pattern.text, pattern.tensors) for pattern in Names(ledger).patterns(names)]
 
 
 def test_a_whole_module_is_one_pattern_and_the_innermost():
-    ledger = [leaf(f"m.body.{n}", 1) for n in ("a.w", "a.b", "c.w")] + [leaf("m.head.w", 1)]
+    ledger = [tensor_row(f"m.body.{n}", 1) for n in ("a.w", "a.b", "c.w")] + [tensor_row("m.head.w", 1)]
     assert patterns(ledger, ["m.body.a.w", "m.body.a.b"]) == [("m.body.a.**", 2)]
     assert patterns(ledger, ["m.body.a.w", "m.body.a.b", "m.body.c.w"]) == [("m.body.**", 3)]
     assert patterns(ledger, ["m.head.w"]) == [("m.head.w", 1)]
@@ -85,14 +85,18 @@ def test_a_whole_module_is_one_pattern_and_the_innermost():
 
 
 def test_all_buffers_of_a_module_are_a_whole():
-    ledger = [leaf("m.bn.weight", 1), leaf("m.bn.mean", 1, kind="buffer"), leaf("m.bn.var", 1, kind="buffer")]
+    ledger = [
+        tensor_row("m.bn.weight", 1),
+        tensor_row("m.bn.mean", 1, kind="buffer"),
+        tensor_row("m.bn.var", 1, kind="buffer"),
+    ]
     assert patterns(ledger, ["m.bn.mean", "m.bn.var"]) == [("m.bn.**", 2)]
     assert Names(ledger).describe(["m.bn.mean", "m.bn.var"]) == "2 buffers"
-    assert Names(ledger).describe([row.name for row in ledger]) == "3 leaves"
+    assert Names(ledger).describe([row.name for row in ledger]) == "3 tensors"
 
 
 def test_numbered_siblings_are_one_pattern():
-    ledger = [leaf(f"m.{i}.{j}.{n}", 1) for i in range(3) for j in range(4) for n in ("w", "b")]
+    ledger = [tensor_row(f"m.{i}.{j}.{n}", 1) for i in range(3) for j in range(4) for n in ("w", "b")]
     chosen = [row.name for row in ledger if row.name.endswith("w")]
     assert patterns(ledger, chosen) == [("m.{0–2}.{0–3}.w", 12)]
     assert patterns(ledger, [name for name in chosen if name != "m.1.2.w"]) == [
@@ -102,16 +106,16 @@ def test_numbered_siblings_are_one_pattern():
 
 
 def test_names_outside_the_ledger_are_listed_as_they_are():
-    assert patterns([leaf("m.a", 1), leaf("m.b", 1)], ["m.a", "m.stray"]) == [("m.a", 1), ("m.stray", 1)]
+    assert patterns([tensor_row("m.a", 1), tensor_row("m.b", 1)], ["m.a", "m.stray"]) == [("m.a", 1), ("m.stray", 1)]
     assert patterns([], ["x.y"]) == [("x.y", 1)]
 
 
 @given(st.lists(NAMES, unique=True, min_size=1), st.data())
-def test_patterns_stand_for_exactly_the_leaves_given(names, data):
+def test_patterns_stand_for_exactly_the_tensors_given(names, data):
     """Expanding the ranges and matching gives the names back, no more and no less."""
     chosen = data.draw(st.lists(st.sampled_from(names), unique=True, min_size=1))
-    found = Names([leaf(name, 1) for name in names]).patterns(chosen)
-    assert sum(pattern.leaves for pattern in found) == len(chosen)
+    found = Names([tensor_row(name, 1) for name in names]).patterns(chosen)
+    assert sum(pattern.tensors for pattern in found) == len(chosen)
     matched = {name for pattern in found for plain in expanded(pattern.text) for name in names if fits(plain, name)}
     assert matched == set(chosen)
 

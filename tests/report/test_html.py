@@ -11,9 +11,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from report_records import article, leaf, record
+from report_records import article, record, tensor_row
 
-from frostline.core.ledger import Changed, Declared, Flip, Movement, Program
+from frostline.core.ledger import Changed, Declared, Flip, Movement, OptimizerRow
 from frostline.core.record import Finding, Record
 from frostline.errors import FrostlineError
 from frostline.report import html, render
@@ -52,18 +52,18 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator["object"]:
 
 def contradicted() -> Record:
     """A frozen layer that moved, one that is fine, a flag that flipped, and a name that means harm."""
-    moved = leaf("model.stem.weight", 40, 40, trainable=False, program="adam")
+    moved = tensor_row("model.stem.weight", 40, 40, trainable=False, optimizer="adam")
     seen = Movement("step", 4, 5, "adam", 5, False, gradient="zero")
     moved.changed = Changed("yes", 5, 8, movements=[seen, Movement("between", 5, 8)])
-    flipped = leaf("model.body.weight", 30, 30, program="adam")
+    flipped = tensor_row("model.body.weight", 30, 30, optimizer="adam")
     flipped.declared = Declared(True, False, flips=[Flip(4, True, "adam")], flip_count=1)
-    leaves = [
+    rows = [
         moved,
         flipped,
-        leaf("model.body.bias", 30, trainable=False, changed="no"),
-        leaf("model.head.weight", 30, 10, program="adam"),
-        leaf("model.odd.weight", 9, changed="unknown", reason="a meta tensor"),
-        leaf(HOSTILE, 50, program="adam"),
+        tensor_row("model.body.bias", 30, trainable=False, changed="no"),
+        tensor_row("model.head.weight", 30, 10, optimizer="adam"),
+        tensor_row("model.odd.weight", 9, changed="unknown", reason="a meta tensor"),
+        tensor_row(HOSTILE, 50, optimizer="adam"),
     ]
     finding = Finding(
         "frozen-but-decayed",
@@ -74,8 +74,8 @@ def contradicted() -> Record:
         {"weight_decay": 0.1},
         "set .grad to None",
     )
-    program = Program("adam", "optimizer", "Adam", 12, checks=[1, 2, 4, 8, 12], checked_at=[2, 4, 8, 16, 24])
-    return record(leaves, findings=[finding], programs=[program])
+    optimizer = OptimizerRow("adam", "optimizer", "Adam", 12, checks=[1, 2, 4, 8, 12], checked_at=[2, 4, 8, 16, 24])
+    return record(rows, findings=[finding], optimizers=[optimizer])
 
 
 @pytest.fixture(scope="module")
@@ -127,7 +127,7 @@ def test_a_name_that_is_markup_stays_text(opened) -> None:
     assert opened.execute_script("return document.images.length") == 0
 
 
-def test_the_map_has_an_area_for_every_leaf_and_a_click_chooses_one(opened) -> None:
+def test_the_map_has_an_area_for_every_tensor_and_a_click_chooses_one(opened) -> None:
     area = "b => [b.title.split(':')[0] + b.title.split(', ')[1], b.offsetWidth * b.offsetHeight]"
     sizes = dict(opened.execute_script(f"return [...document.querySelectorAll('#map .box')].map({area})"))
     assert len(sizes) == 6
@@ -135,10 +135,10 @@ def test_the_map_has_an_area_for_every_leaf_and_a_click_chooses_one(opened) -> N
     click(opened, "#map .box.state-contradicted")
     assert "model.stem.weight" in texts(opened, "#leaf")[0]
     assert "step 5: moved inside a step of adam, gradient zero" in texts(opened, "#leaf")[0]
-    assert opened.execute_script("return document.querySelectorAll('#leaf svg circle').length") == 2
-    lines = "return document.querySelectorAll('#leaf svg line').length"
+    assert opened.execute_script("return document.querySelectorAll('#tensor svg circle').length") == 2
+    lines = "return document.querySelectorAll('#tensor svg line').length"
     assert opened.execute_script(lines) == 9  # two axes, 5 checks, 2 moves
-    lanes = "return [...document.querySelectorAll('#leaf svg text[x=\"0\"]')].map(text => text.textContent)"
+    lanes = "return [...document.querySelectorAll('#tensor svg text[x=\"0\"]')].map(text => text.textContent)"
     assert opened.execute_script(lanes) == ["declared", "adam", "unseen"]
     assert opened.execute_script("return location.hash") == "#leaf=model.stem.weight"
 
@@ -147,7 +147,7 @@ def test_tree_map_and_table_fold_and_filter_together(opened) -> None:
     opened.find_element("id", "filter").send_keys("body")
     assert shown_rows(opened) == ["model.body.weight", "model.body.bias"]
     assert len(texts(opened, "#map .box")) == 2
-    assert "2 of 6 leaves" in texts(opened, "#count")[0]
+    assert "2 of 6 tensors" in texts(opened, "#count")[0]
     opened.execute_script(
         "for (const b of document.querySelectorAll('.chip input')) if (b.value === 'frozen') b.click()"
     )
@@ -196,7 +196,7 @@ def test_the_table_sorts_by_numbers_and_by_names(opened) -> None:
     assert shown_rows(opened) == sorted(shown_rows(opened), key=str.lower)
 
 
-def test_links_lead_to_a_leaf_and_to_a_finding(opened, page: Path) -> None:
+def test_links_lead_to_a_tensor_and_to_a_finding(opened, page: Path) -> None:
     opened.get("about:blank")
     opened.get(f"{page.as_uri()}#leaf=model.body.weight")
     assert "before step 4: flag turned on" in texts(opened, "#leaf")[0]
@@ -232,15 +232,16 @@ def test_without_javascript_it_reads_down_to_the_table(browser, page: Path) -> N
     assert "Filter" not in body
 
 
-def test_ten_thousand_leaves_open_and_sort(browser, tmp_path: Path) -> None:
-    leaves = [
-        leaf(f"model.block{i // 100}.layer{i // 10 % 10}.w{i % 10}", 8 + i % 7, program="adam") for i in range(10_000)
+def test_ten_thousand_tensors_open_and_sort(browser, tmp_path: Path) -> None:
+    rows = [
+        tensor_row(f"model.block{i // 100}.layer{i // 10 % 10}.w{i % 10}", 8 + i % 7, optimizer="adam")
+        for i in range(10_000)
     ]
     path = tmp_path / "large.html"
-    path.write_text(render(record(leaves), "html"), "utf-8")
+    path.write_text(render(record(rows), "html"), "utf-8")
     started = time.monotonic()
     browser.get(path.as_uri())
-    assert "10,000 of 10,000 leaves" in texts(browser, "#count")[0]
+    assert "10,000 of 10,000 tensors" in texts(browser, "#count")[0]
     print(f"opened in {time.monotonic() - started:.2f} s, {path.stat().st_size / 1e6:.1f} MB")
     assert 0 < browser.execute_script("return document.querySelectorAll('#map .box').length") <= 700
     click(browser, "#table th:nth-child(3) button")
@@ -249,8 +250,8 @@ def test_ten_thousand_leaves_open_and_sort(browser, tmp_path: Path) -> None:
 
 
 def test_more_rows_are_laid_out_as_one_scrolls(browser, tmp_path: Path) -> None:
-    leaves = [leaf(f"model.layer{i}.weight", 8, program="adam") for i in range(900)]
-    (tmp_path / "long.html").write_text(render(record(leaves), "html"), "utf-8")
+    rows = [tensor_row(f"model.layer{i}.weight", 8, optimizer="adam") for i in range(900)]
+    (tmp_path / "long.html").write_text(render(record(rows), "html"), "utf-8")
     browser.get((tmp_path / "long.html").as_uri())
     laid_out = "return [...document.querySelectorAll('#table tbody tr')].filter(row => row.offsetHeight).length"
     assert browser.execute_script(laid_out) < 900
@@ -263,7 +264,7 @@ def test_more_rows_are_laid_out_as_one_scrolls(browser, tmp_path: Path) -> None:
 
 def test_numbers_that_json_lacks_do_not_break_the_page() -> None:
     said = contradicted()
-    said.leaves[0].wired[0].lr = float("nan")
+    said.tensors[0].optimizers[0].lr = float("nan")
     text = re.search(r'id="record">(.*?)</script>', render(said, "html"))
     assert text
     assert json.loads(text[1], parse_constant=pytest.fail)["leaves"][0]["wires"][0]["lr"] is None

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from jsonschema import Draft202012Validator
-from report_records import adapters, article, leaf, record
+from report_records import adapters, article, record, tensor_row
 from sarif_rules import LOG
 
 from frostline.core.record import Finding, Record
@@ -20,7 +20,7 @@ def hostile() -> Record:
     finding = Finding(
         "nothing-trained", "T208", "error", [name], f"{name} moved & more", {"n": float("nan")}, "look <here>"
     )
-    return record([leaf(name, 4)], findings=[finding])
+    return record([tensor_row(name, 4)], findings=[finding])
 
 
 def strictly(text: str) -> dict:

@@ -11,7 +11,7 @@ RULE = Rule(
     code="F101",
     slug="frozen-but-decayed",
     severity="error",
-    means="A leaf was declared frozen, and weight decay moved it:\neach step multiplied it by 1 - lr·decay.\n\nStill.",
+    means="A tensor was declared frozen, and weight decay moved it:\neach step multiplied it by 1 - lr·decay.\n\nStill.",
     matters="It drifts towards zero in every step, " * 4,
     remedy="Leave it out of the optimizer.",
     tells_apart="w' = c·w with one c for all elements.",
@@ -23,7 +23,7 @@ def test_the_page_has_all_headings_in_order():
     lines = page.splitlines()
     assert lines[0] == "F101 frozen-but-decayed (error)"
     headings = [text.rstrip("─ ") for text in lines if text.endswith("──")]
-    assert headings == ["What it means", "Why it matters", "Example", "What to do", "Told apart by"]
+    assert headings == ["What it means", "Why it matters", "Example", "What to do", "How it is detected"]
     assert max(map(len, lines)) == 80
     assert "\n    import torch\n" in page
     assert "\n        optimizer.step()\n" in page
@@ -33,7 +33,7 @@ def test_the_page_has_all_headings_in_order():
 
 
 def test_what_a_rule_does_not_say_has_no_heading():
-    assert "Told apart by" not in rule_page(replace(RULE, tells_apart=""))
+    assert "How it is detected" not in rule_page(replace(RULE, tells_apart=""))
     assert "Example" not in rule_page(replace(RULE, slug="never-seen"))
 
 

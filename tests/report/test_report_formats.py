@@ -7,12 +7,12 @@ import re
 from pathlib import Path
 
 import pytest
-from report_records import SAMPLES, a_run, leaf, record
+from report_records import SAMPLES, a_run, record, tensor_row
 from rich.cells import cell_len
 from rich.style import Style
 
 from frostline.core.events import SummaryPrinted
-from frostline.core.ledger import Program
+from frostline.core.ledger import OptimizerRow
 from frostline.core.record import Finding
 from frostline.core.store import from_json, to_json
 from frostline.core.verdict import sentence
@@ -41,24 +41,25 @@ CONTROL = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u206
 
 
 def hostile():
-    leaves = [
-        leaf(name, 3, model="model", program=f"A\x1b[2Jdam{index}", changed="no") for index, name in enumerate(HOSTILE)
+    rows = [
+        tensor_row(name, 3, model="model", optimizer=f"A\x1b[2Jdam{index}", changed="no")
+        for index, name in enumerate(HOSTILE)
     ]
-    leaves[3].unknown = {"changed": "\x1b]0;title\x07 | `reason`\n"}
-    leaves[0].aliases = [HOSTILE[2]]
+    rows[3].unknown = {"changed": "\x1b]0;title\x07 | `reason`\n"}
+    rows[0].aliases = [HOSTILE[2]]
     finding = Finding(
         "rule", "X999", "error", HOSTILE, HOSTILE[0] * 9, {"\x1b[1mkey_" * 9: HOSTILE, "nul": "\x00"}, "\x1b[5mhint"
     )
-    programs = [Program("A\x1b[2Jdam", "optimizer", "\x07")]
+    optimizers = [OptimizerRow("A\x1b[2Jdam", "optimizer", "\x07")]
     events = [SummaryPrinted(step=0, summary=0, model="model\x1b[3m", total=1)]
     run = a_run(command=["a\x1b[1m.py", "漢" * 200], faults=["\x9b31m"], ended_by="\r", complete=False)
-    return record(leaves, findings=[finding], programs=programs, events=events, run=run)
+    return record(rows, findings=[finding], optimizers=optimizers, events=events, run=run)
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
 @pytest.mark.parametrize("format", ["text", "markdown"])
 def test_golden(sample, format):
-    """The checked-in texts; set FROSTLINE_REGOLD=1 to write them anew, then read the difference."""
+    """The checked-in texts; set FROSTLINE_REGOLD=1 to write them again, then read the difference."""
     gold = GOLD / f"{sample}.{format}"
     found = render(SAMPLES[sample](), format, width=80, color=False, encoding="utf-8") + "\n"
     if os.environ.get("FROSTLINE_REGOLD"):
@@ -81,12 +82,14 @@ def test_no_line_but_the_last_is_wider_than_asked(sample, width, encoding):
 
 def test_numbers_are_not_cut_where_words_can_be():
     rows = [
-        leaf(f"a_rather_long_model_name.a_block_with_a_long_name_{i}", 10**6, 10**3 + i, program=f"optimizer-{i}" * 3)
+        tensor_row(
+            f"a_rather_long_model_name.a_block_with_a_long_name_{i}", 10**6, 10**3 + i, optimizer=f"optimizer-{i}" * 3
+        )
         for i in range(3)
     ]
     text = render(record(rows), width=60, color=False, encoding="utf-8")
     for row in rows:
-        assert f"{row.numbers:,}" in text
+        assert f"{row.size:,}" in text
 
 
 @pytest.mark.parametrize("sample", [*SAMPLES.values(), hostile])
@@ -192,23 +195,23 @@ def test_an_incomplete_run_says_how_far_it_is_known():
     assert "incomplete" not in render(SAMPLES["article"](), color=False)
 
 
-def test_ten_thousand_leaves_are_short():
-    leaves = []
+def test_ten_thousand_tensors_are_short():
+    rows = []
     for block in range(1000):
         for name in range(10):
             frozen = block < 900
-            leaves.append(
-                leaf(
+            rows.append(
+                tensor_row(
                     f"model.blocks.{block}.mlp.{name}.weight",
                     8,
                     trainable=not frozen,
                     changed="no" if frozen or (block, name) == (950, 3) else "yes",
-                    program=None if frozen else "AdamW",
+                    optimizer=None if frozen else "AdamW",
                 )
             )
     still = Finding("zero-gradient", "T204", "error", ["model.blocks.950.mlp.3.weight"], "one", {}, "look")
-    many = Finding("frozen-random-weights", "D306", "note", [row.name for row in leaves[:9000]], "many", {}, "load")
-    made = record(leaves, findings=[still, many])
+    many = Finding("frozen-random-weights", "D306", "note", [row.name for row in rows[:9000]], "many", {}, "load")
+    made = record(rows, findings=[still, many])
     text = render(made, color=False, encoding="utf-8")
     assert len(text.splitlines()) < 60
     assert "9,000 parameters: model.blocks.{0–899}.mlp.**" in text
@@ -218,27 +221,27 @@ def test_ten_thousand_leaves_are_short():
 
 
 def test_a_bound_on_rows_holds_where_nothing_is_alike():
-    leaves = [
-        leaf(f"model.{'abcdefghij'[i % 10]}{i}.{bit}", 2, trainable=bool(i >> bit & 1))
+    rows = [
+        tensor_row(f"model.{'abcdefghij'[i % 10]}{i}.{bit}", 2, trainable=bool(i >> bit & 1))
         for i in range(200)
         for bit in range(8)
     ]
-    text = render(record(leaves), color=False, encoding="utf-8")
+    text = render(record(rows), color=False, encoding="utf-8")
     assert len(text.splitlines()) < 80
     assert re.search(r"└ … \d+ more", text)
 
 
-def test_forty_leaves_are_folded_to_a_few_names():
+def test_forty_tensors_are_folded_to_a_few_names():
     names = [f"model.m{index}.{'abcde'[index % 5]}" for index in range(40)]
-    leaves = [leaf(name, 2) for name in names] + [leaf(f"model.m{index}.other", 2) for index in range(40)]
-    text = render(record(leaves, findings=[Finding("r", "F100", "error", names, "m", {}, "h")]), color=False)
+    rows = [tensor_row(name, 2) for name in names] + [tensor_row(f"model.m{index}.other", 2) for index in range(40)]
+    text = render(record(rows, findings=[Finding("r", "F100", "error", names, "m", {}, "h")]), color=False)
     assert "40 parameters: model.m0.a, model.m1.b, model.m2.c and 37 more" in " ".join(text.split())
 
 
 def test_errors_come_first_and_causes_keep_their_place():
     order = [("A1", "note"), ("A2", "error"), ("A3", "warning"), ("A4", "error"), ("A5", "note")]
     findings = [Finding("slug", code, severity, [], "m", {}, "h") for code, severity in order]
-    text = render(record([leaf("m.w", 1)], findings=findings), color=False)
+    text = render(record([tensor_row("m.w", 1)], findings=findings), color=False)
     assert re.findall(r"^(?:error|warning|note): (A\d)", text, re.M) == ["A2", "A4", "A3", "A1", "A5"]
 
 
@@ -253,7 +256,7 @@ def test_a_finding_shows_every_kind_of_evidence():
         "s": "x",
     }
     finding = Finding("slug", "F100", "error", ["m.w"], "fact", evidence, "do this")
-    lines = render(record([leaf("m.w", 1)], findings=[finding]), color=False).splitlines()
+    lines = render(record([tensor_row("m.w", 1)], findings=[finding]), color=False).splitlines()
     start = lines.index("error: F100 slug: fact")
     assert [re.split("  +", text.strip(), maxsplit=1) for text in lines[start + 1 : start + 11]] == [
         ["steps", "12,000"],
@@ -263,19 +266,19 @@ def test_a_finding_shows_every_kind_of_evidence():
         ["gone", "not known"],
         ["names", "a.b, a.b, a.b, and 6 more"],
         ["s", "x"],
-        ["leaves", "1 parameter: m.w"],
+        ["tensors", "1 parameter: m.w"],
         ["hint", "do this"],
         ["more", "frostline explain F100"],
     ]
 
 
 def test_an_unknown_without_a_reason_is_still_shown():
-    text = render(record([leaf("m.w", 5, changed="unknown")]), color=False)
+    text = render(record([tensor_row("m.w", 5, changed="unknown")]), color=False)
     assert "changed  no reason was recorded; 1 parameter: m.w" in text
 
 
-def test_an_empty_leaf_that_was_looked_at_is_not_unknown():
-    text = render(record([leaf("m.w", 0, changed="no")]), color=False)
+def test_an_empty_tensor_that_was_looked_at_is_not_unknown():
+    text = render(record([tensor_row("m.w", 0, changed="no")]), color=False)
     assert re.search(r"^m +0 +trainable +\S +none$", text, re.M)
 
 
@@ -303,9 +306,9 @@ def test_spans_cannot_hold_what_steers_a_terminal():
 
 
 def test_many_models_and_programs_are_counted_not_shown():
-    leaves = [leaf(f"net_{index}.w", 5, program=f"opt_{index}") for index in range(12)]
-    programs = [Program(f"opt_{index}", "optimizer", "SGD", 1) for index in range(12)]
-    text = render(record(leaves, programs=programs), color=False, encoding="utf-8")
+    rows = [tensor_row(f"net_{index}.w", 5, optimizer=f"opt_{index}") for index in range(12)]
+    optimizers = [OptimizerRow(f"opt_{index}", "optimizer", "SGD", 1) for index in range(12)]
+    text = render(record(rows, optimizers=optimizers), color=False, encoding="utf-8")
     assert "and 4 more programs" in text
     assert "4 models with 20 numbers; see frostline report --format json" in text
     assert "Ledger of net_7 " in text

@@ -4,14 +4,14 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, ClassVar
 
-from frostline.core.ledger import Changed, Declared, LeafRow, Ledger, Program, Run, Wire
+from frostline.core.ledger import Changed, Declared, Holding, Ledger, OptimizerRow, Run, TensorRow
 from frostline.rules import find
 
-FIELDS = {field.name for field in fields(LeafRow)}
+FIELDS = {field.name for field in fields(TensorRow)}
 PROGRAMS = ("generator", "discriminator")
 
 
-class CountedRow(LeafRow):
+class CountedRow(TensorRow):
     """A row that counts how often anybody reads one of its fields, comparisons with other rows included."""
 
     reads: ClassVar[int] = 0
@@ -29,14 +29,22 @@ def ledger(count: int) -> Ledger:
         model = f"net{index % 2}"
         part = "target_proj" if index % 5 == 0 else "proj"
         frozen = index % 3 == 0
-        wired = [] if frozen else [Wire(program, 0, gradients={"nonzero": 3}) for program in PROGRAMS[: 1 + index % 2]]
+        held = (
+            []
+            if frozen
+            else [Holding(optimizer, 0, gradients={"nonzero": 3}) for optimizer in PROGRAMS[: 1 + index % 2]]
+        )
         name, changed = f"{model}.layers.{index}.{part}.weight", Changed("no" if frozen else "yes")
         declared = Declared(trainable=not frozen, training=index % 5 != 0)
         rows.append(
-            CountedRow(name, model, "parameter", (2,), "float32", 8, 2, declared=declared, wired=wired, changed=changed)
+            CountedRow(
+                name, model, "parameter", (2,), "float32", 8, 2, declared=declared, optimizers=held, changed=changed
+            )
         )
-    programs = [Program(name, "optimizer", "SGD", steps_executed=3, last_step=3, holds=count) for name in PROGRAMS]
-    return Ledger(rows, programs, run=Run(steps=3, complete=True))
+    optimizers = [
+        OptimizerRow(name, "optimizer", "SGD", steps_executed=3, last_step=3, holds=count) for name in PROGRAMS
+    ]
+    return Ledger(rows, optimizers, run=Run(steps=3, complete=True))
 
 
 def growth(judge: Callable[[Ledger], object]) -> float:
@@ -57,6 +65,6 @@ def test_twice_as_many_tensors_take_twice_as_many_reads() -> None:
 
 def test_a_rule_that_looks_at_all_rows_for_each_row_is_noticed() -> None:
     def planted(ledger: Ledger) -> object:
-        return [find(ledger), [[row.model == each.model for row in ledger.leaves] for each in ledger.leaves]]
+        return [find(ledger), [[row.model == each.model for row in ledger.tensors] for each in ledger.tensors]]
 
     assert growth(planted) > 2.2

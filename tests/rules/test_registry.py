@@ -23,7 +23,7 @@ FAMILIES = {
     "R": "ranks",
 }
 TWO_SLUGS = {"M504"}
-HEADINGS = ("What it means", "Why it matters", "What to do", "Told apart by")
+HEADINGS = ("What it means", "Why it matters", "What to do", "How it is detected")
 
 
 def test_codes_and_slugs_name_one_rule() -> None:

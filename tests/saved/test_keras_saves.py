@@ -48,8 +48,8 @@ def test_what_a_model_is_written_to(how: str, severity: str | None, states: set[
     assert done.returncode == 0, done.stderr
     record = judging.load(tmp_path / ".frostline.json")
     assert record.run.faults == []
-    assert {leaf.saved.state for leaf in record.leaves if leaf.saved is not None} <= states
-    assert any(leaf.saved is not None for leaf in record.leaves)
+    assert {row.saved.state for row in record.tensors if row.saved is not None} <= states
+    assert any(row.saved is not None for row in record.tensors)
     assert [finding.severity for finding in record.findings if finding.code.startswith("S")] == (
         [severity] if severity else []
     )

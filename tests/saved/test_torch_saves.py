@@ -53,7 +53,7 @@ def said(record: Record) -> dict[str, str]:
 
 
 def states(record: Record) -> set[str]:
-    return {leaf.saved.state for leaf in record.leaves if leaf.saved is not None}
+    return {row.saved.state for row in record.tensors if row.saved is not None}
 
 
 def test_a_whole_checkpoint_is_the_same(tmp_path: Path) -> None:
@@ -62,7 +62,7 @@ def test_a_whole_checkpoint_is_the_same(tmp_path: Path) -> None:
 
     record = trained(save)
     assert (said(record), states(record)) == ({}, {"same"})
-    assert {leaf.kind for leaf in record.leaves if leaf.saved} == {"parameter", "buffer"}
+    assert {row.kind for row in record.tensors if row.saved} == {"parameter", "buffer"}
 
 
 def test_half_precision_is_rounding_and_no_difference(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def test_every_class_of_keras_layers_has_a_place_in_the_census(ask):
     abstract = ask.cell(KERAS, "torch", "Layer", CENSUS)
     assert abstract.refused
     dense = ask.cell(KERAS, "torch", "Dense", CENSUS)
-    assert dense.numbers == 15
+    assert dense.size == 15
     assert {"LoRA", "int8", "own flag"} <= set(situations(dense))
 
 
@@ -70,7 +70,7 @@ class Few:
 
 @pytest.mark.needs("torch")
 def test_a_run_is_taken_up_where_it_ended_and_says_what_it_had_no_time_for():
-    known = Cell("Linear", "train mode", MODULE, numbers=15)
+    known = Cell("Linear", "train mode", MODULE, size=15)
     with Ask([known], minutes=0) as ask:
         assert ask.cell(TORCH, MODULE, "Linear", "train mode") is known
         assert ask.cell(TORCH, MODULE, "Linear", "eval mode").refused == NOT_RUN

@@ -86,9 +86,9 @@ def test_an_exception_is_the_reason_of_a_cell_without_a_result():
 
 
 def test_tables_tell_backends_apart_and_collect_contradictions():
-    same = [Cell("A", "own flag", backend, numbers=3, frozen=3) for backend in ("jax", "torch")]
+    same = [Cell("A", "own flag", backend, size=3, frozen=3) for backend in ("jax", "torch")]
     assert merged(same, lambda cell: cell.word) == "agrees"
-    moved = Cell("A", "own flag", "tensorflow", numbers=3, frozen=3, moved=3, broken=3, rules=["F108"])
+    moved = Cell("A", "own flag", "tensorflow", size=3, frozen=3, moved=3, broken=3, rules=["F108"])
     refused = Cell("B", "own flag", "jax", refused="ValueError: no")
     reasons = Reasons()
     lines = matrix([*same, moved, refused], ["own flag"], reasons, "layer")

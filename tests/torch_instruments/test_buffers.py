@@ -2,7 +2,7 @@
 
 import torch
 from torch import nn
-from toy import finding, graver, leaf
+from toy import finding, graver, tensor_row
 
 import frostline
 
@@ -40,11 +40,11 @@ def test_a_buffer_that_gets_gradients_and_is_never_trained_is_noted():
 
 def test_a_buffer_that_an_optimizer_holds_is_trained():
     record = train(held=True)
-    assert leaf(record, "model.scale").changed.verdict == "yes"
+    assert tensor_row(record, "model.scale").changed.verdict == "yes"
     assert record.findings == graver(record) == []
 
 
 def test_a_buffer_that_asks_for_no_gradient_is_state():
     record = train(asks=False)
-    assert leaf(record, "model.scale").kind == "buffer"
+    assert tensor_row(record, "model.scale").kind == "buffer"
     assert record.findings == []

@@ -1,4 +1,4 @@
-"""A model that is converted to a narrower type and back is rounded, frozen leaves and all."""
+"""A model that is converted to a narrower type and back is rounded, frozen tensors and all."""
 
 import copy
 

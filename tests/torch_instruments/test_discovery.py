@@ -5,7 +5,7 @@ import time
 
 import torch
 from torch import nn
-from toy import finding, graver, leaf, rows, squares, train, watched
+from toy import finding, graver, rows, squares, tensor_row, train, watched
 
 import frostline
 
@@ -29,8 +29,8 @@ def test_a_model_that_runs_in_its_own_constructor_is_named_by_its_variable():
         train(network, torch.optim.SGD(network.parameters(), 0.1), rows())
 
     record = watched(run)
-    assert {row.model for row in record.leaves} == {"network"}
-    assert leaf(record, "network.head.weight").changed.verdict == "yes"
+    assert {row.model for row in record.tensors} == {"network"}
+    assert tensor_row(record, "network.head.weight").changed.verdict == "yes"
     assert graver(record) == []
 
 
@@ -45,9 +45,9 @@ def test_layers_put_together_to_ask_for_a_size_are_named_as_in_the_model_that_ho
         train(network, torch.optim.SGD(network.parameters(), 0.1), rows())
 
     record = watched(run)
-    assert {row.model for row in record.leaves} == {"network"}
-    assert leaf(record, "network.0.0.weight").changed.verdict == "yes"
-    assert leaf(record, "network.0.2.bias").changed.verdict == "yes"
+    assert {row.model for row in record.tensors} == {"network"}
+    assert tensor_row(record, "network.0.0.weight").changed.verdict == "yes"
+    assert tensor_row(record, "network.0.2.bias").changed.verdict == "yes"
 
 
 def test_layers_that_are_trained_as_one_model_first_keep_its_name():
@@ -59,8 +59,8 @@ def test_layers_that_are_trained_as_one_model_first_keep_its_name():
         train(classifier, torch.optim.SGD(classifier.parameters(), 0.1), rows())
 
     record = watched(run)
-    assert {row.model for row in record.leaves} == {"coder", "classifier"}
-    assert leaf(record, "coder.0.weight").changed.verdict == "yes"
+    assert {row.model for row in record.tensors} == {"coder", "classifier"}
+    assert tensor_row(record, "coder.0.weight").changed.verdict == "yes"
 
 
 def test_plain_tensors_updated_by_hand_without_an_optimizer():
@@ -76,8 +76,8 @@ def test_plain_tensors_updated_by_hand_without_an_optimizer():
                 tensor.grad = None
 
     record = watched(run)
-    assert {row.name: row.changed.verdict for row in record.leaves} == {"table": "yes", "weight": "yes"}
-    assert record.programs[0].steps_executed == 8
+    assert {row.name: row.changed.verdict for row in record.tensors} == {"table": "yes", "weight": "yes"}
+    assert record.optimizers[0].steps_executed == 8
     assert graver(record) == []
 
 
@@ -164,7 +164,7 @@ def test_optimizers_kept_by_tensor_are_named_by_their_place():
             for weight in kept:
                 kept[weight].step()
 
-    assert [program.id for program in watched(run).programs] == ["kept.0", "kept.1"]
+    assert [optimizer.id for optimizer in watched(run).optimizers] == ["kept.0", "kept.1"]
 
 
 def test_what_several_threads_train_at_once_is_looked_at_in_one_of_them():
@@ -192,8 +192,8 @@ def test_what_several_threads_train_at_once_is_looked_at_in_one_of_them():
         thread.join()
 
     record = watched(run)
-    assert {(row.model, row.changed.verdict) for row in record.leaves} == {("model", "yes")}
-    assert [(program.steps_executed, program.steps_beside) for program in record.programs] == [(6, 0), (0, 5)]
+    assert {(row.model, row.changed.verdict) for row in record.tensors} == {("model", "yes")}
+    assert [(optimizer.steps_executed, optimizer.steps_beside) for optimizer in record.optimizers] == [(6, 0), (0, 5)]
     assert graver(record) == []
 
 
@@ -207,11 +207,11 @@ def test_a_thread_that_trains_while_the_others_wait_is_looked_at():
             thread.join()
 
     record = watched(run)
-    assert {row.changed.verdict for row in record.leaves} == {"yes"}
-    assert [program.steps_beside for program in record.programs] == [0, 0]
+    assert {row.changed.verdict for row in record.tensors} == {"yes"}
+    assert [optimizer_row.steps_beside for optimizer_row in record.optimizers] == [0, 0]
 
 
-def test_a_name_left_on_a_former_tensor_makes_it_no_leaf() -> None:
+def test_a_name_left_on_a_former_tensor_makes_it_no_tensor() -> None:
     """``for parameter in …:`` leaves its variable on the last one, which the optimizer still holds."""
     network = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 3))
     optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
@@ -225,6 +225,6 @@ def test_a_name_left_on_a_former_tensor_makes_it_no_leaf() -> None:
             optimizer.step()
     record = seen.report.record
     assert parameter.grad is None
-    assert {row.model for row in record.leaves} == {"network"}
+    assert {row.model for row in record.tensors} == {"network"}
     assert [finding.rule for finding in record.findings] == ["optimizer-holds-other-tensors"]
-    assert len(record.programs[0].orphans) == 2
+    assert len(record.optimizers[0].orphans) == 2

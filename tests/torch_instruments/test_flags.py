@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from toy import finding, leaf, rows, train, watched
+from toy import finding, rows, tensor_row, train, watched
 
 
 def model_of_two_layers():
@@ -18,7 +18,7 @@ def test_flags_set_after_a_first_pass_and_before_training_are_the_declaration():
         train(model, torch.optim.SGD(model[2].parameters(), 0.1), rows())
 
     record = watched(script)
-    declared = leaf(record, "model.0.weight").declared
+    declared = tensor_row(record, "model.0.weight").declared
     assert (declared.first, declared.flips) == (False, [])
     assert "flag-flipped-during-run" not in {each.rule for each in record.findings}
 
@@ -48,4 +48,4 @@ def test_a_flag_set_between_backward_and_the_first_step_is_a_change(batches):
 
     record = watched(script)
     assert finding(record, "frozen-with-stale-gradient").severity == "error"
-    assert len(leaf(record, "model.0.weight").declared.flips) == 1
+    assert len(tensor_row(record, "model.0.weight").declared.flips) == 1

@@ -5,7 +5,7 @@ import copy
 import pytest
 import torch
 from torch import nn
-from toy import graver, leaf, rows, squares, train, watched
+from toy import graver, rows, squares, tensor_row, train, watched
 
 import frostline
 
@@ -15,7 +15,7 @@ def small() -> nn.Sequential:
 
 
 def changed(record, model="model"):
-    return {row.changed.verdict for row in record.leaves if row.kind == "parameter" and row.model == model}
+    return {row.changed.verdict for row in record.tensors if row.kind == "parameter" and row.model == model}
 
 
 OPTIMIZERS = {
@@ -49,7 +49,7 @@ def test_an_optimizer_of_a_third_party():
     optimizer = Lion(model.parameters())
     record = watched(lambda: train(model, optimizer, rows()))
     assert (changed(record), graver(record)) == ({"yes"}, [])
-    assert record.programs[0].steps_executed == 8
+    assert record.optimizers[0].steps_executed == 8
 
 
 def test_a_closure():
@@ -100,7 +100,7 @@ def test_a_scaler_that_skips_some_steps():
             scaler.update()
 
     record = watched(run)
-    assert (record.programs[0].steps_executed, record.programs[0].steps_skipped) == (8, 2)
+    assert (record.optimizers[0].steps_executed, record.optimizers[0].steps_skipped) == (8, 2)
     assert (changed(record), graver(record)) == ({"yes"}, [])
 
 
@@ -108,7 +108,7 @@ def test_a_wrapper_does_not_show_in_the_names():
     model = nn.DataParallel(small())
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     record = watched(lambda: train(model, optimizer, rows()))
-    assert leaf(record, "model.0.weight").changed.verdict == "yes"
+    assert tensor_row(record, "model.0.weight").changed.verdict == "yes"
     assert graver(record) == []
 
 
@@ -140,7 +140,7 @@ def test_parametrizations():
     nn.utils.parametrizations.spectral_norm(model[2])
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     record = watched(lambda: train(model, optimizer, rows()))
-    assert leaf(record, "model.0.parametrizations.weight.original1").changed.verdict == "yes"
+    assert tensor_row(record, "model.0.parametrizations.weight.original1").changed.verdict == "yes"
     assert graver(record) == []
 
 
@@ -179,7 +179,7 @@ def test_a_frozen_teacher_that_follows(update):
             follow()
 
     record = watched(run, teacher)
-    assert leaf(record, "teacher.0.weight").changed.followed == "model.0.weight"
+    assert tensor_row(record, "teacher.0.weight").changed.followed == "model.0.weight"
     assert graver(record) == []
 
 
@@ -195,7 +195,7 @@ def test_a_target_that_is_loaded_now_and_then():
                 target.load_state_dict(model.state_dict())
 
     record = watched(run, target)
-    assert leaf(record, "target.0.weight").changed.verdict == "yes"
+    assert tensor_row(record, "target.0.weight").changed.verdict == "yes"
     assert graver(record) == []
 
 
@@ -230,7 +230,7 @@ def test_gradual_unfreezing_in_an_optimizer_that_holds_everything():
 
     record = watched(run)
     assert (changed(record), graver(record)) == ({"yes"}, [])
-    assert leaf(record, "model.0.weight").changed.first_step == 7
+    assert tensor_row(record, "model.0.weight").changed.first_step == 7
 
 
 def test_two_networks_that_take_turns():
@@ -247,9 +247,9 @@ def test_two_networks_that_take_turns():
 
     record = watched(run)
     assert graver(record) == []
-    programs = {program.id: program for program in record.programs}
-    assert set(programs) == {"first", "second"}
-    for own, step in zip(programs["second"].checks, programs["second"].checked_at, strict=True):
+    optimizers = {optimizer.id: optimizer for optimizer in record.optimizers}
+    assert set(optimizers) == {"first", "second"}
+    for own, step in zip(optimizers["second"].checks, optimizers["second"].checked_at, strict=True):
         assert step == 2 * own - 1, "the judge's n-th step is the run's 2n-1st"
 
 
@@ -286,7 +286,7 @@ def test_gradients_that_are_asked_for_and_applied_by_hand():
     with frostline.watch(model) as seen:
         run()
     assert (changed(seen.report.record), graver(seen.report.record)) == ({"yes"}, [])
-    assert seen.report.record.programs[0].steps_executed == 6
+    assert seen.report.record.optimizers[0].steps_executed == 6
 
 
 def test_gradients_that_are_asked_for_and_never_applied_are_no_training():
@@ -299,7 +299,7 @@ def test_gradients_that_are_asked_for_and_never_applied_are_no_training():
     with frostline.watch(model) as seen:
         run()
     assert (changed(seen.report.record), graver(seen.report.record)) == ({"no"}, [])
-    assert seen.report.record.programs == []
+    assert seen.report.record.optimizers == []
 
 
 def test_gradients_asked_for_before_the_optimizer_is_made():
@@ -317,7 +317,7 @@ def test_gradients_asked_for_before_the_optimizer_is_made():
     with frostline.watch(model) as seen:
         run()
     assert (changed(seen.report.record), graver(seen.report.record)) == ({"yes"}, [])
-    assert [program.name for program in seen.report.record.programs] == ["SGD"]
+    assert [optimizer_row.name for optimizer_row in seen.report.record.optimizers] == ["SGD"]
 
 
 def test_large_models_end_with_their_function(monkeypatch):
@@ -331,7 +331,7 @@ def test_large_models_end_with_their_function(monkeypatch):
         train(model, torch.optim.SGD(model.parameters(), 0.1), rows(7))
 
     record = watched(run)
-    assert leaf(record, "model.0.weight").changed.checked_until == 7
+    assert tensor_row(record, "model.0.weight").changed.checked_until == 7
 
 
 @pytest.mark.parametrize(("write_at", "severity"), [(8, "note"), (6, "error")])
@@ -366,7 +366,7 @@ def test_adapters_merged_and_taken_out_again_are_no_fault_of_the_base():
         model.merge_and_unload()
 
     record = watched(run, model)
-    base = leaf(record, "model.base_model.model.0.base_layer.weight")
+    base = tensor_row(record, "model.base_model.model.0.base_layer.weight")
     assert base.changed.verdict == "yes"
     assert graver(record) == []
 

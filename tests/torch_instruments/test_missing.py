@@ -1,4 +1,4 @@
-"""Leaves that an optimizer holds and no gradient reaches: which of them a healthy training leaves so."""
+"""Tensors that an optimizer holds and no gradient reaches: which of them a healthy training tensors so."""
 
 import pytest
 import torch

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import nn
 from torch.nn.utils import parametrizations, parametrize
-from toy import finding, graver, leaf, rows, watched
+from toy import finding, graver, rows, tensor_row, watched
 from toy import train as loop
 
 import frostline
@@ -152,7 +152,7 @@ def test_what_is_freed_before_training_is_no_row():
         remove(model)
         loop(model, torch.optim.SGD(model.parameters(), lr=0.1), rows())
 
-    assert {leaf.changed.verdict for leaf in watched(run).leaves} == {"yes"}
+    assert {tensor_row.changed.verdict for tensor_row in watched(run).tensors} == {"yes"}
 
 
 @pytest.mark.parametrize(("steps", "verdict"), [(8, "no"), (9, "unknown")])
@@ -162,4 +162,4 @@ def test_what_is_freed_is_known_where_a_look_followed_the_last_step(steps, verdi
         loop(model, torch.optim.SGD(model[:3].parameters(), lr=0.1), rows(steps))
         del model[3]
 
-    assert leaf(watched(run), "model.3.weight").changed.verdict == verdict
+    assert tensor_row(watched(run), "model.3.weight").changed.verdict == verdict

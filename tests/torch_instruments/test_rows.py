@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from toy import graver, leaf
+from toy import graver, tensor_row
 
 import frostline
 from frostline.run.session import Session
@@ -123,8 +123,8 @@ def test_masked_columns_are_told_as_elements():
     open_columns = torch.arange(6) % 2
     model.weight.register_hook(lambda slope: slope * open_columns)
     record = seen(model, decaying(model), words=torch.randn(16, 6))
-    told = leaf(record, "model.weight").rows[0]
-    assert (told.unit, told.told, told.moved) == ("element", 12, 12)
+    told = tensor_row(record, "model.weight").rows[0]
+    assert (told.unit, told.compared, told.moved) == ("element", 12, 12)
 
 
 def test_rows_stand_in_for_elements_where_memory_is_short():
@@ -134,7 +134,7 @@ def test_rows_stand_in_for_elements_where_memory_is_short():
     session.attach_imported()
     train(model, decaying(model))
     record = session.close()
-    told = leaf(record, "model.weight").rows[0]
+    told = tensor_row(record, "model.weight").rows[0]
     assert (told.unit, told.moved, told.ranges) == ("row", 10, ["0:10"])
 
 
@@ -198,7 +198,7 @@ def test_a_sample_is_not_fooled_by_structure(place):
         model(torch.ones(1, 4096)).sum().backward()
         model.weight.grad *= mask
         optimizer.step()
-    assert leaf(watch.report.record, "model.weight").changed.verdict == "yes"
+    assert tensor_row(watch.report.record, "model.weight").changed.verdict == "yes"
 
 
 @pytest.mark.parametrize("masked", [False, True])

@@ -47,17 +47,17 @@ def observed(differentiate: Callable[..., None]) -> Record:
 @pytest.mark.parametrize("differentiate", [by_backward, by_grad])
 def test_a_parameter_that_nobody_holds(differentiate: Callable[..., None]) -> None:
     record = observed(differentiate)
-    assert [row.name for row in record.leaves if not row.registered] == ["stray"]
+    assert [row.name for row in record.tensors if not row.registered] == ["stray"]
 
 
 def test_a_graph_tells_it_without_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unowned_parameters, "alive", lambda kind: [])
-    assert any(row.name == "stray" for row in observed(by_backward).leaves)
+    assert any(row.name == "stray" for row in observed(by_backward).tensors)
 
 
 def test_a_graph_too_large_to_walk_is_replaced_by_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(graph, "NODES_WALKED", 2)
-    assert any(row.name == "stray" for row in observed(by_backward).leaves)
+    assert any(row.name == "stray" for row in observed(by_backward).tensors)
 
 
 class Inserted(torch.nn.Module):

@@ -1,7 +1,7 @@
 """The expected ledger of the toy model."""
 
 import torch
-from toy import Toy, finding, graver, leaf, train, watched, words
+from toy import Toy, finding, graver, tensor_row, train, watched, words
 
 from frostline.core.verdict import totals
 
@@ -31,22 +31,27 @@ EXPECTED = {
 }
 
 
-def test_every_column_of_every_leaf():
+def test_every_column_of_every_tensor():
     record = ledger_of_toy()
     seen = {
-        row.name: (row.kind, row.declared.trainable, [wire.program for wire in row.wired], row.changed.verdict)
-        for row in record.leaves
+        row.name: (
+            row.kind,
+            row.declared.trainable,
+            [holding.optimizer for holding in row.optimizers],
+            row.changed.verdict,
+        )
+        for row in record.tensors
     }
     assert seen == EXPECTED
 
 
-def test_the_tied_name_is_an_alias_of_one_leaf():
-    assert leaf(ledger_of_toy(), "model.head.weight").name == "model.embed.weight"
+def test_the_tied_name_is_an_alias_of_one_tensor():
+    assert tensor_row(ledger_of_toy(), "model.head.weight").name == "model.embed.weight"
 
 
 def test_totals_count_each_number_once():
     record = ledger_of_toy()
-    assert record.totals == totals(record.leaves)
+    assert record.totals == totals(record.tensors)
     assert record.totals.parameters == 12 * 8 + 8 * 8 + 8 + 8 + 8 + 3 * 3 + 3
     assert record.totals.changed == 12 * 8 + 8 + 8
 
@@ -59,6 +64,6 @@ def test_what_is_told_above_a_note_is_the_unused_layer_alone():
 
 def test_the_program_is_named_as_in_the_script():
     record = ledger_of_toy()
-    assert [(program.id, program.name, program.steps_executed) for program in record.programs] == [
+    assert [(optimizer.id, optimizer.name, optimizer.steps_executed) for optimizer in record.optimizers] == [
         ("optimizer", "Adam", 8)
     ]

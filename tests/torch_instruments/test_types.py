@@ -3,7 +3,7 @@
 import pytest
 import torch
 from torch import nn
-from toy import leaf, rows, train, watched
+from toy import rows, tensor_row, train, watched
 
 TYPES = [
     torch.float64, torch.float16, torch.bfloat16, torch.float8_e4m3fn, torch.float8_e5m2, torch.complex64,
@@ -31,7 +31,7 @@ def judged(tensor, touch):
     model = Holder(tensor, touch)
     optimizer = torch.optim.SGD(model.layer.parameters(), 0.1)
     record = watched(lambda: train(model, optimizer, rows(3)))
-    return leaf(record, "model.extra")
+    return tensor_row(record, "model.extra")
 
 
 @pytest.mark.parametrize("kind", TYPES, ids=str)
@@ -66,7 +66,7 @@ def test_negative_zero_is_another_number_by_its_bits():
         model.extra.neg_()
         train(model, optimizer, rows(2))
 
-    assert leaf(watched(run), "model.extra").changed.verdict == "yes"
+    assert tensor_row(watched(run), "model.extra").changed.verdict == "yes"
 
 
 def test_a_meta_tensor_is_unknown_with_the_reason():
@@ -84,7 +84,7 @@ QUANTISED = pytest.mark.filterwarnings("ignore:torch.quantize_per_tensor:UserWar
 def test_a_nested_tensor_does_not_hide_the_model():
     assert judged(torch.nested.nested_tensor([torch.ones(2), torch.ones(3)]), touch=False).changed.verdict == "no"
     row = judged(torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged), touch=False)
-    assert (row.changed.verdict, row.unknown["changed"], row.numbers) == ("unknown", "a nested tensor", 5)
+    assert (row.changed.verdict, row.unknown["changed"], row.size) == ("unknown", "a nested tensor", 5)
 
 
 def test_a_sparse_tensor_is_read_by_its_values():
@@ -123,6 +123,6 @@ def test_tensors_of_any_kind_elsewhere_in_the_process_do_not_disturb_the_search_
         model[0].weight.data.copy_(torch.randn(5, 5))  # so that every tensor of this shape is compared
         train(model, optimizer, rows(2, width=5))
 
-    [move] = leaf(watched(run), "model.0.weight").changed.movements
+    [move] = tensor_row(watched(run), "model.0.weight").changed.movements
     assert move.equals is None
     assert len(kept) == 6

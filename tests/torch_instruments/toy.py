@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import frostline
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Record
 
 
@@ -57,9 +57,9 @@ def words(steps: int = 8) -> list[torch.Tensor]:
     return [torch.randint(0, 12, (16,), generator=generator) for _ in range(steps)]
 
 
-def leaf(record: Record, name: str) -> LeafRow:
-    """The leaf with this name or alias."""
-    return next(row for row in record.leaves if name in (row.name, *row.aliases))
+def tensor_row(record: Record, name: str) -> TensorRow:
+    """The tensor with this name or alias."""
+    return next(row for row in record.tensors if name in (row.name, *row.aliases))
 
 
 def graver(record: Record) -> list[tuple[str, list[str]]]:

@@ -39,7 +39,7 @@ class Tensor:
         return self.source.nbytes
 
     @property
-    def numbers(self) -> int:
+    def size(self) -> int:
         return 0 if self.dtype == OPAQUE else math.prod(self.shape)
 
 
@@ -69,7 +69,7 @@ class Checkpoint:
         if tensor.name in self.tensors:
             raise self.bad(f"the name {tensor.name!r} stands for two tensors")
         width = dtypes.bits(tensor.dtype)
-        if width and not tensor.unknown and tensor.nbytes != (tensor.numbers * width + 7) // 8:
+        if width and not tensor.unknown and tensor.nbytes != (tensor.size * width + 7) // 8:
             raise self.bad(
                 f"{tensor.name!r} is {tensor.dtype} {list(tensor.shape)}, which does not fill {tensor.nbytes:,} bytes"
             )

@@ -104,7 +104,7 @@ def diff(
 ) -> int:
     """Tell which tensors differ between OLD and NEW, bit for bit, whatever their formats.
 
-    Two records of runs are compared too: their leaves, columns and findings.
+    Two records of runs are compared too: their tensors, columns and findings.
 
     Exit status: 0 the same, 1 different, 2 could not tell.
     """

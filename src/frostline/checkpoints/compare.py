@@ -214,10 +214,8 @@ def _converted(old: Tensor, new: Tensor) -> bool | None:
     source, target = dtypes.numeric(old.dtype), dtypes.numeric(new.dtype)
     if source is None or target is None or dtypes.bits(old.dtype) != 8 * source.itemsize:
         return None
-    numbers = PIECE // 16
-    pieces = zip(
-        old.source.pieces(numbers * source.itemsize), new.source.pieces(numbers * target.itemsize), strict=True
-    )
+    values = PIECE // 16
+    pieces = zip(old.source.pieces(values * source.itemsize), new.source.pieces(values * target.itemsize), strict=True)
     with np.errstate(all="ignore"):
         return all(np.frombuffer(one, source).astype(target).tobytes() == other for one, other in pieces)
 

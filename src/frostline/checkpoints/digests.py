@@ -1,4 +1,4 @@
-"""The digest of a tensor in a file: the very number that a run records for a leaf of the same bytes."""
+"""The digest of a tensor in a file: the very number that a run records for a tensor of the same bytes."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from frostline.checkpoints.checkpoint import Tensor
 from frostline.checkpoints.sources import PIECE
-from frostline.digest.blocks import BLOCK, Digest, blocks, leaf_digest
+from frostline.digest.blocks import BLOCK, Digest, blocks, tensor_digest
 
 assert PIECE % BLOCK == 0, "pieces are cut where blocks are"
 
@@ -28,4 +28,4 @@ def block_digest(tensor: Tensor, advance: Advance = nothing) -> Digest:
 
 def digest_of(tensor: Tensor, advance: Advance = nothing) -> str:
     """The one value of a tensor, 32 hexadecimal digits, or an empty string where its bytes cannot be had."""
-    return "" if tensor.unknown else leaf_digest(block_digest(tensor, advance), tensor.dtype, tensor.shape)
+    return "" if tensor.unknown else tensor_digest(block_digest(tensor, advance), tensor.dtype, tensor.shape)

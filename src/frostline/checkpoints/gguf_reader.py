@@ -107,11 +107,11 @@ def _add(
         checkpoint.add_unknown(name, f"ggml-type-{kind}", shape, f"GGUF type {kind} is not known here")
         return end
     dtype, elements, size = TYPES[kind]
-    numbers = math.prod(shape)
+    values = math.prod(shape)
     row = shape[-1] if shape else 1
     if row % elements:
         raise file.bad(f"{name!r} has rows of {row:,} numbers, which {dtype} cannot pack")
-    nbytes = numbers // elements * size
+    nbytes = values // elements * size
     if offset < end:
         raise file.bad(f"{name!r} overlaps the tensor before it")
     if base + offset + nbytes > file.size:

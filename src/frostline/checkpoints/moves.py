@@ -52,7 +52,7 @@ class Meter:
         self._numeric = dtypes.numeric(old.dtype) if self._bits else None
         self._row = math.prod(old.shape[1:]) if len(old.shape) > 1 else 1
         countable = self._bits in _WORDS or self._bits == 128
-        self.move = Move(old.numbers, rows=old.shape[0] if old.shape and countable else None)
+        self.move = Move(old.size, rows=old.shape[0] if old.shape and countable else None)
         if not countable and self._bits != 4:
             self.move.elements, self.move.unit = old.nbytes, "bytes"
         self._last_row = -1
@@ -88,8 +88,8 @@ class Meter:
             rows = (where + start * 8 // self._bits) // self._row
             self._add_rows(rows[np.flatnonzero(np.diff(rows, prepend=-1))])
         if self._numeric is not None:
-            numbers = np.frombuffer(old, self._numeric), np.frombuffer(new, self._numeric)
-            self._add_numbers(*(numbers if where.size == differs.size else (numbers[0][where], numbers[1][where])))
+            values = np.frombuffer(old, self._numeric), np.frombuffer(new, self._numeric)
+            self._add_parameters(*(values if where.size == differs.size else (values[0][where], values[1][where])))
 
     def _add_packed(self, old: Piece, new: Piece) -> None:
         """Numbers that share bytes: count halves of bytes for the 4-bit type, else bytes."""
@@ -114,7 +114,7 @@ class Meter:
             self._last_row = last
         self._last_row = int(rows[-1])
 
-    def _add_numbers(self, old: np.ndarray, new: np.ndarray) -> None:
+    def _add_parameters(self, old: np.ndarray, new: np.ndarray) -> None:
         if old.dtype.kind in "iub":
             self._add_distance(*_integer_distance(old, new))
             return

@@ -102,9 +102,9 @@ def _objects(shape: tuple[int, ...], items: list[Any]) -> list[Part]:
         raise Unusable
     if not items:
         return [("", Plain("text", shape, b""))]
-    numbers = _numbers(shape, items)
-    if numbers is not None:
-        return [("", numbers)]
+    values = _numbers(shape, items)
+    if values is not None:
+        return [("", values)]
     if not shape:
         return [("", items[0])]
     plain = [item for item in items if isinstance(item, int | float | str) or item is None]

@@ -10,7 +10,7 @@ from frostline.checkpoints.checkpoint import Checkpoint, Tensor
 from frostline.checkpoints.compare import Diff, Pair
 from frostline.checkpoints.lock import Verification
 from frostline.checkpoints.moves import Move
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.report.folding import folded
 from frostline.report.form import Block, Column, Line, Prose, Role, Row, Section, Span, Table, View, line
 
@@ -139,15 +139,15 @@ def _tree(diff: Diff) -> Table:
     states = {pair.name: pair.state for pair in diff.pairs}
     states |= {tensor.name: "added" for tensor in diff.added} | {tensor.name: "removed" for tensor in diff.removed}
     tensors = [*(pair.new for pair in diff.pairs), *diff.added, *diff.removed]
-    leaves = [_leaf(tensor) for tensor in tensors]
-    marks = {id(leaf): states[tensor.name] for leaf, tensor in zip(leaves, tensors, strict=True)}
+    tensor_rows = [_tensor(tensor) for tensor in tensors]
+    marks = {id(row): states[tensor.name] for row, tensor in zip(tensor_rows, tensors, strict=True)}
     rows = []
-    for fold in folded("", leaves, lambda leaf: marks[id(leaf)], "all"):
-        counts = Counter(marks[id(leaf)] for leaf in fold.leaves)
-        numbers = sum(leaf.numbers for leaf in fold.leaves)
+    for fold in folded("", tensor_rows, lambda row: marks[id(row)], "all"):
+        counts = Counter(marks[id(row)] for row in fold.tensors)
+        values = sum(row.size for row in fold.tensors)
         rows.append(
             Row(
-                ((Span(fold.label, "name"),), _states(counts), line(f"{len(fold.leaves):,}"), line(f"{numbers:,}")),
+                ((Span(fold.label, "name"),), _states(counts), line(f"{len(fold.tensors):,}"), line(f"{values:,}")),
                 fold.depth,
             )
         )
@@ -155,9 +155,9 @@ def _tree(diff: Diff) -> Table:
     return Table(columns, tuple(rows), tree=True)
 
 
-def _leaf(tensor: Tensor) -> LeafRow:
+def _tensor(tensor: Tensor) -> TensorRow:
     name = tensor.name.replace("/", ".")
-    return LeafRow(name, "", "parameter", tensor.shape, tensor.dtype, tensor.nbytes, tensor.numbers)
+    return TensorRow(name, "", "parameter", tensor.shape, tensor.dtype, tensor.nbytes, tensor.size)
 
 
 def _states(counts: Counter[str]) -> Line:
@@ -176,8 +176,8 @@ def _changed(pairs: Sequence[Pair], limit: int | None) -> list[Block]:
         move = pair.move
         assert move is not None
         cells = (pair.new.dtype, _shape(pair.new.shape), f"{move.changed:,} of {move.elements:,}", _rows(move))
-        numbers = (_number(move.largest), _number(move.relative), _also(move))
-        rows.append(Row(((Span(pair.name, "name"),), *(line(cell) for cell in (*cells, *numbers)))))
+        values = (_number(move.largest), _number(move.relative), _also(move))
+        rows.append(Row(((Span(pair.name, "name"),), *(line(cell) for cell in (*cells, *values)))))
     return _table(columns, rows, limit)
 
 

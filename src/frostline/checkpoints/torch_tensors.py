@@ -45,7 +45,7 @@ class Storage:
 
     key: str
     dtype: str
-    numbers: int
+    size: int
     offset: int = 0
 
 
@@ -126,23 +126,23 @@ def text_of(value: Any) -> str:
 def storage_view(reference: Any) -> View:
     """All of a storage, as a tensor with one axis."""
     storage = _storage(reference)
-    return View(storage, storage.dtype, storage.offset, (storage.numbers,), (1,))
+    return View(storage, storage.dtype, storage.offset, (storage.size,), (1,))
 
 
 def _storage(reference: Any) -> Storage:
     if not (isinstance(reference, Persistent) and isinstance(reference.id, tuple) and len(reference.id) >= 5):
         raise Unusable
-    tag, kind, key, _location, numbers, *view = reference.id
+    tag, kind, key, _location, values, *view = reference.id
     if tag != "storage" or not isinstance(kind, Global) or kind.name not in STORAGES:
         raise Unusable
-    if not isinstance(key, str) or not _is_count(numbers):
+    if not isinstance(key, str) or not _is_count(values):
         raise Unusable
     offset = 0
     if view and view[0] is not None:  # (key, offset, size) of a storage inside another one, before torch 0.4
         _, offset, size = view[0]
         if not (_is_count(offset) and _is_count(size)):
             raise Unusable
-    return Storage(key, STORAGES[kind.name], numbers, offset)
+    return Storage(key, STORAGES[kind.name], values, offset)
 
 
 def _is_count(value: Any) -> bool:
@@ -227,8 +227,8 @@ def _quantised(call: Call) -> list[Part]:
         raise Unusable
     if isinstance(scale, Call) and isinstance(zero, Call):
         return [("", view), (".scale", scale), (".zero_point", zero)]
-    numbers = (("scale", np.float64(float(scale))), ("zero_point", np.int64(int(zero))))
-    return [("", view), *((f".{name}", Plain(str(n.dtype), (), n.tobytes())) for name, n in numbers)]
+    values = (("scale", np.float64(float(scale))), ("zero_point", np.int64(int(zero))))
+    return [("", view), *((f".{name}", Plain(str(n.dtype), (), n.tobytes())) for name, n in values)]
 
 
 _SPARSE = {

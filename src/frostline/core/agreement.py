@@ -5,57 +5,57 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from frostline.core.averages import followers, merely_follows
-from frostline.core.ledger import MERGED, LeafRow
+from frostline.core.ledger import MERGED, TensorRow
 
 
-def _said_frozen(leaf: LeafRow) -> bool:
-    """Whether the leaf's own flag, or that of something around it, says frozen."""
-    return not leaf.declared.trainable or leaf.declared.container_flag is False
+def _said_frozen(row: TensorRow) -> bool:
+    """Whether the tensor's own flag, or that of something around it, says frozen."""
+    return not row.declared.trainable or row.declared.container_flag is False
 
 
-def moved_afterwards(leaf: LeafRow) -> bool:
-    """Whether a frozen leaf moved, but not, or not certainly, in training: an adapter was merged, a copy written."""
-    moves = leaf.changed.movements
-    merged = merged_into(leaf)
+def moved_afterwards(row: TensorRow) -> bool:
+    """Whether a frozen tensor moved, but not, or not certainly, in training: an adapter was merged, a copy written."""
+    moves = row.changed.movements
+    merged = merged_into(row)
     return (
         bool(moves)
-        and _said_frozen(leaf)
+        and _said_frozen(row)
         and all(
             move.late or move.event == MERGED or (merged and move.place in ("outside", "between")) for move in moves
         )
     )
 
 
-def merged_into(leaf: LeafRow) -> bool:
-    """Whether an adapter was seen being merged into the leaf, and no step and no forward pass moved it."""
-    moves = leaf.changed.movements
+def merged_into(row: TensorRow) -> bool:
+    """Whether an adapter was seen being merged into the tensor, and no step and no forward pass moved it."""
+    moves = row.changed.movements
     seen = any(move.event == MERGED for move in moves)
     return seen and all(move.place in ("outside", "between") for move in moves)
 
 
-def who_was_right(leaves: Sequence[LeafRow], printed: int | None) -> str | None:
+def who_was_right(tensor_rows: Sequence[TensorRow], printed: int | None) -> str | None:
     """Flags and summary against the bits of one model, as a sentence; None where the bits cannot decide.
 
     Args:
-        leaves: of the model; buffers do not count.
+        tensors: of the model; buffers do not count.
         printed: how many numbers the last summary called trainable, or None when nothing was printed.
 
     >>> who_was_right([], None) is None
     True
     """
-    rows = [leaf for leaf in leaves if leaf.kind == "parameter"]
-    undecided = any(leaf.changed.verdict == "unknown" or leaf.declared.trainable is None for leaf in rows)
-    if not rows or undecided or any(leaf.declared.flips or moved_afterwards(leaf) for leaf in rows):
+    rows = [row for row in tensor_rows if row.kind == "parameter"]
+    undecided = any(row.changed.verdict == "unknown" or row.declared.trainable is None for row in rows)
+    if not rows or undecided or any(row.declared.flips or moved_afterwards(row) for row in rows):
         return None
-    moved = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "yes")
-    still = sum(leaf.numbers for leaf in rows) - moved
-    frozen = [leaf for leaf in rows if leaf.changed.verdict == "yes" and _said_frozen(leaf)]
+    moved = sum(row.size for row in rows if row.changed.verdict == "yes")
+    still = sum(row.size for row in rows) - moved
+    frozen = [row for row in rows if row.changed.verdict == "yes" and _said_frozen(row)]
     averages = followers(rows)
-    following = sum(leaf.numbers for leaf in frozen if merely_follows(leaf, averages))
-    wrongly = sum(leaf.numbers for leaf in frozen) - following
-    idle = sum(leaf.numbers for leaf in rows if leaf.changed.verdict == "no" and leaf.declared.trainable)
+    following = sum(row.size for row in frozen if merely_follows(row, averages))
+    wrongly = sum(row.size for row in frozen) - following
+    idle = sum(row.size for row in rows if row.changed.verdict == "no" and row.declared.trainable)
     flags = "wrong" if wrongly else "right"
-    facts = f"{moved:,} numbers moved and {still:,} kept every bit"
+    facts = f"{moved:,} parameters moved and {still:,} did not change"
     if wrongly:
         facts += f"; {wrongly:,} of those that moved are declared frozen"
     if following:

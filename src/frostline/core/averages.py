@@ -4,27 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from frostline.core.ledger import LeafRow, Movement
+from frostline.core.ledger import Movement, TensorRow
 
 
-def followers(leaves: Iterable[LeafRow]) -> set[str]:
-    """The parts of models in which a leaf was seen to follow another leaf."""
-    return {_part(leaf) for leaf in leaves if leaf.changed.followed}
+def followers(rows: Iterable[TensorRow]) -> set[str]:
+    """The parts of models in which a tensor was seen to follow another tensor."""
+    return {_part(row) for row in rows if row.changed.followed}
 
 
-def follows(leaf: LeafRow, parts: set[str]) -> bool:
-    """Whether the leaf, or what is copied together with it, was seen to follow others.
+def follows(row: TensorRow, parts: set[str]) -> bool:
+    """Whether the tensor, or what is copied together with it, was seen to follow others.
 
     Args:
-        leaf: any leaf.
-        parts: what ``followers`` says of all leaves, since only some leaves of a copy are asked whom they follow.
+        tensor: any tensor.
+        parts: what ``followers`` says of all tensors, since only some tensors of a copy are asked whom they follow.
     """
-    return leaf.changed.followed is not None or _is_copied_with(leaf, parts)
+    return row.changed.followed is not None or _is_copied_with(row, parts)
 
 
-def merely_follows(leaf: LeafRow, parts: set[str]) -> bool:
-    """Whether the leaf follows others, and no step of its own gradient moved it."""
-    return follows(leaf, parts) and not by_gradient(leaf.changed.movements)
+def merely_follows(row: TensorRow, parts: set[str]) -> bool:
+    """Whether the tensor follows others, and no step of its own gradient moved it."""
+    return follows(row, parts) and not by_gradient(row.changed.movements)
 
 
 def by_gradient(moves: Iterable[Movement]) -> list[Movement]:
@@ -32,17 +32,17 @@ def by_gradient(moves: Iterable[Movement]) -> list[Movement]:
     return [move for move in moves if move.place == "step" and move.gradient == "nonzero"]
 
 
-def _is_copied_with(leaf: LeafRow, parts: set[str]) -> bool:
-    """Whether the leaf belongs to an averaged or synchronised copy and no step of a program moved it.
+def _is_copied_with(row: TensorRow, parts: set[str]) -> bool:
+    """Whether the tensor belongs to an averaged or synchronised copy and no step of an optimizer moved it.
 
     Statistics move inside a step where the optimizer is given a closure that runs the forward pass.
     """
-    whole_model = any(part.partition(".")[0] == leaf.model for part in parts)
-    beside = _part(leaf) in parts or (whole_model and leaf.owner.frozen_subtree == "")
-    statistics = leaf.kind == "buffer" and leaf.owner.role == "normalisation"
-    return beside and (statistics or all(move.place != "step" for move in leaf.changed.movements))
+    whole_model = any(part.partition(".")[0] == row.model for part in parts)
+    beside = _part(row) in parts or (whole_model and row.owner.frozen_subtree == "")
+    statistics = row.kind == "buffer" and row.owner.role == "normalisation"
+    return beside and (statistics or all(move.place != "step" for move in row.changed.movements))
 
 
-def _part(leaf: LeafRow) -> str:
+def _part(row: TensorRow) -> str:
     """The model and the first step of the path in it: what users copy as a whole."""
-    return ".".join(leaf.name.split(".")[:2]) if leaf.owner.path else leaf.model
+    return ".".join(row.name.split(".")[:2]) if row.owner.path else row.model

@@ -27,7 +27,7 @@ class _Document(msgspec.Struct):
 
 def of_record(record: Record) -> list[Known]:
     """Every finding of the record, those that settings set aside included."""
-    models = {leaf.name: leaf.model for leaf in record.leaves}
+    models = {row.name: row.model for row in record.tensors}
     return [known(finding, models) for finding in record.findings]
 
 

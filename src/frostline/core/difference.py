@@ -1,20 +1,20 @@
-"""What differs between the ledgers of two runs: leaves, their columns, and the findings."""
+"""What differs between the ledgers of two runs: tensors, their columns, and the findings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.core.policy import known
 from frostline.core.record import Finding, Record
 
-COLUMNS = ("shape", "dtype", "meant", "declared", "wired", "changed")
+COLUMNS = ("shape", "dtype", "expected", "declared", "optimizer", "changed")
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One column of one leaf that says ``old`` in the first run and ``new`` in the second."""
+    """One column of one tensor that says ``old`` in the first run and ``new`` in the second."""
 
     name: str
     column: str
@@ -44,10 +44,10 @@ class Difference:
 
 
 def compare(old: Record, new: Record) -> Difference:
-    """In what ``new`` differs from ``old``; leaves are the same where their names are.
+    """In what ``new`` differs from ``old``; tensors are the same where their names are.
 
     What every run has of its own (times, counts of steps and checks, evidence) does not count: of a finding its rule,
-    severity and leaves are compared, of a leaf the columns.
+    severity and tensors are compared, of a tensor the columns.
 
     Example:
         >>> from frostline.core.ledger import Run
@@ -74,27 +74,27 @@ def compare(old: Record, new: Record) -> Difference:
 
 
 def columns(record: Record) -> Mapping[str, dict[str, str]]:
-    """What every leaf's columns say, as words, by the leaf's name."""
-    return {leaf.name: dict(zip(COLUMNS, _said(leaf), strict=True)) for leaf in record.leaves}
+    """What every tensor's columns say, as words, by the tensor's name."""
+    return {row.name: dict(zip(COLUMNS, _said(row), strict=True)) for row in record.tensors}
 
 
-def _said(leaf: LeafRow) -> tuple[str, ...]:
-    flag = {True: "trainable", False: "frozen", None: "none"}[leaf.declared.trainable]
-    programs = sorted({wire.program for wire in leaf.wired if wire.listed})
+def _said(row: TensorRow) -> tuple[str, ...]:
+    flag = {True: "trainable", False: "frozen", None: "none"}[row.declared.trainable]
+    optimizers = sorted({holding.optimizer for holding in row.optimizers if holding.listed})
     return (
-        "×".join(map(str, leaf.shape)) or "one number",
-        leaf.dtype,
-        leaf.meant or "not said",
+        "×".join(map(str, row.shape)) or "one value",
+        row.dtype,
+        row.expected or "not said",
         flag,
-        ", ".join(programs) or "nothing",
-        leaf.changed.verdict,
+        ", ".join(optimizers) or "nothing",
+        row.changed.verdict,
     )
 
 
 def _findings(record: Record) -> dict[tuple[str, str, tuple[str, ...], str], Finding]:
-    models = {leaf.name: leaf.model for leaf in record.leaves}
+    models = {row.name: row.model for row in record.tensors}
     found: dict[tuple[str, str, tuple[str, ...], str], Finding] = {}
     for finding in record.findings:
         what = known(finding, models)
-        found[what.rule, finding.severity, tuple(what.leaves), what.subject] = finding
+        found[what.rule, finding.severity, tuple(what.tensors), what.subject] = finding
     return found

@@ -17,14 +17,14 @@ from frostline.core import facts as told
 from frostline.core.events import Event, Fact, SummaryPrinted, TensorReplaced, TieBroken
 from frostline.core.ledger import (
     Changed,
+    Expected,
     Flip,
-    LeafRow,
+    Holding,
     Ledger,
-    Meant,
     Movement,
+    OptimizerRow,
     Owner,
-    Program,
-    Wire,
+    TensorRow,
 )
 from frostline.core.patterns import matching, rows_of
 
@@ -43,7 +43,7 @@ def fold(facts: Iterable[Fact]) -> Ledger:
         >>> shape = {"shape": (2,), "dtype": "float32", "bytes": 8, "size": 2}
         >>> found = told.TensorFound(tensor=0, framework="torch", name="w", model="net", kind="parameter", **shape)
         >>> ledger = fold([found, told.FlagDeclared(tensor=0, flag=True)])
-        >>> [(row.name, row.declared.trainable) for row in ledger.leaves]
+        >>> [(row.name, row.declared.trainable) for row in ledger.tensors]
         [('w', True)]
     """
     state = Fold()
@@ -56,8 +56,8 @@ class Fold:
     """The rows as they are after the facts applied so far."""
 
     def __init__(self) -> None:
-        self.rows: dict[int, LeafRow] = {}
-        self.optimizers: dict[str, Program] = {}
+        self.rows: dict[int, TensorRow] = {}
+        self.optimizers: dict[str, OptimizerRow] = {}
         self._ledger = Ledger()
         self._frameworks: list[str] = []
         self._framework_of: dict[int, str] = {}
@@ -88,8 +88,8 @@ class Fold:
         """All rows that are of interest, each storage once, with what follows from all facts together."""
         self.settle()
         ledger = self._ledger
-        ledger.leaves = list(self._visible())
-        ledger.programs = list(self.optimizers.values())
+        ledger.tensors = list(self._visible())
+        ledger.optimizers = list(self.optimizers.values())
         self._mark_expected(ledger)
         return ledger
 
@@ -100,7 +100,7 @@ class Fold:
             if row.changed.verdict == "unknown" and "changed" not in row.unknown:
                 row.changed.verdict = "no"
 
-    def _visible(self) -> Iterable[LeafRow]:
+    def _visible(self) -> Iterable[TensorRow]:
         for framework in self._frameworks:
             names: set[str] = set()
             for tensor, row in self.rows.items():
@@ -110,20 +110,20 @@ class Fold:
 
     @staticmethod
     def _mark_expected(ledger: Ledger) -> None:
-        names = [[row.name, *row.aliases, *row.former_aliases] for row in ledger.leaves]
-        for answer, patterns in (("frozen", ledger.meant.frozen), ("trained", ledger.meant.trained)):
+        names = [[row.name, *row.aliases, *row.former_aliases] for row in ledger.tensors]
+        for answer, patterns in (("frozen", ledger.expected.frozen), ("trained", ledger.expected.trained)):
             for pattern in patterns:
                 if rows_of(pattern)[1] is not None:
                     continue  # says nothing of the tensor as a whole
                 for index in matching(pattern, names):
-                    row = ledger.leaves[index]
+                    row = ledger.tensors[index]
                     if row.kind == "parameter" or answer == "frozen" or row.owner.role == "normalisation":
-                        row.meant, row.meant_pattern = answer, pattern
+                        row.expected, row.expected_pattern = answer, pattern
 
     # What the facts do that do more than set fields, each in the method of its name
 
     def _tensor_found(self, fact: told.TensorFound) -> None:
-        self.rows[fact.tensor] = LeafRow(
+        self.rows[fact.tensor] = TensorRow(
             id=fact.tensor,
             name=fact.name,
             model=fact.model,
@@ -131,7 +131,7 @@ class Fold:
             shape=fact.shape,
             dtype=fact.dtype,
             bytes=fact.bytes,
-            numbers=fact.size,
+            size=fact.size,
             owner=Owner(fact.owner, fact.owner_type, fact.role),
             registered=fact.registered,
             sharded=fact.sharded,
@@ -185,7 +185,7 @@ class Fold:
         self.rows[fact.tensor].declared.alias_flags.append((fact.alias, fact.flag))
 
     def _optimizer_found(self, fact: told.OptimizerFound) -> None:
-        self.optimizers[fact.optimizer] = Program(fact.optimizer, fact.kind, fact.name, by_hand=fact.by_hand)  # type: ignore[arg-type]
+        self.optimizers[fact.optimizer] = OptimizerRow(fact.optimizer, fact.kind, fact.name, by_hand=fact.by_hand)  # type: ignore[arg-type]
 
     def _optimizer_checked(self, fact: told.OptimizerChecked) -> None:
         row = self.optimizers[fact.optimizer]
@@ -197,8 +197,8 @@ class Fold:
 
     def _held_by_alias(self, fact: told.HeldByAlias) -> None:
         row = self.rows[fact.tensor]
-        known = {holding.program for holding in row.wired}
-        row.wired.extend(holding for holding in self.rows[fact.other].wired if holding.program not in known)
+        known = {holding.optimizer for holding in row.optimizers}
+        row.optimizers.extend(holding for holding in self.rows[fact.other].optimizers if holding.optimizer not in known)
 
     def _gradients_seen(self, fact: told.GradientsSeen) -> None:
         for tensor in fact.tensors:
@@ -279,19 +279,19 @@ class Fold:
         self._ledger.run.frameworks[fact.framework] = fact.version
 
     def _expected(self, fact: told.Expected) -> None:
-        self._ledger.meant = Meant(list(fact.frozen), list(fact.trained))
+        self._ledger.expected = Expected(list(fact.frozen), list(fact.trained))
         self._ledger.patience = fact.patience
 
     def _run_seen(self, fact: told.RunSeen) -> None:
         self._ledger.run = fact.run
 
 
-def _holding(row: LeafRow, optimizer: str) -> Wire:
-    for holding in row.wired:
-        if holding.program == optimizer:
+def _holding(row: TensorRow, optimizer: str) -> Holding:
+    for holding in row.optimizers:
+        if holding.optimizer == optimizer:
             return holding
-    holding = Wire(optimizer)
-    row.wired.append(holding)
+    holding = Holding(optimizer)
+    row.optimizers.append(holding)
     return holding
 
 
@@ -301,7 +301,7 @@ def _note(changed: Changed, move: Movement) -> None:
     changed.first_step = move.until if changed.first_step is None else changed.first_step
     changed.last_step = move.until
     changed.blocks_moved = max(changed.blocks_moved, move.blocks_moved)
-    where = f"{move.program} step" if move.place == "step" else move.place
+    where = f"{move.optimizer} step" if move.place == "step" else move.place
     if where not in changed.during:
         changed.during.append(where)
     moves = changed.movements
@@ -316,7 +316,7 @@ def _note(changed: Changed, move: Movement) -> None:
         moves[-1] = move
 
 
-def _doubt(row: LeafRow, column: str, reason: str | None) -> None:
+def _doubt(row: TensorRow, column: str, reason: str | None) -> None:
     if reason is None:
         row.unknown.pop(column, None)
         return
@@ -335,7 +335,7 @@ def _update(target: object, fact: Fact) -> None:
 
 
 _ABOUT = {"tensor", "tensors", "optimizer", "origin", "move", "set_up"}  # what a fact is about: no field of a row
-_NAMES = {(told.TensorSeen, "size"): "numbers", (told.Moved, "optimizer"): "program"}
+_NAMES = {(told.TensorSeen, "size"): "numbers", (told.Moved, "optimizer"): "optimizer"}
 _EVENTS = get_args(Event)
 
 

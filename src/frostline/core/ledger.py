@@ -1,8 +1,8 @@
-"""The ledger: one row per leaf with its five columns, the programs that update leaves, and what the run did.
+"""The ledger: one row per tensor with its five columns, the optimizers that update tensors, and what the run did.
 
 Everything a rule may look at is here, as plain data. Probes and the observer fill it; rules, the verdict and
 the reports only read it. A column that could not be established holds ``None`` and its reason stands in
-``LeafRow.unknown`` under the column's name; it never reads as fine.
+``TensorRow.unknown`` under the column's name; it never reads as fine.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ FAULTS_KEPT = 20  # of errors inside frostline; more are as good as these
 
 @dataclass(slots=True)
 class Shift:
-    """How the bits of one leaf moved between two readings, seen on a copy kept around the move.
+    """How the bits of one tensor moved between two readings, seen on a copy kept around the move.
 
     ``ratio`` is c where every element obeys w' = c·w up to rounding, else None. ``grown`` counts the elements whose
     size grew. ``shrunk`` says whether every element that is large beside the move went towards zero (None where too few
     are), as they do when an optimizer takes decay for a gradient and scales it. ``max_ulp`` counts units in the last
-    place of the leaf's own type.
+    place of the tensor's own type.
     """
 
     elements: int
@@ -49,20 +49,20 @@ class Shift:
 
 @dataclass(slots=True)
 class Movement:
-    """One observed change of a leaf, with everything known about the moment.
+    """One observed change of a tensor, with everything known about the moment.
 
-    ``place`` is ``step`` (inside a step of ``program``), ``forward`` (inside its module's forward pass),
+    ``place`` is ``step`` (inside a step of ``optimizer``), ``forward`` (inside its module's forward pass),
     ``outside`` (neither) or ``between`` (somewhere between two checks: no tighter bound was taken). ``since``
-    and ``until`` count executed steps of all programs. ``follows`` names the leaf towards which the move went, with
+    and ``until`` count executed steps of all optimizers. ``follows`` names the tensor towards which the move went, with
     w' = w + rate·(source - w); ``equals`` the other tensor that holds exactly the new bits, ``resembles`` the other
-    leaf that those bits are close to.
-    ``late`` says that only the last look showed the move, when all steps were over, and that it came from none of them.
+    tensor that those bits are close to.
+    ``late`` says that only the last check showed the move, when all steps were over, and that it came from none of them.
     """
 
     place: Place
     since: int
     until: int
-    program: str | None = None
+    optimizer: str | None = None
     trainable: bool | None = None
     training: bool | None = None
     gradient: Gradient | None = None
@@ -83,19 +83,19 @@ class Movement:
 
 @dataclass(slots=True)
 class Flip:
-    """The flag of a leaf changed before global step ``step`` and nothing but the script can have done it."""
+    """The flag of a tensor changed before global step ``step`` and nothing but the script can have done it."""
 
     step: int
     now: bool
-    program: str | None = None
+    optimizer: str | None = None
 
 
 @dataclass(slots=True)
 class Declared:
-    """What the flags say: ``trainable`` now, ``first`` at the first look, and every flip in between.
+    """What the flags say: ``trainable`` now, ``first`` at the first check, and every flip in between.
 
-    ``container`` names an enclosing module whose own flag contradicts the leaf's; ``intents`` are explicit calls
-    that set the flag of one of the leaf's names, as ``(name, flag)``; ``alias_flags`` are the flags of other tensor
+    ``container`` names an enclosing module whose own flag contradicts the tensor's; ``intents`` are explicit calls
+    that set the flag of one of the tensor's names, as ``(name, flag)``; ``alias_flags`` are the flags of other tensor
     objects on the same storage that differ from this one's.
     """
 
@@ -113,18 +113,18 @@ class Declared:
 
 
 @dataclass(slots=True)
-class Wire:
-    """How one program holds one leaf: group, rates, gradients seen at its checks, optimizer state.
+class Holding:
+    """How one optimizer holds one tensor: group, rates, gradients seen at its checks, optimizer state.
 
-    ``captured`` is the flag of the leaf when a compiled step was made (None where nothing is captured).
-    ``concluded`` says that gradients were not seen: they were zero or lost in rounding, since no bit moved;
-    ``passed`` that they came through the leaf's layer, as those in front of it moved; ``unassigned`` that a step handed
+    ``captured`` is the flag of the tensor when a compiled step was made (None where nothing is captured).
+    ``gradient_inferred`` says that gradients were not seen: they were zero or lost in rounding, since no bit moved;
+    ``gradient_inferred_from_neighbours`` that they came through the tensor's layer, as those in front of it moved; ``unassigned`` that a step handed
     back new values, which the script never put in place.
     ``update_ulp`` is the largest update the step could have made, in units in the last place of the weight;
     ``negligible`` says that the gradient is rounding noise beside the others (a bias in front of a normalisation).
     """
 
-    program: str
+    optimizer: str
     group: int | None = None
     listed: bool = True
     captured: bool | None = None
@@ -134,9 +134,9 @@ class Wire:
     gradients: dict[str, int] = field(default_factory=dict)
     state: bool | None = None
     state_of: str | None = None
-    concluded: bool = False
+    gradient_inferred: bool = False
     unassigned: bool = False
-    passed: bool = False
+    gradient_inferred_from_neighbours: bool = False
     update_ulp: float | None = None
     negligible: bool = False
     steps: int = 0
@@ -146,9 +146,9 @@ class Wire:
 class Changed:
     """Which bits moved since the baseline: the verdict, when, where and how often it was looked at.
 
-    ``before_training`` says that the bits moved after the first look but before the first step (loading, set-up).
-    ``followed`` names the leaf that this one was seen to follow (an average or a synchronised copy), ``near`` the leaf
-    that it equals up to rounding at the end. ``digests`` are those of the first and the last look, in runs whose leaves
+    ``before_training`` says that the bits moved after the first check but before the first step (loading, set-up).
+    ``followed`` names the tensor that this one was seen to follow (an average or a synchronised copy), ``near`` the tensor
+    that it equals up to rounding at the end. ``digests`` are those of the first and the last check, in runs whose tensors
     are to be compared with those of other processes.
     """
 
@@ -170,25 +170,25 @@ class Changed:
 
 @dataclass(slots=True)
 class RowsSeen:
-    """Rows (or single elements) of a leaf that were compared one by one, and what became of them.
+    """Rows (or single elements) of a tensor that were compared one by one, and what became of them.
 
-    ``meant`` and ``pattern`` are the user's word for them; without it they are those whose gradient autograd made and
+    ``expected`` and ``pattern`` are the user's word for them; without it they are those whose gradient autograd made and
     something in the script set to zero before the step (``how`` says what), at every one of ``checks`` checks.
-    ``moved`` of ``told`` have other bits than at the first look; ``ranges`` are the rows these are in. ``ratio`` is c
+    ``moved`` of ``compared`` have other bits than at the first check; ``ranges`` are the rows these are in. ``ratio`` is c
     where all of them moved by w' = c·w.
     """
 
     unit: Literal["row", "element"]
-    told: int
+    compared: int
     moved: int
     ranges: list[str] = field(default_factory=list)
-    meant: str | None = None
+    expected: str | None = None
     pattern: str | None = None
     how: str | None = None
     checks: int = 0
     first_step: int | None = None
     place: Place | None = None
-    program: str | None = None
+    optimizer: str | None = None
     lr: float | None = None
     weight_decay: float | None = None
     state: bool | None = None
@@ -197,10 +197,10 @@ class RowsSeen:
 
 @dataclass(slots=True)
 class Owner:
-    """The module or layer that holds the leaf: its type, path, role and what was seen of its calls.
+    """The module or layer that holds the tensor: its type, path, role and what was seen of its calls.
 
     ``called`` is None where calls were not watched; ``recorded`` says that a call recorded gradients, ``detached`` that
-    what it returned was cut from them, ``reached`` that a gradient came back to what it returned, ``dropped`` that the
+    what it returned was cut from them, ``output_got_gradient`` that a gradient came back to what it returned, ``dropped`` that the
     module that called it returned nothing that depends on it;
     ``sibling_called`` that a module of the same type beside it was called; ``in_training`` whether one of the calls
     found it in training mode.
@@ -212,7 +212,7 @@ class Owner:
     called: bool | None = None
     recorded: bool | None = None
     detached: bool | None = None
-    reached: bool | None = None
+    output_got_gradient: bool | None = None
     dropped: bool | None = None
     sibling_called: bool | None = None
     in_training: bool | None = None
@@ -223,14 +223,14 @@ class Owner:
 
 @dataclass(slots=True)
 class Copy:
-    """What one file that the run wrote holds of a leaf, under ``name``, as it was last written at ``step``.
+    """What one file that the run wrote holds of a tensor, under ``name``, as it was last written at ``step``.
 
     ``state`` is ``same`` (the bits of the end of the run), ``rounded`` (those in another type), ``older`` (the bits in
-    memory when it was written; they moved on), ``first`` (the bits of the first look, though memory had moved on by
+    memory when it was written; they moved on), ``first`` (the bits of the first check, though memory had moved on by
     then), ``zero``, ``overflow`` (not finite where memory is), ``fewer-rows`` (the first ``rows`` rows only) or
     ``other`` (values of its own: an average, an earlier copy). ``taken`` is the step at which the script took the
     state that it wrote later and that is live memory still; ``origin`` names another module whose tensor was written.
-    ``put_back`` says that the leaf was trained and held its first bits again, then and at the end; ``rest_zero`` that
+    ``put_back`` says that the tensor was trained and held its first bits again, then and at the end; ``rest_zero`` that
     all rows which the file leaves out were zero in memory.
     """
 
@@ -248,9 +248,9 @@ class Copy:
 
 @dataclass(slots=True)
 class Saved:
-    """What became of a leaf in the files that the run wrote: the best copy's state and every copy, the best first.
+    """What became of a tensor in the files that the run wrote: the best copy's state and every copy, the best first.
 
-    ``missing`` says that files hold other leaves of its model, and none holds this one.
+    ``missing`` says that files hold other tensors of its model, and none holds this one.
     """
 
     state: CopyState | Literal["missing"]
@@ -258,17 +258,17 @@ class Saved:
 
 
 @dataclass(slots=True)
-class LeafRow:
-    """One leaf of the ledger: every name it has, what it is, and the five columns.
+class TensorRow:
+    """One tensor of the ledger: every name it has, what it is, and the five columns.
 
     ``sharded`` says that this process holds a part of it only, ``shared`` that other processes may write to its memory.
     ``as_buffer`` says that a parameter is registered as a buffer that asks for gradients.
     ``gone`` says that no model has it any longer, though its model lives on: another tensor was put in its place.
     ``read`` says whether a forward pass took it from its module (None where that was not watched).
-    ``zeros`` says that all numbers of a leaf that kept every bit are zero (None where that was not looked at).
+    ``zeros`` says that all values of a tensor that did not change are zero (None where that was not observed).
     ``cleared`` says that a backward pass made a gradient of it, of which nothing was left when the step came.
     ``copied_at`` is the step at which it and its namesake in another model were seen to have the same bits.
-    ``stranded_at`` is the step after which another tensor took its place, while an optimizer kept to the former one.
+    ``replaced_at`` is the step after which another tensor took its place, while an optimizer kept to the former one.
     """
 
     name: str
@@ -277,13 +277,13 @@ class LeafRow:
     shape: tuple[int, ...]
     dtype: str
     bytes: int
-    numbers: int
+    size: int
     aliases: list[str] = field(default_factory=list)
     owner: Owner = field(default_factory=Owner)
-    meant: str | None = None
-    meant_pattern: str | None = None
+    expected: str | None = None
+    expected_pattern: str | None = None
     declared: Declared = field(default_factory=Declared)
-    wired: list[Wire] = field(default_factory=list)
+    optimizers: list[Holding] = field(default_factory=list)
     changed: Changed = field(default_factory=Changed)
     saved: Saved | None = None
     rows: list[RowsSeen] = field(default_factory=list)
@@ -293,7 +293,7 @@ class LeafRow:
     gone: bool = False
     read: bool | None = None
     zeros: bool | None = None
-    stranded_at: int | None = None
+    replaced_at: int | None = None
     copied_at: int | None = None
     as_buffer: bool = False
     cleared: bool = False
@@ -307,15 +307,15 @@ class LeafRow:
 
 
 @dataclass(slots=True)
-class Program:
-    """One thing that updates leaves: an optimizer, the train step of a compiled model, or the script itself.
+class OptimizerRow:
+    """One thing that updates tensors: an optimizer, the train step of a compiled model, or the script itself.
 
     ``by_hand`` marks the last: without an optimizer, what happens between one backward pass and the next is one step.
     ``steps_beside`` counts steps made in another thread than the one observed; nothing was looked at in them.
     ``stateless`` says that it is given the weights and hands back new ones, which the script must put in place itself.
-    ``backwards`` counts the backward passes of the run, to judge a program that never stepped. ``checks`` are its own
-    steps that were checks, ``checked_at`` the executed steps of all programs at each of them, ``last_step`` those at
-    its last one. ``starved`` says that at its last check no tensor it holds had a gradient.
+    ``backwards`` counts the backward passes of the run, to judge an optimizer that never stepped. ``checks`` are its own
+    steps that were checks, ``checked_at`` the executed steps of all optimizers at each of them, ``last_step`` those at
+    its last one. ``no_gradient_at_last_check`` says that at its last check no tensor it holds had a gradient.
     """
 
     id: str
@@ -329,7 +329,7 @@ class Program:
     groups: list[dict[str, float | int | None]] = field(default_factory=list)
     holds: int = 0
     orphans: list[str] = field(default_factory=list)
-    starved: bool = False
+    no_gradient_at_last_check: bool = False
     models: list[str] = field(default_factory=list)
     trains_model: str | None = None
     captured_at: int | None = None
@@ -341,8 +341,8 @@ class Program:
 
 
 @dataclass(slots=True)
-class Meant:
-    """What the user said should happen: patterns for frozen and for trained leaves."""
+class Expected:
+    """What the user said should happen: patterns for frozen and for trained tensors."""
 
     frozen: list[str] = field(default_factory=list)
     trained: list[str] = field(default_factory=list)
@@ -377,19 +377,19 @@ class Run:
 class Ledger:
     """All that was seen of a run, before any judgement."""
 
-    leaves: list[LeafRow] = field(default_factory=list)
-    programs: list[Program] = field(default_factory=list)
+    tensors: list[TensorRow] = field(default_factory=list)
+    optimizers: list[OptimizerRow] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
-    meant: Meant = field(default_factory=Meant)
+    expected: Expected = field(default_factory=Expected)
     run: Run = field(default_factory=Run)
     patience: int = 3
 
-    def program(self, program_id: str) -> Program:
-        """The program with this id; KeyError when there is none."""
-        for program in self.programs:
-            if program.id == program_id:
-                return program
-        raise KeyError(program_id)
+    def optimizer(self, optimizer_id: str) -> OptimizerRow:
+        """The optimizer with this id; KeyError when there is none."""
+        for optimizer in self.optimizers:
+            if optimizer.id == optimizer_id:
+                return optimizer
+        raise KeyError(optimizer_id)
 
     def events_of(self, kind: type[Seen]) -> list[Seen]:
         """The events of one kind, in the order in which they were seen."""

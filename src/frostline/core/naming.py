@@ -24,7 +24,7 @@ _INNER = re.compile(
 )
 _ADAPTER = re.compile(r"(?<=\.)default(\.|$)")  # the usual name of an adapter, which its file leaves out
 _OFFSETS_TRIED = 4
-_FEW = 4  # leaves that end alike, looked at for each name
+_FEW = 4  # tensors that end alike, looked at for each name
 
 
 def bare(name: str) -> str:
@@ -50,33 +50,33 @@ def plain(name: str) -> str:
     return _ADAPTER.sub("", bare(name)).rstrip(".")
 
 
-def meant_by(written: Mapping[str, Shape], leaves: Mapping[str, Shape]) -> dict[str, str]:
-    """Which leaf each name of a file means, judged by all names together: a file may hold a part, or a whole around it.
+def expected_by(written: Mapping[str, Shape], tensors: Mapping[str, Shape]) -> dict[str, str]:
+    """Which tensor each name of a file means, judged by all names together: a file may hold a part, or a whole around it.
 
     Args:
         written: the shape of every tensor in the file.
-        leaves: the shape of every leaf, by its name inside the model.
+        tensors: the shape of every tensor, by its name inside the model.
 
     >>> meant_by({"module.0.weight": (2, 2)}, {"encoder.0.weight": (2, 2), "head.bias": (2,)})
     {'module.0.weight': 'encoder.0.weight'}
     """
-    known = {plain(name): name for name in leaves}
+    known = {plain(name): name for name in tensors}
     found: dict[str, str] = {}
     taken: set[str] = set()
-    for before, after in _offsets({plain(name): name for name in written}, written, known, leaves):
+    for before, after in _offsets({plain(name): name for name in written}, written, known, tensors):
         for name in written:
             short = plain(name)
             if name in found or not short.startswith(before):
                 continue
-            leaf = known.get(after + short[len(before) :])
-            if leaf is not None and leaf not in taken and _may_be(written[name], leaves[leaf]):
-                found[name] = leaf
-                taken.add(leaf)
+            tensor = known.get(after + short[len(before) :])
+            if tensor is not None and tensor not in taken and _may_be(written[name], tensors[tensor]):
+                found[name] = tensor
+                taken.add(tensor)
     return found
 
 
 def _offsets(
-    short: Mapping[str, str], written: Mapping[str, Shape], known: Mapping[str, str], leaves: Mapping[str, Shape]
+    short: Mapping[str, str], written: Mapping[str, Shape], known: Mapping[str, str], tensors: Mapping[str, Shape]
 ) -> list[tuple[str, str]]:
     """What stands in front of the names of the file and of the model where they end alike, the most frequent first."""
     by_ending: dict[str, list[str]] = {}
@@ -86,9 +86,9 @@ def _offsets(
     votes: Counter[tuple[str, str]] = Counter()
     for name, whole in short.items():
         ending = next((ending for ending in _endings(name) if ending in by_ending), "")
-        for leaf in by_ending[ending][:_FEW] if ending else ():
-            before, after = name.removesuffix(ending), leaf.removesuffix(ending)
-            if not (before and after) and _may_be(written[whole], leaves[known[leaf]]):
+        for tensor in by_ending[ending][:_FEW] if ending else ():
+            before, after = name.removesuffix(ending), tensor.removesuffix(ending)
+            if not (before and after) and _may_be(written[whole], tensors[known[tensor]]):
                 votes[before, after] += 1
     ranked = sorted(votes, key=lambda pair: (-votes[pair], len(pair[0]) + len(pair[1]), pair))
     return ranked[:_OFFSETS_TRIED]
@@ -103,5 +103,5 @@ def _endings(name: str) -> Iterator[str]:
 
 
 def _may_be(one: Shape, other: Shape) -> bool:
-    """Whether a tensor of a file may stand for a leaf of this shape: the same, or with other rows."""
+    """Whether a tensor of a file may stand for a tensor of this shape: the same, or with other rows."""
     return one == other or (len(one) == len(other) > 0 and one[1:] == other[1:])

@@ -1,6 +1,6 @@
-"""Patterns over leaf names: ``*`` stays inside one dotted part, ``**`` crosses them, ``?`` is one character.
+"""Patterns over tensor names: ``*`` stays inside one dotted part, ``**`` crosses them, ``?`` is one character.
 
-A pattern that ends in a slice, such as ``embed.weight[:1000]``, means only those rows of the leaves that it matches.
+A pattern that ends in a slice, such as ``embed.weight[:1000]``, means only those rows of the tensors that it matches.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
 
 
 def matches(pattern: str, name: str) -> bool:
-    """Whether ``pattern`` names the leaf ``name``, or a module above it, with or without the model's own name.
+    """Whether ``pattern`` names the tensor ``name``, or a module above it, with or without the model's own name.
 
     >>> matches("backbone.**", "model.backbone.0.weight"), matches("backbone", "model.backbone.0.weight")
     (True, True)
@@ -53,7 +53,7 @@ def rows_of(pattern: str) -> tuple[str, slice | None]:
 
 
 def matching(pattern: str, names: Sequence[Sequence[str]]) -> list[int]:
-    """Indices of the leaves (each given by all its names) that ``pattern`` matches under any name, rows left aside."""
+    """Indices of the tensors (each given by all its names) that ``pattern`` matches under any name, rows left aside."""
     pattern, _ = rows_of(pattern)
     return [index for index, known in enumerate(names) if any(matches(pattern, name) for name in known)]
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.core.patterns import matches
 from frostline.core.record import SEVERITIES, BaselineUse, Finding, Known, Severity
 from frostline.core.verdict import by_severity
@@ -14,17 +14,17 @@ from frostline.core.verdict import by_severity
 
 @dataclass(frozen=True, slots=True)
 class Ignore:
-    """Findings that are counted apart: those of one rule (code or name), all of whose leaves match, for a reason."""
+    """Findings that are counted apart: those of one rule (code or name), all of whose tensors match, for a reason."""
 
     rule: str
     reason: str
-    leaves: tuple[str, ...] = ()
+    tensors: tuple[str, ...] = ()
 
     def covers(self, finding: Finding) -> bool:
-        """Whether the finding is of this rule and every leaf of it matches one of the patterns."""
+        """Whether the finding is of this rule and every tensor of it matches one of the patterns."""
         if self.rule.lower() not in (finding.code.lower(), finding.rule):
             return False
-        return not self.leaves or (bool(finding.tensors) and _all_match(finding.tensors, self.leaves))
+        return not self.tensors or (bool(finding.tensors) and _all_match(finding.tensors, self.tensors))
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,18 +63,18 @@ class Policy:
     baseline: Baseline | None = None
 
 
-def settle(findings: Iterable[Finding], leaves: Sequence[LeafRow], policy: Policy) -> list[Finding]:
+def settle(findings: Iterable[Finding], rows: Sequence[TensorRow], policy: Policy) -> list[Finding]:
     """The findings as the policy wants them, the grave ones first; those that it sets aside carry the reason.
 
     Findings that another policy has settled before are taken as the rules gave them.
     """
-    models = {leaf.name: leaf.model for leaf in leaves}
+    models = {row.name: row.model for row in rows}
     return by_severity(_settled(finding, models, policy) for finding in findings)
 
 
-def use_of(baseline: Baseline, findings: Sequence[Finding], leaves: Sequence[LeafRow]) -> BaselineUse:
+def use_of(baseline: Baseline, findings: Sequence[Finding], rows: Sequence[TensorRow]) -> BaselineUse:
     """What came of the baseline: how many findings it knew, and which of its own are found no longer."""
-    models = {leaf.name: leaf.model for leaf in leaves}
+    models = {row.name: row.model for row in rows}
     now = [known(finding, models) for finding in findings]
     resolved = [old for old in baseline.known if not any(_is_same(old, new) for new in now)]
     count = sum(_is_known(finding, models, baseline) for finding in findings)
@@ -82,9 +82,9 @@ def use_of(baseline: Baseline, findings: Sequence[Finding], leaves: Sequence[Lea
 
 
 def known(finding: Finding, models: Mapping[str, str]) -> Known:
-    """What identifies a finding from run to run: its rule, and its leaves without the model's own name.
+    """What identifies a finding from run to run: its rule, and its tensors without the model's own name.
 
-    A finding without leaves is known by its message, of which the numbers do not count.
+    A finding without tensors is known by its message, of which the numbers do not count.
     """
     names = [name.removeprefix(f"{models.get(name, '')}.") for name in finding.tensors]
     subject = "" if names else re.sub(r"\d[\d,.]*", "#", finding.message)
@@ -103,23 +103,23 @@ def _settled(finding: Finding, models: Mapping[str, str], policy: Policy) -> Fin
 
 
 def _is_known(finding: Finding, models: Mapping[str, str], baseline: Baseline) -> bool:
-    """Whether entries of the finding's rule, of its severity or graver, name all of its leaves."""
+    """Whether entries of the finding's rule, of its severity or graver, name all of its tensors."""
     new = known(finding, models)
     same = [
         old
         for old in baseline.known
         if old.rule == new.rule and SEVERITIES.index(old.severity) <= SEVERITIES.index(new.severity)
     ]
-    if not new.leaves:
-        return any(not old.leaves and old.subject == new.subject for old in same)
-    return _all_match(new.leaves, [pattern for old in same for pattern in old.leaves])
+    if not new.tensors:
+        return any(not old.tensors and old.subject == new.subject for old in same)
+    return _all_match(new.tensors, [pattern for old in same for pattern in old.tensors])
 
 
 def _is_same(old: Known, new: Known) -> bool:
     """Whether an entry of the baseline is, at least in part, still there."""
     if old.rule != new.rule:
         return False
-    return _any_match(new.leaves, old.leaves) if old.leaves else old.subject == new.subject
+    return _any_match(new.tensors, old.tensors) if old.tensors else old.subject == new.subject
 
 
 def _all_match(names: Sequence[str], patterns: Sequence[str]) -> bool:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from frostline.core.events import Event
-from frostline.core.ledger import LeafRow, Meant, Program, Run, Seen
+from frostline.core.ledger import Expected, OptimizerRow, Run, Seen, TensorRow
 
 Severity = Literal["error", "warning", "note"]
 
@@ -34,11 +34,11 @@ class Finding:
 
 @dataclass(slots=True)
 class Known:
-    """One entry of a baseline: a rule, its severity, and the leaves (without the model's name) or the message."""
+    """One entry of a baseline: a rule, its severity, and the tensors (without the model's name) or the message."""
 
     rule: str
     severity: Severity
-    leaves: list[str] = field(default_factory=list)
+    tensors: list[str] = field(default_factory=list)
     subject: str = ""
 
 
@@ -54,22 +54,22 @@ class BaselineUse:
 
 @dataclass(slots=True)
 class Totals:
-    """Counts of numbers (not of tensors) over all parameters, each leaf counted once whatever its names."""
+    """Counts of parameters (not of tensors) over all parameters, each tensor counted once whatever its names."""
 
     parameters: int = 0
     buffers: int = 0
     declared_trainable: int = 0
     declared_frozen: int = 0
-    wired: int = 0
+    in_optimizer: int = 0
     changed: int = 0
     unchanged: int = 0
     unknown: int = 0
-    leaves: int = 0
+    tensors: int = 0
 
 
 @dataclass(slots=True)
 class Verdict:
-    """What the findings add up to: how many of each severity, how many leaves have a column that could not be
+    """What the findings add up to: how many of each severity, how many tensors have a column that could not be
     established, and how many findings the user's settings set aside.
     """
 
@@ -87,13 +87,13 @@ class Record:
     format: int
     frostline: str
     run: Run
-    programs: list[Program]
-    leaves: list[LeafRow]
+    optimizers: list[OptimizerRow]
+    tensors: list[TensorRow]
     totals: Totals
     findings: list[Finding]
     verdict: Verdict
     events: list[Event] = field(default_factory=list)
-    meant: Meant = field(default_factory=Meant)
+    expected: Expected = field(default_factory=Expected)
     baseline: BaselineUse | None = None
 
     def events_of(self, kind: type[Seen]) -> list[Seen]:

@@ -1,7 +1,7 @@
 """The record as one JSON document, and how files are replaced: whole or not at all. See run_file for that of a run.
 
 Format history
-  1  first version: a whole record, written anew at each check
+  1  first version: a whole record, written again at each check
   2  the file of a run holds facts; fields have the names that PyTorch and Keras users know
 """
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.core.record import SEVERITIES, Finding, Severity, Totals, Verdict
 
 FAIL_ON = ("error", "warning", "never")
 _GRAVE: dict[str, tuple[Severity, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
-def judge(findings: Iterable[Finding], leaves: Iterable[LeafRow]) -> Verdict:
+def judge(findings: Iterable[Finding], rows: Iterable[TensorRow]) -> Verdict:
     """Count findings by severity, ignored ones apart, and leaves with a column that could not be established."""
-    verdict = Verdict(unknown=sum(1 for leaf in leaves if leaf.unknown or leaf.changed.verdict == "unknown"))
+    verdict = Verdict(unknown=sum(1 for row in rows if row.unknown or row.changed.verdict == "unknown"))
     for finding in findings:
         if finding.ignored is not None:
             verdict.ignored += 1
@@ -49,10 +49,10 @@ def exit_status(verdict: Verdict, fail_on: str) -> int:
 
 
 def sentence(verdict: Verdict) -> str:
-    """The verdict as one line, the last line of every report; it is not about leaves of which nothing is known.
+    """The verdict as one line, the last line of every report; it is not about tensors of which nothing is known.
 
     >>> sentence(Verdict(errors=1, notes=2, unknown=3))
-    '1 error, 0 warnings, 2 notes; 3 leaves unknown'
+    '1 error, 0 warnings, 2 notes; 3 tensors unknown'
     """
     counts = (
         _count(verdict.errors, "error"),
@@ -65,31 +65,31 @@ def sentence(verdict: Verdict) -> str:
     if verdict.ignored:
         line += f"; {verdict.ignored} ignored"
     if verdict.unknown:
-        line += f"; {_count(verdict.unknown, 'leaf', 'leaves')} unknown"
+        line += f"; {_count(verdict.unknown, 'tensor')} unknown"
     return line
 
 
-def totals(leaves: Sequence[LeafRow]) -> Totals:
-    """Counts of numbers per column; buffers and random state are counted apart from parameters."""
-    total = Totals(leaves=len(leaves))
-    for leaf in leaves:
-        if leaf.kind == "buffer":
-            total.buffers += leaf.numbers
+def totals(rows: Sequence[TensorRow]) -> Totals:
+    """Counts of parameters per column; buffers and random state are counted apart from parameters."""
+    total = Totals(tensors=len(rows))
+    for row in rows:
+        if row.kind == "buffer":
+            total.buffers += row.size
             continue
-        total.parameters += leaf.numbers
-        if leaf.declared.trainable:
-            total.declared_trainable += leaf.numbers
-        elif leaf.declared.trainable is not None:
-            total.declared_frozen += leaf.numbers
-        if any(wire.listed for wire in leaf.wired):
-            total.wired += leaf.numbers
-        match leaf.changed.verdict:
+        total.parameters += row.size
+        if row.declared.trainable:
+            total.declared_trainable += row.size
+        elif row.declared.trainable is not None:
+            total.declared_frozen += row.size
+        if any(holding.listed for holding in row.optimizers):
+            total.in_optimizer += row.size
+        match row.changed.verdict:
             case "yes":
-                total.changed += leaf.numbers
+                total.changed += row.size
             case "no":
-                total.unchanged += leaf.numbers
+                total.unchanged += row.size
             case _:
-                total.unknown += leaf.numbers
+                total.unknown += row.size
     return total
 
 

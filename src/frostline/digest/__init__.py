@@ -1,1 +1,1 @@
-"""Digests of a leaf's bytes and the description of a change; numpy and xxhash, no framework."""
+"""Digests of a tensor's bytes and the description of a change; numpy and xxhash, no framework."""

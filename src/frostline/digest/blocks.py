@@ -1,6 +1,6 @@
-"""The definition of a digest, one XXH3-64 value per block of a leaf's bytes, and its making on the CPU.
+"""The definition of a digest, one XXH3-64 value per block of a tensor's bytes, and its making on the CPU.
 
-A buffer is anything with the buffer protocol that is C-contiguous: the leaf's elements in C order, little endian.
+A buffer is anything with the buffer protocol that is C-contiguous: the tensor's elements in C order, little endian.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ Buffer: TypeAlias = "bytes | bytearray | memoryview | array[Any] | ctypes.Array[
 
 BLOCK = 512 * 1024
 _PIECE = 8  # blocks that a thread reads before it looks for more; two such pieces are worth the start of a thread
-_SPREAD = 16  # blocks that a proof of change tries all over the leaf before it reads on in order
+_SPREAD = 16  # blocks that a proof of change tries all over the tensor before it reads on in order
 _WORD = 8  # bytes of one XXH3-64 value
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """The XXH3-64 values of a leaf's blocks, in order, each as its eight canonical (big-endian) bytes.
+    """The XXH3-64 values of a tensor's blocks, in order, each as its eight canonical (big-endian) bytes.
 
     >>> digest = blocks(bytes(BLOCK + 1))
     >>> len(digest), [f"{value:016x}" for value in digest.values]
@@ -61,8 +61,8 @@ def blocks(buffer: Buffer) -> Digest:
     return Digest(_hashes(buffer))
 
 
-def leaf_digest(digest: Digest, dtype: str, shape: Sequence[int]) -> str:
-    """The one value of a leaf, 32 hexadecimal digits: XXH3-128 of "dtype[shape]", a newline and the block values.
+def tensor_digest(digest: Digest, dtype: str, shape: Sequence[int]) -> str:
+    """The one value of a tensor, 32 hexadecimal digits: XXH3-128 of "dtype[shape]", a newline and the block values.
 
     >>> leaf_digest(blocks(bytes(8)), "float32", (2,)) == leaf_digest(blocks(bytes(8)), "float32", (1, 2))
     False

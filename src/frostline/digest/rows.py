@@ -1,4 +1,4 @@
-"""Marks that tell apart the rows, or the elements, of a leaf: which of them differ between two readings, exactly."""
+"""Marks that tell apart the rows, or the elements, of a tensor: which of them differ between two readings, exactly."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RANGES_TOLD = 8
 
 
 def row_marks(buffer: Buffer, rows: int) -> Marks:
-    """One XXH3-64 value for each row of the leaf, in order; ``rows`` is the size of its first axis.
+    """One XXH3-64 value for each row of the tensor, in order; ``rows`` is the size of its first axis.
 
     >>> before, after = np.zeros((3, 2), "f4"), np.zeros((3, 2), "f4")
     >>> after[1, 0] = -0.0

@@ -1,6 +1,6 @@
-"""What a change of a leaf looks like: how much moved, by how much, and which simple law explains every element.
+"""What a change of a tensor looks like: how much moved, by how much, and which simple law explains every element.
 
-All functions take readings of one leaf as buffers of its bytes and work through them in chunks.
+All functions take readings of one tensor as buffers of its bytes and work through them in chunks.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ _EXACT = {"bool": "|u1", **_INTEGERS}
 
 
 def describe(before: Buffer, after: Buffer, dtype: str, shape: Sequence[int]) -> Shift:
-    """How the bits of one leaf moved between two readings.
+    """How the bits of one tensor moved between two readings.
 
     Elements are compared by their bits: 0.0 and -0.0 differ, equal NaN bits do not. ``max_abs`` and ``max_ulp``
     are over moves between finite values (of the parts, where complex) and None where there are none.
 
     Args:
-        before: the leaf's bytes at the first reading.
+        before: the tensor's bytes at the first reading.
         after: the same at the second.
         dtype: the name of its type without prefix, as "float32"; of unknown types only the counts are made.
         shape: its shape.
 
     Raises:
-        ValueError: the buffers do not both hold a leaf of this type and shape.
+        ValueError: the buffers do not both hold a tensor of this type and shape.
 
     >>> old, new = np.array([[1, 2], [3, 4]], "f4"), np.array([[1, 2], [3, 4.5]], "f4")
     >>> shift = describe(old, new, "float32", (2, 2))
@@ -86,7 +86,7 @@ def follows(before: Buffer, after: Buffer, source: Buffer, dtype: str) -> float 
 
 
 def may_follow(before: Buffer, after: Buffer, source: Buffer, dtype: str) -> bool:
-    """Whether no element rules out that the leaf moved towards ``source`` at one rate, however little that shows.
+    """Whether no element rules out that the tensor moved towards ``source`` at one rate, however little that shows.
 
     Averages in narrow types move by a unit or two in the last place, most of which is rounding: ``follows`` finds no
     rate in that.
@@ -105,9 +105,9 @@ def update_in_ulp(weights: Buffer, update: Buffer, dtype: str, *, update_dtype: 
     Towards zero the neighbour of a power of two is half a unit away, so such an update counts twice.
 
     Args:
-        weights: the leaf's bytes.
+        weights: the tensor's bytes.
         update: what is to be added, element by element.
-        dtype: the leaf's type.
+        dtype: the tensor's type.
         update_dtype: the type of ``update`` where it is another.
 
     Raises:
@@ -302,11 +302,11 @@ def _parts(dtype: str) -> int:
 
 
 def distance(one: Buffer, other: Buffer, dtype: str) -> float:
-    """How far two leaves are apart, relative to the second: 0 for equal values, about 1.4 for unrelated ones.
+    """How far two tensors are apart, relative to the second: 0 for equal values, about 1.4 for unrelated ones.
 
     Args:
-        one: bytes of a leaf.
-        other: bytes of a leaf of the same type and size.
+        one: bytes of a tensor.
+        other: bytes of a tensor of the same type and size.
         dtype: their type.
 
     >>> distance(np.float32([3, 4]), np.float32([3, 5]), "float32") < 0.2

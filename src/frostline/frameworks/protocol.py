@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 
 from frostline.core.facts import Fact
 from frostline.core.journal import Journal
-from frostline.core.ledger import Place, Program
+from frostline.core.ledger import OptimizerRow, Place
 from frostline.observe.observer import Observer
 from frostline.observe.watched import Watched
 from frostline.settings import Settings
@@ -87,11 +87,11 @@ class Recorder(Protocol):
         """Whether the step under way is a check."""
 
     @property
-    def leaves(self) -> Mapping[Hashable, Watched]:
+    def tensors(self) -> Mapping[Hashable, Watched]:
         """Every tensor under observation, by key; its row is only read here."""
 
     @property
-    def programs(self) -> Mapping[Hashable, Program]:
+    def optimizers(self) -> Mapping[Hashable, OptimizerRow]:
         """The row of every optimizer, by its id; only read here."""
 
     def before_step(self, key: Hashable) -> None:
@@ -109,11 +109,11 @@ class Recorder(Protocol):
     def skipped(self, key: Hashable) -> None:
         """The optimizer was asked to step and did not."""
 
-    def rewire(self, key: Hashable) -> None:
+    def update_holdings(self, key: Hashable) -> None:
         """The step under way has shown only now what it holds."""
 
     def look_now(self, keys: Iterable[Hashable], place: Place, event: str | None = None) -> list[Watched]:
-        """Read these tensors at once and tell what moved since the last look."""
+        """Read these tensors at once and tell what moved since the last check."""
 
     def place_now(self) -> Place:
         """Where a move seen at this moment happened."""

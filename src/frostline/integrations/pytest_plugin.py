@@ -96,13 +96,13 @@ class Block:
         """Fail on findings, and where nothing was seen that could have been judged.
 
         Raises:
-            FindingsError: with every finding at or above ``fail_on``, its leaves and its hint.
+            FindingsError: with every finding at or above ``fail_on``, its tensors and its hint.
         """
         from frostline.errors import FindingsError
 
         __tracebackhide__ = True
         record = self.report.record
-        if not record.leaves:
+        if not record.tensors:
             faults = f" ({record.run.faults[0]})" if record.run.faults else ""
             raise FindingsError(
                 f"frostline saw no model{faults}; hand it to watch(), or call it or its optimizer under the watch"
@@ -125,11 +125,11 @@ class Watching:
 
         Args:
             objects: models and optimizers to look at from the start; others are found when they are used.
-            asked: ``frozen`` and ``trained`` (patterns of leaves), ``check_every``, ``patience``, and ``fail_on``
+            asked: ``frozen`` and ``trained`` (patterns of tensors), ``check_every``, ``patience``, and ``fail_on``
                 ("error", "warning" or "never").
 
         Raises:
-            FindingsError: an AssertionError with every finding, its leaves and its hint.
+            FindingsError: an AssertionError with every finding, its tensors and its hint.
         """
         block = Block(objects, asked, self._item.config.rootpath)
         self._item.stash.setdefault(_BLOCKS, []).append(block)

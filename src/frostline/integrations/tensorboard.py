@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.core.record import Record
 from frostline.errors import FrostlineError
 
@@ -37,41 +37,41 @@ def require_writer() -> None:
 def scalars(record: Record) -> dict[str, int]:
     """The scalars of one check by their tags, numbers all of them.
 
-    ``frostline/changed/MODULE`` have other bits than at the first look; the updates of those in ``below_one_ulp`` were
+    ``frostline/changed/MODULE`` have other bits than at the first check; the updates of those in ``below_one_ulp`` were
     too small to change any bit; those in ``frozen_drift`` moved while they were declared frozen.
     """
     told: dict[str, int] = {}
-    for module, leaves in _by_module(record.leaves).items():
-        parameters = [leaf for leaf in leaves if leaf.kind == "parameter"]
-        told[f"{_PREFIX}/changed/{module}"] = _numbers(leaf for leaf in parameters if leaf.changed.verdict == "yes")
-        told[f"{_PREFIX}/below_one_ulp/{module}"] = _numbers(leaf for leaf in parameters if _is_rounded_away(leaf))
-        told[f"{_PREFIX}/frozen_drift/{module}"] = _numbers(leaf for leaf in leaves if _drifted(leaf))
+    for module, rows in _by_module(record.tensors).items():
+        parameters = [row for row in rows if row.kind == "parameter"]
+        told[f"{_PREFIX}/changed/{module}"] = _numbers(row for row in parameters if row.changed.verdict == "yes")
+        told[f"{_PREFIX}/below_one_ulp/{module}"] = _numbers(row for row in parameters if _is_rounded_away(row))
+        told[f"{_PREFIX}/frozen_drift/{module}"] = _numbers(row for row in rows if _drifted(row))
     return told
 
 
-def _by_module(leaves: Iterable[LeafRow]) -> dict[str, list[LeafRow]]:
-    """The leaves of each module, by its path from the model on, as deep as there are not too many."""
-    paths = [(leaf.name.split(".")[:-1] or [leaf.name], leaf) for leaf in leaves]
+def _by_module(rows: Iterable[TensorRow]) -> dict[str, list[TensorRow]]:
+    """The tensors of each module, by its path from the model on, as deep as there are not too many."""
+    paths = [(row.name.split(".")[:-1] or [row.name], row) for row in rows]
     for depth in range(max((len(path) for path, _ in paths), default=0), 0, -1):
-        found: dict[str, list[LeafRow]] = {}
-        for path, leaf in paths:
-            found.setdefault(".".join(path[:depth]), []).append(leaf)
+        found: dict[str, list[TensorRow]] = {}
+        for path, row in paths:
+            found.setdefault(".".join(path[:depth]), []).append(row)
         if len(found) <= MODULES or depth == 1:
             return found
     return {}
 
 
-def _numbers(leaves: Iterable[LeafRow]) -> int:
-    return sum(leaf.numbers for leaf in leaves)
+def _numbers(rows: Iterable[TensorRow]) -> int:
+    return sum(row.size for row in rows)
 
 
-def _is_rounded_away(leaf: LeafRow) -> bool:
-    updates = [wire.update_ulp for wire in leaf.wired if wire.update_ulp is not None]
-    return leaf.changed.verdict == "no" and bool(updates) and max(updates) < 1
+def _is_rounded_away(row: TensorRow) -> bool:
+    updates = [holding.update_ulp for holding in row.optimizers if holding.update_ulp is not None]
+    return row.changed.verdict == "no" and bool(updates) and max(updates) < 1
 
 
-def _drifted(leaf: LeafRow) -> bool:
-    return any(movement.trainable is False for movement in leaf.changed.movements)
+def _drifted(row: TensorRow) -> bool:
+    return any(movement.trainable is False for movement in row.changed.movements)
 
 
 class Scalars:

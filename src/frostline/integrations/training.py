@@ -22,8 +22,8 @@ class Training:
     """The watch of one callback: it can be used for several trainings, one after the other.
 
     Args:
-        frozen: patterns of leaves that should stay as they are; None takes those of the settings files.
-        trained: patterns of leaves that should change; the same.
+        frozen: patterns of tensors that should stay as they are; None takes those of the settings files.
+        trained: patterns of tensors that should change; the same.
         check_every: check at every n-th step instead of at 1, 2, 4, 8, …
         patience: executed steps below which "unchanged so far" is a note and never an error.
         fail_on: raise at the end on such findings: "error", "warning" or "never".

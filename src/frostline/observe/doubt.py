@@ -19,23 +19,23 @@ def doubt(observer: Observer, reason: str, unclosed: bool) -> None:
         reason: what to tell of the columns taken back.
         unclosed: the last check failed, so that nothing is known of the time since the one before.
     """
-    blind = any(program.steps_executed and not program.checks for program in observer.programs.values())
-    for watched in observer.leaves.values():
+    blind = any(optimizer.steps_executed and not optimizer.checks for optimizer in observer.optimizers.values())
+    for watched in observer.tensors.values():
         row = watched.row
         doubts: dict[str, str | None] = {}
         if row.changed.verdict == "yes":
             doubts["changed"] = None
         elif row.changed.verdict == "no" and (unclosed or _differs(watched)):
             doubts["changed"] = reason
-        if row.wired or not blind:
-            doubts["wired"] = None
+        if row.optimizers or not blind:
+            doubts["optimizer"] = None
         elif row.kind == "parameter":
-            doubts["wired"] = reason
+            doubts["optimizer"] = reason
         for column, now in doubts.items():
             if row.unknown.get(column) != now:
                 observer.tell(Doubted(tensors=(row.id,), column=column, reason=now))
 
 
 def _differs(watched: Watched) -> bool:
-    """Whether the last look saw other bits than the first: something moved them in between."""
+    """Whether the last check saw other bits than the first: something moved them in between."""
     return watched.digest != watched.first

@@ -1,36 +1,36 @@
-"""What trained leaves were at the last check, by their first numbers: something may overwrite all of them at once."""
+"""What trained tensors were at the last check, by their first numbers: something may overwrite all of them at once."""
 
 from __future__ import annotations
 
 import contextlib
 from collections.abc import Hashable, Iterable
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.digest.shift import distance
 from frostline.observe.live import Unreadable
 from frostline.observe.watched import Watched
 
-SIZE = 1024  # bytes of each leaf
-LARGEST = 2**20  # bytes of a leaf: some frameworks fetch the whole of it for a part
+SIZE = 1024  # bytes of each tensor
+LARGEST = 2**20  # bytes of a tensor: some frameworks fetch the whole of it for a part
 
 
 class Glimpses:
-    """The first bytes of the trained leaves that have the shape of a frozen one, as of the last check."""
+    """The first bytes of the trained tensors that have the shape of a frozen one, as of the last check."""
 
     def __init__(self) -> None:
-        self._taken: dict[Hashable, tuple[LeafRow, bytes]] = {}
+        self._taken: dict[Hashable, tuple[TensorRow, bytes]] = {}
 
-    def take(self, leaves: Iterable[Watched]) -> None:
+    def take(self, tensors: Iterable[Watched]) -> None:
         """A check is over: remember the present numbers."""
-        parameters = [each for each in leaves if each.row.kind == "parameter" and each.row.bytes <= LARGEST]
+        parameters = [each for each in tensors if each.row.kind == "parameter" and each.row.bytes <= LARGEST]
         frozen = {_form(watched) for watched in parameters if watched.frozen}
         for watched in parameters:
             if not watched.frozen and _form(watched) in frozen:
                 with contextlib.suppress(Unreadable):
-                    self._taken[watched.leaf.key] = watched.row, watched.leaf.part(0, SIZE)
+                    self._taken[watched.entry.key] = watched.row, watched.entry.part(0, SIZE)
 
-    def distances(self, watched: Watched, content: bytes) -> list[tuple[float, LeafRow]]:
-        """How far the content that a leaf has now is from what others of its shape were."""
+    def distances(self, watched: Watched, content: bytes) -> list[tuple[float, TensorRow]]:
+        """How far the content that a tensor has now is from what others of its shape were."""
         row = watched.row
         return [
             (distance(content[: len(glimpse)], glimpse, row.dtype), other)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.digest.rank import rank_of_move
 from frostline.observe.watched import Reading
 
 
-def is_merge(row: LeafRow, reading: Reading, beside: Iterable[LeafRow]) -> bool:
+def is_merge(row: TensorRow, reading: Reading, beside: Iterable[TensorRow]) -> bool:
     """Whether a frozen matrix got a change of no higher rank than the adapters in or around its module have.
 
     Args:
-        row: of the leaf that moved.
+        row: of the tensor that moved.
         reading: of the move, with the bytes before and after.
         beside: the rows among which its adapters may be.
     """
@@ -27,7 +27,7 @@ def is_merge(row: LeafRow, reading: Reading, beside: Iterable[LeafRow]) -> bool:
     return found is not None and found <= max(ranks)
 
 
-def _rank_of_adapter(row: LeafRow, other: LeafRow) -> int | None:
+def _rank_of_adapter(row: TensorRow, other: TensorRow) -> int | None:
     """The smaller side of a trained matrix that has one side in common with the weight and is thin beside it."""
     if not other.declared.trainable or other.model != row.model or len(other.shape) != 2 or not _near(row, other):
         return None
@@ -35,8 +35,8 @@ def _rank_of_adapter(row: LeafRow, other: LeafRow) -> int | None:
     return small if large in row.shape and 2 * small <= min(row.shape) else None
 
 
-def _near(row: LeafRow, other: LeafRow) -> bool:
-    """Whether the other leaf is in or below the module that owns the leaf, or the one around that."""
+def _near(row: TensorRow, other: TensorRow) -> bool:
+    """Whether the other tensor is in or below the module that owns the tensor, or the one around that."""
     around = row.owner.path.rpartition(".")[0]
     return any(
         path and (other.owner.path == path or other.owner.path.startswith(f"{path}."))

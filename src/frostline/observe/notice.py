@@ -1,4 +1,4 @@
-"""A line on the terminal while bits are read, where that takes long: the first look at a large model, its checks."""
+"""A line on the terminal while bits are read, where that takes long: the first check at a large model, its checks."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Notice:
 
     @contextmanager
     def stretch(self) -> Iterator[None]:
-        """Leaves are read in here, one after another; stretches inside another are part of it."""
+        """Tensors are read in here, one after another; stretches inside another are part of it."""
         if self._depth == 0:
             self._bytes, self._next = 0, self._clock() + PATIENCE
         self._depth += 1

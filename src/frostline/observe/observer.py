@@ -1,4 +1,4 @@
-"""The observer: reads bits around the steps of programs and turns differences into movements with evidence."""
+"""The observer: reads bits around the steps of optimizers and turns differences into movements with evidence."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ from frostline.core.facts import (
     TensorFound,
 )
 from frostline.core.journal import Journal
-from frostline.core.ledger import LOADED, Gradient, LeafRow, Movement, Place, Program
+from frostline.core.ledger import LOADED, Gradient, Movement, OptimizerRow, Place, TensorRow
 from frostline.digest.blocks import Digest
 from frostline.observe import schedule
-from frostline.observe.live import Hold, LiveLeaf, Probe
+from frostline.observe.live import Hold, LiveTensor, Probe
 from frostline.observe.names import unique
 from frostline.observe.notice import Notice, terminal
 from frostline.observe.pursuit import Pursuit
 from frostline.observe.rows import Rows
 from frostline.observe.twins import note_twins
 from frostline.observe.watched import Reading, Watched
-from frostline.observe.wires import Wires
+from frostline.observe.wires import Holdings
 from frostline.settings import Settings
 
 FLIPS_THAT_CHECK = 4
 
 
 class Observer:
-    """Watches the leaves of one framework; the probe tells it when steps and forward passes begin and end.
+    """Watches the tensors of one framework; the probe tells it when steps and forward passes begin and end.
 
     Args:
         probe: the framework's probe, asked for flags at every step and for the rest at checks.
@@ -61,8 +61,8 @@ class Observer:
         self.on_check = on_check
         self.aside = aside
         self.notice = Notice(terminal() if settings.progress else None)
-        self.leaves: dict[Hashable, Watched] = {}
-        self.programs: dict[Hashable, Program] = {}
+        self.tensors: dict[Hashable, Watched] = {}
+        self.optimizers: dict[Hashable, OptimizerRow] = {}
         self.steps = 0
         self.checks = 0
         self._flags: list[bool | None] = []
@@ -75,7 +75,7 @@ class Observer:
         self._met, self._newcomer = 0, False  # models met in the midst of training; one since the last check
         self.setting_up = False  # a probe that sees models before they are set to train says so, until it begins()
         self.steps_unseen = False  # set where steps may run without the probe's knowledge (inside a compiled function)
-        self.wires = Wires(probe, self.leaves, self.tell)
+        self.holdings = Holdings(probe, self.tensors, self.tell)
         self._pursuit = Pursuit(self)
         self._rows = Rows(self)
 
@@ -85,29 +85,29 @@ class Observer:
 
     # What the probe reports
 
-    def found(self, **what: Any) -> LeafRow:
+    def found(self, **what: Any) -> TensorRow:
         """The row of a tensor that was found just now, to be adopted; TensorFound has the fields."""
         number = next(self.journal.tensors)
         self.tell(TensorFound(tensor=number, framework=self.probe.name, **what))
         return self.journal.fold.rows[number]
 
-    def found_optimizer(self, label: str, kind: str, name: str, *, by_hand: bool = False) -> Program:
+    def found_optimizer(self, label: str, kind: str, name: str, *, by_hand: bool = False) -> OptimizerRow:
         """The row of an optimizer that was found just now, under ``label`` or, where that is taken, one like it."""
         optimizer = unique(label, self.journal.fold.optimizers)
         self.tell(OptimizerFound(optimizer=optimizer, kind=kind, name=name, by_hand=by_hand))
-        row = self.programs[optimizer] = self.journal.fold.optimizers[optimizer]
+        row = self.optimizers[optimizer] = self.journal.fold.optimizers[optimizer]
         return row
 
-    def adopt(self, leaf: LiveLeaf, flag: bool | None) -> Watched:
-        """Take a leaf under observation: its present bits are the baseline; when the run is over there is none."""
-        watched = Watched(leaf, flag, self.tell, flag_since=self.steps, froze_at=self.now)
-        self.tell(FlagDeclared(tensor=leaf.row.id, flag=flag))
+    def adopt(self, entry: LiveTensor, flag: bool | None) -> Watched:
+        """Take a tensor under observation: its present bits are the baseline; when the run is over there is none."""
+        watched = Watched(entry, flag, self.tell, flag_since=self.steps, froze_at=self.now)
+        self.tell(FlagDeclared(tensor=entry.row.id, flag=flag))
         if self.over:
             watched.lose("the model was first seen when the run was over")
         else:
-            watched.rebase(self.now, self.probe.digests([leaf]).get(leaf.key))
-            self.notice.read(leaf.row.bytes)
-        self.leaves[leaf.key] = watched
+            watched.rebase(self.now, self.probe.digests([entry]).get(entry.key))
+            self.notice.read(entry.row.bytes)
+        self.tensors[entry.key] = watched
         self._order.append(watched)
         self._flags.append(flag)
         return watched
@@ -138,70 +138,70 @@ class Observer:
         return self._holds is not None
 
     def before_step(self, key: Hashable) -> None:
-        """A program is about to update leaves."""
-        program = self.programs[key]
+        """An optimizer is about to update tensors."""
+        optimizer = self.optimizers[key]
         self.begin()
         self._now = 2 * (self.steps + 1)
-        wanted = self.poll(program.id) or self._newcomer
-        if wanted or schedule.due(program.steps_executed + 1, self.settings.check_every):
+        wanted = self.poll(optimizer.id) or self._newcomer
+        if wanted or schedule.due(optimizer.steps_executed + 1, self.settings.check_every):
             self._newcomer = False
             with self.aside(), self.notice.stretch():
-                self._open_check(key, program)
+                self._open_check(key, optimizer)
         elif self._pursuit.active:
             with self.aside():
                 self._pursuit.before_step()
 
     def after_step(self, key: Hashable) -> None:
-        """The program has updated its leaves (or the script has, where it does so by hand)."""
-        program = self.programs[key]
+        """The optimizer has updated its tensors (or the script has, where it does so by hand)."""
+        optimizer = self.optimizers[key]
         self.steps += 1
         self._now = 2 * self.steps + 1
-        self.journal.step(program.id, self.steps)
-        if self._holds is not None or self.wires.rates_open(key):
-            self.wires.note_rates(key, program)
+        self.journal.step(optimizer.id, self.steps)
+        if self._holds is not None or self.holdings.rates_open(key):
+            self.holdings.note_rates(key, optimizer)
         if self._holds is not None:
             with self.aside(), self.notice.stretch():
-                self._close_check(key, program)
+                self._close_check(key, optimizer)
         elif self._pursuit.active:
             with self.aside():
                 self._pursuit.after_step(key)
 
-    def rewire(self, key: Hashable) -> None:
+    def update_holdings(self, key: Hashable) -> None:
         """The step under way has shown only now what it holds: a compiled step tells while it is traced."""
         if self._holds is not None:
             self._holds = self.probe.holds(key)
-            self.wires.note(self.programs[key], self._holds)
+            self.holdings.note(self.optimizers[key], self._holds)
 
     def late_step(self, key: Hashable) -> None:
-        """What was just done turns out to be a step of this program; every leaf was looked at just before it."""
+        """What was just done turns out to be a step of this optimizer; every tensor was looked at just before it."""
         self.begin()
         self._now = 2 * (self.steps + 1)
-        self.poll(self.programs[key].id)
+        self.poll(self.optimizers[key].id)
         with self.aside():
             self.probe.refresh()
             self._holds = self.probe.holds(key)
-            self.wires.note(self.programs[key], self._holds)
+            self.holdings.note(self.optimizers[key], self._holds)
 
     def skipped(self, key: Hashable) -> None:
-        """The program was asked to step and did not (an overflow in mixed precision)."""
-        program = self.programs[key]
-        self.tell(OptimizerSeen(optimizer=program.id, steps_skipped=program.steps_skipped + 1))
+        """The optimizer was asked to step and did not (an overflow in mixed precision)."""
+        optimizer = self.optimizers[key]
+        self.tell(OptimizerSeen(optimizer=optimizer.id, steps_skipped=optimizer.steps_skipped + 1))
 
     def forgot_step(self) -> None:
         """The step that was announced ended in an exception: it did not count."""
         self._holds = None
 
     def look_now(self, keys: Iterable[Hashable], place: Place, event: str | None = None) -> list[Watched]:
-        """Read these leaves at once and write what moved since the last look.
+        """Read these leaves at once and write what moved since the last check.
 
         Args:
-            keys: of the leaves; settled ones are left alone.
+            keys: of the tensors; settled ones are left alone.
             place: ``forward`` or ``outside`` where the caller knows that nothing else can have moved them since the
-                last look in this half-step; a leaf last looked at earlier moved somewhere between.
+                last check in this half-step; a tensor last looked at earlier moved somewhere between.
             event: what the script was doing, for the record.
         """
         moved = []
-        unsettled = [watched for key in keys if (watched := self.leaves.get(key)) is not None and not watched.settled]
+        unsettled = [watched for key in keys if (watched := self.tensors.get(key)) is not None and not watched.settled]
         made = self._made(unsettled)
         for watched in unsettled:
             start, before = watched.read_at, watched.digest
@@ -218,23 +218,23 @@ class Observer:
         return moved
 
     def keep_frozen(self, keys: Iterable[Hashable], keep: bool) -> None:
-        """Keep copies of the frozen ones of these leaves, within the budget, around what is about to write them."""
+        """Keep copies of the frozen ones of these tensors, within the budget, around what is about to write them."""
         budget = self.settings.keep_bytes
-        for watched in sorted((self.leaves[key] for key in keys), key=lambda each: each.row.bytes):
+        for watched in sorted((self.tensors[key] for key in keys), key=lambda each: each.row.bytes):
             if watched.frozen and watched.pursuit <= 0 and not watched.settled:
                 budget -= watched.row.bytes
                 watched.keep = keep and budget >= 0
                 watched.take_copy()
 
     def note_holds(self, key: Hashable, holds: dict[Hashable, Hold]) -> None:
-        """Write down what a program holds that never stepped."""
-        self.wires.note(self.programs[key], holds)
+        """Write down what an optimizer holds that never stepped."""
+        self.holdings.note(self.optimizers[key], holds)
 
     def close(self, pending: Hashable = None) -> None:
-        """The last check: read every leaf that is not settled.
+        """The last check: read every tensor that is not settled.
 
         Args:
-            pending: a program whose results the script puts into the model when it likes: what moved was its step.
+            pending: an optimizer whose results the script puts into the model when it likes: what moved was its step.
         """
         with self.notice.stretch():
             self._close(pending)
@@ -253,7 +253,7 @@ class Observer:
             start = watched.read_at
             reading = self._look(watched, made, copying=watched.frozen)
             if reading is not None:
-                if (hold := theirs.get(watched.leaf.key)) is not None:
+                if (hold := theirs.get(watched.entry.key)) is not None:
                     self.moved_in_step(pending, watched, reading, hold)
                     continue
                 movement = self.write(watched, reading, self.place_since(start), start)
@@ -262,7 +262,7 @@ class Observer:
         self._tell_compared()
         self._rows.close()
         self.journal.fold.settle()
-        self.probe.frozen_in_place()
+        self.probe.finish_rows()
         note_twins(self._order, self.probe, self.tell)
         if self.settings.digests:
             for watched in self._order:
@@ -280,12 +280,12 @@ class Observer:
 
     # A check
 
-    def _made(self, leaves: Iterable[Watched]) -> dict[Hashable, Digest]:
-        """The present digests of those unsettled leaves whose accelerator makes them, in one batch."""
-        return self.probe.digests([watched.leaf for watched in leaves if not watched.settled])
+    def _made(self, tensors: Iterable[Watched]) -> dict[Hashable, Digest]:
+        """The present digests of those unsettled tensors whose accelerator makes them, in one batch."""
+        return self.probe.digests([watched.entry for watched in tensors if not watched.settled])
 
     def _look(self, watched: Watched, made: dict[Hashable, Digest], copying: bool = False) -> Reading | None:
-        digest = made.get(watched.leaf.key)
+        digest = made.get(watched.entry.key)
         reads = watched.reads
         reading = watched.look(self._now, whole=watched.frozen, copying=copying, made=digest, last=self._closing)
         if watched.reads > reads:
@@ -298,10 +298,10 @@ class Observer:
             self.tell(Compared(step=self._now // 2, tensors=tuple(self._compared)))
             self._compared.clear()
 
-    def _open_check(self, key: Hashable, program: Program) -> None:
+    def _open_check(self, key: Hashable, optimizer: OptimizerRow) -> None:
         self.probe.refresh()
         self._holds = self.probe.holds(key)
-        self.wires.note(program, self._holds)
+        self.holdings.note(optimizer, self._holds)
         made = self._made(self._order)
         for watched in self._order:
             if watched.settled:
@@ -313,41 +313,41 @@ class Observer:
                 if watched.frozen_over(start) and self.steps:
                     self._pursuit.name_source(watched, reading, movement)
                     self._pursuit.consider(watched, start)
-            if watched.leaf.key not in self._holds and watched.row.kind == "parameter":
-                self.wires.note_gradient(watched)
+            if watched.entry.key not in self._holds and watched.row.kind == "parameter":
+                self.holdings.note_gradient(watched)
         self._tell_compared()
-        self.wires.tell_gradients()
+        self.holdings.tell_gradients()
         self._keep_suspects()
-        self._rows.before_step(by_hand=program.by_hand)
+        self._rows.before_step(by_hand=optimizer.by_hand)
 
-    def _close_check(self, key: Hashable, program: Program) -> None:
+    def _close_check(self, key: Hashable, optimizer: OptimizerRow) -> None:
         holds, self._holds = self._holds or {}, None
-        self.wires.note_inside(program, holds)
+        self.holdings.note_inside(optimizer, holds)
         made = self._made(self._order)
         for watched in self._order:
             if watched.settled:
                 continue
-            hold = holds.get(watched.leaf.key)
+            hold = holds.get(watched.entry.key)
             reading = self._look(watched, made)
             if reading is None:
                 if hold is not None and not watched.frozen:
-                    self.wires.note_stillness(key, program, watched)
+                    self.holdings.note_stillness(key, optimizer, watched)
             else:
                 self._settle_after_step(watched, reading, self.moved_in_step(key, watched, reading, hold))
         self._tell_compared()
         self._rows.after_step(key, holds)
-        self.tell(OptimizerChecked(optimizer=program.id, executed=program.steps_executed, step=self.steps))
+        self.tell(OptimizerChecked(optimizer=optimizer.id, executed=optimizer.steps_executed, step=self.steps))
         self.checks += 1
         self._pursuit.begin()
         self.on_check()
 
     def moved_in_step(self, key: Hashable, watched: Watched, reading: Reading, hold: Hold | None = None) -> Movement:
         """Write a move that happened inside the step just done, with the gradient that went into it."""
-        program = self.programs[key]
-        hold = hold or self.probe.holds(key).get(watched.leaf.key)
-        gradient = self.wires.gradient_of(watched, hold)
-        place: Place = "outside" if program.by_hand else "step"
-        return self.write(watched, reading, place, self._now - 1, program=program, hold=hold, gradient=gradient)
+        optimizer = self.optimizers[key]
+        hold = hold or self.probe.holds(key).get(watched.entry.key)
+        gradient = self.holdings.gradient_of(watched, hold)
+        place: Place = "outside" if optimizer.by_hand else "step"
+        return self.write(watched, reading, place, self._now - 1, optimizer=optimizer, hold=hold, gradient=gradient)
 
     def _settle_after_step(self, watched: Watched, reading: Reading, movement: Movement) -> None:
         if watched.row.kind == "buffer":
@@ -361,19 +361,19 @@ class Observer:
             self._pursuit.name_source(watched, reading, movement)
 
     def _keep_suspects(self) -> None:
-        """Keep copies of the leaves whose next move would need explaining, the smallest first."""
+        """Keep copies of the tensors whose next move would need explaining, the smallest first."""
         budget, holds = self.settings.keep_bytes, self._holds or {}
         for watched in sorted(self._order, key=lambda each: each.row.bytes):
             if watched.settled:
                 continue
-            suspect = watched.pursuit > 0 or self.wires.unexplained(watched, holds.get(watched.leaf.key))
+            suspect = watched.pursuit > 0 or self.holdings.unexplained(watched, holds.get(watched.entry.key))
             watched.keep = suspect and watched.row.bytes <= budget
             budget -= watched.row.bytes if watched.keep else 0
             watched.take_copy()
 
     # Flags
 
-    def poll(self, program: str) -> bool:
+    def poll(self, optimizer: str) -> bool:
         """Compare the flags with those of the last step; True where a flip is worth a check of its own."""
         flags = self.probe.flags()
         if flags == self._flags:
@@ -383,7 +383,7 @@ class Observer:
             if old != new and self.setting_up:
                 watched.declare(new, self._now)
             elif old != new:
-                watched.flip(new, self._now, program)
+                watched.flip(new, self._now, optimizer)
                 worth |= watched.row.declared.flip_count <= FLIPS_THAT_CHECK
         self._flags = flags
         return worth
@@ -395,7 +395,7 @@ class Observer:
         return "outside" if self._now - start <= 1 and start % 2 else "between"
 
     def place_now(self) -> Place:
-        """Where a move seen at this moment happened: inside a program's step that is under way, or outside."""
+        """Where a move seen at this moment happened: inside an optimizer's step that is under way, or outside."""
         return "outside" if self._now % 2 else "between"
 
     def write(
@@ -405,7 +405,7 @@ class Observer:
         place: Place,
         start: int,
         *,
-        program: Program | None = None,
+        optimizer: OptimizerRow | None = None,
         hold: Hold | None = None,
         gradient: Gradient | None = None,
         event: str | None = None,
@@ -419,7 +419,7 @@ class Observer:
             place=place,
             since=start // 2,
             until=self._now // 2 if place == "step" or self._closing else (self._now + 1) // 2,
-            optimizer=program.id if program else None,
+            optimizer=optimizer.id if optimizer else None,
             trainable=not watched.frozen_over(start) if place in ("between", "outside") else not watched.frozen,
             training=row.declared.training,
             gradient=gradient,

@@ -1,4 +1,4 @@
-"""Blame: following a leaf that moved and should not have, until it is caught in the act."""
+"""Blame: following a tensor that moved and should not have, until it is caught in the act."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from collections.abc import Hashable, Iterable
 from typing import TYPE_CHECKING
 
 from frostline.core.facts import Followed, MoveExplained
-from frostline.core.ledger import MERGED, LeafRow, Movement
+from frostline.core.ledger import MERGED, Movement, TensorRow
 from frostline.digest.floats import FLOATS
 from frostline.digest.shift import distance, follows, may_follow
 from frostline.observe.glimpses import Glimpses
-from frostline.observe.live import LiveLeaf
+from frostline.observe.live import LiveTensor
 from frostline.observe.merging import is_merge
 from frostline.observe.watched import Reading, Watched
 
@@ -23,7 +23,7 @@ STEPS_FOLLOWED = 256
 LARGEST_FOLLOWED = 2**20
 FOLLOWED_AT_ONCE = 16
 KIN_COMPARED = 64
-ENOUGH_NUMBERS = 16  # fewer may be close by chance
+ENOUGH_VALUES = 16  # fewer may be close by chance
 SOURCES_SOUGHT = 32  # searches through the whole process, and leaves asked without a copy of what they were
 ROUNDING = 4  # units in the last place that one average of equal values may move them by
 EQUAL = 1e-4  # relative distance that many such moves may add up to; in narrow types a single one is more
@@ -31,10 +31,10 @@ RESEMBLES = 0.8  # relative distance; tensors that have nothing to do with each 
 
 
 class Pursuit:
-    """Leaves under closer watch: read just before and just after every step, with a copy, for a bounded time.
+    """Tensors under closer watch: read just before and just after every step, with a copy, for a bounded time.
 
-    A frozen leaf that moved outside a step, or somewhere between two checks, is followed until one move of it has
-    been seen between two adjacent half-steps with the bytes before and after at hand. Of many leaves of one model
+    A frozen tensor that moved outside a step, or somewhere between two checks, is followed until one move of it has
+    been seen between two adjacent half-steps with the bytes before and after at hand. Of many tensors of one model
     that moved in the same interval only the smallest few are followed; the rules let them speak for the rest.
     """
 
@@ -51,13 +51,13 @@ class Pursuit:
         return bool(self.followed)
 
     def consider(self, watched: Watched, start: int) -> None:
-        """A leaf moved between ``start`` and now; follow it when it was frozen all the while and the cause is open."""
+        """A tensor moved between ``start`` and now; follow it when it was frozen all the while and the cause is open."""
         if watched.frozen_over(start) and watched.pursuit == 0 and watched.row.bytes <= LARGEST_FOLLOWED:
             self._suspects.append(watched)
 
     def begin(self) -> None:
         """After a check: start following the smallest suspects of each model, or go on with those already followed."""
-        self._glimpses.take(self.observer.leaves.values())
+        self._glimpses.take(self.observer.tensors.values())
         room = FOLLOWED_AT_ONCE - len(self.followed)
         for watched in sorted(self._suspects, key=lambda each: each.row.bytes)[: max(0, room)]:
             watched.pursuit = STEPS_FOLLOWED
@@ -98,7 +98,7 @@ class Pursuit:
             self.release(watched)
 
     def release(self, watched: Watched) -> None:
-        """Stop following; the leaf goes on being read at checks."""
+        """Stop following; the tensor goes on being read at checks."""
         watched.pursuit = -1
         watched.keep = False
         watched.copy = None
@@ -106,10 +106,10 @@ class Pursuit:
             self.followed.remove(watched)
 
     def name_source(self, watched: Watched, reading: Reading, movement: Movement) -> None:
-        """Look for what the new bits came from: another leaf that was followed, or a copy kept somewhere."""
+        """Look for what the new bits came from: another tensor that was followed, or a copy kept somewhere."""
         if reading.after is None or not _telling(watched.row, reading.after):
             return
-        if reading.before is None:  # of many leaves that moved at once some are asked; those followed can tell more
+        if reading.before is None:  # of many tensors that moved at once some are asked; those followed can tell more
             if self._asked >= SOURCES_SOUGHT:
                 return
             self._asked += 1
@@ -124,21 +124,21 @@ class Pursuit:
         if self._scans >= SOURCES_SOUGHT:
             return
         self._scans += 1
-        equals = self.observer.probe.copies(watched.leaf, reading.after)
+        equals = self.observer.probe.copies(watched.entry, reading.after)
         if equals is not None:
             self.observer.tell(MoveExplained(move=movement.id, equals=equals))
-        if equals is not None and watched.row.numbers >= ENOUGH_NUMBERS:
+        if equals is not None and watched.row.size >= ENOUGH_VALUES:
             near = [(distance(reading.after, source, watched.row.dtype), row) for row, source in kin]
             self._name_likeness(watched, movement, near + self._glimpses.distances(watched, reading.after))
 
     def name_loaded(self, watched: Watched, reading: Reading, movement: Movement) -> None:
-        """Look whether state that was loaded moved the leaf towards another one: an average that goes by way of it."""
+        """Look whether state that was loaded moved the tensor towards another one: an average that goes by way of it."""
         if reading.before is not None and reading.after is not None and _telling(watched.row, reading.after):
             kin = ((other.row, bytes(other.read())) for other in self._kin(watched))
             self._name_followed(watched, reading, movement, kin)
 
     def _name_followed(
-        self, watched: Watched, reading: Reading, movement: Movement, kin: Iterable[tuple[LeafRow, bytes]]
+        self, watched: Watched, reading: Reading, movement: Movement, kin: Iterable[tuple[TensorRow, bytes]]
     ) -> bool:
         for row, source in kin:
             rate = _rate(watched, movement, reading, source)
@@ -148,27 +148,27 @@ class Pursuit:
                 return True
         return False
 
-    def _rows(self) -> Iterable[LeafRow]:
-        return (watched.row for watched in self.observer.leaves.values())
+    def _rows(self) -> Iterable[TensorRow]:
+        return (watched.row for watched in self.observer.tensors.values())
 
-    def _kin(self, watched: Watched) -> Iterable[LiveLeaf]:
-        return itertools.islice(self.observer.probe.kin(watched.leaf), KIN_COMPARED)
+    def _kin(self, watched: Watched) -> Iterable[LiveTensor]:
+        return itertools.islice(self.observer.probe.kin(watched.entry), KIN_COMPARED)
 
     def _own_behind(self, watched: Watched, reading: Reading, after: bytes) -> str | None:
-        """What the leaf was moved back to: its first bits, or the optimizer's slow weights or average of it."""
+        """What the tensor was moved back to: its first bits, or the optimizer's slow weights or average of it."""
         if watched.digest == watched.first:
-            return "its own bits at the first look"
+            return "its own bits at the first check"
         if reading.before is None:
             return None
-        for name, source in self.observer.probe.states(watched.leaf):
+        for name, source in self.observer.probe.states(watched.entry):
             if follows(reading.before, after, source, watched.row.dtype) is not None:
                 return name
         return None
 
-    def _name_likeness(self, watched: Watched, movement: Movement, near: list[tuple[float, LeafRow]]) -> None:
-        """Say which other leaf the copy is close to: an average of it.
+    def _name_likeness(self, watched: Watched, movement: Movement, near: list[tuple[float, TensorRow]]) -> None:
+        """Say which other tensor the copy is close to: an average of it.
 
-        The leaf of the same name in another model is what an evaluation copy is meant to resemble; any other leaf is
+        The tensor of the same name in another model is what an evaluation copy is meant to resemble; any other tensor is
         one whose average went astray.
         """
         apart, row = min(near, key=lambda pair: pair[0], default=(math.inf, watched.row))
@@ -181,7 +181,7 @@ class Pursuit:
 
 
 def _rate(watched: Watched, movement: Movement, reading: Reading, source: bytes) -> float | None:
-    """At which rate the leaf followed ``source``; 0.0 where it did, and rounding leaves no more of it to see."""
+    """At which rate the tensor followed ``source``; 0.0 where it did, and rounding leaves no more of it to see."""
     before, after, dtype = reading.before, reading.after, watched.row.dtype
     if after is None or len(after) != len(source):
         return None
@@ -196,7 +196,7 @@ def _rate(watched: Watched, movement: Movement, reading: Reading, source: bytes)
 
 
 def _may_average(before: bytes, after: bytes, source: bytes, dtype: str, ulps: int | None) -> bool:
-    """Whether a leaf is so close to ``source`` that its move can be that of an average of it, lost in rounding.
+    """Whether a tensor is so close to ``source`` that its move can be that of an average of it, lost in rounding.
 
     So moves a teacher's copy of what its student keeps frozen, and most of a teacher in a narrow type.
     """
@@ -207,16 +207,16 @@ def _may_average(before: bytes, after: bytes, source: bytes, dtype: str, ulps: i
     return apart < RESEMBLES and may_follow(before, after, source, dtype)
 
 
-def _telling(row: LeafRow, content: bytes) -> bool:
+def _telling(row: TensorRow, content: bytes) -> bool:
     """Whether bits can show where they came from: constants and counters are the same in many places."""
-    if row.numbers < ENOUGH_NUMBERS and not row.dtype.startswith(("float", "bfloat", "complex")):
+    if row.size < ENOUGH_VALUES and not row.dtype.startswith(("float", "bfloat", "complex")):
         return False
-    size = row.bytes // row.numbers
-    if row.numbers == 1:
+    size = row.bytes // row.size
+    if row.size == 1:
         return any(content[: size // 2])  # of 0, 1 and other short fractions these bytes are zero
     return content != content[:size] * (len(content) // size)
 
 
-def _below(row: LeafRow) -> str:
-    """The leaf's name inside its model."""
+def _below(row: TensorRow) -> str:
+    """The tensor's name inside its model."""
     return row.name.removeprefix(f"{row.model}.")

@@ -1,4 +1,4 @@
-"""Rows and elements that are to stay while the rest of their leaf is trained: by the user's word, or by a mask.
+"""Rows and elements that are to stay while the rest of their tensor is trained: by the user's word, or by a mask.
 
 A mask shows in the gradient: autograd made it non-zero, and something in the script set it to zero before the step.
 That alone tells it from the rows of an embedding that nobody used, whose gradient was zero to begin with.
@@ -13,28 +13,28 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from frostline.core.facts import RowsCompared
-from frostline.core.ledger import LeafRow, Place, RowsSeen
+from frostline.core.ledger import Place, RowsSeen, TensorRow
 from frostline.core.patterns import matches, rows_of
 from frostline.digest.rows import Chosen, Marks, element_marks, ranges, row_marks, rows_with
 from frostline.digest.shift import describe
-from frostline.observe.live import Hold, Unreadable, Withheld
+from frostline.observe.live import Hold, MaskedGradient, Unreadable
 from frostline.observe.watched import Watched
 
 if TYPE_CHECKING:
     from frostline.observe.observer import Observer
 
-COPIES = 3  # of a leaf's elements: at the first look, before the step, and the masks
+COPIES = 3  # of a tensor's elements: at the first check, before the step, and the masks
 
 
 @dataclass(slots=True, eq=False)
 class Track:
-    """One leaf whose rows or elements are compared one by one; ``chosen`` are those that are to stay."""
+    """One tensor whose rows or elements are compared one by one; ``chosen`` are those that are to stay."""
 
     watched: Watched
     by_row: bool
     number: int
     seen: RowsSeen
-    told: RowsSeen | None = None
+    compared: RowsSeen | None = None
     chosen: Chosen | None = None
     origin: Marks | None = None
     before: Marks | None = None
@@ -43,22 +43,22 @@ class Track:
     coming: Chosen | None = field(default=None)  # those to watch in the step under way
 
     @property
-    def row(self) -> LeafRow:
+    def row(self) -> TensorRow:
         return self.watched.row
 
     def marks(self) -> Marks | None:
-        """The leaf's present marks; None when it cannot be read, or has another size than at first."""
+        """The tensor's present marks; None when it cannot be read, or has another size than at first."""
         try:
-            buffer = self.watched.leaf.read()
+            buffer = self.watched.entry.read()
         except Unreadable:
             return None
-        size = self.row.bytes // max(1, self.row.numbers)
+        size = self.row.bytes // max(1, self.row.size)
         marks = row_marks(buffer, self.row.shape[0]) if self.by_row else element_marks(buffer, size)
         return marks if self.origin is None or marks is None or len(marks) == len(self.origin) else None
 
 
 class Rows:
-    """All leaves of one observer whose rows are compared.
+    """All tensors of one observer whose rows are compared.
 
     Args:
         observer: whose settings name the patterns and the memory for copies.
@@ -73,20 +73,20 @@ class Rows:
             for pattern in patterns
             if rows_of(pattern)[1] is not None
         ]
-        self._meant: dict[tuple[str, Hashable], Track] = {}
+        self._expected: dict[tuple[str, Hashable], Track] = {}
         self._masked: dict[Hashable, Track] = {}
         self._spent = 0
 
     def before_step(self, *, by_hand: bool) -> None:
-        """A check begins: take up leaves that patterns name and gradients that were masked."""
-        self._take_up_meant()
-        withheld = {} if by_hand else self.observer.probe.withheld()
-        for key, seen in withheld.items():
-            watched = self.observer.leaves.get(key)
-            if watched is not None and len(watched.row.shape) > 1 and watched.row.numbers:
+        """A check begins: take up tensors that patterns name and gradients that were masked."""
+        self._take_up_expected()
+        masked = {} if by_hand else self.observer.probe.masked_gradients()
+        for key, seen in masked.items():
+            watched = self.observer.tensors.get(key)
+            if watched is not None and len(watched.row.shape) > 1 and watched.row.size:
                 self._note_mask(key, watched, seen)
         for track in self._tracks():
-            if track.seen.meant is not None or track.coming is not None:
+            if track.seen.expected is not None or track.coming is not None:
                 track.before = track.marks()
                 track.origin = track.before if track.origin is None else track.origin
                 self._compare(track, "between")
@@ -106,8 +106,8 @@ class Rows:
                 track.coming = None
             track.moved_in_step = moved if track.moved_in_step is None else track.moved_in_step | moved
             if moved.any() and (track.chosen is None or (moved & track.chosen).any()):
-                self._note_step(track, key, holds.get(track.watched.leaf.key), before, after, moved)
-                if track.told is not None:
+                self._note_step(track, key, holds.get(track.watched.entry.key), before, after, moved)
+                if track.compared is not None:
                     self._tell(track)
 
     def close(self) -> None:
@@ -116,29 +116,29 @@ class Rows:
             self._compare(track, "between")
 
     def _tracks(self) -> Iterator[Track]:
-        yield from self._meant.values()
+        yield from self._expected.values()
         yield from self._masked.values()
 
     # Rows that the user named
 
-    def _take_up_meant(self) -> None:
+    def _take_up_expected(self) -> None:
         for answer, pattern, stem, rows in self._patterns:
             assert rows is not None
-            for key, watched in self.observer.leaves.items():
+            for key, watched in self.observer.tensors.items():
                 row = watched.row
-                if (pattern, key) in self._meant or not row.shape or not row.numbers or row.sharded:
+                if (pattern, key) in self._expected or not row.shape or not row.size or row.sharded:
                     continue
                 if any(matches(stem, name) for name in (row.name, *row.aliases)):
                     chosen = np.zeros(row.shape[0], np.bool_)
                     chosen[rows] = True
-                    seen = RowsSeen("row", int(chosen.sum()), 0, meant=answer, pattern=pattern)
+                    seen = RowsSeen("row", int(chosen.sum()), 0, expected=answer, pattern=pattern)
                     number = next(self.observer.journal.comparisons)
-                    self._meant[pattern, key] = track = Track(watched, True, number, seen, chosen=chosen)
+                    self._expected[pattern, key] = track = Track(watched, True, number, seen, chosen=chosen)
                     self._tell(track)
 
     # Rows whose gradient was taken away
 
-    def _note_mask(self, key: Hashable, watched: Watched, seen: Withheld) -> None:
+    def _note_mask(self, key: Hashable, watched: Watched, seen: MaskedGradient) -> None:
         track = self._masked.get(key)
         if track is None:
             number = next(self.observer.journal.comparisons)
@@ -156,10 +156,10 @@ class Rows:
         track.seen.checks += track.coming is not None
         track.seen.how = seen.how
 
-    def _too_large(self, row: LeafRow) -> bool:
+    def _too_large(self, row: TensorRow) -> bool:
         """Whether the memory for copies does not suffice to tell elements apart; then rows have to do."""
         needed = COPIES * row.bytes
-        if row.bytes > 8 * row.numbers or self._spent + needed > self.observer.settings.keep_bytes:
+        if row.bytes > 8 * row.size or self._spent + needed > self.observer.settings.keep_bytes:
             return True
         self._spent += needed
         return False
@@ -167,12 +167,12 @@ class Rows:
     def _note_step(
         self, track: Track, key: Hashable, hold: Hold | None, before: Marks, after: Marks, moved: Chosen
     ) -> None:
-        seen, program = track.seen, self.observer.programs[key]
+        seen, optimizer = track.seen, self.observer.optimizers[key]
         if seen.first_step is None:
             seen.first_step = self.observer.steps
         if seen.place == "step":
             return
-        seen.place, seen.program = "step", program.id
+        seen.place, seen.optimizer = "step", optimizer.id
         if hold is not None:
             seen.lr, seen.weight_decay, seen.state = hold.lr, hold.weight_decay, hold.state
         if not track.by_row:
@@ -180,12 +180,12 @@ class Rows:
             seen.ratio = shift.ratio
 
     def _compare(self, track: Track, place: Place) -> None:
-        """Bring what is told of the leaf up to date with its present bits."""
+        """Bring what is told of the tensor up to date with its present bits."""
         seen, now = track.seen, track.before if track.before is not None else track.marks()
         if now is None or track.origin is None or track.chosen is None:
             return
         moved = (now != track.origin) & track.chosen
-        if seen.meant is None:
+        if seen.expected is None:
             moved &= track.moved_in_step if track.moved_in_step is not None else False
             steady = track.passed is not None and track.passed.any() and not (track.passed & track.chosen).any()
             told = track.chosen & steady
@@ -193,21 +193,21 @@ class Rows:
             by_row = track.by_row or _whole_rows(told, track.row.shape)
             seen.unit = "row" if by_row else "element"
             count = rows_with if by_row else lambda chosen, _: chosen
-            seen.told = int(count(told, track.row.shape).sum())
+            seen.compared = int(count(told, track.row.shape).sum())
             seen.moved = int(count(moved, track.row.shape).sum())
         else:
             seen.moved = int(moved.sum())
         seen.ranges = ranges(rows_with(moved, track.row.shape))
         if seen.moved and seen.first_step is None:
             seen.first_step, seen.place = (self.observer.now + 1) // 2, place
-        if seen.meant is not None or seen.moved or track.told is not None:
+        if seen.expected is not None or seen.moved or track.compared is not None:
             self._tell(track)
 
     def _tell(self, track: Track) -> None:
-        """Tell what is known of a leaf's rows, where that is not what was told before."""
-        if track.told != track.seen:
-            track.told = replace(track.seen, ranges=list(track.seen.ranges))
-            self.observer.tell(RowsCompared(tensor=track.row.id, track=track.number, seen=track.told))
+        """Tell what is known of a tensor's rows, where that is not what was told before."""
+        if track.compared != track.seen:
+            track.compared = replace(track.seen, ranges=list(track.seen.ranges))
+            self.observer.tell(RowsCompared(tensor=track.row.id, track=track.number, seen=track.compared))
 
 
 def _whole_rows(chosen: Chosen, shape: tuple[int, ...]) -> bool:

@@ -1,6 +1,6 @@
-"""The files that a run writes, against its leaves: related when they are written, compared again at the end.
+"""The files that a run writes, against its tensors: related when they are written, compared again at the end.
 
-A save costs the reading of a few blocks of each leaf, whatever its size, and nothing of it is kept but digests.
+A save costs the reading of a few blocks of each tensor, whatever its size, and nothing of it is kept but digests.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from frostline.core.facts import Doubted, FileWritten, SavedSettled
-from frostline.core.ledger import Copy, CopyState, LeafRow, Saved
-from frostline.core.naming import meant_by
+from frostline.core.ledger import Copy, CopyState, Saved, TensorRow
+from frostline.core.naming import expected_by
 from frostline.observe.live import Unreadable
 from frostline.observe.observer import Observer
 from frostline.observe.watched import Watched
@@ -37,7 +37,7 @@ Later = Callable[[], Sequence[tuple[str, Hashable]]]
 
 @dataclass(slots=True)
 class _Kept:
-    """A copy with the sample of the leaf's memory when it was written."""
+    """A copy with the sample of the tensor's memory when it was written."""
 
     copy: Copy
     memory: bytes | None
@@ -45,7 +45,7 @@ class _Kept:
 
 @dataclass(slots=True)
 class _File:
-    """The last writing of one file: copies by leaf, the leaves that a whole save would hold, what matched nothing."""
+    """The last writing of one file: copies by tensor, the tensors that a whole save would hold, what matched nothing."""
 
     name: str
     by: str
@@ -60,11 +60,11 @@ class _File:
 
 
 class Saves:
-    """What a script wrote, related to the leaves of one probe.
+    """What a script wrote, related to the tensors of one probe.
 
     Args:
-        observer: knows the leaves.
-        expected: the leaves that a save of the models with these names would hold now.
+        observer: knows the tensors.
+        expected: the tensors that a save of the models with these names would hold now.
     """
 
     def __init__(self, observer: Observer, expected: Callable[[set[str]], set[Hashable]]) -> None:
@@ -79,19 +79,19 @@ class Saves:
         """The script is writing these tensors to ``path`` (a name without folders, where only that is known).
 
         A model that no step has trained yet may not be known: then ``later`` is asked at the end for the names in the
-        file and the keys of the leaves that their memory became. A file of a ``general`` function is told only when
+        file and the keys of the tensors that their memory became. A file of a ``general`` function is told only when
         it holds something of a model.
         """
         file = self._file(path, by)
         sections: dict[str, list[Written]] = {}
         for tensor in tensors:
-            if tensor.leaf is not None:
-                self._keep(file, tensor, self.observer.leaves[tensor.leaf], Likeness("same"))
+            if tensor.entry is not None:
+                self._keep(file, tensor, self.observer.tensors[tensor.entry], Likeness("same"))
             else:
                 sections.setdefault(tensor.section, []).append(tensor)
         for section in sections.values():
             self._relate(file, section)
-        file.expected = self.expected({self.observer.leaves[key].row.model for key in file.copies})
+        file.expected = self.expected({self.observer.tensors[key].row.model for key in file.copies})
         file.entries = len(tensors)
         file.later, file.general = later if not file.copies else None, general
         self._forget_old()
@@ -110,17 +110,19 @@ class Saves:
             file.later = None
 
     def _relate(self, file: _File, section: Sequence[Written]) -> None:
-        """Find the leaves that the tensors of one dictionary stand for, by their names."""
+        """Find the tensors that the tensors of one dictionary stand for, by their names."""
         written = {tensor.name: tensor for tensor in section}
         shapes = {name: tensor.shape for name, tensor in written.items()}
         told: set[str] = set()
-        for leaves in self._by_model().values():
-            for name, leaf in meant_by(shapes, {each: watched.row.shape for each, watched in leaves.items()}).items():
+        for tensors in self._by_model().values():
+            for name, entry in expected_by(
+                shapes, {each: watched.row.shape for each, watched in tensors.items()}
+            ).items():
                 told.add(name)
-                if leaves[leaf].leaf.key in file.copies:  # the weights themselves are in the file beside this copy
+                if tensors[entry].entry.key in file.copies:  # the weights themselves are in the file beside this copy
                     continue
                 with contextlib.suppress(Unreadable):
-                    self._keep(file, written[name], leaves[leaf], likeness(written[name], leaves[leaf]))
+                    self._keep(file, written[name], tensors[entry], likeness(written[name], tensors[entry]))
         self._note_origin(file, [tensor for name, tensor in written.items() if name in told])
         file.strange += [_numbers(tensor) for name, tensor in written.items() if name not in told]
 
@@ -134,9 +136,9 @@ class Saves:
                 old[tensor.name].origin = origin
 
     def _by_model(self) -> dict[str, dict[str, Watched]]:
-        """The leaves of each model by the names that they have inside it."""
+        """The tensors of each model by the names that they have inside it."""
         models: dict[str, dict[str, Watched]] = {}
-        for watched in self.observer.leaves.values():
+        for watched in self.observer.tensors.values():
             row = watched.row
             for name in (row.name, *row.aliases) if row.name else ():
                 if name.startswith(f"{row.model}."):
@@ -149,9 +151,9 @@ class Saves:
         memory = None
         if found.state in ("same", "rounded"):
             with contextlib.suppress(Unreadable):
-                memory = mark(watched.leaf, watched.row.bytes)
-                copy.put_back = _was_trained(watched.row) and holds_first(watched.leaf, watched)
-        file.copies[watched.leaf.key] = _Kept(copy, memory)
+                memory = mark(watched.entry, watched.row.bytes)
+                copy.put_back = _was_trained(watched.row) and holds_first(watched.entry, watched)
+        file.copies[watched.entry.key] = _Kept(copy, memory)
 
     # The end
 
@@ -166,7 +168,7 @@ class Saves:
         for file in files:
             expected -= self._of_models(file)
             expected |= file.expected
-        for key, watched in self.observer.leaves.items():
+        for key, watched in self.observer.tensors.items():
             copies = [self._settled(file.copies[key], watched) for file in files if key in file.copies]
             if copies:
                 copies.sort(key=lambda copy: (BEST_FIRST.index(copy.state), -copy.step))
@@ -186,34 +188,34 @@ class Saves:
             )
         )
 
-    def _settle(self, row: LeafRow, saved: Saved) -> None:
+    def _settle(self, row: TensorRow, saved: Saved) -> None:
         self.observer.tell(SavedSettled(tensor=row.id, saved=saved))
 
-    def _doubt(self, row: LeafRow, reason: str) -> None:
+    def _doubt(self, row: TensorRow, reason: str) -> None:
         self.observer.tell(Doubted(tensors=(row.id,), column="saved", reason=reason))
 
     def _look_again(self, file: _File) -> None:
-        """What was written before its model was known has the bits of the first look."""
+        """What was written before its model was known has the bits of the first check."""
         for name, key in file.later() if file.later is not None else ():
-            verdict = self.observer.leaves[key].row.changed.verdict
+            verdict = self.observer.tensors[key].row.changed.verdict
             if verdict != "unknown":
                 state: CopyState = "older" if verdict == "yes" else "same"
                 file.copies[key] = _Kept(Copy(file.name, name, file.step, state), None)
         if file.later is not None and file.copies:
             file.strange = []
-            file.expected = self.expected({self.observer.leaves[key].row.model for key in file.copies})
+            file.expected = self.expected({self.observer.tensors[key].row.model for key in file.copies})
 
     def _of_models(self, file: _File) -> set[Hashable]:
-        """All leaves of the models that the file holds something of."""
-        models = {self.observer.leaves[key].row.model for key in file.copies}
-        return {key for key, watched in self.observer.leaves.items() if watched.row.model in models}
+        """All tensors of the models that the file holds something of."""
+        models = {self.observer.tensors[key].row.model for key in file.copies}
+        return {key for key, watched in self.observer.tensors.items() if watched.row.model in models}
 
     def _settled(self, kept: _Kept, watched: Watched) -> Copy:
         """What became of a copy: first bits that were put back, and stayed, are called so."""
         copy = kept.copy
         if copy.state in ("same", "rounded") and copy.step < self.observer.steps and kept.memory is not None:
             try:
-                moved = mark(watched.leaf, watched.row.bytes) != kept.memory
+                moved = mark(watched.entry, watched.row.bytes) != kept.memory
             except Unreadable:
                 moved = watched.row.changed.verdict == "yes"
             copy.state = "older" if moved else copy.state
@@ -222,15 +224,17 @@ class Saves:
         return copy
 
     def _note_missing(self, expected: Iterable[Hashable], files: Iterable[_File]) -> None:
-        saved = {name for watched in self.observer.leaves.values() if watched.row.saved for name in _names(watched.row)}
+        saved = {
+            name for watched in self.observer.tensors.values() if watched.row.saved for name in _names(watched.row)
+        }
         strange = {count for file in files if file.copies for count in file.strange}
-        rows = [self.observer.leaves[key].row for key in expected]
+        rows = [self.observer.tensors[key].row for key in expected]
         doubtful = _owners(row for row in rows if row.saved and row.saved.state in ("other", "fewer-rows"))
         for row in rows:
             if row.saved is not None or not saved.isdisjoint(_names(row)):
                 continue
-            if row.numbers in strange:
-                self._doubt(row, "a file holds a tensor of this size under a name that is no leaf's")
+            if row.size in strange:
+                self._doubt(row, "a file holds a tensor of this size under a name that is no tensor's")
             elif _parent(row.owner.path) in doubtful or row.owner.path in doubtful:
                 self._doubt(row, "the file holds other values, or a part, of its module: it may be merged into them")
             else:
@@ -244,17 +248,17 @@ def _numbers(tensor: Written) -> int:
     return count
 
 
-def _was_trained(row: LeafRow) -> bool:
-    """Whether a step moved the leaf while it was trainable: what is merged and taken out again was not trained."""
-    return any(move.program is not None and move.trainable for move in row.changed.movements)
+def _was_trained(row: TensorRow) -> bool:
+    """Whether a step moved the tensor while it was trainable: what is merged and taken out again was not trained."""
+    return any(move.optimizer is not None and move.trainable for move in row.changed.movements)
 
 
-def _names(row: LeafRow) -> tuple[str, ...]:
+def _names(row: TensorRow) -> tuple[str, ...]:
     return (row.name, *row.aliases)
 
 
-def _owners(rows: Iterable[LeafRow]) -> set[str]:
-    """The modules whose leaves are in a file with values of their own, and the modules around them."""
+def _owners(rows: Iterable[TensorRow]) -> set[str]:
+    """The modules whose tensors are in a file with values of their own, and the modules around them."""
     paths = [row.owner.path for row in rows]
     return {path for path in (*paths, *map(_parent, paths)) if path}
 

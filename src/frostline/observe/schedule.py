@@ -1,4 +1,4 @@
-"""When to check: at steps 1, 2, 4, 8, … of each program, or at every n-th."""
+"""When to check: at steps 1, 2, 4, 8, … of each optimizer, or at every n-th."""
 
 from __future__ import annotations
 

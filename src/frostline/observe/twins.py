@@ -1,4 +1,4 @@
-"""Leaves of averaged copies that stood still, because what they follow did."""
+"""Tensors of averaged copies that stood still, because what they follow did."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from frostline.digest.shift import distance
 from frostline.observe.live import Probe, Unreadable
 from frostline.observe.watched import Watched
 
-SAME = 1e-4  # relative distance of two leaves that differ by rounding only
+SAME = 1e-4  # relative distance of two tensors that differ by rounding only
 
 
-def note_twins(leaves: Sequence[Watched], probe: Probe, tell: Callable[[Fact], None]) -> None:
-    """Of leaves that stood still beside others that followed a source, say which equal their source anyhow."""
-    parts = {watched.row.model for watched in leaves if watched.row.changed.followed}
-    for watched in leaves:
+def note_twins(tensors: Sequence[Watched], probe: Probe, tell: Callable[[Fact], None]) -> None:
+    """Of tensors that stood still beside others that followed a source, say which equal their source anyhow."""
+    parts = {watched.row.model for watched in tensors if watched.row.changed.followed}
+    for watched in tensors:
         if watched.row.model in parts and watched.row.changed.verdict == "no":
-            twin = next(iter(probe.kin(watched.leaf)), None)
+            twin = next(iter(probe.kin(watched.entry)), None)
             if twin is None:
                 continue
             with contextlib.suppress(Unreadable):
-                if distance(watched.leaf.read(), twin.read(), watched.row.dtype) < SAME:
+                if distance(watched.entry.read(), twin.read(), watched.row.dtype) < SAME:
                     tell(Followed(tensor=watched.row.id, source=twin.row.name, still=True))

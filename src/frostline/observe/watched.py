@@ -1,4 +1,4 @@
-"""The observer's own notes on one leaf: the last digest, when it was taken, and whether more reading is needed."""
+"""The observer's own notes on one tensor: the last digest, when it was taken, and whether more reading is needed."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from frostline.core.facts import (
     SwapUndone,
     Unread,
 )
-from frostline.core.ledger import LeafRow, Shift
-from frostline.digest.blocks import Digest, blocks, differing, first_difference, leaf_digest, moved
+from frostline.core.ledger import Shift, TensorRow
+from frostline.digest.blocks import Digest, blocks, differing, first_difference, moved, tensor_digest
 from frostline.digest.shift import describe
-from frostline.observe.live import LiveLeaf, NotNow, Unreadable
+from frostline.observe.live import LiveTensor, NotNow, Unreadable
 
 
 @dataclass(slots=True)
 class Reading:
-    """What one look at a leaf found: nothing (None), or which blocks differ from the last look and the old copy."""
+    """What one look at a tensor found: nothing (None), or which blocks differ from the last check and the old copy."""
 
     blocks_moved: int
     before: bytes | None
@@ -35,13 +35,13 @@ class Reading:
 
 @dataclass(slots=True)
 class Watched:
-    """One leaf under observation.
+    """One tensor under observation.
 
     Times are half-steps: 2·n is just before global step n, 2·n + 1 just after it. ``keep`` asks for a copy of the
     bytes at every look, so that the shape of the next move can be told.
     """
 
-    leaf: LiveLeaf
+    entry: LiveTensor
     flag: bool | None
     tell: Callable[[Fact], None]
     digest: Digest | None = None
@@ -58,8 +58,8 @@ class Watched:
     swapped: tuple[int, Digest | None] | None = None
 
     @property
-    def row(self) -> LeafRow:
-        return self.leaf.row
+    def row(self) -> TensorRow:
+        return self.entry.row
 
     @property
     def frozen(self) -> bool:
@@ -69,7 +69,7 @@ class Watched:
         return self.flag is False
 
     def frozen_over(self, start: int) -> bool:
-        """Whether the leaf was declared frozen without a break since the half-step ``start``."""
+        """Whether the tensor was declared frozen without a break since the half-step ``start``."""
         return self.frozen and self.froze_at <= start
 
     def rebase(self, now: int, made: Digest | None = None) -> None:
@@ -79,7 +79,7 @@ class Watched:
         """
         former, self.digest = self.digest, None
         try:
-            digest = made or blocks(self.leaf.read())
+            digest = made or blocks(self.entry.read())
         except NotNow:
             if former is not None:
                 self.tell(BaselineTaken(tensor=self.row.id, blocks=None))
@@ -95,7 +95,7 @@ class Watched:
         self.take_copy()
 
     def restart(self, now: int) -> None:
-        """Another tensor goes by the leaf's name: its bits are the baseline; what was seen of the last one stays."""
+        """Another tensor goes by the tensor's name: its bits are the baseline; what was seen of the last one stays."""
         self.settled = False
         self.rebase(now)
 
@@ -108,7 +108,7 @@ class Watched:
         made: Digest | None = None,
         last: bool = False,
     ) -> Reading | None:
-        """Compare the present bits with the last look's; the new bits become the baseline.
+        """Compare the present bits with the last check's; the new bits become the baseline.
 
         ``whole`` reads everything and counts blocks; without it reading stops at the first block that differs, and
         the baseline is renewed only when there is one. ``copying`` asks for the new bytes in any case. Where the
@@ -122,7 +122,7 @@ class Watched:
             return None
         copying = copying or self.keep or self.copy is not None
         try:
-            buffer: Any = self.leaf.read() if made is None or (copying and made != self.digest) else None
+            buffer: Any = self.entry.read() if made is None or (copying and made != self.digest) else None
         except Unreadable as reason:
             if self.read_at < now and (last or not isinstance(reason, NotNow)):
                 self.lose(str(reason))
@@ -163,20 +163,20 @@ class Watched:
         self.copy = None
         if self.keep and self.digest is not None:
             with contextlib.suppress(Unreadable):
-                self.copy = bytes(self.leaf.read())
+                self.copy = bytes(self.entry.read())
 
     def note_digests(self, now: int) -> None:
-        """Write the first and the present digest into the row; a settled leaf is read once more for it."""
+        """Write the first and the present digest into the row; a settled tensor is read once more for it."""
         first = self.first
         if self.settled and self.digest is not None:
             self.rebase(now)
         if first is not None and self.digest is not None:
             dtype, shape = self.row.dtype, self.row.shape
-            one, other = (leaf_digest(digest, dtype, shape) for digest in (first, self.digest))
+            one, other = (tensor_digest(digest, dtype, shape) for digest in (first, self.digest))
             self.tell(DigestsTaken(tensor=self.row.id, first=one, last=other))
 
     def lose(self, reason: str) -> None:
-        """The leaf can no longer be read: its column becomes unknown, with the reason."""
+        """The tensor can no longer be read: its column becomes unknown, with the reason."""
         self.digest = None
         self.settled = True
         self.tell(Unread(tensor=self.row.id, reason=reason))
@@ -184,17 +184,17 @@ class Watched:
     def declare(self, flag: bool | None, time: int) -> None:
         """The flag was set before any training: that it was on before has left no gradient.
 
-        That it was off may have decided what an optimizer was given, and stays known as the flag at the first look.
+        That it was off may have decided what an optimizer was given, and stays known as the flag at the first check.
         """
         self.flag, self.froze_at = flag, time
         self.tell(FlagDeclared(tensor=self.row.id, flag=flag, again=True))
 
-    def flip(self, now: bool | None, time: int, program: str) -> None:
+    def flip(self, now: bool | None, time: int, optimizer: str) -> None:
         """The flag was found changed just before a step."""
         flag, steps = self.count_flag_steps(max(0, time // 2 - 1))
         if steps:
             self.tell(FlagHeld(tensors=(self.row.id,), flag=flag, steps=steps))
-        self.tell(FlagFlipped(step=time // 2, tensor=self.row.id, flag=now, optimizer=program))
+        self.tell(FlagFlipped(step=time // 2, tensor=self.row.id, flag=now, optimizer=optimizer))
         self.flag = now
         self.froze_at = time if now is False else self.froze_at
         self.settled = False
@@ -211,7 +211,7 @@ class Watched:
         return self.compare(reading.before, reading.after)
 
     def compare(self, one: bytes, other: bytes) -> Shift:
-        """How two readings of the leaf, or of another like it, differ; of a shard, only its numbers count."""
-        size = self.row.bytes // max(1, self.row.numbers)
+        """How two readings of the tensor, or of another like it, differ; of a shard, only its numbers count."""
+        size = self.row.bytes // max(1, self.row.size)
         shape = self.row.shape if len(other) == self.row.bytes else (len(other) // max(1, size),)
         return describe(one, other, self.row.dtype, shape)

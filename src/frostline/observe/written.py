@@ -1,4 +1,4 @@
-"""One tensor that is being written to a file, against the leaf that it stands for: judged by a few parts of each."""
+"""One tensor that is being written to a file, against the tensor that it stands for: judged by a few parts of each."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Written:
     """A tensor on its way into a file.
 
     ``section`` says where it stands in what is written (dictionaries are told apart, so that an average kept beside
-    the weights is one of its own). ``leaf`` is the key of the leaf whose very memory it is, ``taken`` the step at which
+    the weights is one of its own). ``tensor`` is the key of the tensor whose very memory it is, ``taken`` the step at which
     the script took it, ``origin`` asks for the module that holds it.
     """
 
@@ -41,14 +41,14 @@ class Written:
     dtype: str
     bytes: int
     content: Readable
-    leaf: Hashable | None = None
+    entry: Hashable | None = None
     taken: int | None = None
     origin: Callable[[], str | None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Likeness:
-    """What a written tensor holds of a leaf; ``rows`` where it has fewer, with ``rest_zero`` where the others are."""
+    """What a written tensor holds of a tensor; ``rows`` where it has fewer, with ``rest_zero`` where the others are."""
 
     state: CopyState
     rows: int | None = None
@@ -72,7 +72,7 @@ def mark(content: Readable, size: int) -> bytes:
 
 
 def likeness(written: Written, watched: Watched) -> Likeness:
-    """How ``written`` relates to the leaf as it is in memory now, and as it was at the first look.
+    """How ``written`` relates to the tensor as it is in memory now, and as it was at the first check.
 
     Raises:
         Unreadable: one of them cannot be read.
@@ -82,7 +82,7 @@ def likeness(written: Written, watched: Watched) -> Likeness:
         return _fewer_rows(written, watched)
     if written.dtype != row.dtype:
         return Likeness(_cast(written, watched))
-    content, memory = written.content, watched.leaf
+    content, memory = written.content, watched.entry
     if all(content.part(start, stop) == memory.part(start, stop) for start, stop in sampled(row.bytes)):
         return Likeness("same")
     if _is_zero(written) and not _starts_with_zero(watched):
@@ -92,7 +92,7 @@ def likeness(written: Written, watched: Watched) -> Likeness:
 
 
 def holds_first(content: Readable, watched: Watched) -> bool:
-    """Whether the bytes are those of the first look: a block tells that they are not, all of them that they are."""
+    """Whether the bytes are those of the first check: a block tells that they are not, all of them that they are."""
     first, size = watched.first, watched.row.bytes
     if first is None:
         return False
@@ -107,7 +107,7 @@ def _is_zero(written: Written) -> bool:
 
 
 def _starts_with_zero(watched: Watched) -> bool:
-    return not any(any(watched.leaf.part(*place)) for place in sampled(watched.row.bytes))
+    return not any(any(watched.entry.part(*place)) for place in sampled(watched.row.bytes))
 
 
 def _fewer_rows(written: Written, watched: Watched) -> Likeness:
@@ -116,17 +116,17 @@ def _fewer_rows(written: Written, watched: Watched) -> Likeness:
     if not alike or written.shape[1:] != row.shape[1:] or not 0 < written.shape[0] < row.shape[0]:
         return Likeness("other")
     common = sampled(written.bytes)
-    same = all(written.content.part(start, stop) == watched.leaf.part(start, stop) for start, stop in common)
+    same = all(written.content.part(start, stop) == watched.entry.part(start, stop) for start, stop in common)
     if not same:
         return Likeness("other")
     rest = range(written.bytes, row.bytes, _PART)
-    parts = (watched.leaf.part(start, min(start + _PART, row.bytes)) for start in rest)
+    parts = (watched.entry.part(start, min(start + _PART, row.bytes)) for start in rest)
     used = any(part.translate(None, _ZEROS) for part in parts)
     return Likeness("fewer-rows", written.shape[0], not used)
 
 
 def _cast(written: Written, watched: Watched) -> CopyState:
-    """A leaf in another type: the memory's values up to rounding, numbers that do not fit, or something else."""
+    """A tensor in another type: the memory's values up to rounding, numbers that do not fit, or something else."""
     layout, own = FLOATS.get(written.dtype), FLOATS.get(watched.row.dtype)
     if layout is None or own is None or layout.parts != own.parts:
         return "other"
@@ -135,7 +135,7 @@ def _cast(written: Written, watched: Watched) -> CopyState:
     for start, stop in sampled(watched.row.bytes):
         first, last = start // wide, stop // wide
         codes = _codes(written.content.part(first * width, last * width), layout.width)
-        held = _codes(watched.leaf.part(first * wide, last * wide), own.width)
+        held = _codes(watched.entry.part(first * wide, last * wide), own.width)
         values, memory = layout.values(codes), own.values(held)
         lost = np.isfinite(memory) & ~np.isfinite(values)
         overflow |= bool(lost.any())

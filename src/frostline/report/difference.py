@@ -17,8 +17,8 @@ def build(difference: Difference, old: str, new: str) -> View:
         _section("Findings that are new", _findings(difference.new_findings)),
         _section("Findings that are gone", _findings(difference.gone_findings)),
         _section("Columns that say something else", _cells(difference.cells)),
-        _section("Leaves that are new", _names(difference.added)),
-        _section("Leaves that are gone", _names(difference.removed)),
+        _section("Tensors that are new", _names(difference.added)),
+        _section("Tensors that are gone", _names(difference.removed)),
     ]
     return View(
         title=line(Span("frostline", "title"), f": from {old} to {new}"),
@@ -42,14 +42,14 @@ def _cells(cells: Sequence[Cell]) -> list[Block]:
     if not cells:
         return []
     rows = [_row(Span(cell.name, "name"), cell.column, cell.old, cell.new) for cell in cells[:SHOWN]]
-    columns = (Column("leaf"), Column("column"), Column("before"), Column("after"))
+    columns = (Column("tensor"), Column("column"), Column("before"), Column("after"))
     return [Table(columns, tuple(rows)), *_rest(len(cells))]
 
 
 def _names(names: Sequence[str]) -> list[Block]:
     if not names:
         return []
-    return [Table((Column("leaf"),), tuple(_row(Span(name, "name")) for name in names[:SHOWN])), *_rest(len(names))]
+    return [Table((Column("tensor"),), tuple(_row(Span(name, "name")) for name in names[:SHOWN])), *_rest(len(names))]
 
 
 def _row(*cells: str | Span) -> Row:
@@ -65,7 +65,7 @@ def _sentence(difference: Difference) -> str:
         return "the two runs say the same"
     parts = [
         f"{len(difference.cells):,} columns",
-        f"{len(difference.added):,} leaves added and {len(difference.removed):,} removed",
+        f"{len(difference.added):,} tensors added and {len(difference.removed):,} removed",
         f"{len(difference.new_findings):,} new findings and {len(difference.gone_findings):,} gone",
     ]
     return "different: " + ", ".join(parts)

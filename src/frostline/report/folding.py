@@ -1,4 +1,4 @@
-"""Making many leaves few: a module tree folded where columns agree, and lists of names written as patterns."""
+"""Making many tensors few: a module tree folded where columns agree, and lists of names written as patterns."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 
 ROWS = 40
 _SIBLINGS = 15
@@ -17,19 +17,19 @@ Path = tuple[str, ...]
 
 @dataclass(slots=True)
 class Fold:
-    """One row of a folded tree: a module (or several alike) and every leaf under it."""
+    """One row of a folded tree: a module (or several alike) and every tensor under it."""
 
     label: str
     depth: int
-    leaves: list[LeafRow]
+    tensors: list[TensorRow]
 
 
 @dataclass(slots=True)
 class _Node:
-    """A module of the tree; ``marks`` are the distinct marks of its leaves, ``kind`` its shape and marks."""
+    """A module of the tree; ``marks`` are the distinct marks of its tensors, ``kind`` its shape and marks."""
 
     name: str
-    leaves: list[LeafRow] = field(default_factory=list)
+    tensors: list[TensorRow] = field(default_factory=list)
     children: dict[str, _Node] = field(default_factory=dict)
     marks: set[Hashable] = field(default_factory=set)
     kind: int = -1
@@ -45,37 +45,37 @@ class _Group:
 
 
 def folded(
-    model: str, leaves: Iterable[LeafRow], mark: Callable[[LeafRow], Hashable], root: str, limit: int = ROWS
+    model: str, rows: Iterable[TensorRow], mark: Callable[[TensorRow], Hashable], root: str, limit: int = ROWS
 ) -> list[Fold]:
-    """The module tree of ``leaves`` as at most about ``limit`` rows.
+    """The module tree of ``tensors`` as at most about ``limit`` rows.
 
     A module whose leaves all bear the same mark is one row; sibling modules that look alike are one row too.
-    Where the rows would be too many, the deeper modules stay folded although their leaves differ.
+    Where the rows would be too many, the deeper modules stay folded although their tensors differ.
 
     Args:
-        model: the first part of the leaves' names.
-        leaves: the leaves to show.
+        model: the first part of the tensors' names.
+        tensors: the leaves to show.
         mark: what must agree for leaves to share a row.
         root: how the whole is called in its row.
         limit: the number of rows after which nothing more is unfolded.
     """
-    top = _grown(model, leaves, mark)
+    top = _grown(model, rows, mark)
     _classify(top, {})
     group = _Group(root, [top])
     _expand(group, limit)
     return list(_rows(group, 0))
 
 
-def _grown(model: str, leaves: Iterable[LeafRow], mark: Callable[[LeafRow], Hashable]) -> _Node:
+def _grown(model: str, rows: Iterable[TensorRow], mark: Callable[[TensorRow], Hashable]) -> _Node:
     top = _Node(model)
-    for leaf in leaves:
-        parts = leaf.name.split(".", _DEPTH)
-        own = mark(leaf)
+    for row in rows:
+        parts = row.name.split(".", _DEPTH)
+        own = mark(row)
         path = [top]
         for part in parts[1:] if parts[0] == model and len(parts) > 1 else parts:
             path.append(path[-1].children.setdefault(part, _Node(part)))
         for node in path:
-            node.leaves.append(leaf)
+            node.tensors.append(row)
             node.marks.add(own)
     return top
 
@@ -109,7 +109,7 @@ def _expand(group: _Group, limit: int) -> None:
 
 
 def _parts(group: _Group) -> list[_Group]:
-    """The children of a group whose leaves differ, those that look alike together."""
+    """The children of a group whose tensors differ, those that look alike together."""
     if len(group.nodes[0].marks) == 1:
         return []
     alike: dict[int, list[_Node]] = {}
@@ -120,7 +120,7 @@ def _parts(group: _Group) -> list[_Group]:
 
 
 def _rows(group: _Group, depth: int) -> Iterable[Fold]:
-    yield Fold(group.label, depth, [leaf for node in group.nodes for leaf in node.leaves])
+    yield Fold(group.label, depth, [row for node in group.nodes for row in node.tensors])
     for part in group.parts:
         yield from _rows(part, depth + 1)
 
@@ -158,21 +158,21 @@ class Pattern:
     """A name or a pattern and how many leaves it stands for."""
 
     text: str
-    leaves: int
+    tensors: int
 
 
 class Names:
-    """All leaf names of a ledger, to tell when a list of names is a whole module."""
+    """All tensor names of a ledger, to tell when a list of names is a whole module."""
 
-    def __init__(self, leaves: Iterable[LeafRow]) -> None:
-        self.kinds: dict[str, str] = {leaf.name: leaf.kind for leaf in leaves}
+    def __init__(self, rows: Iterable[TensorRow]) -> None:
+        self.kinds: dict[str, str] = {row.name: row.kind for row in rows}
         self._prefixes: dict[str, list[Path]] = {}
         self._totals: dict[frozenset[str], Counter[Path]] = {}
 
     def patterns(self, names: Iterable[str]) -> list[Pattern]:
         """``names`` as few patterns: whole modules as ``module.**``, numbered siblings as ``{0–11}``.
 
-        Whole means every leaf of the same kinds as those in ``names``: all buffers of a module, say.
+        Whole means every tensor of the same kinds as those in ``names``: all buffers of a module, say.
         """
         distinct = list(dict.fromkeys(names))
         known = [name for name in distinct if name in self.kinds]
@@ -182,27 +182,27 @@ class Names:
         for name in distinct:
             paths = self._paths(name)
             whole = next((path for path in paths if inside[path] == total[path]), paths[-1])
-            # Of the modules that hold just the same leaves, the innermost says most.
+            # Of the modules that hold just the same tensors, the innermost says most.
             path = next(path for path in reversed(paths) if inside[path] == inside[whole])
             covers[path if path is paths[-1] else (*path, "**")] = inside[path] or 1
         return [Pattern(".".join(path), count) for path, count in _merged(covers).items()]
 
     def describe(self, names: Sequence[str]) -> str:
-        """How many leaves of which kind: ``40 buffers``."""
-        kinds = {self.kinds.get(name, "leaf") for name in names}
-        kind = kinds.pop() if len(kinds) == 1 else "leaf"
-        plural = {"leaf": "leaves"}.get(kind, f"{kind}s")
+        """How many tensors of which kind: ``40 buffers``."""
+        kinds = {self.kinds.get(name, "tensor") for name in names}
+        kind = kinds.pop() if len(kinds) == 1 else "tensor"
+        plural = {"tensor": "tensors"}.get(kind, f"{kind}s")
         return f"{len(names):,} {kind if len(names) == 1 else plural}"
 
     def _total(self, kinds: frozenset[str]) -> Counter[Path]:
-        """How many leaves of these kinds are under each module."""
+        """How many tensors of these kinds are under each module."""
         if kinds not in self._totals:
             of_kinds = (name for name, kind in self.kinds.items() if kind in kinds)
             self._totals[kinds] = Counter(path for name in of_kinds for path in self._paths(name))
         return self._totals[kinds]
 
     def _paths(self, name: str) -> list[Path]:
-        """Every module that holds the leaf, from the model down to the leaf itself."""
+        """Every module that holds the tensor, from the model down to the tensor itself."""
         if name not in self._prefixes:
             parts = tuple(name.split(".", _DEPTH))
             self._prefixes[name] = [parts[:stop] for stop in range(1, len(parts) + 1)]

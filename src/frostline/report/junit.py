@@ -13,16 +13,16 @@ from frostline.core.record import Finding, Record
 from frostline.core.verdict import by_severity
 from frostline.report.form import visible
 
-_LEAVES = 40
+_TENSORS = 40
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def render(record: Record) -> str:
     """The record as one test suite."""
     suite = ET.Element("testsuite", name="frostline", time=f"{record.run.seconds:.3f}")
-    for model in dict.fromkeys(leaf.model for leaf in record.leaves):
+    for model in dict.fromkeys(row.model for row in record.tensors):
         if not any(finding.severity != "note" for finding in _of(model, record)):
-            _case(suite, model, "the columns of every leaf agree")
+            _case(suite, model, "the columns of every tensor agree")
     for finding in by_severity(record.findings):
         _finding(suite, finding)
     suite.set("tests", str(len(suite)))
@@ -36,7 +36,7 @@ def render(record: Record) -> str:
 
 
 def _of(model: str, record: Record) -> list[Finding]:
-    names = {leaf.name for leaf in record.leaves if leaf.model == model}
+    names = {row.name for row in record.tensors if row.model == model}
     return [finding for finding in record.findings if finding.ignored is None and names & set(finding.tensors)]
 
 
@@ -46,8 +46,8 @@ def _case(suite: ET.Element, group: str, name: str) -> ET.Element:
 
 def _finding(suite: ET.Element, finding: Finding) -> None:
     case = _case(suite, finding.rule, f"{finding.code}: {finding.message}")
-    names = finding.tensors[:_LEAVES]
-    more = [f"and {len(finding.tensors) - _LEAVES:,} more"] if len(finding.tensors) > _LEAVES else []
+    names = finding.tensors[:_TENSORS]
+    more = [f"and {len(finding.tensors) - _TENSORS:,} more"] if len(finding.tensors) > _TENSORS else []
     evidence = [f"{key.replace('_', ' ')}: {value}" for key, value in finding.evidence.items()]
     text = _text("\n".join([*map(visible, names), *more, "", *evidence, "", f"what to do: {finding.hint}"]))
     if finding.ignored is not None:

@@ -10,7 +10,7 @@ from frostline.report.form import Block, Facts, Line, Prose, Section, Span, View
 from frostline.report.view import parts
 
 _TEXT = 240
-_PROGRAMS = 4
+_OPTIMIZERS = 4
 
 
 def build(record: Record, state: Line, age: float) -> View:
@@ -22,8 +22,8 @@ def build(record: Record, state: Line, age: float) -> View:
         age: seconds since the last check.
     """
     sections = [_run(record, state, age)]
-    if record.leaves:
-        sections.append(parts(record)["numbers"])
+    if record.tensors:
+        sections.append(parts(record)["parameters"])
     sections.append(_findings(record))
     so_far = "" if record.run.complete else "so far: "
     return View(
@@ -37,20 +37,20 @@ def row(record: Record, state: Line) -> str:
     """The same as one line, for a log file."""
     totals = record.totals
     return (
-        f"{''.join(span.text for span in state)}; {totals.changed:,} of {totals.parameters:,} numbers changed; "
+        f"{''.join(span.text for span in state)}; {totals.changed:,} of {totals.parameters:,} parameters changed; "
         f"{sentence(record.verdict)}"
     )
 
 
 def _run(record: Record, state: Line, age: float) -> Section:
     checks = f"{record.run.checks:,} check{'' if record.run.checks == 1 else 's'}, the last {_ago(age)} ago"
-    rows = [("state", state), ("looked", line(checks))]
-    for program in record.programs[:_PROGRAMS]:
-        skipped = f", {program.steps_skipped:,} skipped" if program.steps_skipped else ""
-        steps = f": {program.steps_executed:,} step{'' if program.steps_executed == 1 else 's'}{skipped}"
-        rows.append(("program", line(Span(shortened(program.id, _TEXT), "name"), steps)))
-    if len(record.programs) > _PROGRAMS:
-        rows.append(("", line(Span(f"and {len(record.programs) - _PROGRAMS:,} more", "dim"))))
+    rows = [("state", state), ("checked", line(checks))]
+    for optimizer in record.optimizers[:_OPTIMIZERS]:
+        skipped = f", {optimizer.steps_skipped:,} skipped" if optimizer.steps_skipped else ""
+        steps = f": {optimizer.steps_executed:,} step{'' if optimizer.steps_executed == 1 else 's'}{skipped}"
+        rows.append(("optimizer", line(Span(shortened(optimizer.id, _TEXT), "name"), steps)))
+    if len(record.optimizers) > _OPTIMIZERS:
+        rows.append(("", line(Span(f"and {len(record.optimizers) - _OPTIMIZERS:,} more", "dim"))))
     facts = Facts(tuple((Span(label, "label"), text) for label, text in rows))
     return Section(Span("Run", "title"), (facts,))
 

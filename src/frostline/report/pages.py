@@ -39,7 +39,7 @@ def rule_page(rule: Page, *, width: int = 80, color: bool = False, encoding: str
         ("Why it matters", _paragraphs(rule.matters)),
         ("Example", (Code(tuple(rule.example.strip("\n").expandtabs(4).splitlines())),) if rule.example else ()),
         ("What to do", _paragraphs(rule.remedy)),
-        ("Told apart by", _paragraphs(rule.tells_apart)),
+        ("How it is detected", _paragraphs(rule.tells_apart)),
     )
     view = View(
         title=line(Span(f"{rule.code} {rule.slug}", "title"), " (", _severity(rule), ")"),

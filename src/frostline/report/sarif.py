@@ -14,7 +14,7 @@ from frostline.core.record import Finding, Record
 from frostline.report.form import finite, visible
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_LEAVES = 1000  # logical locations of one result
+_TENSORS = 1000  # logical locations of one result
 
 
 def render(record: Record, pages: str | None = None) -> str:
@@ -60,7 +60,7 @@ def _result(finding: Finding, index: int, record: Record) -> dict[str, Any]:
     if finding.tensors:
         location["logicalLocations"] = [
             {"fullyQualifiedName": name, "kind": "member"}
-            for name in dict.fromkeys(map(visible, finding.tensors[:_LEAVES]))
+            for name in dict.fromkeys(map(visible, finding.tensors[:_TENSORS]))
         ]
     result: dict[str, Any] = {
         "ruleId": finding.code,
@@ -69,7 +69,7 @@ def _result(finding: Finding, index: int, record: Record) -> dict[str, Any]:
         "message": {"text": f"{visible(finding.message)}. What to do: {visible(finding.hint)}"},
         "locations": [location] if location else [],
         "partialFingerprints": {"findingAndLeaves/v1": f"{finding.rule}:{','.join(sorted(finding.tensors)[:8])}"},
-        "properties": {"evidence": finding.evidence, "leaves": len(finding.tensors)},
+        "properties": {"evidence": finding.evidence, "tensors": len(finding.tensors)},
     }
     if finding.ignored is not None:
         result["suppressions"] = [{"kind": "external", "justification": finding.ignored}]

@@ -140,10 +140,10 @@ class _Page:
         ]
         excess = sum(needs) + _GAP * (len(heads) - 1) - self.width
         words = [index for index, column in enumerate(columns) if index and not column.right]
-        numbers = [index for index, column in enumerate(columns) if index and column.right]
+        parameters = [index for index, column in enumerate(columns) if index and column.right]
         giving = (
             ([0], _TREE), (words, _WORDS), ([0], _SHORT_TREE), (words, _WORD),
-            ([0], _LABEL), (words, 2), (numbers, 2), ([0], 2),
+            ([0], _LABEL), (words, 2), (parameters, 2), ([0], 2),
         )  # fmt: skip
         for indices, least in giving:
             while excess > 0 and any(needs[index] > least for index in indices):

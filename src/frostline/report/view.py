@@ -7,15 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from frostline.core.events import FileWritten
-from frostline.core.ledger import FAULTS_KEPT, LeafRow, Program, Run
+from frostline.core.ledger import FAULTS_KEPT, OptimizerRow, Run, TensorRow
 from frostline.core.record import BaselineUse, Finding, Record
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
 from frostline.report.form import Facts, Line, Prose, Section, Span, View, line, shortened, worded
-from frostline.report.tables import ledger_section, numbers_section
+from frostline.report.tables import ledger_section, parameters_section
 
 MODELS = 8
-_PROGRAMS = 8
+_OPTIMIZERS = 8
 _FILES = 4
 _PATTERNS = 4
 _ITEMS = 3
@@ -34,21 +34,21 @@ def build(record: Record) -> View:
 
 def parts(record: Record) -> dict[str, Section]:
     """The sections of a report by what they are, in their order; those that have nothing to say are left out."""
-    names = Names(record.leaves)
-    models = list(dict.fromkeys(leaf.model for leaf in record.leaves))
+    names = Names(record.tensors)
+    models = list(dict.fromkeys(row.model for row in record.tensors))
     codes = _codes(record.findings)
     told = [finding for finding in record.findings if finding.ignored is None]
     ignored = [finding for finding in record.findings if finding.ignored is not None]
     sections = {
         "run": _header(record),
-        "numbers": numbers_section(record, models),
+        "parameters": parameters_section(record, models),
         **{f"ledger {model}": ledger_section(record, model, codes) for model in models[:MODELS]},
         "models": _other_models(record, models[MODELS:]),
-        "names": _several_names(record.leaves),
+        "names": _several_names(record.tensors),
         "findings": _findings(told, names),
         "ignored": _ignored(ignored, names),
         "baseline": _baseline(record.baseline),
-        "unknown": _unknowns(record.leaves, names),
+        "unknown": _unknowns(record.tensors, names),
         "faults": _faults(record.run),
     }
     return {name: section for name, section in sections.items() if section is not None}
@@ -65,16 +65,16 @@ def _header(record: Record) -> Section:
         which = f"rank {run.rank} of {run.world_size}" if run.rank is not None else f"{run.world_size} together"
         rows.append(("process", line(which)))
     rows.append(("ended", _ending(run)))
-    rows.append(("looked", line(f"{_many(run.checks, 'check')}, {_size(run.bytes_read)} read, {run.seconds:,.1f} s")))
-    for label, patterns in (("meant frozen", record.meant.frozen), ("meant trained", record.meant.trained)):
+    rows.append(("checked", line(f"{_many(run.checks, 'check')}, {_size(run.bytes_read)} read, {run.seconds:,.1f} s")))
+    for label, patterns in (("expected frozen", record.expected.frozen), ("expected trained", record.expected.trained)):
         if patterns:
             rows.append((label, _joined([Span(shortened(pattern, _NAME), "name") for pattern in patterns])))
-    rows.extend(("program", _program(program, record)) for program in record.programs[:_PROGRAMS])
-    if len(record.programs) > _PROGRAMS:
-        rows.append(("", line(Span(f"and {_many(len(record.programs) - _PROGRAMS, 'more program')}", "dim"))))
+    rows.extend(("optimizer", _program(optimizer, record)) for optimizer in record.optimizers[:_OPTIMIZERS])
+    if len(record.optimizers) > _OPTIMIZERS:
+        rows.append(("", line(Span(f"and {_many(len(record.optimizers) - _OPTIMIZERS, 'more optimizer')}", "dim"))))
     rows.extend(("saved", text) for text in _files(record))
-    if not record.programs:
-        rows.append(("program", line(Span("none: no optimizer and no compiled step was seen", "unknown"))))
+    if not record.optimizers:
+        rows.append(("optimizer", line(Span("none: no optimizer and no compiled step was seen", "unknown"))))
     return Section(Span("Run", "title"), (Facts(tuple((Span(label, "label"), text) for label, text in rows)),))
 
 
@@ -87,34 +87,36 @@ def _ending(run: Run) -> Line:
     return line(f"{code}{by} after {_many(run.steps, 'executed step')}")
 
 
-def _program(program: Program, record: Record) -> Line:
-    if program.by_hand:
-        steps = _many(program.steps_executed, "update")
-        return line(Span(program.id, "name"), f": {steps}, each between two backward passes; no optimizer was made")
-    name = program.id if program.name in (program.id, "") else f"{program.id} ({program.name})"
+def _program(optimizer: OptimizerRow, record: Record) -> Line:
+    if optimizer.by_hand:
+        steps = _many(optimizer.steps_executed, "update")
+        return line(Span(optimizer.id, "name"), f": {steps}, each between two backward passes; no optimizer was made")
+    name = optimizer.id if optimizer.name in (optimizer.id, "") else f"{optimizer.id} ({optimizer.name})"
     held = sum(
-        leaf.numbers for leaf in record.leaves if any(wire.program == program.id and wire.listed for wire in leaf.wired)
+        row.size
+        for row in record.tensors
+        if any(holding.optimizer == optimizer.id and holding.listed for holding in row.optimizers)
     )
     facts = [
-        f"{program.kind.replace('-', ' ')}, {_many(program.steps_executed, 'step')}, {program.steps_skipped:,} skipped",
-        f"wired to {_many(held, 'number')}",
+        f"{optimizer.kind.replace('-', ' ')}, {_many(optimizer.steps_executed, 'step')}, {optimizer.steps_skipped:,} skipped",
+        f"holds {_many(held, 'parameter')}",
     ]
-    if len(program.groups) > 1:
-        facts.append(_many(len(program.groups), "group"))
+    if len(optimizer.groups) > 1:
+        facts.append(_many(len(optimizer.groups), "group"))
     facts.extend(
         f"{shortened(key.replace('_', ' '), 24)} {value:g}"
-        for group in program.groups[:1]
+        for group in optimizer.groups[:1]
         for key, value in group.items()
-        if len(program.groups) == 1 and value is not None
+        if len(optimizer.groups) == 1 and value is not None
     )
-    if program.captured_at is not None:
-        facts.append(f"made at step {program.captured_at:,}")
-    if program.merged > 1:
-        facts.append(f"{program.merged:,} of its kind as one")
-    if program.steps_beside:
-        facts.append(f"{_many(program.steps_beside, 'step')} in another thread, not looked at")
-    if program.orphans:
-        facts.append(f"also holds {_many(len(program.orphans), 'tensor')} of no live model")
+    if optimizer.captured_at is not None:
+        facts.append(f"made at step {optimizer.captured_at:,}")
+    if optimizer.merged > 1:
+        facts.append(f"{optimizer.merged:,} of its kind as one")
+    if optimizer.steps_beside:
+        facts.append(f"{_many(optimizer.steps_beside, 'step')} in another thread, not observed")
+    if optimizer.orphans:
+        facts.append(f"also holds {_many(len(optimizer.orphans), 'tensor')} of no live model")
     return line(Span(shortened(name, _NAME), "name"), f": {'; '.join(facts)}")
 
 
@@ -124,7 +126,7 @@ def _files(record: Record) -> list[Line]:
     told = [
         line(
             Span(shortened(event.file, _NAME), "name"),
-            f": {_many(event.tensors, 'leaf', 'leaves')} at step {event.step:,} with {event.by}{_times(event.times)}",
+            f": {_many(event.tensors, 'tensor')} at step {event.step:,} with {event.by}{_times(event.times)}",
         )
         for event in saves[-_FILES:]
     ]
@@ -140,28 +142,28 @@ def _other_models(record: Record, models: Sequence[str]) -> Section | None:
     if not models:
         return None
     hidden = set(models)
-    numbers = sum(leaf.numbers for leaf in record.leaves if leaf.model in hidden)
-    text = line(f"{_many(len(models), 'model')} with {_many(numbers, 'number')}; see ", _report("json"))
+    parameters = sum(row.size for row in record.tensors if row.model in hidden)
+    text = line(f"{_many(len(models), 'model')} with {_many(parameters, 'parameter')}; see ", _report("json"))
     return Section(Span("Further models, not shown", "title"), (Prose(text),))
 
 
-def _several_names(leaves: Iterable[LeafRow]) -> Section | None:
-    """Leaves with more than one name, told by the modules that share them rather than leaf by leaf."""
+def _several_names(tensor_rows: Iterable[TensorRow]) -> Section | None:
+    """Tensors with more than one name, told by the modules that share them rather than tensor by tensor."""
     pairs: Counter[tuple[str, str, str]] = Counter()
-    for leaf in leaves:
-        pairs.update(("same", *_differing(leaf.name, alias)) for alias in leaf.aliases)
-        pairs.update(("overlap", leaf.name, other) for other in leaf.overlaps)
+    for row in tensor_rows:
+        pairs.update(("same", *_differing(row.name, alias)) for alias in row.aliases)
+        pairs.update(("overlap", row.name, other) for other in row.overlaps)
     if not pairs:
         return None
     rows = [
         (
             Span(how, "label"),
-            line(_name(one), " = " if how == "same" else " and ", _name(other), f" ({_many(count, 'leaf', 'leaves')})"),
+            line(_name(one), " = " if how == "same" else " and ", _name(other), f" ({_many(count, 'tensor')})"),
         )
-        for (how, one, other), count in pairs.most_common(_PROGRAMS)
+        for (how, one, other), count in pairs.most_common(_OPTIMIZERS)
     ]
-    if len(pairs) > _PROGRAMS:
-        rows.append((Span("", "label"), line(Span(f"and {len(pairs) - _PROGRAMS:,} more", "dim"))))
+    if len(pairs) > _OPTIMIZERS:
+        rows.append((Span("", "label"), line(Span(f"and {len(pairs) - _OPTIMIZERS:,} more", "dim"))))
     return Section(Span("One tensor, several names (counted once)", "title"), (Facts(tuple(rows)),))
 
 
@@ -175,7 +177,7 @@ def _differing(name: str, alias: str) -> tuple[str, str]:
 
 
 def _codes(findings: Iterable[Finding]) -> dict[str, list[Span]]:
-    """The codes of the findings that point at each leaf, by its name."""
+    """The codes of the findings that point at each tensor, by its name."""
     codes: dict[str, list[Span]] = {}
     for finding in findings:
         code = Span(finding.code, finding.severity if finding.ignored is None else "dim")
@@ -200,7 +202,7 @@ def _finding(finding: Finding, names: Names) -> Facts:
         (Span(shortened(key.replace("_", " "), 24), "dim"), _value(value)) for key, value in finding.evidence.items()
     ]
     if finding.tensors:
-        rows.append((Span("leaves", "label"), _leaves(finding.tensors, names)))
+        rows.append((Span("tensors", "label"), _leaves(finding.tensors, names)))
     if finding.hint:
         rows.append((Span("hint", "label"), line(Span(shortened(finding.hint, _TEXT), "hint"))))
     rows.append((Span("more", "label"), line(Span(f"frostline explain {finding.code}", "command"))))
@@ -214,7 +216,7 @@ def _ignored(findings: Sequence[Finding], names: Names) -> Section | None:
     blocks = []
     for finding in findings:
         head = line(Span(f"{finding.code} {finding.rule}:", "dim"), f" {shortened(finding.message, _TEXT)}")
-        rows = [(Span("leaves", "label"), _leaves(finding.tensors, names))] if finding.tensors else []
+        rows = [(Span("tensors", "label"), _leaves(finding.tensors, names))] if finding.tensors else []
         rows.append((Span("ignored", "label"), line(shortened(finding.ignored or "", _TEXT))))
         blocks.append(Facts(tuple(rows), head))
     return Section(Span("Ignored by the settings, not counted", "title"), tuple(blocks))
@@ -233,14 +235,14 @@ def _baseline(used: BaselineUse | None) -> Section | None:
     rows = tuple(
         (
             Span(shortened(old.rule, 40), "label"),
-            (*_joined([_name(name) for name in old.leaves[:_ITEMS]]), *_more(len(old.leaves) - _ITEMS))
-            if old.leaves
+            (*_joined([_name(name) for name in old.tensors[:_ITEMS]]), *_more(len(old.tensors) - _ITEMS))
+            if old.tensors
             else line(shortened(old.subject, _TEXT)),
         )
-        for old in used.resolved[:_PROGRAMS]
+        for old in used.resolved[:_OPTIMIZERS]
     )
     told = Prose(line(source, f" knows {_many(used.known, 'finding')} of this run{gone}"))
-    left = [Prose(line(*_more(len(used.resolved) - _PROGRAMS)))] if len(used.resolved) > _PROGRAMS else []
+    left = [Prose(line(*_more(len(used.resolved) - _OPTIMIZERS)))] if len(used.resolved) > _OPTIMIZERS else []
     return Section(title, (told, *([Facts(rows)] if rows else []), *left))
 
 
@@ -261,20 +263,20 @@ def _value(value: str | int | float | bool | list[str] | None) -> Line:
 
 
 def _leaves(tensors: Sequence[str], names: Names) -> Line:
-    """How many, the first patterns, and how many leaves those leave out."""
+    """How many, the first patterns, and how many tensors those leave out."""
     patterns = names.patterns(tensors)
     shown = patterns if len(patterns) <= _PATTERNS else patterns[: _PATTERNS - 1]
-    left = sum(pattern.leaves for pattern in patterns[len(shown) :])
+    left = sum(pattern.tensors for pattern in patterns[len(shown) :])
     more = line(f" and {left:,} more") if left else ()
     count = names.describe(list(dict.fromkeys(tensors)))
     return (*line(f"{count}: "), *_joined([_name(pattern.text) for pattern in shown]), *more)
 
 
-def _unknowns(leaves: Iterable[LeafRow], names: Names) -> Section | None:
+def _unknowns(tensor_rows: Iterable[TensorRow], names: Names) -> Section | None:
     reasons: dict[tuple[str, str], list[str]] = {}
-    for leaf in leaves:
-        for column, reason in _reasons(leaf).items():
-            reasons.setdefault((column, reason), []).append(leaf.name)
+    for row in tensor_rows:
+        for column, reason in _reasons(row).items():
+            reasons.setdefault((column, reason), []).append(row.name)
     if not reasons:
         return None
     rows = tuple(
@@ -284,10 +286,10 @@ def _unknowns(leaves: Iterable[LeafRow], names: Names) -> Section | None:
     return Section(Span("Unknown: columns that could not be established", "title"), (Facts(rows),))
 
 
-def _reasons(leaf: LeafRow) -> dict[str, str]:
-    if leaf.changed.verdict == "unknown" and "changed" not in leaf.unknown:
-        return {**leaf.unknown, "changed": leaf.changed.reason or "no reason was recorded"}
-    return leaf.unknown
+def _reasons(row: TensorRow) -> dict[str, str]:
+    if row.changed.verdict == "unknown" and "changed" not in row.unknown:
+        return {**row.unknown, "changed": row.changed.reason or "no reason was recorded"}
+    return row.unknown
 
 
 def _faults(run: Run) -> Section | None:

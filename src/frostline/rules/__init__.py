@@ -39,7 +39,7 @@ def find(ledger: Ledger) -> list[Finding]:
 
 
 def _without_symptoms(findings: list[Finding]) -> list[Finding]:
-    """Drop "trainable but unchanged" where an empty program, a broken tie or a stray flag is the cause."""
+    """Drop "trainable but unchanged" where an empty optimizer, a broken tie or a stray flag is the cause."""
     empty = {name for each in findings if each.rule == "program-runs-empty" for name in each.tensors}
     untied = {name for each in findings if each.rule == "tie-broken" for name in each.tensors}
     stray = {name for each in findings if each.rule == "stray-flag-attribute" for name in each.tensors}

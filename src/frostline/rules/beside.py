@@ -1,55 +1,53 @@
-"""What became of the leaves beside one: the rest of its module, its likes in a list, what the same program holds."""
+"""What became of the tensors beside one: the rest of its module, its likes in a list, what the same optimizer holds."""
 
 from __future__ import annotations
 
-from frostline.core.ledger import LeafRow, Ledger
+from frostline.core.ledger import Ledger, TensorRow
 from frostline.rules.decay import decay_alone
 
 
-def trained(leaf: LeafRow) -> bool:
-    """Whether the leaf moved, and not merely by decay."""
-    return leaf.changed.verdict == "yes" and decay_alone(leaf.changed.movements) is None
+def trained(row: TensorRow) -> bool:
+    """Whether the tensor moved, and not merely by decay."""
+    return row.changed.verdict == "yes" and decay_alone(row.changed.movements) is None
 
 
-def rest_of_module_moved(leaf: LeafRow, ledger: Ledger) -> bool:
+def rest_of_module_moved(row: TensorRow, ledger: Ledger) -> bool:
     """Whether another weight of the same module is trained: then the loss merely does not depend on this one."""
     return any(
         trained(other) and other.kind == "parameter"
-        for other in ledger.leaves
-        if other is not leaf and (other.model, other.owner.path) == (leaf.model, leaf.owner.path)
+        for other in ledger.tensors
+        if other is not row and (other.model, other.owner.path) == (row.model, row.owner.path)
     )
 
 
-def sibling_moved(leaf: LeafRow, ledger: Ledger) -> bool:
+def sibling_moved(row: TensorRow, ledger: Ledger) -> bool:
     """Whether a weight of the same shape in a module of the same type beside this one is trained: an expert of many."""
     return any(
-        trained(other) and other.owner.type == leaf.owner.type and other.shape == leaf.shape
-        for other in ledger.leaves
-        if other.model == leaf.model
-        and other.owner.path != leaf.owner.path
-        and _alike(other.owner.path, leaf.owner.path)
+        trained(other) and other.owner.type == row.owner.type and other.shape == row.shape
+        for other in ledger.tensors
+        if other.model == row.model and other.owner.path != row.owner.path and _alike(other.owner.path, row.owner.path)
     )
 
 
-def factor_of_zeros(leaf: LeafRow, ledger: Ledger) -> bool:
+def factor_of_zeros(row: TensorRow, ledger: Ledger) -> bool:
     """Whether it and another matrix of its module are all zeros: neither ever gets a gradient from their product."""
-    return _is_zero_matrix(leaf) and any(
+    return _is_zero_matrix(row) and any(
         _is_zero_matrix(other)
-        for other in ledger.leaves
-        if other is not leaf and (other.model, other.owner.path) == (leaf.model, leaf.owner.path)
+        for other in ledger.tensors
+        if other is not row and (other.model, other.owner.path) == (row.model, row.owner.path)
     )
 
 
-def _is_zero_matrix(leaf: LeafRow) -> bool:
-    return bool(leaf.zeros) and len(leaf.shape) > 1 and leaf.declared.trainable is True
+def _is_zero_matrix(row: TensorRow) -> bool:
+    return bool(row.zeros) and len(row.shape) > 1 and row.declared.trainable is True
 
 
-def moved_any(program: str, ledger: Ledger) -> bool:
-    """Whether a leaf that the program holds moved."""
+def moved_any(optimizer: str, ledger: Ledger) -> bool:
+    """Whether a tensor that the optimizer holds moved."""
     return any(
         other.changed.verdict == "yes"
-        for other in ledger.leaves
-        if any(wire.program == program for wire in other.wired)
+        for other in ledger.tensors
+        if any(holding.optimizer == optimizer for holding in other.optimizers)
     )
 
 

@@ -6,26 +6,26 @@ it, so that there is no one factor; then every element that is large beside the 
 
 from __future__ import annotations
 
-from frostline.core.ledger import LeafRow, Movement
+from frostline.core.ledger import Movement, TensorRow
 
 A_LITTLE = 0.9  # the smallest factor that is decay of one step; a smaller one is a scaling of another kind
 
 
-def made_by_decay(leaf: LeafRow, move: Movement) -> bool:
-    """Whether a step decayed the leaf. One that is too small to show it is judged by the gradients that were seen."""
+def made_by_decay(row: TensorRow, move: Movement) -> bool:
+    """Whether a step decayed the tensor. One that is too small to show it is judged by the gradients that were seen."""
     if move.shift is None:
         return False
     if move.shift.ratio is not None and _is_decay(move):
         return True
     if not move.weight_decay or move.gradient != "zero" or move.shift.shrunk is False:
         return False
-    return bool(move.shift.shrunk) or _never_pulled(leaf, move.program)
+    return bool(move.shift.shrunk) or _never_pulled(row, move.optimizer)
 
 
-def made_by_hand(leaf: LeafRow, move: Movement) -> bool:
-    """Whether the script shrank the leaf itself, outside every step, a little and more than once."""
+def made_by_hand(row: TensorRow, move: Movement) -> bool:
+    """Whether the script shrank the tensor itself, outside every step, a little and more than once."""
     ratio = move.shift.ratio if move.shift is not None else None
-    again = sum(each.place != "step" for each in leaf.changed.movements) > 1
+    again = sum(each.place != "step" for each in row.changed.movements) > 1
     return move.place == "outside" and ratio is not None and A_LITTLE <= ratio < 1 and again
 
 
@@ -63,8 +63,8 @@ def _is_decay(move: Movement) -> bool:
     return bool(move.weight_decay) or (ratio is not None and 0 < ratio < 1)
 
 
-def _never_pulled(leaf: LeafRow, program: str | None) -> bool:
-    """Whether the program had no state of the leaf when it first moved it, and no gradient but zero was ever seen."""
-    first = next((move for move in leaf.changed.movements if move.place == "step" and move.program == program), None)
-    pulled = any(wire.gradients.get("nonzero") for wire in leaf.wired if wire.program == program)
+def _never_pulled(row: TensorRow, optimizer: str | None) -> bool:
+    """Whether the optimizer had no state of the tensor when it first moved it, and no gradient but zero was ever seen."""
+    first = next((move for move in row.changed.movements if move.place == "step" and move.optimizer == optimizer), None)
+    pulled = any(holding.gradients.get("nonzero") for holding in row.optimizers if holding.optimizer == optimizer)
     return first is not None and not first.state and not pulled

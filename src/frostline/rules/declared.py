@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from frostline.core.events import FlagMisspelt, LoadLeftOut, TensorReplaced, TieBroken
-from frostline.core.ledger import LeafRow, Ledger
+from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.record import Finding
 from frostline.rules.rule import Rule, several, tensors
 
@@ -23,16 +23,16 @@ TIED_NAMES = Rule(
     means="One storage has several names, and freezing one of them silently decided the other.",
     matters="There is one tensor and one flag: the last call wins, for both names.",
     remedy="decide once for the shared tensor, or untie it with a copy before freezing one side",
-    tells_apart="Two names of one leaf were given different flags by explicit calls, or by the rest of their modules.",
+    tells_apart="Two names of one tensor were given different flags by explicit calls, or by the rest of their modules.",
 )
 TIE_BROKEN = Rule(
     "D303",
     "tie-broken",
     "warning",
-    means="Names that shared a storage at the first look no longer do.",
+    means="Names that shared a storage at the first check no longer do.",
     matters="One of them trains and is saved; the other stays what it was.",
     remedy="tie the weights again after conversion, wrapping or loading (for example with tie_weights())",
-    tells_apart="The same names, two storages now, one at the first look.",
+    tells_apart="The same names, two storages now, one at the first check.",
 )
 STRAY = Rule(
     "D304",
@@ -56,10 +56,10 @@ RANDOM = Rule(
     "D306",
     "frozen-random-weights",
     "note",
-    means="A leaf was frozen from the start and still looks like what its initialiser made.",
+    means="A tensor was frozen from the start and still looks like what its initialiser made.",
     matters="A frozen backbone that was never loaded is a random projection.",
     remedy="check that the pretrained weights were really loaded (names, strict=False, skip_mismatch)",
-    tells_apart="Frozen at the first look, unchanged, and distributed as the initialiser does; or the load that gave "
+    tells_apart="Frozen at the first check, unchanged, and distributed as the initialiser does; or the load that gave "
     "the model its other weights had nothing for it.",
 )
 
@@ -80,25 +80,25 @@ def find(ledger: Ledger) -> list[Finding]:
 
 def _flips(ledger: Ledger) -> list[Finding]:
     replaced = {event.name for event in ledger.events_of(TensorReplaced)}
-    groups: dict[tuple[str, tuple[tuple[int, bool], ...], bool], list[LeafRow]] = {}
-    for leaf in ledger.leaves:
-        if leaf.kind == "parameter" and leaf.declared.flips and leaf.name not in replaced:
-            flips = tuple((flip.step, flip.now) for flip in leaf.declared.flips)
+    groups: dict[tuple[str, tuple[tuple[int, bool], ...], bool], list[TensorRow]] = {}
+    for row in ledger.tensors:
+        if row.kind == "parameter" and row.declared.flips and row.name not in replaced:
+            flips = tuple((flip.step, flip.now) for flip in row.declared.flips)
             against = (
-                leaf.meant == "frozen"
-                and any(flip.now for flip in leaf.declared.flips)
-                and leaf.changed.verdict != "yes"  # else the bits tell: meant-frozen-but-changed, which names the flips
+                row.expected == "frozen"
+                and any(flip.now for flip in row.declared.flips)
+                and row.changed.verdict != "yes"  # else the bits tell: meant-frozen-but-changed, which names the flips
             )
-            groups.setdefault((leaf.model, flips, against), []).append(leaf)
+            groups.setdefault((row.model, flips, against), []).append(row)
     found = []
-    for (_, flips, against), leaves in groups.items():
+    for (_, flips, against), rows in groups.items():
         times = [f"{'on' if now else 'off'} before step {step}" for step, now in flips]
-        count = leaves[0].declared.flip_count
+        count = rows[0].declared.flip_count
         found.append(
             FLIPPED.found(
-                leaves,
-                f"the flag of {tensors(leaves)} changed {several(count, 'time')} during the run",
-                {"flips": times, "meant": leaves[0].meant_pattern if against else None},
+                rows,
+                f"the flag of {tensors(rows)} changed {several(count, 'time')} during the run",
+                {"flips": times, "expected": rows[0].expected_pattern if against else None},
                 severity="error" if against else "note",
             )
         )
@@ -106,22 +106,22 @@ def _flips(ledger: Ledger) -> list[Finding]:
 
 
 def _tied(ledger: Ledger) -> list[Finding]:
-    weights = [leaf for leaf in ledger.leaves if leaf.kind == "parameter"]
-    flags = {name: leaf.declared.trainable for leaf in weights for name in (leaf.name, *leaf.aliases)}
+    weights = [row for row in ledger.tensors if row.kind == "parameter"]
+    flags = {name: row.declared.trainable for row in weights for name in (row.name, *row.aliases)}
     found = []
-    for leaf in ledger.leaves:
-        if not leaf.aliases or leaf.kind == "buffer":
+    for row in ledger.tensors:
+        if not row.aliases or row.kind == "buffer":
             continue
-        names = _apart([leaf.name, *leaf.aliases])
-        said = {name: flag for name, flag in leaf.declared.intents if name in names}
+        names = _apart([row.name, *row.aliases])
+        said = {name: flag for name, flag in row.declared.intents if name in names}
         if len(set(said.values())) > 1:
-            found.append(_disagree(leaf, said, "explicit calls"))
-        elif not said and leaf.declared.trainable is not None:
+            found.append(_disagree(row, said, "explicit calls"))
+        elif not said and row.declared.trainable is not None:
             about = {name: _neighbours(name, flags, set(names)) for name in names}
-            if {flag for flag in about.values() if flag is not None} - {leaf.declared.trainable}:
-                said = {name: leaf.declared.trainable if flag is None else flag for name, flag in about.items()}
+            if {flag for flag in about.values() if flag is not None} - {row.declared.trainable}:
+                said = {name: row.declared.trainable if flag is None else flag for name, flag in about.items()}
                 if len(set(said.values())) > 1:
-                    found.append(_disagree(leaf, said, "the other tensors of each module"))
+                    found.append(_disagree(row, said, "the other tensors of each module"))
     return found
 
 
@@ -144,31 +144,31 @@ def _neighbours(name: str, flags: dict[str, bool | None], tied: set[str]) -> boo
     return None
 
 
-def _disagree(leaf: LeafRow, said: dict[str, bool], source: str) -> Finding:
+def _disagree(row: TensorRow, said: dict[str, bool], source: str) -> Finding:
     words = {True: "trainable", False: "frozen"}
     return TIED_NAMES.found(
-        [leaf],
-        f"{leaf.name} is one tensor under {several(1 + len(leaf.aliases), 'name')}, declared "
+        [row],
+        f"{row.name} is one tensor under {several(1 + len(row.aliases), 'name')}, declared "
         + " and ".join(f"{words[flag]} as {name}" for name, flag in said.items()),
-        {"names": [leaf.name, *leaf.aliases], "flag": leaf.declared.trainable, "seen_from": source},
+        {"names": [row.name, *row.aliases], "flag": row.declared.trainable, "seen_from": source},
     )
 
 
 def _tie_broken(event: TieBroken, ledger: Ledger) -> Finding:
-    rows = {leaf.name: leaf for leaf in ledger.leaves}
+    rows = {row.name: row for row in ledger.tensors}
     names = (event.name, *event.lost)
     concerned = [rows[name] for name in names if name in rows]
-    apart = {leaf.changed.verdict for leaf in concerned}
+    apart = {row.changed.verdict for row in concerned}
     return TIE_BROKEN.found(
         names,
         f"{' and '.join(names)} shared one storage and no longer do (seen before step {event.step + 1})",
-        {"changed": [f"{leaf.name}: {leaf.changed.verdict}" for leaf in concerned]},
+        {"changed": [f"{row.name}: {row.changed.verdict}" for row in concerned]},
         severity="error" if len(apart) > 1 else None,
     )
 
 
 def _stray(event: FlagMisspelt, ledger: Ledger) -> Finding:
-    rows = {leaf.name: leaf for leaf in ledger.leaves}
+    rows = {row.name: row for row in ledger.tensors}
     moved = [name for name in event.tensors if name in rows and rows[name].changed.verdict == "yes"]
     below = several(len(event.tensors), "tensor")
     return STRAY.found(
@@ -180,7 +180,7 @@ def _stray(event: FlagMisspelt, ledger: Ledger) -> Finding:
 
 
 def _resets(ledger: Ledger) -> list[Finding]:
-    rows = {leaf.name: leaf for leaf in ledger.leaves}
+    rows = {row.name: row for row in ledger.tensors}
     reset = [
         rows[event.name]
         for event in ledger.events_of(TensorReplaced)
@@ -189,40 +189,40 @@ def _resets(ledger: Ledger) -> list[Finding]:
         and event.name in rows
         and _was_frozen(rows[event.name], event.step)
     ]
-    groups: dict[str, list[LeafRow]] = {}
-    for leaf in reset:
-        groups.setdefault(leaf.model, []).append(leaf)
+    groups: dict[str, list[TensorRow]] = {}
+    for row in reset:
+        groups.setdefault(row.model, []).append(row)
     return [
         RESET.found(
-            leaves,
-            f"{tensors(leaves)} were replaced during the run and came back trainable",
-            {"module": leaves[0].replaced, "moved": sum(leaf.changed.verdict == "yes" for leaf in leaves)},
-            severity="error" if any(leaf.changed.verdict == "yes" for leaf in leaves) else None,
+            tensor_rows,
+            f"{tensors(tensor_rows)} were replaced during the run and came back trainable",
+            {"module": tensor_rows[0].replaced, "moved": sum(row.changed.verdict == "yes" for row in tensor_rows)},
+            severity="error" if any(row.changed.verdict == "yes" for row in tensor_rows) else None,
         )
-        for leaves in groups.values()
+        for tensor_rows in groups.values()
     ]
 
 
-def _was_frozen(leaf: LeafRow, step: int) -> bool:
-    """Whether the flag was off in a step before the replacement, and not only while the model was put together anew."""
-    return step == 0 or leaf.declared.first is False or leaf.declared.frozen_steps > 0
+def _was_frozen(row: TensorRow, step: int) -> bool:
+    """Whether the flag was off in a step before the replacement, and not only while the model was put together again."""
+    return step == 0 or row.declared.first is False or row.declared.frozen_steps > 0
 
 
 def _random(ledger: Ledger) -> list[Finding]:
     left_out = {name for event in ledger.events_of(LoadLeftOut) for name in event.tensors}
-    groups: dict[tuple[str, bool], list[LeafRow]] = {}
-    for leaf in ledger.leaves:
-        missing = leaf.name in left_out
-        written = leaf.changed.followed or leaf.changed.before_training or (leaf.loaded and not missing)
-        if leaf.declared.trainable is False and (leaf.owner.default_initialised or missing) and not written:
-            groups.setdefault((leaf.model, missing), []).append(leaf)
+    groups: dict[tuple[str, bool], list[TensorRow]] = {}
+    for row in ledger.tensors:
+        missing = row.name in left_out
+        written = row.changed.followed or row.changed.before_training or (row.loaded and not missing)
+        if row.declared.trainable is False and (row.owner.default_initialised or missing) and not written:
+            groups.setdefault((row.model, missing), []).append(row)
     return [
         RANDOM.found(
-            leaves,
-            f"{tensors(leaves)} were frozen from the start and still look like their initialiser's"
+            rows,
+            f"{tensors(rows)} were frozen from the start and still look like their initialiser's"
             + ("; what was loaded into the model had nothing for them" if missing else ""),
-            {"meant": leaves[0].meant_pattern, "layer": leaves[0].owner.type, "left_out_of_load": missing or None},
+            {"expected": rows[0].expected_pattern, "layer": rows[0].owner.type, "left_out_of_load": missing or None},
             hint="train them, since nothing else gives them values: a new head must not be frozen" if missing else None,
         )
-        for (_, missing), leaves in groups.items()
+        for (_, missing), rows in groups.items()
     ]

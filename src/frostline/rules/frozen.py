@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import CONVERTED, MERGED, LeafRow, Ledger, Movement
+from frostline.core.ledger import CONVERTED, MERGED, Ledger, Movement, TensorRow
 from frostline.core.record import Finding
 from frostline.rules.frozen_causes import (
     AFTERWARDS,
@@ -18,7 +18,7 @@ from frostline.rules.rule import Evidence, Rule, tensors
 
 __all__ = ["RULES", "find"]
 
-COUNTED = "nothing to do: batches are counted, and mean and variance kept every bit"
+COUNTED = "nothing to do: batches are counted, and mean and variance did not change"
 ASKED_FOR = "nothing to do where merging, exporting or converting was meant"
 HINTS = {  # by rule and place, where the rule's own remedy is another
     ("frozen-but-rewritten-outside-step", MERGED): ASKED_FOR,
@@ -29,80 +29,80 @@ HINTS = {  # by rule and place, where the rule's own remedy is another
 
 
 def find(ledger: Ledger) -> list[Finding]:
-    """Group the leaves that moved while frozen by cause and place, one finding for each."""
+    """Group the tensors that moved while frozen by cause and place, one finding for each."""
     return _grouped(ledger, causes(ledger))
 
 
 def _grouped(ledger: Ledger, known: Causes) -> list[Finding]:
-    groups: dict[tuple[str, str, str], list[LeafRow]] = {}
+    groups: dict[tuple[str, str, str], list[TensorRow]] = {}
     rules: dict[str, Rule] = {}
-    for leaf in ledger.leaves:
-        if leaf.name in known:
-            (rule, where), _ = known[leaf.name]
+    for row in ledger.tensors:
+        if row.name in known:
+            (rule, where), _ = known[row.name]
             rules[rule.slug] = rule
-            groups.setdefault((rule.slug, where, leaf.model), []).append(leaf)
+            groups.setdefault((rule.slug, where, row.model), []).append(row)
     return [
         rules[slug].found(
-            leaves,
-            _fact(rules[slug], where, leaves, known),
-            _evidence(rules[slug], leaves, known),
-            severity="note" if _harmless(rules[slug], where, leaves, ledger) else None,
-            hint=COUNTED if rules[slug] is STATISTICS and _counted(leaves) else HINTS.get((slug, where)),
+            rows,
+            _fact(rules[slug], where, rows, known),
+            _evidence(rules[slug], rows, known),
+            severity="note" if _harmless(rules[slug], where, rows, ledger) else None,
+            hint=COUNTED if rules[slug] is STATISTICS and _counted(rows) else HINTS.get((slug, where)),
         )
-        for (slug, where, _), leaves in groups.items()
+        for (slug, where, _), rows in groups.items()
     ]
 
 
-def _harmless(rule: Rule, where: str, leaves: list[LeafRow], ledger: Ledger) -> bool:
+def _harmless(rule: Rule, where: str, rows: list[TensorRow], ledger: Ledger) -> bool:
     """Whether the move is what the script asked for, or nothing that training did."""
     if rule is STALE_STEP:
-        return _taking_turns(leaves, where, ledger)
+        return _taking_turns(rows, where, ledger)
     if rule is STATISTICS:
-        return _counted(leaves)
+        return _counted(rows)
     return rule is REWRITTEN_OUTSIDE and where in (MERGED, AFTERWARDS)
 
 
-def _counted(leaves: list[LeafRow]) -> bool:
+def _counted(rows: list[TensorRow]) -> bool:
     """Whether batches were counted and the statistics stayed, as with a momentum of 0: the outputs are the same."""
-    return all(leaf.dtype.startswith("int") for leaf in leaves)
+    return all(row.dtype.startswith("int") for row in rows)
 
 
-def _taking_turns(leaves: list[LeafRow], program: str, ledger: Ledger) -> bool:
-    """Whether the older step is meant: another model contains the leaves, was compiled with them frozen, and runs.
+def _taking_turns(rows: list[TensorRow], optimizer: str, ledger: Ledger) -> bool:
+    """Whether the older step is meant: another model contains the tensors, was compiled with them frozen, and runs.
 
     That is how GANs were written while compiling was what took note of the flags.
     """
-    others = [each for each in ledger.programs if each.id != program and each.steps_executed and each.trains_model]
+    others = [each for each in ledger.optimizers if each.id != optimizer and each.steps_executed and each.trains_model]
     return any(
         all(
-            any(name.startswith(f"{other.trains_model}.") for name in (leaf.name, *leaf.aliases))
-            and not any(wire.program == other.id and wire.listed for wire in leaf.wired)
-            for leaf in leaves
+            any(name.startswith(f"{other.trains_model}.") for name in (row.name, *row.aliases))
+            and not any(holding.optimizer == other.id and holding.listed for holding in row.optimizers)
+            for row in rows
         )
         for other in others
     )
 
 
-def _fact(rule: Rule, where: str, leaves: list[LeafRow], known: Causes) -> str:
-    first = _first_step(leaves, known)
-    what = f"{tensors(leaves)} declared frozen moved"
+def _fact(rule: Rule, where: str, rows: list[TensorRow], known: Causes) -> str:
+    first = _first_step(rows, known)
+    what = f"{tensors(rows)} declared frozen moved"
     match rule.slug:
         case "stale-compiled-step":
             return f"{what} inside {where}'s step, which was made when they were trainable (first seen at step {first})"
         case "frozen-flag-not-inherited":
-            containers = sorted({leaf.declared.container or "" for leaf in leaves})
+            containers = sorted({row.declared.container or "" for row in rows})
             said = f"{', '.join(containers)} {'is' if len(containers) == 1 else 'are'} declared frozen"
-            return f"{tensors(leaves)} were trained by {where} although {said}"
-        case "frozen-but-statistics-moved" if _counted(leaves):
-            return f"{tensors(leaves)} of frozen layers counted batches, and their statistics stayed"
+            return f"{tensors(rows)} were trained by {where} although {said}"
+        case "frozen-but-statistics-moved" if _counted(rows):
+            return f"{tensors(rows)} of frozen layers counted batches, and their statistics stayed"
         case "frozen-but-statistics-moved":
-            return f"running statistics of frozen layers moved in {tensors(leaves)} (first seen at step {first})"
+            return f"running statistics of frozen layers moved in {tensors(rows)} (first seen at step {first})"
         case "frozen-but-rewritten-in-forward":
-            return f"{what} in the forward pass of {leaves[0].owner.type} (first seen at step {first})"
+            return f"{what} in the forward pass of {rows[0].owner.type} (first seen at step {first})"
         case "frozen-but-rewritten-outside-step":
             if where == AFTERWARDS:
-                then = leaves[0].changed.movements[-1].since
-                return f"{what} {where}, at step {then}; no program that holds them stepped since"
+                then = rows[0].changed.movements[-1].since
+                return f"{what} {where}, at step {then}; no optimizer that holds them stepped since"
             by = f" by {where}" if where != "outside" else ""
             return f"{what} outside every step and forward pass{by} (first seen at step {first})"
         case "frozen-but-decayed" if where == "outside":
@@ -112,22 +112,22 @@ def _fact(rule: Rule, where: str, leaves: list[LeafRow], known: Causes) -> str:
     return f"{what} (first seen at step {first}, {where})"
 
 
-def _first_step(leaves: list[LeafRow], known: Causes) -> int:
+def _first_step(rows: list[TensorRow], known: Causes) -> int:
     """The executed step by which a move was first seen, be it one that told less than the one that is shown."""
-    moves = [move for leaf in leaves for move in leaf.changed.movements if move.trainable is False]
-    return min(move.until for move in [*moves, *(known[leaf.name][1] for leaf in leaves)])
+    moves = [move for row in rows for move in row.changed.movements if move.trainable is False]
+    return min(move.until for move in [*moves, *(known[row.name][1] for row in rows)])
 
 
-def _evidence(rule: Rule, leaves: list[LeafRow], known: Causes) -> Evidence:
-    leaf = max(leaves, key=lambda each: known[each.name][1].shift is not None)
-    move = known[leaf.name][1]
-    shift, declared = move.shift, leaf.declared
+def _evidence(rule: Rule, rows: list[TensorRow], known: Causes) -> Evidence:
+    row = max(rows, key=lambda each: known[each.name][1].shift is not None)
+    move = known[row.name][1]
+    shift, declared = move.shift, row.declared
     evidence: Evidence = {
-        "leaf": leaf.name,
-        "first_step": _first_step(leaves, known),
+        "tensor": row.name,
+        "first_step": _first_step(rows, known),
         "interval": f"after step {move.since} to step {move.until}",
         "place": move.place,
-        "program": move.program,
+        "optimizer": move.optimizer,
         "flag": declared.trainable,
         "flag_at_first_look": declared.first,
         "flips": [f"{'on' if flip.now else 'off'} before step {flip.step}" for flip in declared.flips] or None,
@@ -138,8 +138,8 @@ def _evidence(rule: Rule, leaves: list[LeafRow], known: Causes) -> Evidence:
         "weight_decay": move.weight_decay,
         "blocks_moved": f"{move.blocks_moved} of {move.blocks}",
         "container": declared.container,
-        "same_storage": [*leaf.aliases, *leaf.overlaps] or None,
-        "module": leaf.owner.type or None,
+        "same_storage": [*row.aliases, *row.overlaps] or None,
+        "module": row.owner.type or None,
         "equals": move.equals,
         "resembles": move.resembles,
     }
@@ -151,19 +151,19 @@ def _evidence(rule: Rule, leaves: list[LeafRow], known: Causes) -> Evidence:
             "factor": shift.ratio,
         }
     if rule is FROZEN_BUT_CHANGED:
-        evidence["ruled_out"] = _ruled_out(leaf, move)
+        evidence["ruled_out"] = _ruled_out(row, move)
     return evidence
 
 
-def _ruled_out(leaf: LeafRow, move: Movement) -> list[str]:
+def _ruled_out(row: TensorRow, move: Movement) -> list[str]:
     """What can be excluded for a move of unknown cause, each with the reason."""
     out = []
-    if not leaf.aliases and not leaf.overlaps:
-        out.append("shared storage: no other leaf overlaps it")
-    if not any(wire.listed for wire in leaf.wired):
-        out.append("weight decay, momentum, stale gradient: no program holds it")
+    if not row.aliases and not row.overlaps:
+        out.append("shared storage: no other tensor overlaps it")
+    if not any(holding.listed for holding in row.optimizers):
+        out.append("weight decay, momentum, stale gradient: no optimizer holds it")
     elif move.gradient == "none":
         out.append("stale gradient: there was none")
-    if leaf.owner.role == "other":
-        out.append(f"normalisation statistics: its owner is a {leaf.owner.type or 'plain tensor'}")
+    if row.owner.role == "other":
+        out.append(f"normalisation statistics: its owner is a {row.owner.type or 'plain tensor'}")
     return out

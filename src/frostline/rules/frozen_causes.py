@@ -1,10 +1,10 @@
-"""F: the rules for leaves that moved while they were declared frozen, and which of them explains a move."""
+"""F: the rules for tensors that moved while they were declared frozen, and which of them explains a move."""
 
 from __future__ import annotations
 
 from frostline.core.agreement import merged_into
 from frostline.core.averages import by_gradient, followers, follows
-from frostline.core.ledger import CONVERTED, MERGED, LeafRow, Ledger, Movement, Wire
+from frostline.core.ledger import CONVERTED, MERGED, Holding, Ledger, Movement, TensorRow
 from frostline.rules.decay import made_by_decay, made_by_hand
 from frostline.rules.rule import Rule
 from frostline.rules.wired import MISPLACED_AVERAGE
@@ -13,7 +13,7 @@ FROZEN_BUT_CHANGED = Rule(
     "F100",
     "frozen-but-changed",
     "error",
-    means="A leaf that was declared frozen has other bits than before, and no cause could be established.",
+    means="A tensor that was declared frozen has other bits than before, and no cause could be established.",
     matters="What you ship differs from what you froze; comparisons with the original model are void.",
     remedy="run again with --check-every 1, so that the move is caught between two adjacent readings",
     tells_apart="Fires only when every other F rule was ruled out; the evidence lists what was excluded.",
@@ -22,8 +22,8 @@ DECAYED = Rule(
     "F101",
     "frozen-but-decayed",
     "error",
-    means="Weight decay shrank a frozen leaf.",
-    matters="The leaf fades towards zero although nothing is learned from it.",
+    means="Weight decay shrank a frozen tensor.",
+    matters="The tensor fades towards zero although nothing is learned from it.",
     remedy="give the optimizer only the parameters that require a gradient, or set their .grad to None",
     tells_apart="The gradient was exactly zero and w' = c·w for one c; momentum and gradients do not move like that. "
     "Adam and others take their own decay for a gradient: then every number that is large beside the move shrank. "
@@ -33,26 +33,26 @@ MOMENTUM = Rule(
     "F102",
     "frozen-but-carried-by-momentum",
     "error",
-    means="A frozen leaf went on moving because the optimizer still held momentum for it and its gradient was zero.",
+    means="A frozen tensor went on moving because the optimizer still held momentum for it and its gradient was zero.",
     matters="A zero gradient is not a missing one: the moments of earlier steps are still applied.",
     remedy="set .grad to None when freezing (zero_grad(set_to_none=True)), or rebuild the optimizer without it; L-BFGS "
     "takes a missing gradient for zeros: rebuild it",
-    tells_apart="Gradient exactly zero, optimizer state not zero, and the move does not shrink the leaf as decay does.",
+    tells_apart="Gradient exactly zero, optimizer state not zero, and the move does not shrink the tensor as decay does.",
 )
 STALE_GRADIENT = Rule(
     "F103",
     "frozen-with-stale-gradient",
     "error",
     means="The flag was turned off after a backward pass; the gradient left behind was applied by the next step.",
-    matters="The optimizer looks at .grad, not at requires_grad, so the leaf moves once or at every step.",
-    remedy="set .grad = None for the leaves when you freeze them",
+    matters="The optimizer looks at .grad, not at requires_grad, so the tensor moves once or at every step.",
+    remedy="set .grad = None for the tensors when you freeze them",
     tells_apart="The flag was on earlier in the run, is off in the step, and the gradient is not zero.",
 )
 OVERWRITTEN = Rule(
     "F104",
     "frozen-but-overwritten-from-copy",
     "error",
-    means="A copy held elsewhere (a full-precision master, an average, an older state) was written over the leaf.",
+    means="A copy held elsewhere (a full-precision master, an average, an older state) was written over the tensor.",
     matters="Values you loaded or set are silently replaced by those of the copy.",
     remedy="make the optimizer or wrapper after loading, or refresh its copies from the model",
     tells_apart="The new bits equal another tensor of the process; a step would have made new values.",
@@ -61,7 +61,7 @@ STALE_STEP = Rule(
     "F105",
     "stale-compiled-step",
     "error",
-    means="The compiled train step was made while the leaf was trainable and goes on training it.",
+    means="The compiled train step was made while the tensor was trainable and goes on training it.",
     matters="The flag and the summary say frozen; the step that runs was built before and does not look at them.",
     remedy="call compile() again after changing a flag (or make_train_function(force=True))",
     tells_apart="The flag when the step was made differs from the flag now, and the move was inside that step.",
@@ -70,7 +70,7 @@ TIED = Rule(
     "F106",
     "frozen-but-tied-to-trained",
     "error",
-    means="The leaf shares its storage with one that is trained under another name or in another model.",
+    means="The tensor shares its storage with one that is trained under another name or in another model.",
     matters="A flag belongs to a tensor object, the bits belong to the storage; freezing one view freezes nothing.",
     remedy="freeze every name of the storage, or untie them with a copy",
     tells_apart="Two tensors overlap in memory, one of them is trained; no other rule is needed to explain the move.",
@@ -89,7 +89,7 @@ REWRITTEN_IN_FORWARD = Rule(
     "F108",
     "frozen-but-rewritten-in-forward",
     "error",
-    means="The forward pass itself rewrites the leaf: a norm bound, a codebook, a power iteration, an observer.",
+    means="The forward pass itself rewrites the tensor: a norm bound, a codebook, a power iteration, an observer.",
     matters="Flags and optimizers have no say in it; the module must be told in its own way.",
     remedy="switch the module to eval mode or use its own switch (max_norm, freeze_codebook, disable_observer)",
     tells_apart="Moved between the beginning and the end of its module's forward pass; no optimizer was involved.",
@@ -98,27 +98,27 @@ REWRITTEN_OUTSIDE = Rule(
     "F109",
     "frozen-but-rewritten-outside-step",
     "error",
-    means="Something wrote into the frozen leaf outside every step and forward pass: by hand, a reload, a callback.",
+    means="Something wrote into the frozen tensor outside every step and forward pass: by hand, a reload, a callback.",
     matters="The training loop is innocent; the write is somewhere else in the script or its callbacks.",
     remedy="look for writes between the steps named here: load_state_dict, .data, set_weights, averaging callbacks",
-    tells_apart="Both neighbouring steps and the module's forward pass left the bits alone; it follows no other leaf. "
-    "A note where peft merged an adapter into it, or where only the last look showed it and no program that holds the "
-    "leaf stepped since.",
+    tells_apart="Both neighbouring steps and the module's forward pass left the bits alone; it follows no other tensor. "
+    "A note where peft merged an adapter into it, or where only the last check showed it and no optimizer that holds the "
+    "tensor stepped since.",
 )
 NOT_INHERITED = Rule(
     "F110",
     "frozen-flag-not-inherited",
     "error",
-    means="A container says frozen; leaves inside say trainable, and were trained.",
+    means="A container says frozen; tensors inside say trainable, and were trained.",
     matters="The container's own summary counts them as frozen while the outer model's step trains them.",
     remedy="set container.trainable = False after everything in it exists, and set it last",
-    tells_apart="The leaf's own flag is on and an enclosing layer's flag is off; the step trained it.",
+    tells_apart="The tensor's own flag is on and an enclosing layer's flag is off; the step trained it.",
 )
 LISTED = Rule(
     "F113",
     "frozen-but-listed",
     "error",
-    means="The loop handed the leaf to the step explicitly, with a gradient, and the step trained it.",
+    means="The loop handed the tensor to the step explicitly, with a gradient, and the step trained it.",
     matters="An optimizer trains what it is given; the flag is only consulted by those who build the list.",
     remedy="build the list from the trainable parameters only",
     tells_apart="The flag was off at every check and yet a non-zero gradient came in with the step.",
@@ -130,208 +130,208 @@ RULES = (
 )  # fmt: skip
 
 TOGGLING = 2
-AFTERWARDS = "after the last look during training"
+AFTERWARDS = "after the last check during training"
 FORWARD_ROLES = ("codebook", "spectral", "observer", "embedding", "normalisation")
 Cause = tuple[Rule, str]
 Causes = dict[str, tuple[Cause, Movement]]
 
 
 def causes(ledger: Ledger) -> Causes:
-    """What moved each leaf that moved while it was declared frozen, with the move that shows it.
+    """What moved each tensor that moved while it was declared frozen, with the move that shows it.
 
-    The rule comes with where the move was made: a program, or the name of a place.
+    The rule comes with where the move was made: an optimizer, or the name of a place.
     """
-    averages = followers(ledger.leaves)
+    averages = followers(ledger.tensors)
     known: Causes = {}
-    open_ones: list[tuple[LeafRow, Movement]] = []
-    for leaf in ledger.leaves:
-        moves = _moves_while_frozen(leaf, averages)
-        if not moves or _is_state(leaf, ledger):
+    open_ones: list[tuple[TensorRow, Movement]] = []
+    for row in ledger.tensors:
+        moves = _moves_while_frozen(row, averages)
+        if not moves or _is_state(row, ledger):
             continue
-        judged = [(cause, move) for move in moves if (cause := _cause(leaf, move, ledger)) is not None]
+        judged = [(cause, move) for move in moves if (cause := _cause(row, move, ledger)) is not None]
         if judged:
             merged = next((each for each in judged if each[0][1] == MERGED), None)
-            known[leaf.name] = merged if merged and merged_into(leaf) else judged[0]
+            known[row.name] = merged if merged and merged_into(row) else judged[0]
         else:
-            open_ones.append((leaf, moves[0]))
-    for leaf, move in open_ones:
-        known[leaf.name] = (_cause_of_mates(leaf, move, known, ledger), move)
+            open_ones.append((row, moves[0]))
+    for row, move in open_ones:
+        known[row.name] = (_cause_of_mates(row, move, known, ledger), move)
     return known
 
 
-def _moves_while_frozen(leaf: LeafRow, averages: set[str]) -> list[Movement]:
-    if (leaf.kind == "buffer" and leaf.declared.flip_count > TOGGLING) or _never_declared(leaf):
+def _moves_while_frozen(row: TensorRow, averages: set[str]) -> list[Movement]:
+    if (row.kind == "buffer" and row.declared.flip_count > TOGGLING) or _never_declared(row):
         return []
-    moves = [move for move in leaf.changed.movements if move.trainable is False]
-    if follows(leaf, averages):
+    moves = [move for move in row.changed.movements if move.trainable is False]
+    if follows(row, averages):
         return by_gradient(moves)
-    contradicted = leaf.declared.container_flag is False or any(not flag for _, flag in leaf.declared.alias_flags)
-    if not moves and contradicted and leaf.declared.trainable:
-        moves = [move for move in leaf.changed.movements if move.place == "step"]
+    contradicted = row.declared.container_flag is False or any(not flag for _, flag in row.declared.alias_flags)
+    if not moves and contradicted and row.declared.trainable:
+        moves = [move for move in row.changed.movements if move.place == "step"]
     return moves
 
 
-def _never_declared(leaf: LeafRow) -> bool:
+def _never_declared(row: TensorRow) -> bool:
     """Whether the flag is only what every new tensor has: a master copy in no module, whose gradient is set by hand."""
-    return not leaf.owner.type and leaf.declared.first is False and not leaf.declared.flips
+    return not row.owner.type and row.declared.first is False and not row.declared.flips
 
 
-def _is_state(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether the leaf is state, kept as a parameter without gradient: like a buffer it is frozen with its module.
+def _is_state(row: TensorRow, ledger: Ledger) -> bool:
+    """Whether the tensor is state, kept as a parameter without gradient: like a buffer it is frozen with its module.
 
     That is a vector of a power iteration, or what a module with trainable weights never had a gradient for and rewrites
     in its own forward pass, such as statistics; in a copy of the model that soon was gone, its namesake shows it.
     """
-    return _is_vector(leaf, ledger) or (
-        _may_be_state(leaf, ledger)
+    return _is_vector(row, ledger) or (
+        _may_be_state(row, ledger)
         and any(
             move.place == "forward"
-            for other in ledger.leaves
-            if _below(other) == _below(leaf) and other.shape == leaf.shape and _may_be_state(other, ledger)
+            for other in ledger.tensors
+            if _below(other) == _below(row) and other.shape == row.shape and _may_be_state(other, ledger)
             for move in other.changed.movements
         )
     )
 
 
-def _may_be_state(leaf: LeafRow, ledger: Ledger) -> bool:
+def _may_be_state(row: TensorRow, ledger: Ledger) -> bool:
     return (
-        leaf.kind == "parameter"
-        and leaf.owner.role == "other"
-        and leaf.declared.first is False
-        and not leaf.declared.flips
-        and all(move.place != "step" and move.event is None for move in leaf.changed.movements)
-        and _beside_trainable(leaf, ledger)
+        row.kind == "parameter"
+        and row.owner.role == "other"
+        and row.declared.first is False
+        and not row.declared.flips
+        and all(move.place != "step" and move.event is None for move in row.changed.movements)
+        and _beside_trainable(row, ledger)
     )
 
 
-def _below(leaf: LeafRow) -> str:
-    """The leaf's name inside the module that owns it."""
-    return leaf.name.removeprefix(f"{leaf.model}.").removeprefix(f"{_module_of(leaf)}.")
+def _below(row: TensorRow) -> str:
+    """The tensor's name inside the module that owns it."""
+    return row.name.removeprefix(f"{row.model}.").removeprefix(f"{_module_of(row)}.")
 
 
-def _module_of(leaf: LeafRow) -> str:
-    """The path of the module that owns the leaf; around a list of parameters that is the next."""
-    path = leaf.owner.path
-    return path.rpartition(".")[0] if leaf.owner.type in ("ParameterList", "ParameterDict") else path
+def _module_of(row: TensorRow) -> str:
+    """The path of the module that owns the tensor; around a list of parameters that is the next."""
+    path = row.owner.path
+    return path.rpartition(".")[0] if row.owner.type in ("ParameterList", "ParameterDict") else path
 
 
-def _beside_trainable(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether the module that owns the leaf has trainable weights too."""
-    inside = _module_of(leaf)
+def _beside_trainable(row: TensorRow, ledger: Ledger) -> bool:
+    """Whether the module that owns the tensor has trainable weights too."""
+    inside = _module_of(row)
     return any(
         other.kind == "parameter"
         and other.declared.trainable
         and (not inside or f"{other.owner.path}.".startswith(f"{inside}."))
-        for other in ledger.leaves
-        if other.model == leaf.model
+        for other in ledger.tensors
+        if other.model == row.model
     )
 
 
-def _is_vector(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether the leaf is a vector of a power iteration, beside a trained weight."""
-    vector = leaf.owner.role == "spectral" and leaf.name.endswith(("_u", "_v")) and len(leaf.shape) == 1
+def _is_vector(row: TensorRow, ledger: Ledger) -> bool:
+    """Whether the tensor is a vector of a power iteration, beside a trained weight."""
+    vector = row.owner.role == "spectral" and row.name.endswith(("_u", "_v")) and len(row.shape) == 1
     return (
         vector
-        and all(move.place != "step" for move in leaf.changed.movements)
+        and all(move.place != "step" for move in row.changed.movements)
         and any(
-            other.kind == "parameter" and other.declared.trainable and other.owner.path == leaf.owner.path
-            for other in ledger.leaves
-            if other.model == leaf.model
+            other.kind == "parameter" and other.declared.trainable and other.owner.path == row.owner.path
+            for other in ledger.tensors
+            if other.model == row.model
         )
     )
 
 
-def _cause(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
+def _cause(row: TensorRow, move: Movement, ledger: Ledger) -> Cause | None:
     if move.event == CONVERTED:
         return REWRITTEN_OUTSIDE, CONVERTED
     match move.place:
         case "step":
-            return _cause_in_step(leaf, move, ledger)
+            return _cause_in_step(row, move, ledger)
         case "forward":
-            return (STATISTICS if leaf.owner.role == "normalisation" else REWRITTEN_IN_FORWARD), "forward"
+            return (STATISTICS if row.owner.role == "normalisation" else REWRITTEN_IN_FORWARD), "forward"
         case "outside":
-            return _cause_outside(leaf, move, ledger)
-    if leaf.kind == "buffer" and leaf.owner.role == "normalisation":
+            return _cause_outside(row, move, ledger)
+    if row.kind == "buffer" and row.owner.role == "normalisation":
         return STATISTICS, "forward"
-    if leaf.owner.rewrites_in_forward:
+    if row.owner.rewrites_in_forward:
         return REWRITTEN_IN_FORWARD, "forward"
     return (_overwritten(move), "outside") if move.equals else None
 
 
 def _overwritten(move: Movement) -> Rule:
-    """A copy was written over the leaf: its own, or that of another leaf which the new bits resemble."""
+    """A copy was written over the tensor: its own, or that of another tensor which the new bits resemble."""
     return MISPLACED_AVERAGE if move.resembles else OVERWRITTEN
 
 
-def _cause_in_step(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
-    program = move.program or ""
-    wire = next((wire for wire in leaf.wired if wire.program == program), None)
-    if _shares_bits_with_trained(leaf, ledger):
-        return TIED, program
-    if leaf.declared.container_flag is False and leaf.declared.trainable:
-        return NOT_INHERITED, program
-    if wire is not None and wire.captured and not leaf.declared.trainable:
-        return STALE_STEP, program
-    if leaf.kind == "buffer" and _stale_owner(leaf, ledger, program):
-        return STALE_STEP, program
-    if leaf.owner.rewrites_in_forward:
-        return REWRITTEN_IN_FORWARD, program
+def _cause_in_step(row: TensorRow, move: Movement, ledger: Ledger) -> Cause | None:
+    optimizer = move.optimizer or ""
+    holding = next((holding for holding in row.optimizers if holding.optimizer == optimizer), None)
+    if _shares_bits_with_trained(row, ledger):
+        return TIED, optimizer
+    if row.declared.container_flag is False and row.declared.trainable:
+        return NOT_INHERITED, optimizer
+    if holding is not None and holding.captured and not row.declared.trainable:
+        return STALE_STEP, optimizer
+    if row.kind == "buffer" and _stale_owner(row, ledger, optimizer):
+        return STALE_STEP, optimizer
+    if row.owner.rewrites_in_forward:
+        return REWRITTEN_IN_FORWARD, optimizer
     if move.event == "average overwritten":
-        return OVERWRITTEN, program
-    if leaf.kind == "buffer":
-        return (STATISTICS if leaf.owner.role == "normalisation" else REWRITTEN_IN_FORWARD), program
-    return _cause_by_gradient(leaf, move, wire, program)
+        return OVERWRITTEN, optimizer
+    if row.kind == "buffer":
+        return (STATISTICS if row.owner.role == "normalisation" else REWRITTEN_IN_FORWARD), optimizer
+    return _cause_by_gradient(row, move, holding, optimizer)
 
 
-def _cause_by_gradient(leaf: LeafRow, move: Movement, wire: Wire | None, program: str) -> Cause | None:
+def _cause_by_gradient(row: TensorRow, move: Movement, holding: Holding | None, optimizer: str) -> Cause | None:
     if move.gradient == "nonzero":
-        was_trainable = leaf.declared.first or any(flip.now is False for flip in leaf.declared.flips)
-        return (STALE_GRADIENT if was_trainable else LISTED), program
-    if made_by_decay(leaf, move):
-        return DECAYED, program
+        was_trainable = row.declared.first or any(flip.now is False for flip in row.declared.flips)
+        return (STALE_GRADIENT if was_trainable else LISTED), optimizer
+    if made_by_decay(row, move):
+        return DECAYED, optimizer
     if move.equals:
-        return _overwritten(move), program
+        return _overwritten(move), optimizer
     if move.gradient == "zero" and move.state:
-        return MOMENTUM, program
-    if move.gradient == "unknown" and wire is not None and wire.listed:
-        return LISTED, program
+        return MOMENTUM, optimizer
+    if move.gradient == "unknown" and holding is not None and holding.listed:
+        return LISTED, optimizer
     return None
 
 
-def _cause_outside(leaf: LeafRow, move: Movement, ledger: Ledger) -> Cause | None:
-    if leaf.kind == "buffer" and leaf.owner.role == "normalisation" and move.event is None:
+def _cause_outside(row: TensorRow, move: Movement, ledger: Ledger) -> Cause | None:
+    if row.kind == "buffer" and row.owner.role == "normalisation" and move.event is None:
         return STATISTICS, "forward"
     if move.event:
         return REWRITTEN_OUTSIDE, move.event
-    if made_by_hand(leaf, move):
+    if made_by_hand(row, move):
         return DECAYED, "outside"
-    if any(program.by_hand for program in ledger.programs):
+    if any(optimizer.by_hand for optimizer in ledger.optimizers):
         return REWRITTEN_OUTSIDE, "outside"  # the script computes the new values itself, and may still hold them
     if move.equals:
         return _overwritten(move), "outside"
-    if leaf.owner.role in FORWARD_ROLES and leaf.owner.called is None:
+    if row.owner.role in FORWARD_ROLES and row.owner.called is None:
         return REWRITTEN_IN_FORWARD, "forward"
     if move.shift is not None:
         return REWRITTEN_OUTSIDE, "outside"
     return None
 
 
-def _cause_of_mates(leaf: LeafRow, move: Movement, known: Causes, ledger: Ledger) -> Cause:
-    """A leaf whose own moves show no cause shares that of a leaf of its model that moved in the same interval.
+def _cause_of_mates(row: TensorRow, move: Movement, known: Causes, ledger: Ledger) -> Cause:
+    """A tensor whose own moves show no cause shares that of a tensor of its model that moved in the same interval.
 
-    The other leaf may have moved again since, and shown its cause only then.
+    The other tensor may have moved again since, and shown its cause only then.
     """
-    for other in ledger.leaves:
-        if other.name in known and other.model == leaf.model and other.kind == leaf.kind:
+    for other in ledger.tensors:
+        if other.name in known and other.model == row.model and other.kind == row.kind:
             cause, judged = known[other.name]
             if any(_together(move, theirs) for theirs in (judged, *_moves_while_frozen(other, set()))):
                 return cause
-    holders = [ledger.program(wire.program) for wire in leaf.wired if wire.listed]
-    if move.late and all(program.last_step <= move.since for program in holders):  # exporting, converting, merging
+    holders = [ledger.optimizer(holding.optimizer) for holding in row.optimizers if holding.listed]
+    if move.late and all(optimizer.last_step <= move.since for optimizer in holders):  # exporting, converting, merging
         return REWRITTEN_OUTSIDE, AFTERWARDS
     if move.place == "outside":
         return REWRITTEN_OUTSIDE, "outside"
-    return FROZEN_BUT_CHANGED, move.program or move.place
+    return FROZEN_BUT_CHANGED, move.optimizer or move.place
 
 
 def _together(one: Movement, other: Movement) -> bool:
@@ -339,18 +339,18 @@ def _together(one: Movement, other: Movement) -> bool:
     return same_place and other.since <= one.until and one.since <= other.until
 
 
-def _shares_bits_with_trained(leaf: LeafRow, ledger: Ledger) -> bool:
-    if leaf.declared.alias_flags:
+def _shares_bits_with_trained(row: TensorRow, ledger: Ledger) -> bool:
+    if row.declared.alias_flags:
         return True
-    trained = {other.name for other in ledger.leaves if other.declared.trainable and other.wired}
-    return any(name in trained for name in leaf.overlaps)
+    trained = {other.name for other in ledger.tensors if other.declared.trainable and other.optimizers}
+    return any(name in trained for name in row.overlaps)
 
 
-def _stale_owner(leaf: LeafRow, ledger: Ledger, program: str) -> bool:
+def _stale_owner(row: TensorRow, ledger: Ledger, optimizer: str) -> bool:
     """Whether the parameters beside a buffer were captured by the step when they were still trainable."""
     return any(
-        wire.program == program and wire.captured and not other.declared.trainable
-        for other in ledger.leaves
-        if other.owner.path == leaf.owner.path and other.model == leaf.model and other.kind == "parameter"
-        for wire in other.wired
+        holding.optimizer == optimizer and holding.captured and not other.declared.trainable
+        for other in ledger.tensors
+        if other.owner.path == row.owner.path and other.model == row.model and other.kind == "parameter"
+        for holding in other.optimizers
     )

@@ -1,9 +1,9 @@
-"""T, for whole programs: steps that were skipped, never made, or trained nothing."""
+"""T, for whole optimizers: steps that were skipped, never made, or trained nothing."""
 
 from __future__ import annotations
 
 from frostline.core.events import ModulesRecreated
-from frostline.core.ledger import LeafRow, Ledger, Program
+from frostline.core.ledger import Ledger, OptimizerRow, TensorRow
 from frostline.core.record import Finding, Severity
 from frostline.rules.rule import Evidence, Rule, several, tensors
 
@@ -11,7 +11,7 @@ SKIPPED = Rule(
     "T207",
     "steps-skipped",
     "error",
-    means="All or most steps of the program were skipped.",
+    means="All or most steps of the optimizer were skipped.",
     matters="In mixed precision a step with an overflow is dropped without a word.",
     remedy="look at the loss scale and at what makes the gradients infinite",
     tells_apart="The scaler was asked to step and the optimizer's step did not run.",
@@ -20,11 +20,11 @@ NOTHING = Rule(
     "T208",
     "nothing-trained",
     "error",
-    means="A program executed steps and no leaf changed: it holds nothing that can change, or what it handed back was "
+    means="An optimizer executed steps and no tensor changed: it holds nothing that can change, or what it handed back was "
     "never put in place.",
     matters="The run ends normally, the loss is logged, and the model is the one you started from.",
     remedy="look at what the optimizer was given and at the flags when it was made",
-    tells_apart="It concerns the whole program; a cause that explains each leaf is told instead.",
+    tells_apart="It concerns the whole optimizer; a cause that explains each tensor is told instead.",
 )
 UNREGISTERED = Rule(
     "T210",
@@ -33,17 +33,17 @@ UNREGISTERED = Rule(
     means="A parameter that the forward pass uses is in no model's parameters: kept in a plain list or alone.",
     matters="No optimizer that is given model.parameters() will ever see it, and it is not saved.",
     remedy="use ModuleList, ModuleDict, ParameterList, or register it as an attribute",
-    tells_apart="Backward reached it; no module lists it and no program holds it.",
+    tells_apart="Backward reached it; no module lists it and no optimizer holds it.",
 )
 MOSTLY = 0.9
 
 
 def find(ledger: Ledger, explained: set[str]) -> list[Finding]:
-    """Programs that trained nothing, where the leaves themselves do not explain it.
+    """Optimizers that trained nothing, where the tensors themselves do not explain it.
 
     Args:
         ledger: what was seen.
-        explained: names of leaves that a finding already explains.
+        explained: names of tensors that a finding already explains.
     """
     remade = [_remade(event) for event in ledger.events_of(ModulesRecreated) if event.passes > 1]
     return remade + _programs(ledger, explained)
@@ -60,77 +60,82 @@ def _remade(event: ModulesRecreated) -> Finding:
 
 def _programs(ledger: Ledger, explained: set[str]) -> list[Finding]:
     found = []
-    for program in ledger.programs:
-        if unread(program):
+    for optimizer in ledger.optimizers:
+        if unread(optimizer):
             continue
-        held = [leaf for leaf in ledger.leaves if any(w.program == program.id and w.listed for w in leaf.wired)]
-        if mostly_skipped(program):
-            if not any(leaf.name in explained for leaf in held):
-                found.append(_skipped(program, held))
-        elif not program.steps_executed and program.backwards >= ledger.patience:
-            found.extend(_never_stepped(program, [leaf for leaf in held if leaf.name not in explained]))
-        elif program.kind == "optimizer" and program.steps_executed and not program.orphans and not program.by_hand:
-            trainable = [leaf for leaf in held if leaf.declared.trainable]
-            moved = [leaf for leaf in held if leaf.changed.verdict != "no"]
-            ever = [leaf for leaf in held if leaf.declared.first or leaf.declared.flip_count]
+        held = [row for row in ledger.tensors if any(w.optimizer == optimizer.id and w.listed for w in row.optimizers)]
+        if mostly_skipped(optimizer):
+            if not any(row.name in explained for row in held):
+                found.append(_skipped(optimizer, held))
+        elif not optimizer.steps_executed and optimizer.backwards >= ledger.patience:
+            found.extend(_never_stepped(optimizer, [row for row in held if row.name not in explained]))
+        elif (
+            optimizer.kind == "optimizer"
+            and optimizer.steps_executed
+            and not optimizer.orphans
+            and not optimizer.by_hand
+        ):
+            trainable = [row for row in held if row.declared.trainable]
+            moved = [row for row in held if row.changed.verdict != "no"]
+            ever = [row for row in held if row.declared.first or row.declared.flip_count]
             if not moved and not ever and not trainable:
-                found.append(_nothing(program, held, ledger))
+                found.append(_nothing(optimizer, held, ledger))
     return found
 
 
-def _never_stepped(program: Program, held: list[LeafRow]) -> list[Finding]:
+def _never_stepped(optimizer: OptimizerRow, held: list[TensorRow]) -> list[Finding]:
     """Gradients were computed for what the optimizer holds, and nobody ever applied them.
 
     What moved all the same, before any step, was written by the script: from a search that makes its own steps, say.
     """
     still = [
-        leaf
-        for leaf in held
-        if leaf.declared.trainable and leaf.changed.verdict == "no" and leaf.reached_by_backward
-        if not leaf.changed.before_training
+        row
+        for row in held
+        if row.declared.trainable and row.changed.verdict == "no" and row.reached_by_backward
+        if not row.changed.before_training
     ]
-    alone = [leaf for leaf in still if len(leaf.wired) == 1]
+    alone = [row for row in still if len(row.optimizers) == 1]
     if not alone:
         return []
-    passes = several(program.backwards, "backward pass", "backward passes")
-    window = next((group["accumulates"] for group in program.groups if group.get("accumulates")), None)
+    passes = several(optimizer.backwards, "backward pass", "backward passes")
+    window = next((group["accumulates"] for group in optimizer.groups if group.get("accumulates")), None)
     why = f", because it accumulates {window} of them" if window else ""
-    fact = f"{program.id} never stepped in {passes}{why}: {tensors(alone)} kept every bit"
+    fact = f"{optimizer.id} never stepped in {passes}{why}: {tensors(alone)} did not change"
     evidence: Evidence = {
-        "program": program.id,
+        "optimizer": optimizer.id,
         "steps": 0,
-        "backward_passes": program.backwards,
+        "backward_passes": optimizer.backwards,
         "accumulates": window,
     }
     return [NOTHING.found(alone, fact, evidence)]
 
 
-def _skipped(program: Program, held: list[LeafRow]) -> Finding:
-    asked = program.steps_executed + program.steps_skipped
+def _skipped(optimizer: OptimizerRow, held: list[TensorRow]) -> Finding:
+    asked = optimizer.steps_executed + optimizer.steps_skipped
     return SKIPPED.found(
         held,
-        f"{program.id} skipped {program.steps_skipped} of {several(asked, 'step')}",
-        {"program": program.id, "executed": program.steps_executed, "skipped": program.steps_skipped},
+        f"{optimizer.id} skipped {optimizer.steps_skipped} of {several(asked, 'step')}",
+        {"optimizer": optimizer.id, "executed": optimizer.steps_executed, "skipped": optimizer.steps_skipped},
     )
 
 
-def _nothing(program: Program, held: list[LeafRow], ledger: Ledger) -> Finding:
+def _nothing(optimizer: OptimizerRow, held: list[TensorRow], ledger: Ledger) -> Finding:
     why = "it holds no tensor" if not held else f"all {tensors(held)} it holds are declared frozen"
-    severity: Severity = "error" if program.steps_executed >= ledger.patience else "note"
+    severity: Severity = "error" if optimizer.steps_executed >= ledger.patience else "note"
     return NOTHING.found(
         held,
-        f"{program.id} executed {several(program.steps_executed, 'step')} and nothing changed: {why}",
-        {"program": program.id, "steps": program.steps_executed, "groups": len(program.groups)},
+        f"{optimizer.id} executed {several(optimizer.steps_executed, 'step')} and nothing changed: {why}",
+        {"optimizer": optimizer.id, "steps": optimizer.steps_executed, "groups": len(optimizer.groups)},
         severity=severity,
     )
 
 
-def unread(program: Program) -> bool:
-    """Whether the program stepped and could at no step be looked at: then nothing is known of what it holds."""
-    return program.steps_executed > 0 and not program.checks
+def unread(optimizer: OptimizerRow) -> bool:
+    """Whether the optimizer stepped and could at no step be looked at: then nothing is known of what it holds."""
+    return optimizer.steps_executed > 0 and not optimizer.checks
 
 
-def mostly_skipped(program: Program) -> bool:
+def mostly_skipped(optimizer: OptimizerRow) -> bool:
     """Whether nine in ten of the steps asked for did not run."""
-    asked = program.steps_executed + program.steps_skipped
-    return program.steps_skipped > 0 and program.steps_skipped >= MOSTLY * asked
+    asked = optimizer.steps_executed + optimizer.steps_skipped
+    return optimizer.steps_skipped > 0 and optimizer.steps_skipped >= MOSTLY * asked

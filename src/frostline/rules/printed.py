@@ -5,9 +5,9 @@ from __future__ import annotations
 from frostline.core.agreement import moved_afterwards
 from frostline.core.averages import followers, merely_follows
 from frostline.core.events import SummaryPrinted
-from frostline.core.ledger import LeafRow, Ledger
+from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.record import Finding
-from frostline.rules.rule import Rule, numbers
+from frostline.rules.rule import Rule, parameters
 
 SUMMARY = Rule(
     "P801",
@@ -33,23 +33,23 @@ def find(ledger: Ledger) -> list[Finding]:
 
 
 def _wrong_trainable(event: SummaryPrinted, ledger: Ledger) -> Finding | None:
-    rows = [leaf for leaf in ledger.leaves if leaf.name in event.tensors and leaf.kind == "parameter"]
+    rows = [row for row in ledger.tensors if row.name in event.tensors and row.kind == "parameter"]
     printed = event.trainable
     if not rows or printed is None:
         return None
-    apart, averages = _of_parts(event, ledger), followers(ledger.leaves)
-    moved = [leaf for leaf in rows if _moved_after(leaf, event.step, apart) and not merely_follows(leaf, averages)]
-    steps = [program for program in ledger.programs if program.steps_executed]
+    apart, averages = _of_parts(event, ledger), followers(ledger.tensors)
+    moved = [row for row in rows if _moved_after(row, event.step, apart) and not merely_follows(row, averages)]
+    steps = [optimizer for optimizer in ledger.optimizers if optimizer.steps_executed]
     if not steps or not moved or _steps_after(ledger) <= event.step:
         return None
-    trained = numbers(moved)
-    total = numbers(rows)
+    trained = parameters(moved)
+    total = parameters(rows)
     if trained <= printed:
         return None
-    as_printed = numbers(leaf for leaf in moved if not _switched_on(leaf, event.step))
+    as_printed = parameters(row for row in moved if not _switched_on(row, event.step))
     outdated = as_printed <= printed or _flipped_before_training(rows, event)
     return SUMMARY.found(
-        [leaf for leaf in moved if leaf.declared.trainable is False or leaf.declared.container_flag is False] or moved,
+        [row for row in moved if row.declared.trainable is False or row.declared.container_flag is False] or moved,
         f"the summary of {event.model} says {printed:,} trainable; the steps after it changed {trained:,} "
         f"of {total:,}: " + ("flags were changed after it" if outdated else "the summary is wrong"),
         {
@@ -86,53 +86,57 @@ def _wrong_total(event: SummaryPrinted) -> Finding | None:
     )
 
 
-def _switched_on(leaf: LeafRow, step: int) -> bool:
-    """Whether the flag went on after the summary, and the leaf was seen to move with it on only."""
-    declared = leaf.declared
+def _switched_on(row: TensorRow, step: int) -> bool:
+    """Whether the flag went on after the summary, and the tensor was seen to move with it on only."""
+    declared = row.declared
     flipped = declared.flip_count > len(declared.flips) or any(flip.now and flip.step > step for flip in declared.flips)
-    return flipped and all(move.trainable for move in leaf.changed.movements if move.until > step)
+    return flipped and all(move.trainable for move in row.changed.movements if move.until > step)
 
 
-def _flipped_before_training(rows: list[LeafRow], event: SummaryPrinted) -> bool:
+def _flipped_before_training(rows: list[TensorRow], event: SummaryPrinted) -> bool:
     """Whether a flag changed between the summary and the first step after it: then it was right when printed."""
-    now = sum(leaf.numbers for leaf in rows if leaf.declared.trainable)
+    now = sum(row.size for row in rows if row.declared.trainable)
     return event.flags_trainable not in (None, now)
 
 
 def _of_parts(event: SummaryPrinted, ledger: Ledger) -> set[str]:
-    """Programs that train a part of the summarised model as a model of its own.
+    """Optimizers that train a part of the summarised model as a model of its own.
 
     A discriminator has a step of its own, and the summary of the model around it says what that one's step trains.
     """
     found = set()
-    for program in ledger.programs:
-        if program.trains_model not in (None, event.model):
-            held = {leaf.name for leaf in ledger.leaves if any(wire.program == program.id for wire in leaf.wired)}
+    for optimizer in ledger.optimizers:
+        if optimizer.trains_model not in (None, event.model):
+            held = {
+                row.name
+                for row in ledger.tensors
+                if any(holding.optimizer == optimizer.id for holding in row.optimizers)
+            }
             if held < set(event.tensors):
-                found.add(program.id)
+                found.add(optimizer.id)
     return found
 
 
-def _moved_after(leaf: LeafRow, step: int, apart: set[str]) -> bool:
-    """Whether a step moved the leaf after global step ``step``, by the bits or by a later sighting of them.
+def _moved_after(row: TensorRow, step: int, apart: set[str]) -> bool:
+    """Whether a step moved the tensor after global step ``step``, by the bits or by a later sighting of them.
 
-    What programs ``apart`` did does not count, nor what they may have done between two checks.
+    What optimizers ``apart`` did does not count, nor what they may have done between two checks.
     """
-    if moved_afterwards(leaf):
+    if moved_afterwards(row):
         return False
-    theirs = any(wire.program in apart for wire in leaf.wired)
-    for move in leaf.changed.movements:
+    theirs = any(holding.optimizer in apart for holding in row.optimizers)
+    for move in row.changed.movements:
         if move.place == "step":
-            if move.until > step and move.program not in apart:
+            if move.until > step and move.optimizer not in apart:
                 return True
         elif move.place != "forward" and move.since >= step and not theirs:
             return True
-    held = any(wire.listed for wire in leaf.wired if wire.program not in apart)
-    return leaf.changed.verdict == "yes" and held and step == 0
+    held = any(holding.listed for holding in row.optimizers if holding.optimizer not in apart)
+    return row.changed.verdict == "yes" and held and step == 0
 
 
 def _steps_after(ledger: Ledger) -> int:
-    return sum(program.steps_executed for program in ledger.programs)
+    return sum(optimizer.steps_executed for optimizer in ledger.optimizers)
 
 
 def _one_per_model(found: list[Finding]) -> list[Finding]:

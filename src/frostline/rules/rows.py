@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import LeafRow, Ledger, RowsSeen
+from frostline.core.ledger import Ledger, RowsSeen, TensorRow
 from frostline.core.record import Finding, Severity
 from frostline.rules.meant import UNCHANGED
 from frostline.rules.rule import Evidence, Rule, several
@@ -11,9 +11,9 @@ ROWS = Rule(
     "F111",
     "frozen-rows-changed",
     "error",
-    means="Rows or elements that were meant to stay have other bits, though the rest of their leaf is what trains.",
+    means="Rows or elements that were meant to stay have other bits, though the rest of their tensor is what trains.",
     matters="The vectors of the old vocabulary drift while only new ones should learn; the old model is gone.",
-    remedy="give the leaf a group of its own with weight_decay=0 and no old state, or write its rows back after steps",
+    remedy="give the tensor a group of its own with weight_decay=0 and no old state, or write its rows back after steps",
     tells_apart="You named the rows, or the script zeroed a gradient that autograd had made for them, and they moved in"
     " the step all the same; rows of an embedding that nobody used get no gradient to begin with.",
 )
@@ -23,60 +23,60 @@ ENOUGH_CHECKS = 2
 
 
 def find(ledger: Ledger) -> list[Finding]:
-    """One finding for each leaf whose rows broke what was meant or what a mask on the gradient says."""
+    """One finding for each tensor whose rows broke what was meant or what a mask on the gradient says."""
     found = []
-    for leaf in ledger.leaves:
-        for seen in leaf.rows:
-            if seen.meant == "trained":
-                if not seen.moved and leaf.changed.verdict != "unknown":
-                    found.append(UNCHANGED.found([leaf], _still(leaf, seen), _evidence(leaf, seen)))
+    for row in ledger.tensors:
+        for seen in row.rows:
+            if seen.expected == "trained":
+                if not seen.moved and row.changed.verdict != "unknown":
+                    found.append(UNCHANGED.found([row], _still(row, seen), _evidence(row, seen)))
             elif seen.moved:
-                found.append(ROWS.found([leaf], _moved(leaf, seen), _evidence(leaf, seen), severity=_severity(seen)))
+                found.append(ROWS.found([row], _moved(row, seen), _evidence(row, seen), severity=_severity(seen)))
     return found
 
 
 def _severity(seen: RowsSeen) -> Severity:
     """What the user said is broken; what a mask seems to say, seen at one check alone, may be a coincidence."""
-    if seen.meant is not None:
+    if seen.expected is not None:
         return "error"
     return "warning" if seen.checks >= ENOUGH_CHECKS else "note"
 
 
-def _moved(leaf: LeafRow, seen: RowsSeen) -> str:
+def _moved(row: TensorRow, seen: RowsSeen) -> str:
     where = f"rows {', '.join(seen.ranges)}"
-    what = f"{seen.moved:,} of {several(seen.told, seen.unit)} of {leaf.name} ({where})"
+    what = f"{seen.moved:,} of {several(seen.compared, seen.unit)} of {row.name} ({where})"
     by = f", by {_cause(seen)}" if seen.place == "step" else ""
-    if seen.meant is not None:
-        return f"{what} meant frozen ({seen.pattern}) moved (first seen at step {seen.first_step}{by})"
+    if seen.expected is not None:
+        return f"{what} expected frozen ({seen.pattern}) moved (first seen at step {seen.first_step}{by})"
     return f"{what} moved although {seen.how} had set their gradient to zero (first seen at step {seen.first_step}{by})"
 
 
 def _cause(seen: RowsSeen) -> str:
     """What can move a row without a gradient."""
     if seen.ratio is not None and seen.weight_decay:
-        return f"weight decay of {seen.program}"
-    if seen.meant is None and seen.weight_decay and seen.state:
-        return f"weight decay or momentum of {seen.program}"
-    if seen.meant is None and seen.state:
-        return f"momentum of {seen.program}"
-    return f"{seen.program}"
+        return f"weight decay of {seen.optimizer}"
+    if seen.expected is None and seen.weight_decay and seen.state:
+        return f"weight decay or momentum of {seen.optimizer}"
+    if seen.expected is None and seen.state:
+        return f"momentum of {seen.optimizer}"
+    return f"{seen.optimizer}"
 
 
-def _still(leaf: LeafRow, seen: RowsSeen) -> str:
-    return f"{several(seen.told, 'row')} of {leaf.name} meant trained ({seen.pattern}) kept every bit"
+def _still(tensor_row: TensorRow, seen: RowsSeen) -> str:
+    return f"{several(seen.compared, 'row')} of {tensor_row.name} expected trained ({seen.pattern}) did not change"
 
 
-def _evidence(leaf: LeafRow, seen: RowsSeen) -> Evidence:
+def _evidence(row: TensorRow, seen: RowsSeen) -> Evidence:
     return {
-        "leaf": leaf.name,
+        "tensor": row.name,
         "pattern": seen.pattern,
-        "compared": f"{several(seen.told, seen.unit)} of shape {tuple(leaf.shape)}",
+        "compared": f"{several(seen.compared, seen.unit)} of shape {tuple(row.shape)}",
         "moved": seen.moved,
         "rows": seen.ranges or None,
         "masked_by": seen.how,
         "masked_at_checks": seen.checks or None,
         "place": seen.place,
-        "program": seen.program,
+        "optimizer": seen.optimizer,
         "lr": seen.lr,
         "weight_decay": seen.weight_decay,
         "optimizer_state": seen.state,

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from frostline.core.ledger import LeafRow
+from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Severity
 
 Evidence = dict[str, str | int | float | bool | list[str] | None]
@@ -38,7 +38,7 @@ class Rule:
 
     def found(
         self,
-        leaves: Iterable[LeafRow | str],
+        rows: Iterable[TensorRow | str],
         message: str,
         evidence: Evidence | None = None,
         *,
@@ -48,13 +48,13 @@ class Rule:
         """A finding of this rule.
 
         Args:
-            leaves: rows or names concerned, in the ledger's order.
+            tensors: rows or names concerned, in the ledger's order.
             message: the fact, with names and numbers.
             evidence: numbers of this run.
             severity: other than the rule's own, when the run calls for it.
             hint: other than the rule's remedy.
         """
-        names = [leaf if isinstance(leaf, str) else leaf.name for leaf in leaves]
+        names = [row if isinstance(row, str) else row.name for row in rows]
         return Finding(
             rule=self.slug,
             code=self.code,
@@ -66,21 +66,21 @@ class Rule:
         )
 
 
-def numbers(leaves: Iterable[LeafRow]) -> int:
-    """How many numbers the leaves hold together."""
-    return sum(leaf.numbers for leaf in leaves)
+def parameters(rows: Iterable[TensorRow]) -> int:
+    """How many numbers the tensors hold together."""
+    return sum(row.size for row in rows)
 
 
 def several(count: int, singular: str, plural: str | None = None) -> str:
     """A count with its noun.
 
     >>> several(1, "leaf", "leaves"), several(2, "leaf", "leaves")
-    ('1 leaf', '2 leaves')
+    ('1 tensor', '2 tensors')
     """
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
-def tensors(leaves: Iterable[LeafRow]) -> str:
+def tensors(tensor_rows: Iterable[TensorRow]) -> str:
     """The leaves as "3 tensors (1,024 numbers)"."""
-    rows = list(leaves)
-    return f"{several(len(rows), 'tensor')} ({several(numbers(rows), 'number')})"
+    rows = list(tensor_rows)
+    return f"{several(len(rows), 'tensor')} ({several(parameters(rows), 'parameter')})"

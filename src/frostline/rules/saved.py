@@ -7,10 +7,10 @@ from itertools import takewhile
 
 from frostline.core.agreement import merged_into
 from frostline.core.events import FileWritten, LoadCrossed, StateHidden
-from frostline.core.ledger import Copy, CopyState, LeafRow, Ledger
+from frostline.core.ledger import Copy, CopyState, Ledger, TensorRow
 from frostline.core.naming import plain
 from frostline.core.record import Finding
-from frostline.rules.rule import Evidence, Rule, numbers, several, tensors
+from frostline.rules.rule import Evidence, Rule, parameters, several, tensors
 
 MUCH_SMALLER = 10  # a part that leaves out ten times as many trained numbers is a head without its body
 
@@ -18,10 +18,10 @@ MISSING = Rule(
     "S601",
     "trained-but-not-saved",
     "error",
-    means="Leaves were trained, and no file that the run wrote holds them, though it wrote other leaves of the model.",
+    means="Tensors were trained, and no file that the run wrote holds them, though it wrote other tensors of the model.",
     matters="What was learned in them is gone when the run ends; the file, loaded, behaves worse than the run did.",
     remedy="write the whole state_dict(), or choose by what was trained and not by a part of the names",
-    tells_apart="Every tensor that was written is related to the leaves by its memory, or by name and bits.",
+    tells_apart="Every tensor that was written is related to the tensors by its memory, or by name and bits.",
 )
 OLDER = Rule(
     "S602",
@@ -30,8 +30,8 @@ OLDER = Rule(
     means="A file written after training holds the bits from before it.",
     matters="The run looks good while it lasts, and what it leaves behind is the untrained model.",
     remedy="save model.state_dict() itself, or check when the copy that is saved was last renewed",
-    tells_apart="All bytes were compared with those of the first look, and memory had moved on when they were written, "
-    "or a step had trained the leaf and memory held the first bits again, as after a load. A note where another file "
+    tells_apart="All bytes were compared with those of the first check, and memory had moved on when they were written, "
+    "or a step had trained the tensor and memory held the first bits again, as after a load. A note where another file "
     "has what was learned, or only a part of what was trained was put back.",
 )
 OTHERS = Rule(
@@ -60,7 +60,7 @@ CROSSED = Rule(
     means="Tensors of a file were loaded by position into others of the same shape, and these changed places.",
     matters="No shape complains. The model begins with its layers exchanged, which looks like poor initial weights.",
     remedy="load by name: model.load_state_dict(state), with renamed keys where the names differ",
-    tells_apart="The file has a tensor of the leaf's own name; the leaf holds another's bits, and so round a circle.",
+    tells_apart="The file has a tensor of the tensor's own name; the tensor holds another's bits, and so round a circle.",
 )
 
 RULES = (MISSING, OLDER, OTHERS, DIFFER, CROSSED)
@@ -69,9 +69,9 @@ RULES = (MISSING, OLDER, OTHERS, DIFFER, CROSSED)
 def find(ledger: Ledger) -> list[Finding]:
     """Judge the column saved of every model, then the loads."""
     found: list[Finding] = []
-    for model in dict.fromkeys(leaf.model for leaf in ledger.leaves):
-        rows = [leaf for leaf in ledger.leaves if leaf.model == model]
-        if any(leaf.saved is not None for leaf in rows):
+    for model in dict.fromkeys(row.model for row in ledger.tensors):
+        rows = [row for row in ledger.tensors if row.model == model]
+        if any(row.saved is not None for row in rows):
             before = _wrong_tensors(model, rows)
             untrained = {finding.evidence.get("file") for finding in before}
             found += [*before, *_put_back(model, rows), *_wrong_values(model, rows, untrained), *_left_out(model, rows)]
@@ -85,15 +85,15 @@ def find(ledger: Ledger) -> list[Finding]:
     ]
 
 
-def _copies(row: LeafRow, *states: CopyState) -> list[Copy]:
+def _copies(row: TensorRow, *states: CopyState) -> list[Copy]:
     return [copy for copy in row.saved.copies if copy.state in states] if row.saved is not None else []
 
 
 # Copies from before the training
 
 
-def _wrong_tensors(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
-    """Leaves whose best copy has the first bits; one that is well saved elsewhere may have its first state kept too."""
+def _wrong_tensors(model: str, rows: Sequence[TensorRow]) -> list[Finding]:
+    """Tensors whose best copy has the first bits; one that is well saved elsewhere may have its first state kept too."""
     old = [row for row in rows if row.saved is not None and row.saved.state == "first" and row.changed.verdict == "yes"]
     old = [row for row in old if not any(copy.put_back for copy in _copies(row, "first"))]
     if not any(row.kind == "parameter" for row in old):  # counters that stand at their beginning prove nothing
@@ -107,8 +107,8 @@ def _wrong_tensors(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
     return [OLDER.found(old, told, facts)]
 
 
-def _put_back(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
-    """Leaves that were trained and held their first bits again when they were written: a state from before was loaded.
+def _put_back(model: str, rows: Sequence[TensorRow]) -> list[Finding]:
+    """Tensors that were trained and held their first bits again when they were written: a state from before was loaded.
 
     An error where all that was trained is lost so. A part may be put back on purpose, and another file may be kept.
     """
@@ -125,16 +125,16 @@ def _put_back(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
         "file": copy.file,
         "written_at_step": copy.step,
         "trained_by": ", ".join(back[0].changed.during),
-        "trained": numbers(trained),
-        "put_back": numbers(back),
+        "trained": parameters(trained),
+        "put_back": parameters(back),
     }
     lost = len(back) == len(trained) and all(row.saved is not None and row.saved.state == "first" for row in back)
     hint = "look for the load between the last step and the save: the state that it loads was taken before training"
     return [OLDER.found(back, told, facts, severity="error" if lost else "note", hint=hint)]
 
 
-def _before_the_end(model: str, rows: Sequence[LeafRow], ledger: Ledger) -> list[Finding]:
-    """A file written once, and training went on: a program that writes again and again keeps what it wants.
+def _before_the_end(model: str, rows: Sequence[TensorRow], ledger: Ledger) -> list[Finding]:
+    """A file written once, and training went on: an optimizer that writes again and again keeps what it wants.
 
     However many files were written before the first step, none of them has what was learned.
     """
@@ -156,7 +156,7 @@ def _before_the_end(model: str, rows: Sequence[LeafRow], ledger: Ledger) -> list
 # Values that are not the model's
 
 
-def _wrong_values(model: str, rows: Sequence[LeafRow], untrained: Collection[object]) -> list[Finding]:
+def _wrong_values(model: str, rows: Sequence[TensorRow], untrained: Collection[object]) -> list[Finding]:
     """What is wrong in itself; zeros in a file that is ``untrained`` as a whole are only what it began with."""
     trained = [row for row in rows if row.changed.verdict == "yes"]
     found = []
@@ -176,25 +176,27 @@ def _wrong_values(model: str, rows: Sequence[LeafRow], untrained: Collection[obj
             wrong = [(row, copy) for row, copy in wrong if row.saved is not None and row.saved.state == state]
             wrong = _without_spare(wrong)
         if wrong:
-            leaves, (row, copy) = [row for row, _ in wrong], wrong[0]
+            tensor_rows, (row, copy) = [row for row, _ in wrong], wrong[0]
             what = f"{copy.rows:,} of {row.shape[0]:,}" if copy.rows is not None else copy.dtype
             facts: Evidence = {"file": copy.file, "written_at_step": copy.step, "type": copy.dtype, "rows": copy.rows}
-            found.append(DIFFER.found(leaves, f"{copy.file} {told.format(tensors(leaves), model, what)}", facts))
+            found.append(
+                DIFFER.found(tensor_rows, f"{copy.file} {told.format(tensors(tensor_rows), model, what)}", facts)
+            )
     return [*found, *_not_a_copy(model, trained)]
 
 
-def _without_spare(wrong: Sequence[tuple[LeafRow, Copy]]) -> list[tuple[LeafRow, Copy]]:
+def _without_spare(wrong: Sequence[tuple[TensorRow, Copy]]) -> list[tuple[TensorRow, Copy]]:
     """Leave out rows of no effect, as of an adapter whose rank was cut: zero, or beside rows of one module that are."""
     spare = {(_around(row), row.shape[0], copy.rows) for row, copy in wrong if copy.rest_zero}
     return [(row, copy) for row, copy in wrong if (_around(row), row.shape[0], copy.rows) not in spare]
 
 
-def _around(row: LeafRow) -> tuple[str, str]:
-    """The model, and the module around the one that holds the leaf."""
+def _around(row: TensorRow) -> tuple[str, str]:
+    """The model, and the module around the one that holds the tensor."""
     return row.model, row.owner.path.rpartition(".")[0]
 
 
-def _not_a_copy(model: str, trained: Sequence[LeafRow]) -> list[Finding]:
+def _not_a_copy(model: str, trained: Sequence[TensorRow]) -> list[Finding]:
     """A state that the script took at one step and wrote at a later one, and that was live memory all the while."""
     kept = [
         (row, copy)
@@ -204,20 +206,20 @@ def _not_a_copy(model: str, trained: Sequence[LeafRow]) -> list[Finding]:
     ]
     if not kept:
         return []
-    leaves, copy = [row for row, _ in kept], kept[0][1]
+    rows, copy = [row for row, _ in kept], kept[0][1]
     told = (
         f"the state of {model} that was taken after step {copy.taken:,} is no copy: "
-        f"{tensors(leaves)} were written to {copy.file} as they were after step {copy.step:,}"
+        f"{tensors(rows)} were written to {copy.file} as they were after step {copy.step:,}"
     )
     facts: Evidence = {"file": copy.file, "taken_at_step": copy.taken, "written_at_step": copy.step}
     hint = "take a copy: copy.deepcopy(model.state_dict()), or clone() each tensor; cpu() alone copies nothing on a CPU"
-    return [DIFFER.found(leaves, told, facts, severity="warning", hint=hint)]
+    return [DIFFER.found(rows, told, facts, severity="warning", hint=hint)]
 
 
-# Leaves that are in no file
+# Tensors that are in no file
 
 
-def _left_out(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
+def _left_out(model: str, rows: Sequence[TensorRow]) -> list[Finding]:
     missing = [row for row in rows if row.saved is not None and row.saved.state == "missing"]
     moved = [row for row in missing if row.changed.verdict == "yes" and row.kind == "parameter"]
     lost = [row for row in moved if not merged_into(row)]
@@ -226,7 +228,7 @@ def _left_out(model: str, rows: Sequence[LeafRow]) -> list[Finding]:
     return [*_statistics(model, missing, written), *_parameters(model, lost, written, missing, follows)]
 
 
-def _statistics(model: str, missing: Sequence[LeafRow], written: Sequence[LeafRow]) -> list[Finding]:
+def _statistics(model: str, missing: Sequence[TensorRow], written: Sequence[TensorRow]) -> list[Finding]:
     """Buffers that moved, of modules whose parameters are in the file."""
     saved = {row.owner.path for row in written if row.kind == "parameter"}
     lost = [
@@ -245,27 +247,27 @@ def _statistics(model: str, missing: Sequence[LeafRow], written: Sequence[LeafRo
 
 
 def _parameters(
-    model: str, lost: Sequence[LeafRow], written: Sequence[LeafRow], missing: Sequence[LeafRow], follows: bool
+    model: str, lost: Sequence[TensorRow], written: Sequence[TensorRow], missing: Sequence[TensorRow], follows: bool
 ) -> list[Finding]:
     """``follows`` says that what was written comes after all that was not, as a head does."""
     if not lost or not written:
         return []
     files = list(dict.fromkeys(copy.file for row in written if row.saved is not None for copy in row.saved.copies))
-    facts: Evidence = {"files": files[:8], "saved": numbers(written), "trained_but_not_saved": numbers(lost)}
+    facts: Evidence = {"files": files[:8], "saved": parameters(written), "trained_but_not_saved": parameters(lost)}
     told = f"{tensors(lost)} of {model} were trained and are in no file; {tensors(written)} are"
     if any(not row.registered for row in lost):
         hint = "register them (ModuleList, ParameterList, an attribute), so that state_dict() has them"
         return [MISSING.found(lost, told, facts, hint=hint)]
     if not _is_part(written, missing) and all(_named_whole(row) for row in written):
         return [MISSING.found(lost, told, facts)]
-    if follows and numbers(lost) >= MUCH_SMALLER * numbers(written):
+    if follows and parameters(lost) >= MUCH_SMALLER * parameters(written):
         hint = "a head fits only the body that it was trained on: save that too, or freeze it"
         return [MISSING.found(lost, told, facts, severity="warning", hint=hint)]
     hint = "right where only this part is wanted"
     return [MISSING.found(lost, f"{told}: a part was saved", facts, severity="note", hint=hint)]
 
 
-def _is_part(written: Sequence[LeafRow], missing: Sequence[LeafRow]) -> bool:
+def _is_part(written: Sequence[TensorRow], missing: Sequence[TensorRow]) -> bool:
     """Whether what was written is all of one module, which is not the model."""
     parts = [row.name.split(".") for row in written]
     common = [first for first, *others in takewhile(lambda each: len(set(each)) == 1, zip(*parts, strict=False))]
@@ -273,30 +275,30 @@ def _is_part(written: Sequence[LeafRow], missing: Sequence[LeafRow]) -> bool:
     return len(common) > 1 and not any(row.name.startswith(f"{whole}.") for row in missing)
 
 
-def _named_whole(row: LeafRow) -> bool:
-    """Whether a file has the leaf under its name in the model; the state of a submodule has names of its own."""
+def _named_whole(row: TensorRow) -> bool:
+    """Whether a file has the tensor under its name in the model; the state of a submodule has names of its own."""
     first = plain(row.name.removeprefix(f"{row.model}.")).partition(".")[0]
     return row.saved is not None and any(first in plain(copy.name).split(".") for copy in row.saved.copies)
 
 
 def _hidden(ledger: Ledger) -> list[Finding]:
     """Parts that a model keeps in a plain container, trained, and left out where the model was written."""
-    rows = {row.name: row for row in ledger.leaves}
-    lost: dict[str, list[LeafRow]] = {}
+    rows = {row.name: row for row in ledger.tensors}
+    lost: dict[str, list[TensorRow]] = {}
     for event in ledger.events_of(StateHidden):
         for row in (rows[name] for name in event.tensors if name in rows):
             missing = row.saved is not None and row.saved.state == "missing"
-            if missing and row.changed.verdict == "yes" and any(wire.listed for wire in row.wired):
+            if missing and row.changed.verdict == "yes" and any(holding.listed for holding in row.optimizers):
                 lost.setdefault(event.place.partition(".")[0], []).append(row)
     return [_in_container(model, rows, ledger) for model, rows in lost.items()]
 
 
-def _in_container(model: str, lost: Sequence[LeafRow], ledger: Ledger) -> Finding:
+def _in_container(model: str, lost: Sequence[TensorRow], ledger: Ledger) -> Finding:
     names = {row.name for row in lost}
     places = [event.place for event in ledger.events_of(StateHidden) if names & set(event.tensors)]
     shown = ", ".join(places[:3]) + (", …" if len(places) > 3 else "")
     told = f"{tensors(lost)} of {model} were trained and are in no file: state_dict() does not see {shown}"
-    facts: Evidence = {"kept_in": places[:8], "trained_but_not_saved": numbers(lost)}
+    facts: Evidence = {"kept_in": places[:8], "trained_but_not_saved": parameters(lost)}
     hint = "register them (ModuleList, ModuleDict, an attribute), so that state_dict() has them"
     return MISSING.found(lost, told, facts, hint=hint)
 
@@ -306,9 +308,9 @@ def _in_container(model: str, lost: Sequence[LeafRow], ledger: Ledger) -> Findin
 
 def _twins(ledger: Ledger) -> list[Finding]:
     """A trained model in no file, and in its place one of the same names and shapes of which no bit moved."""
-    models: dict[str, list[LeafRow]] = {}
-    for leaf in ledger.leaves:
-        models.setdefault(leaf.model, []).append(leaf)
+    models: dict[str, list[TensorRow]] = {}
+    for tensor_row in ledger.tensors:
+        models.setdefault(tensor_row.model, []).append(tensor_row)
     found = []
     for model, rows in models.items():
         trained = [row for row in rows if row.changed.verdict == "yes" and row.kind == "parameter"]
@@ -326,7 +328,7 @@ def _twins(ledger: Ledger) -> list[Finding]:
     return found
 
 
-def _outline(rows: Iterable[LeafRow]) -> set[tuple[str, tuple[int, ...]]]:
+def _outline(rows: Iterable[TensorRow]) -> set[tuple[str, tuple[int, ...]]]:
     return {(row.name.removeprefix(f"{row.model}."), row.shape) for row in rows}
 
 
@@ -334,6 +336,6 @@ def _outline(rows: Iterable[LeafRow]) -> set[tuple[str, tuple[int, ...]]]:
 
 
 def _crossed(event: LoadCrossed) -> Finding:
-    first = f"{event.tensor} holds the file's {event.got}, though the file has {event.own}, which another leaf holds"
+    first = f"{event.tensor} holds the file's {event.got}, though the file has {event.own}, which another tensor holds"
     told = f"{event.file} was loaded into other tensors of the same shape: {first}"
     return CROSSED.found(event.tensors, told, {"file": event.file, "before_step": event.step + 1})

@@ -1,9 +1,9 @@
-"""T: the rules for leaves declared trainable that kept every bit, and which of them explains one."""
+"""T: the rules for tensors declared trainable that did not change, and which of them explains one."""
 
 from __future__ import annotations
 
 from frostline.core.events import LayersUntracked, ModelUsed, StepCompiled, TensorReplaced, VariablesUntracked
-from frostline.core.ledger import HALF_UNIT, LeafRow, Ledger, Wire
+from frostline.core.ledger import HALF_UNIT, Holding, Ledger, TensorRow
 from frostline.core.record import Severity
 from frostline.rules import astray, idle, missing
 from frostline.rules.beside import factor_of_zeros, moved_any, rest_of_module_moved, sibling_moved
@@ -15,7 +15,7 @@ UNCHANGED = Rule(
     "T200",
     "trainable-but-unchanged",
     "error",
-    means="A leaf declared trainable and held by a program kept every bit, and no cause could be established.",
+    means="A tensor declared trainable and held by an optimizer did not change, and no cause could be established.",
     matters="The run paid for training it and did not.",
     remedy="run again with --check-every 1; look at how the update reaches the tensor on this device",
     tells_apart="Gradient not zero, learning rate not zero, and the update was large enough to show.",
@@ -24,7 +24,7 @@ NOT_HELD = Rule(
     "T201",
     "not-in-any-optimizer",
     "error",
-    means="A leaf declared trainable is held by no optimizer.",
+    means="A tensor declared trainable is held by no optimizer.",
     matters="It gets gradients and is never updated: a group was forgotten, or it was meant to be frozen.",
     remedy="add it to the optimizer, or freeze it if it is meant to stay: requires_grad_(False), trainable = False",
     tells_apart="The flag was on all the time (else T209), and the optimizer holds nothing strange (else T202).",
@@ -42,7 +42,7 @@ NO_GRADIENT = Rule(
     "T203",
     "no-gradient",
     "error",
-    means="A leaf held by an optimizer had no gradient at any check.",
+    means="A tensor held by an optimizer had no gradient at any check.",
     matters="Its module was not called, was called without gradient recording, or its output was cut from the loss.",
     remedy="look for no_grad, detach, .data, reentrant checkpointing with frozen inputs, or an unused output",
     tells_apart="The gradient is missing, not zero; the evidence says whether the module was called and recorded. A "
@@ -54,10 +54,10 @@ ZERO_GRADIENT = Rule(
     "zero-gradient",
     "warning",
     means="The gradient was there and exactly zero at every check.",
-    matters="The leaf takes part in the graph but the loss does not depend on it.",
+    matters="The tensor takes part in the graph but the loss does not depend on it.",
     remedy="look for dead activations, masks, a zero-initialised partner, or a product with zero",
     tells_apart="The gradient is zero, not missing, and the state and decay moved nothing either. A note, in other "
-    "words, where it is rounding noise beside the gradients of the other leaves: a bias in front of a normalisation.",
+    "words, where it is rounding noise beside the gradients of the other tensors: a bias in front of a normalisation.",
 )
 ROUNDED = Rule(
     "T205",
@@ -72,10 +72,10 @@ ZERO_RATE = Rule(
     "T206",
     "learning-rate-zero",
     "error",
-    means="The learning rate of the leaf's group was zero in every executed step.",
+    means="The learning rate of the tensor's group was zero in every executed step.",
     matters="The step runs and multiplies everything by zero.",
     remedy="look at the scheduler and at the group's lr; freeze by flag when zero was meant",
-    tells_apart="The largest learning rate of the group is 0, over all steps or those since the leaf was unfrozen.",
+    tells_apart="The largest learning rate of the group is 0, over all steps or those since the tensor was unfrozen.",
 )
 UNFROZEN_LATE = Rule(
     "T209",
@@ -84,14 +84,14 @@ UNFROZEN_LATE = Rule(
     means="The flag was turned on after the optimizer or compiled step was made; the step does not know it.",
     matters="Gradual unfreezing that unfreezes nothing: flags and summary say trainable.",
     remedy="add the parameters to the optimizer (add_param_group), or compile again",
-    tells_apart="The flag was off at the first look or at capture and is on now; no program updates the leaf. A note "
+    tells_apart="The flag was off at the first check or at capture and is on now; no optimizer updates the tensor. A note "
     "for normalisations where everything else that was unfrozen with them is held, as with train_bn=False.",
 )
 DECAY_ALONE = Rule(
     "T211",
     "moved-by-decay-alone",
     "warning",
-    means="A leaf declared trainable got no gradient; the only movement was weight decay.",
+    means="A tensor declared trainable got no gradient; the only movement was weight decay.",
     matters="It looks trained: the bits differ. It only shrank.",
     remedy="find out why no gradient reaches it, or exclude it from decay",
     tells_apart="Every observed move is w' = c·w with one c (or shrinks all that is large beside it, where the "
@@ -117,242 +117,259 @@ FULL_PRECISION = ("float32", "float64", "complex64", "complex128")
 Cause = tuple[Rule, Severity, str]
 
 
-def cause(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    """Which rule explains that the leaf did not move as declared, how grave that is, and the program concerned."""
-    if leaf.kind == "buffer" or not leaf.declared.trainable or not leaf.numbers:
+def cause(row: TensorRow, ledger: Ledger) -> Cause | None:
+    """Which rule explains that the tensor did not move as declared, how grave that is, and the optimizer concerned."""
+    if row.kind == "buffer" or not row.declared.trainable or not row.size:
         return None
-    if leaf.changed.verdict == "yes":
-        gone_on = _gone_on(leaf, ledger)
-        if gone_on or not _still_since_unfrozen(leaf):
-            return gone_on or _decay_alone(leaf, ledger)
-    if leaf.changed.verdict == "unknown":
+    if row.changed.verdict == "yes":
+        gone_on = _gone_on(row, ledger)
+        if gone_on or not _still_since_unfrozen(row):
+            return gone_on or _decay_alone(row, ledger)
+    if row.changed.verdict == "unknown":
         return None
-    wires = [wire for wire in leaf.wired if wire.listed and ledger.program(wire.program).steps_executed]
-    skipping = [wire for wire in leaf.wired if idle.mostly_skipped(ledger.program(wire.program))]
-    if skipping and not wires:
-        return SKIPPED, "error", skipping[0].program
-    if not leaf.registered:
-        return _unregistered(leaf, ledger)
-    if not wires:
-        return _outrun(leaf, ledger) if _held_at_rest(leaf) else _unheld(leaf, ledger)
-    return _held(leaf, wires, ledger)
+    holdings = [
+        holding for holding in row.optimizers if holding.listed and ledger.optimizer(holding.optimizer).steps_executed
+    ]
+    skipping = [holding for holding in row.optimizers if idle.mostly_skipped(ledger.optimizer(holding.optimizer))]
+    if skipping and not holdings:
+        return SKIPPED, "error", skipping[0].optimizer
+    if not row.registered:
+        return _unregistered(row, ledger)
+    if not holdings:
+        return _outrun(row, ledger) if _held_at_rest(row) else _unheld(row, ledger)
+    return _held(row, holdings, ledger)
 
 
-def _gone_on(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    """A program that went on to step another tensor in place of a leaf that was trained before."""
-    found = astray.gone_on(leaf, ledger)
+def _gone_on(row: TensorRow, ledger: Ledger) -> Cause | None:
+    """An optimizer that went on to step another tensor in place of a tensor that was trained before."""
+    found = astray.gone_on(row, ledger)
     if found is None:
         return None
-    program, since = found
-    return OTHER_TENSORS, _patient("error", program.last_step - since, ledger), program.id
+    optimizer, since = found
+    return OTHER_TENSORS, _patient("error", optimizer.last_step - since, ledger), optimizer.id
 
 
-def _held_at_rest(leaf: LeafRow) -> bool:
-    """Whether programs hold the leaf and none of them ever stepped: then it is they who need explaining."""
-    return any(wire.listed and wire.captured is not False for wire in leaf.wired)
+def _held_at_rest(row: TensorRow) -> bool:
+    """Whether optimizers hold the tensor and none of them ever stepped: then it is they who need explaining."""
+    return any(holding.listed and holding.captured is not False for holding in row.optimizers)
 
 
-def _outrun(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    """A program that steps other tensors in place of the one at rest that holds the leaf: a copy of that optimizer."""
-    for program in ledger.programs:
-        if program.steps_executed and astray.holds_former(program, leaf):
-            return OTHER_TENSORS, _patient("error", program.steps_executed, ledger), program.id
+def _outrun(row: TensorRow, ledger: Ledger) -> Cause | None:
+    """An optimizer that steps other tensors in place of the one at rest that holds the tensor: a copy of that optimizer."""
+    for optimizer in ledger.optimizers:
+        if optimizer.steps_executed and astray.holds_former(optimizer, row):
+            return OTHER_TENSORS, _patient("error", optimizer.steps_executed, ledger), optimizer.id
     return None
 
 
-def _still_since_unfrozen(leaf: LeafRow) -> bool:
+def _still_since_unfrozen(row: TensorRow) -> bool:
     """Whether the flag was turned on during the run and nothing moved since."""
-    ons = [flip.step for flip in leaf.declared.flips if flip.now]
-    last = leaf.changed.last_step or 0
-    return bool(ons) and leaf.declared.flip_count <= len(leaf.declared.flips) and last < ons[-1]
+    ons = [flip.step for flip in row.declared.flips if flip.now]
+    last = row.changed.last_step or 0
+    return bool(ons) and row.declared.flip_count <= len(row.declared.flips) and last < ons[-1]
 
 
-def _is_unfrozen(leaf: LeafRow) -> bool:
+def _is_unfrozen(row: TensorRow) -> bool:
     """Whether its flag was turned on during the run."""
-    return bool(leaf.declared.flips) and leaf.declared.flips[-1].now
+    return bool(row.declared.flips) and row.declared.flips[-1].now
 
 
-def _unregistered(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    untracked = [event for event in ledger.events_of(LayersUntracked) if leaf.name in event.tensors]
+def _unregistered(tensor_row: TensorRow, ledger: Ledger) -> Cause | None:
+    untracked = [event for event in ledger.events_of(LayersUntracked) if tensor_row.name in event.tensors]
     if untracked:
-        beside = [row for row in ledger.leaves if row.name in untracked[0].tensors]
+        beside = [row for row in ledger.tensors if row.name in untracked[0].tensors]
         return NEVER_TRACKED, "note" if any(is_pretrained(row) for row in beside) else "error", ""
-    if leaf.reached_by_backward:
-        return None if _is_lent(leaf.model, ledger) else (UNREGISTERED, "error", "")
-    stray = any(leaf.name in event.tensors for event in ledger.events_of(VariablesUntracked))
-    grave: Severity = "note" if is_pretrained(leaf) else "warning"
-    return (UNREGISTERED, _patient(grave, leaf.declared.trainable_steps, ledger), "") if stray else None
+    if tensor_row.reached_by_backward:
+        return None if _is_lent(tensor_row.model, ledger) else (UNREGISTERED, "error", "")
+    stray = any(tensor_row.name in event.tensors for event in ledger.events_of(VariablesUntracked))
+    grave: Severity = "note" if is_pretrained(tensor_row) else "warning"
+    return (UNREGISTERED, _patient(grave, tensor_row.declared.trainable_steps, ledger), "") if stray else None
 
 
 def _is_lent(model: str, ledger: Ledger) -> bool:
-    """Whether all weights of a model were loaded and no program holds any: one made to compute gradients with."""
-    weights = [row for row in ledger.leaves if (row.model, row.kind) == (model, "parameter") and row.registered]
-    return bool(weights) and all(row.loaded and not row.wired for row in weights)
+    """Whether all weights of a model were loaded and no optimizer holds any: one made to compute gradients with."""
+    weights = [row for row in ledger.tensors if (row.model, row.kind) == (model, "parameter") and row.registered]
+    return bool(weights) and all(row.loaded and not row.optimizers for row in weights)
 
 
-def is_pretrained(leaf: LeafRow) -> bool:
+def is_pretrained(row: TensorRow) -> bool:
     """Whether the weights look unlike what their initialiser draws: a fixed network, to measure or to guide by."""
-    return leaf.owner.default_initialised is False
+    return row.owner.default_initialised is False
 
 
-def is_used(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether a model with the leaf was called or written after steps whose new weights stayed outside it."""
-    return any(leaf.name in event.tensors for event in ledger.events_of(ModelUsed))
+def is_used(row: TensorRow, ledger: Ledger) -> bool:
+    """Whether a model with the tensor was called or written after steps whose new weights stayed outside it."""
+    return any(row.name in event.tensors for event in ledger.events_of(ModelUsed))
 
 
-def _unheld(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    if any(idle.unread(program) for program in ledger.programs) or _is_remade(leaf, ledger):
+def _unheld(tensor_row: TensorRow, ledger: Ledger) -> Cause | None:
+    if any(idle.unread(optimizer) for optimizer in ledger.optimizers) or _is_remade(tensor_row, ledger):
         return None
-    late = leaf.declared.first is False or any(flip.now for flip in leaf.declared.flips)
-    grave: Severity = _patient("error", leaf.declared.trainable_steps, ledger)
-    if late and not (_model_is_trained(leaf, ledger) or leaf.reached_by_backward):
+    late = tensor_row.declared.first is False or any(flip.now for flip in tensor_row.declared.flips)
+    grave: Severity = _patient("error", tensor_row.declared.trainable_steps, ledger)
+    if late and not (_model_is_trained(tensor_row, ledger) or tensor_row.reached_by_backward):
         return None
     if late:
-        return UNFROZEN_LATE, "note" if is_norm_left_out(leaf, ledger) else grave, ""
-    predecessors = _predecessors(leaf, ledger)
-    for program in ledger.programs:
+        return UNFROZEN_LATE, "note" if is_norm_left_out(tensor_row, ledger) else grave, ""
+    predecessors = _predecessors(tensor_row, ledger)
+    for optimizer in ledger.optimizers:
         beside = any(
-            wire.program == program.id for row in ledger.leaves if row.model == leaf.model for wire in row.wired
+            holding.optimizer == optimizer.id
+            for row in ledger.tensors
+            if row.model == tensor_row.model
+            for holding in row.optimizers
         )
-        if program.steps_executed and program.orphans and (beside or astray.holds_former(program, leaf)):
-            return OTHER_TENSORS, grave, program.id
-        if program.steps_executed and any(astray.holds(program, row) for row in predecessors):
-            return OTHER_TENSORS, grave, program.id
-    exchanged = astray.exchanged(leaf, ledger)
+        if optimizer.steps_executed and optimizer.orphans and (beside or astray.holds_former(optimizer, tensor_row)):
+            return OTHER_TENSORS, grave, optimizer.id
+        if optimizer.steps_executed and any(astray.holds(optimizer, row) for row in predecessors):
+            return OTHER_TENSORS, grave, optimizer.id
+    exchanged = astray.exchanged(tensor_row, ledger)
     if exchanged is not None:
         return OTHER_TENSORS, grave, exchanged[0].id
-    if any(wire.captured is False for wire in leaf.wired):
-        return UNFROZEN_LATE, grave, leaf.wired[0].program
-    if leaf.reached_by_backward and (_model_is_trained(leaf, ledger) or _never_trained(leaf, ledger)):
-        return NOT_HELD, "note" if leaf.as_buffer else grave, ""  # a script may want the gradients of a mask or a grid
-    if not _model_is_trained(leaf, ledger):
+    if any(holding.captured is False for holding in tensor_row.optimizers):
+        return UNFROZEN_LATE, grave, tensor_row.optimizers[0].optimizer
+    if tensor_row.reached_by_backward and (_model_is_trained(tensor_row, ledger) or _never_trained(tensor_row, ledger)):
+        return (
+            NOT_HELD,
+            "note" if tensor_row.as_buffer else grave,
+            "",
+        )  # a script may want the gradients of a mask or a grid
+    if not _model_is_trained(tensor_row, ledger):
         return None
     return NOT_HELD, "note", ""
 
 
-def _is_remade(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether its module makes it anew again and again, and no gradient reaches it: an average kept as a parameter."""
-    exchanges = sum(leaf.name == event.name for event in ledger.events_of(TensorReplaced))
-    return exchanges > 1 and not leaf.reached_by_backward
+def _is_remade(row: TensorRow, ledger: Ledger) -> bool:
+    """Whether its module makes it again again and again, and no gradient reaches it: an average kept as a parameter."""
+    exchanges = sum(row.name == event.name for event in ledger.events_of(TensorReplaced))
+    return exchanges > 1 and not row.reached_by_backward
 
 
-def _predecessors(leaf: LeafRow, ledger: Ledger) -> list[LeafRow]:
-    """What the leaf took the place of: leaves of its module, or of what computed it, that the model has no longer."""
-    inside = f"{leaf.owner.path}.parametrizations." if leaf.owner.path else "parametrizations."
+def _predecessors(row: TensorRow, ledger: Ledger) -> list[TensorRow]:
+    """What the tensor took the place of: tensors of its module, or of what computed it, that the model has no longer."""
+    inside = f"{row.owner.path}.parametrizations." if row.owner.path else "parametrizations."
     return [
         other
-        for other in ledger.leaves
-        if other.gone and not leaf.gone and other.model == leaf.model
-        if other.owner.path == leaf.owner.path or other.owner.path.startswith(inside)
+        for other in ledger.tensors
+        if other.gone and not row.gone and other.model == row.model
+        if other.owner.path == row.owner.path or other.owner.path.startswith(inside)
     ]
 
 
-def _has_successor(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether a leaf that no program holds took the place of this one; the optimizer's is told with that."""
-    return leaf.gone and any(
-        leaf in _predecessors(other, ledger) for other in ledger.leaves if not other.wired and other.declared.trainable
+def _has_successor(row: TensorRow, ledger: Ledger) -> bool:
+    """Whether a tensor that no optimizer holds took the place of this one; the optimizer's is told with that."""
+    return row.gone and any(
+        row in _predecessors(other, ledger)
+        for other in ledger.tensors
+        if not other.optimizers and other.declared.trainable
     )
 
 
-def is_norm_left_out(leaf: LeafRow, ledger: Ledger) -> bool:
+def is_norm_left_out(row: TensorRow, ledger: Ledger) -> bool:
     """Whether it is of a normalisation, and all else that was unfrozen with it is held: they were chosen so."""
-    if leaf.owner.role != "normalisation" or not leaf.declared.flips:
+    if row.owner.role != "normalisation" or not row.declared.flips:
         return False
-    when = leaf.declared.flips[-1].step
+    when = row.declared.flips[-1].step
     beside = [
         other
-        for other in ledger.leaves
-        if (other.model, other.kind) == (leaf.model, leaf.kind)
+        for other in ledger.tensors
+        if (other.model, other.kind) == (row.model, row.kind)
         and other.owner.role != "normalisation"
         and any(flip.now and flip.step == when for flip in other.declared.flips)
     ]
-    return bool(beside) and all(any(wire.listed for wire in other.wired) for other in beside)
+    return bool(beside) and all(any(holding.listed for holding in other.optimizers) for other in beside)
 
 
-def _model_is_trained(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether some program holds another leaf of the same model."""
-    return any(other.model == leaf.model and any(wire.listed for wire in other.wired) for other in ledger.leaves)
+def _model_is_trained(row: TensorRow, ledger: Ledger) -> bool:
+    """Whether some optimizer holds another tensor of the same model."""
+    return any(
+        other.model == row.model and any(holding.listed for holding in other.optimizers) for other in ledger.tensors
+    )
 
 
-def _never_trained(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether a network that no program holds looks forgotten rather than pretrained: in training mode, as initialised.
+def _never_trained(row: TensorRow, ledger: Ledger) -> bool:
+    """Whether a network that no optimizer holds looks forgotten rather than pretrained: in training mode, as initialised.
 
     A pretrained network that only passes gradients on (a perceptual loss, a guide) is in eval mode or was loaded. A
     copy that was made of another to compute gradients with is not meant to be trained.
     """
-    initial = leaf.owner.default_initialised is not False and not leaf.loaded
-    return bool(leaf.declared.training) and initial and not _is_scratch(leaf, ledger)
+    initial = row.owner.default_initialised is not False and not row.loaded
+    return bool(row.declared.training) and initial and not _is_scratch(row, ledger)
 
 
-def _is_scratch(leaf: LeafRow, ledger: Ledger) -> bool:
-    """Whether the leaf is of a copy of another model that was made during training, or that other copies followed."""
-    if leaf.copied_at is None:
+def _is_scratch(row: TensorRow, ledger: Ledger) -> bool:
+    """Whether the tensor is of a copy of another model that was made during training, or that other copies followed."""
+    if row.copied_at is None:
         return False
-    name = leaf.model.partition("#")[0]
-    return leaf.copied_at > 0 or any(
-        other.copied_at and other.model.startswith(f"{name}#") and other.owner.path == leaf.owner.path
-        for other in ledger.leaves
+    name = row.model.partition("#")[0]
+    return row.copied_at > 0 or any(
+        other.copied_at and other.model.startswith(f"{name}#") and other.owner.path == row.owner.path
+        for other in ledger.tensors
     )
 
 
-def _held(leaf: LeafRow, wires: list[Wire], ledger: Ledger) -> Cause | None:
-    program = wires[0].program
+def _held(row: TensorRow, holdings: list[Holding], ledger: Ledger) -> Cause | None:
+    optimizer = holdings[0].optimizer
     steps = min(
-        max(ledger.program(wire.program).steps_executed for wire in wires), max(1, leaf.declared.trainable_steps)
+        max(ledger.optimizer(holding.optimizer).steps_executed for holding in holdings),
+        max(1, row.declared.trainable_steps),
     )
-    if leaf.wired and all(wire.captured is False for wire in wires):
-        return UNFROZEN_LATE, _patient("error", steps, ledger), program
-    if all(wire.max_lr == 0 for wire in wires):
-        return ZERO_RATE, _patient("error", steps, ledger), program
-    if any(idle.mostly_skipped(ledger.program(wire.program)) for wire in wires):
-        return SKIPPED, "error", program
-    if any(wire.unassigned for wire in wires):
-        fitted = ledger.program(program).trains_model is not None
-        return NOTHING, _patient("error" if fitted or is_used(leaf, ledger) else "note", steps, ledger), program
-    seen = {state for wire in wires for state, count in wire.gradients.items() if count}
-    if seen == {"none"} and leaf.declared.first is False and any(ledger.events_of(StepCompiled)):
-        return UNFROZEN_LATE, _patient("error", steps, ledger), program
-    if seen == {"none"} and (_has_successor(leaf, ledger) or astray.taken_for_another(leaf, ledger)):
+    if row.optimizers and all(holding.captured is False for holding in holdings):
+        return UNFROZEN_LATE, _patient("error", steps, ledger), optimizer
+    if all(holding.max_lr == 0 for holding in holdings):
+        return ZERO_RATE, _patient("error", steps, ledger), optimizer
+    if any(idle.mostly_skipped(ledger.optimizer(holding.optimizer)) for holding in holdings):
+        return SKIPPED, "error", optimizer
+    if any(holding.unassigned for holding in holdings):
+        fitted = ledger.optimizer(optimizer).trains_model is not None
+        return NOTHING, _patient("error" if fitted or is_used(row, ledger) else "note", steps, ledger), optimizer
+    seen = {state for holding in holdings for state, count in holding.gradients.items() if count}
+    if seen == {"none"} and row.declared.first is False and any(ledger.events_of(StepCompiled)):
+        return UNFROZEN_LATE, _patient("error", steps, ledger), optimizer
+    if seen == {"none"} and (_has_successor(row, ledger) or astray.taken_for_another(row, ledger)):
         return None
     if seen == {"none"}:
-        return NO_GRADIENT, _patient(missing.severity(leaf, ledger), steps, ledger), program
-    if any(wire.negligible for wire in wires):
-        return ZERO_GRADIENT, "note", program
+        return NO_GRADIENT, _patient(missing.severity(row, ledger), steps, ledger), optimizer
+    if any(holding.negligible for holding in holdings):
+        return ZERO_GRADIENT, "note", optimizer
     if seen and seen <= {"none", "zero"}:
-        spared = leaf.owner.sibling_called or rest_of_module_moved(leaf, ledger) or sibling_moved(leaf, ledger)
-        benign: Severity = "note" if spared and not factor_of_zeros(leaf, ledger) else "warning"
-        return ZERO_GRADIENT, _patient(benign, steps, ledger), program
-    if "nonzero" in seen and _is_unfrozen(leaf) and all(wire.lr == 0 for wire in wires):
-        return ZERO_RATE, _patient("error", steps, ledger), program  # any other rate would have moved it since
-    lost = _lost_in_rounding(leaf, wires, seen, ledger)
+        spared = row.owner.sibling_called or rest_of_module_moved(row, ledger) or sibling_moved(row, ledger)
+        benign: Severity = "note" if spared and not factor_of_zeros(row, ledger) else "warning"
+        return ZERO_GRADIENT, _patient(benign, steps, ledger), optimizer
+    if "nonzero" in seen and _is_unfrozen(row) and all(holding.lr == 0 for holding in holdings):
+        return ZERO_RATE, _patient("error", steps, ledger), optimizer  # any other rate would have moved it since
+    lost = _lost_in_rounding(row, holdings, seen, ledger)
     if lost is not None:
-        return ROUNDED, _patient(lost, steps, ledger), program
+        return ROUNDED, _patient(lost, steps, ledger), optimizer
     if "nonzero" not in seen:
-        unrouted: Severity = "note" if sibling_moved(leaf, ledger) else "warning"
-        return UNCHANGED, _patient(unrouted, steps, ledger), program
-    return UNCHANGED, _patient("error", steps, ledger), program
+        unrouted: Severity = "note" if sibling_moved(row, ledger) else "warning"
+        return UNCHANGED, _patient(unrouted, steps, ledger), optimizer
+    return UNCHANGED, _patient("error", steps, ledger), optimizer
 
 
-def _lost_in_rounding(leaf: LeafRow, wires: list[Wire], seen: set[str], ledger: Ledger) -> Severity | None:
+def _lost_in_rounding(row: TensorRow, holdings: list[Holding], seen: set[str], ledger: Ledger) -> Severity | None:
     """How grave it is that rounding took every update; None where nothing says that it did.
 
     Where gradients stay hidden, another weight of the module that moved, or one in front of it in a row of layers, or a
-    program all of which is at rest, shows that it is no branch without a gradient.
+    optimizer all of which is at rest, shows that it is no branch without a gradient.
     """
-    bounds = [wire.update_ulp for wire in wires if wire.update_ulp is not None]
-    concluded, beside = wires[0].concluded, wires[0].passed or rest_of_module_moved(leaf, ledger)
+    bounds = [holding.update_ulp for holding in holdings if holding.update_ulp is not None]
+    concluded, beside = (
+        holdings[0].gradient_inferred,
+        holdings[0].gradient_inferred_from_neighbours or rest_of_module_moved(row, ledger),
+    )
     if not bounds or not ("nonzero" in seen or concluded):
         return None
     if max(bounds) > HALF_UNIT:
         return "warning" if concluded and beside else None
-    if concluded and not beside and moved_any(wires[0].program, ledger):
+    if concluded and not beside and moved_any(holdings[0].optimizer, ledger):
         return "warning"
-    return _severity_of_rounding(leaf, wires[0].program, ledger)
+    return _severity_of_rounding(row, holdings[0].optimizer, ledger)
 
 
-def _severity_of_rounding(leaf: LeafRow, program: str, ledger: Ledger) -> Severity:
-    """In a full-precision type a few leaves whose loss has gone flat are no fault; a whole program at rest is one."""
-    return "note" if moved_any(program, ledger) and leaf.dtype in FULL_PRECISION else "error"
+def _severity_of_rounding(row: TensorRow, optimizer: str, ledger: Ledger) -> Severity:
+    """In a full-precision type a few tensors whose loss has gone flat are no fault; a whole optimizer at rest is one."""
+    return "note" if moved_any(optimizer, ledger) and row.dtype in FULL_PRECISION else "error"
 
 
 def _patient(severity: Severity, steps: int, ledger: Ledger) -> Severity:
@@ -360,9 +377,9 @@ def _patient(severity: Severity, steps: int, ledger: Ledger) -> Severity:
     return severity if steps >= ledger.patience else "note"
 
 
-def _decay_alone(leaf: LeafRow, ledger: Ledger) -> Cause | None:
-    shown = decay_alone(leaf.changed.movements)
+def _decay_alone(row: TensorRow, ledger: Ledger) -> Cause | None:
+    shown = decay_alone(row.changed.movements)
     if shown is None:
         return None
-    severity: Severity = "note" if sibling_moved(leaf, ledger) else "warning"
-    return DECAY_ALONE, _patient(severity, leaf.declared.trainable_steps, ledger), shown.program or ""
+    severity: Severity = "note" if sibling_moved(row, ledger) else "warning"
+    return DECAY_ALONE, _patient(severity, row.declared.trainable_steps, ledger), shown.optimizer or ""

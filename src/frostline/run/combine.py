@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from frostline.core.ledger import Answer, LeafRow, Program, Run
+from frostline.core.ledger import Answer, OptimizerRow, Run, TensorRow
 from frostline.core.policy import Policy, known, settle
 from frostline.core.record import Finding, Record
 from frostline.core.verdict import by_severity, judge, totals
@@ -23,7 +23,7 @@ STARTED_TOGETHER = 600.0  # seconds between the processes of one launcher; what 
 def combine(records: Sequence[Record], policy: Policy | None = None, *, compare: bool = True) -> Record:
     """One record for all processes of a run.
 
-    A leaf that every process has is one leaf, changed where it changed in any. A finding that several processes made is
+    A tensor that every process has is one tensor, changed where it changed in any. A finding that several processes made is
     one finding, which says in which.
 
     Args:
@@ -37,16 +37,16 @@ def combine(records: Sequence[Record], policy: Policy | None = None, *, compare:
     ordered = sorted(records, key=lambda record: -1 if record.run.rank is None else record.run.rank)
     _require_ranks(ordered)
     _require_same_blocks(ordered)
-    leaves = _leaves(ordered)
-    findings = settle([*(ranks.find(ordered) if compare else ()), *_findings(ordered)], leaves, policy or Policy())
+    rows = _leaves(ordered)
+    findings = settle([*(ranks.find(ordered) if compare else ()), *_findings(ordered)], rows, policy or Policy())
     return replace(
         ordered[0],
         run=_run(ordered),
-        programs=_programs(ordered),
-        leaves=leaves,
-        totals=totals(leaves),
+        optimizers=_programs(ordered),
+        tensors=rows,
+        totals=totals(rows),
         findings=findings,
-        verdict=judge(findings, leaves),
+        verdict=judge(findings, rows),
     )
 
 
@@ -93,12 +93,12 @@ def _require_ranks(records: Sequence[Record]) -> None:
 
 
 def _require_same_blocks(records: Sequence[Record]) -> None:
-    """Refuse digests of the same leaf that were made of blocks of different size: they differ whatever the bits."""
+    """Refuse digests of the same tensor that were made of blocks of different size: they differ whatever the bits."""
     counts: dict[tuple[str, int], set[int]] = {}
     for record in records:
-        for leaf in record.leaves:
-            if leaf.changed.digests is not None:
-                counts.setdefault((leaf.name, leaf.bytes), set()).add(leaf.changed.blocks)
+        for row in record.tensors:
+            if row.changed.digests is not None:
+                counts.setdefault((row.name, row.bytes), set()).add(row.changed.blocks)
     if any(len(each) > 1 for each in counts.values()):
         raise FrostlineError(
             "the records hold digests of blocks of different size, which cannot be compared",
@@ -124,35 +124,35 @@ def _run(records: Sequence[Record]) -> Run:
     )
 
 
-def _programs(records: Sequence[Record]) -> list[Program]:
+def _programs(records: Sequence[Record]) -> list[OptimizerRow]:
     """Those of the first process, and what others have besides."""
-    of_all: dict[str, Program] = {}
+    of_all: dict[str, OptimizerRow] = {}
     for record in records:
-        for program in record.programs:
-            of_all.setdefault(program.id, program)
+        for optimizer in record.optimizers:
+            of_all.setdefault(optimizer.id, optimizer)
     return list(of_all.values())
 
 
-def _leaves(records: Sequence[Record]) -> list[LeafRow]:
-    of_all: dict[str, list[LeafRow]] = {}
+def _leaves(records: Sequence[Record]) -> list[TensorRow]:
+    of_all: dict[str, list[TensorRow]] = {}
     for record in records:
-        for leaf in record.leaves:
-            of_all.setdefault(leaf.name, []).append(leaf)
+        for row in record.tensors:
+            of_all.setdefault(row.name, []).append(row)
     return [replace(same[0], changed=replace(same[0].changed, verdict=_verdict(same))) for same in of_all.values()]
 
 
-def _verdict(leaves: Sequence[LeafRow]) -> Answer:
-    said = {leaf.changed.verdict for leaf in leaves}
+def _verdict(rows: Sequence[TensorRow]) -> Answer:
+    said = {row.changed.verdict for row in rows}
     return "yes" if "yes" in said else "unknown" if "unknown" in said else "no"
 
 
 def _findings(records: Sequence[Record]) -> list[Finding]:
     of_all: dict[tuple[str, tuple[str, ...], str], list[tuple[int | None, Finding]]] = {}
     for record in records:
-        models = {leaf.name: leaf.model for leaf in record.leaves}
+        models = {row.name: row.model for row in record.tensors}
         for finding in record.findings:
             what = known(finding, models)
-            of_all.setdefault((what.rule, tuple(what.leaves), what.subject), []).append((record.run.rank, finding))
+            of_all.setdefault((what.rule, tuple(what.tensors), what.subject), []).append((record.run.rank, finding))
     merged = []
     for same in of_all.values():
         gravest = by_severity(finding for _, finding in same)[0]

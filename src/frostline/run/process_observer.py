@@ -133,9 +133,9 @@ class ProcessObserver:
 
 def emptiness(record: Record) -> FrostlineError | None:
     """Why a record tells nothing of a training; None where it does."""
-    if record.run.faults and not (record.leaves and (record.run.steps or record.findings)):
+    if record.run.faults and not (record.tensors and (record.run.steps or record.findings)):
         return FrostlineError(f"the run could not be observed: {record.run.faults[0]}", _DEBUG)
-    if not record.leaves:
+    if not record.tensors:
         return FrostlineError(
             "no model was found in the run",
             _IN_PROCESSES if made_processes() else _NO_MODEL,

@@ -60,8 +60,10 @@ class Session:
         self._file: RunFile | None = None
         self._listener = listener
         self.journal = Journal()
-        meant = settings.meant
-        self.journal.tell(Expected(frozen=(*meant.frozen,), trained=(*meant.trained,), patience=settings.patience))
+        expected = settings.expected
+        self.journal.tell(
+            Expected(frozen=(*expected.frozen,), trained=(*expected.trained,), patience=settings.patience)
+        )
         self._probes: list[Framework] = []
         self._unclosed: list[Framework] = []
         self._began = time.monotonic()
@@ -110,7 +112,7 @@ class Session:
         return self._inherited is not None and self._steps() == self._inherited
 
     def _steps(self) -> int:
-        return sum(each.steps_executed for probe in self._probes for each in probe.observer.programs.values())
+        return sum(each.steps_executed for probe in self._probes for each in probe.observer.optimizers.values())
 
     def take(self, *objects: Any) -> None:
         """Look at these models and optimizers now, rather than when they are used."""
@@ -180,11 +182,11 @@ class Session:
             if self.run.faults:
                 doubt(probe.observer, f"an error inside frostline, {self.run.faults[0]}", probe in self._unclosed)
             self.run.checks = max(self.run.checks, probe.observer.checks)
-            self.run.bytes_read = sum(watched.bytes_read for watched in probe.observer.leaves.values())
+            self.run.bytes_read = sum(watched.bytes_read for watched in probe.observer.tensors.values())
         for name in BACKENDS:
             if name in sys.modules:
                 self.run.frameworks[name] = _version(sys.modules[name])
-        self.run.steps = sum(program.steps_executed for program in self.journal.fold.optimizers.values())
+        self.run.steps = sum(optimizer.steps_executed for optimizer in self.journal.fold.optimizers.values())
         self.run.seconds = round(time.monotonic() - self._began, 3)
         self._learn_rank()
 
@@ -210,7 +212,7 @@ class Session:
                 self.fault(f"{probe.name}: closing", error)
         self.run.exit, self.run.ended_by, self.run.complete = exit_status, ended_by, True
         record = self.record()
-        tells = record.leaves and (record.run.steps or record.findings)
+        tells = record.tensors and (record.run.steps or record.findings)
         if tells and self.settings.data is not None and os.getpid() == self._process:
             try:
                 self._store(record)
@@ -222,7 +224,7 @@ class Session:
         return record
 
     def _doubt_findings(self, ledger: Ledger, reason: str | None) -> None:
-        tensors = tuple(row.id for row in ledger.leaves if row.unknown.get("findings") != reason)
+        tensors = tuple(row.id for row in ledger.tensors if row.unknown.get("findings") != reason)
         if tensors:
             self.journal.tell(Doubted(tensors=tensors, column="findings", reason=reason))
 

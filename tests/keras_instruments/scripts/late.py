@@ -25,10 +25,10 @@ with frostline.watch(model, model.optimizer, frozen=["**.base.*"]) as seen:
     model.fit(x, y, epochs=4, verbose=0)
 record = seen.report.record
 print(record.run.faults, record.verdict.errors, record.verdict.warnings)
-for program in record.programs:
-    print(program.id, program.steps_executed, program.holds)
-for leaf in record.leaves:
-    print(leaf.name, leaf.meant, leaf.declared.trainable, leaf.changed.verdict)
+for optimizer in record.optimizers:
+    print(optimizer.id, optimizer.steps_executed, optimizer.holds)
+for row in record.tensors:
+    print(row.name, row.expected, row.declared.trainable, row.changed.verdict)
 
 model.fit(x, y, verbose=0)
 print("wrapped still:", hasattr(keras.Model.make_train_function, "__wrapped__"))

@@ -9,7 +9,7 @@ from frostline.core.facts.tensors import Tensors
 
 
 class FlagDeclared(Fact, frozen=True):
-    """The flag of a tensor when it was found, or (``again``) when it was set anew before any training."""
+    """The flag of a tensor when it was found, or (``again``) when it was set again before any training."""
 
     tensor: int
     flag: bool | None

@@ -37,7 +37,7 @@ class OptimizerSeen(Fact, frozen=True):
     models: list[str] | UnsetType = UNSET
     trains_model: str | UnsetType | None = UNSET
     captured_at: int | UnsetType | None = UNSET
-    starved: bool | UnsetType = UNSET
+    no_gradient_at_last_check: bool | UnsetType = UNSET
     stateless: bool | UnsetType = UNSET
 
 
@@ -72,8 +72,8 @@ class Held(Fact, frozen=True):
     gradients: dict[str, int] | UnsetType = UNSET
     update_ulp: float | UnsetType | None = UNSET
     negligible: bool | UnsetType = UNSET
-    concluded: bool | UnsetType = UNSET
-    passed: bool | UnsetType = UNSET
+    gradient_inferred: bool | UnsetType = UNSET
+    gradient_inferred_from_neighbours: bool | UnsetType = UNSET
     unassigned: bool | UnsetType = UNSET
 
 

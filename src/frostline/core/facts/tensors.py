@@ -54,7 +54,7 @@ class TensorSeen(Fact, frozen=True):
     cleared: bool | UnsetType = UNSET
     loaded: bool | UnsetType = UNSET
     copied_at: int | UnsetType = UNSET
-    stranded_at: int | UnsetType | None = UNSET
+    replaced_at: int | UnsetType | None = UNSET
     reached_by_backward: bool | UnsetType = UNSET
 
 
@@ -72,7 +72,7 @@ class ModuleSeen(Fact, frozen=True):
     called: bool | UnsetType = UNSET
     recorded: bool | UnsetType = UNSET
     detached: bool | UnsetType = UNSET
-    reached: bool | UnsetType = UNSET
+    output_got_gradient: bool | UnsetType = UNSET
     dropped: bool | UnsetType = UNSET
     sibling_called: bool | UnsetType | None = UNSET
     in_training: bool | UnsetType | None = UNSET

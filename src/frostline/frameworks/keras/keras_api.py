@@ -62,7 +62,7 @@ class Keras3:
 
     flag_in_step = flag
 
-    def leaf_name(self, variable: Any) -> str:
+    def tensor_name(self, variable: Any) -> str:
         """See Dialect."""
         return str(getattr(variable, "name", "variable"))
 
@@ -186,8 +186,8 @@ def inner(optimizer: Any) -> Any:
 
 def worker(optimizer: Any, variable: Any) -> Any:
     """The optimizer that steps the variable, where several go by one name; those of the others are none of its."""
-    numbers = getattr(optimizer, "_var_to_optimizer_idx", {})
-    number = numbers.get(optimizer._var_key(variable)) if numbers else None
+    values = getattr(optimizer, "_var_to_optimizer_idx", {})
+    number = values.get(optimizer._var_key(variable)) if values else None
     return optimizer if number is None else optimizer.optimizers[number]
 
 

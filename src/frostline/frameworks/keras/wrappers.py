@@ -17,7 +17,7 @@ from frostline.frameworks.keras_common.instruments.tf_function_steps import begi
 from frostline.frameworks.keras_common.instruments.variable_reads import Reads
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Source
 from frostline.frameworks.keras_common.probe import KerasProbe
-from frostline.frameworks.keras_common.steps import Assignments, printed_numbers, renew
+from frostline.frameworks.keras_common.steps import Assignments, printed_parameters, renew
 from frostline.frameworks.keras_common.tensors import tensorflow_bytes
 
 Original = Callable[..., Any]
@@ -69,7 +69,7 @@ class Wrappers:
     def _step(self, function: Original, reference: Callable[[], Any], *args: Any) -> Any:
         model = reference()
         with (
-            self.probe.step(lambda: self.probe.programs.of_model(model, self._mode(model))) as source,
+            self.probe.step(lambda: self.probe.optimizers.of_model(model, self._mode(model))) as source,
             self.assignments.noted(source),
             self.reads.noted(source if self._reads_are_seen(model) else None),
         ):
@@ -92,9 +92,9 @@ class Wrappers:
             reader.leave()
 
     def _positional(self, model: Any) -> Source:
-        """The program of a model whose state is handed over: what it holds and with whose state is told by order."""
+        """The optimizer of a model whose state is handed over: what it holds and with whose state is told by order."""
         assert isinstance(self.reader, JaxReader)
-        source = self.probe.programs.of_model(model, "positional")
+        source = self.probe.optimizers.of_model(model, "positional")
         order = self.reader.order(model)
         source.capture = _by_position(model.optimizer, order) if model.optimizer is not None else Capture()
         return source
@@ -130,7 +130,7 @@ class Wrappers:
 
     def _source(self, optimizer: Any, variables: list[Any]) -> Source:
         self.probe.models.meet_variables(variables)
-        return self.probe.programs.of_optimizer(optimizer)
+        return self.probe.optimizers.of_optimizer(optimizer)
 
     def _applied(self, original: Original, optimizer: Any, grads: Any, variables: list[Any], given: Any) -> Any:
         if not in_stateless_scope():
@@ -164,27 +164,27 @@ class Wrappers:
         variables = list(inner(optimizer)._trainable_variables)
         self.probe.models.meet_variables(variables)
         self.uses.watch()
-        programs = self.probe.programs
-        source = programs.of_jitted(optimizer, jitted.name) if jitted else programs.of_optimizer(optimizer)
+        optimizers = self.probe.optimizers
+        source = optimizers.of_jitted(optimizer, jitted.name) if jitted else optimizers.of_optimizer(optimizer)
         source.mode = "positional"
         source.capture = _by_position(optimizer, variables)
         source.uncounted = True
         return source
 
     def _join(self, source: Source, optimizer: Any) -> None:
-        """A function with several optimizers, as of adversarial networks, is one program with what each trains."""
+        """A function with several optimizers, as of adversarial networks, is one optimizer with what each trains."""
         known = source.capture or Capture()
         if any(each is optimizer for each in source.optimizers()):
             return
         variables = list(inner(optimizer)._trainable_variables)
         self.probe.models.meet_variables(variables)
-        self.probe.programs.joined(optimizer, source)
+        self.probe.optimizers.joined(optimizer, source)
         added = _by_position(optimizer, variables)
         known.flags |= added.flags
         known.optimizers |= added.optimizers
         source.capture = known
         source.tally.begin(source, self.probe.dialect)
-        self.probe.observer.rewire(source.key)
+        self.probe.observer.update_holdings(source.key)
 
     def finalize(self, original: Original, optimizer: Any, var_list: Any) -> Any:
         """Around ``finalize_variable_values``, which writes averages over the weights at the end of ``fit``."""
@@ -212,10 +212,10 @@ class Wrappers:
         """Around ``Model.summary``: notes the numbers that it printed."""
         result = original(model, *args, **kwargs)
         optimizer = model.optimizer if model.compiled and model.optimizer and model.optimizer.built else None
-        numbers = functools.partial(
-            printed_numbers, model, self.probe.dialect, optimizer.variables if optimizer else None
+        values = functools.partial(
+            printed_parameters, model, self.probe.dialect, optimizer.variables if optimizer else None
         )
-        self.probe.quietly("a summary was printed", lambda: self.probe.summarised(model, numbers()))
+        self.probe.quietly("a summary was printed", lambda: self.probe.summarised(model, values()))
         return result
 
 

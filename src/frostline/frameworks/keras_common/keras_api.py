@@ -41,7 +41,7 @@ class Dialect(Protocol):
     def flag_in_step(self, variable: Any, chain: Sequence[Callable[[], Any]]) -> bool:
         """The flag with which the step under way is made; Keras 2 goes by those of compile()."""
 
-    def leaf_name(self, variable: Any) -> str:
+    def tensor_name(self, variable: Any) -> str:
         """The variable's name inside its layer."""
 
     def dtype(self, variable: Any) -> str:

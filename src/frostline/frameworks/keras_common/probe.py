@@ -34,14 +34,14 @@ from frostline.frameworks.keras_common.optimizers.gradient_inference import (
 from frostline.frameworks.keras_common.optimizers.optimizers import Programs, described
 from frostline.frameworks.keras_common.optimizers.update_bounds import update_in_units
 from frostline.frameworks.keras_common.tensors.init_distribution import is_zeros, looks_initial
-from frostline.frameworks.keras_common.tensors.tensors import KerasLeaf
+from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.frameworks.patching import put
-from frostline.observe.live import Hold, LiveLeaf, Withheld
+from frostline.observe.live import Hold, LiveTensor, MaskedGradient
 from frostline.observe.observer import Observer
 from frostline.observe.schedule import due
 from frostline.settings import Settings
 
-MOVES_PER_LEAF = 4
+MOVES_PER_TENSOR = 4
 
 Wrapper = Callable[..., Any]
 
@@ -72,7 +72,7 @@ class KerasProbe:
         self.fault = fault
         self.observer = Observer(self, settings, journal, on_check)
         self.models = Models(self.observer, dialect, self.gradient_of)
-        self.programs = Programs(self.models)
+        self.optimizers = Programs(self.models)
         self.reaches = Reaches()
         self.asked = Asked(self)
         self.saves = LayeredSaves(self.models, self.observer)
@@ -131,7 +131,7 @@ class KerasProbe:
 
     @contextlib.contextmanager
     def step(self, find: Callable[[], Source]) -> Iterator[Source | None]:
-        """Everything inside is one step of the program that ``find`` names, unless a step is under way already."""
+        """Everything inside is one step of the optimizer that ``find`` names, unless a step is under way already."""
         source = self.begin(find)
         try:
             yield source
@@ -143,7 +143,7 @@ class KerasProbe:
             self.end(source)
 
     def begin(self, find: Callable[[], Source]) -> Source | None:
-        """A step of the program that ``find`` names begins; None when another is under way."""
+        """A step of the optimizer that ``find`` names begins; None when another is under way."""
         self.end_loose_step()
         if self.running is not None:
             return None
@@ -184,15 +184,15 @@ class KerasProbe:
         return source
 
     def _wake(self, source: Source) -> None:
-        """A leaf that another program moved last is read again, so that it shows whether this one moves it too."""
-        program = self.observer.programs[source.key]
-        if len(self.programs.sources) < 2 or source.capture is None or not due(program.steps_executed + 1):
+        """A tensor that another optimizer moved last is read again, so that it shows whether this one moves it too."""
+        optimizer = self.observer.optimizers[source.key]
+        if len(self.optimizers.sources) < 2 or source.capture is None or not due(optimizer.steps_executed + 1):
             return
-        for leaf in self.models.leaves:
-            watched = self.observer.leaves[leaf.key]
-            moves = [move.program for move in leaf.row.changed.movements if move.place == "step"]
-            held = id(leaf.variable) in source.capture.flags
-            if held and watched.settled and 0 < len(moves) < MOVES_PER_LEAF and moves[-1] != source.key:
+        for entry in self.models.tensors:
+            watched = self.observer.tensors[entry.key]
+            moves = [move.optimizer for move in entry.row.changed.movements if move.place == "step"]
+            held = id(entry.variable) in source.capture.flags
+            if held and watched.settled and 0 < len(moves) < MOVES_PER_TENSOR and moves[-1] != source.key:
                 watched.settled = False
                 watched.rebase(self.observer.now)
 
@@ -201,7 +201,7 @@ class KerasProbe:
             changed = source.settle()
             checks = self.observer.checks
             if changed:
-                self.observer.rewire(source.key)
+                self.observer.update_holdings(source.key)
             source.tally.note(source, self.dialect)
             if self.observer.checking:
                 self._read_rates(source)
@@ -216,23 +216,23 @@ class KerasProbe:
     def _break_off(self, source: Source) -> None:
         source.revert()
         try:
-            self.observer.rewire(source.key)
+            self.observer.update_holdings(source.key)
             self.observer.forgot_step()
         finally:
             self.running = None
 
     def _describe(self, source: Source) -> None:
-        program, capture = self.observer.programs[source.key], source.capture
+        optimizer, capture = self.observer.optimizers[source.key], source.capture
         assert capture is not None
-        at = program.captured_at
-        held = [leaf for leaf in self.models.leaves if id(leaf.variable) in capture.flags]
+        at = optimizer.captured_at
+        held = [entry for entry in self.models.tensors if id(entry.variable) in capture.flags]
         self._read_rates(source)
         self.observer.tell(
             OptimizerSeen(
-                optimizer=program.id,
+                optimizer=optimizer.id,
                 captured_at=self.observer.steps if source.mode == "traced" and at is None else at,
                 stateless=source.hands_back,
-                models=list(dict.fromkeys(leaf.row.model for leaf in held)) or program.models,
+                models=list(dict.fromkeys(entry.row.model for entry in held)) or optimizer.models,
                 groups=described(source, held, self.dialect),
             )
         )
@@ -248,23 +248,23 @@ class KerasProbe:
         if source is None or source.mode == "positional":
             return
         self.models.meet_variables(variables)
-        leaves = [self.models.of(variable) for variable in variables]
-        source.captured(optimizer, variables, gradients, [leaf.flag_in_step() if leaf else None for leaf in leaves])
+        tensors = [self.models.of(variable) for variable in variables]
+        source.captured(optimizer, variables, gradients, [entry.flag_in_step() if entry else None for entry in tensors])
         if source.mode == "traced" and source.fresh is not None:
-            source.fresh.trainable = {id(leaf.variable) for leaf in self.models.leaves if leaf.flag_in_step()}
+            source.fresh.trainable = {id(entry.variable) for entry in self.models.tensors if entry.flag_in_step()}
 
     # Other things that a script does
 
     def wrote(self, variable: Any) -> None:
         """A forward pass assigned to a variable while a step was under way."""
-        leaf = self.models.of(variable)
-        if leaf is None or self.applying or leaf.row.owner.role == "normalisation":
+        entry = self.models.of(variable)
+        if entry is None or self.applying or entry.row.owner.role == "normalisation":
             return
-        if not leaf.row.owner.rewrites_in_forward:
-            self.observer.tell(ModuleSeen(tensors=(leaf.row.id,), rewrites_in_forward=True))
+        if not entry.row.owner.rewrites_in_forward:
+            self.observer.tell(ModuleSeen(tensors=(entry.row.id,), rewrites_in_forward=True))
 
     def summarised(self, model: Any, facts: dict[str, Any]) -> None:
-        """A summary of ``model`` was printed with these numbers; its leaves are named once they are known."""
+        """A summary of ``model`` was printed with these numbers; its tensors are named once they are known."""
         number = next(self.observer.journal.summaries)
         printed = SummaryPrinted(step=self.observer.steps, summary=number, model=str(model.name), **facts)
         self.observer.tell(printed)
@@ -286,7 +286,7 @@ class KerasProbe:
             self.quietly(f"after {event}", lambda: self.reaches.loaded(variables()))
 
     def _keys(self, variables: Iterable[Any]) -> list[Hashable]:
-        return [leaf.key for variable in variables if (leaf := self.models.of(variable)) is not None]
+        return [entry.key for variable in variables if (entry := self.models.of(variable)) is not None]
 
     def misplaced(self, optimizer: Any, written: list[Any]) -> None:
         """Averages were written, by position, over these variables; tell those that got another's."""
@@ -318,80 +318,80 @@ class KerasProbe:
         if self.running is not None:
             self.models.note_containers()
 
-    def holds(self, program: Hashable) -> dict[Hashable, Hold]:
+    def holds(self, optimizer: Hashable) -> dict[Hashable, Hold]:
         """See Probe."""
-        return holds(self.programs.sources[program], self.models, self.dialect)
+        return holds(self.optimizers.sources[optimizer], self.models, self.dialect)
 
-    def rates(self, program: Hashable) -> list[float | None]:
+    def rates(self, optimizer: Hashable) -> list[float | None]:
         """See Probe; the rate read at the last check, because reading it at every step would wait for the device."""
-        return self._rates.get(program, [])
+        return self._rates.get(optimizer, [])
 
-    def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
+    def update_ulp(self, optimizer: Hashable, entry: LiveTensor) -> float | None:
         """See Probe."""
-        assert isinstance(leaf, KerasLeaf)
-        return update_in_units(leaf, self.programs.sources[program].capture, self.dialect)
+        assert isinstance(entry, NamedVariable)
+        return update_in_units(entry, self.optimizers.sources[optimizer].capture, self.dialect)
 
-    def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
+    def negligible(self, optimizer: Hashable, entry: LiveTensor) -> bool:
         """See Probe."""
         return False
 
-    def digests(self, leaves: Iterable[LiveLeaf]) -> dict[Hashable, Digest]:
+    def digests(self, tensors: Iterable[LiveTensor]) -> dict[Hashable, Digest]:
         """See Probe; no kernel reads what jax or TensorFlow keep on an accelerator."""
         return {}
 
-    def withheld(self) -> dict[Hashable, Withheld]:
+    def masked_gradients(self) -> dict[Hashable, MaskedGradient]:
         """See Probe; Keras hands gradients over without keeping them."""
         return {}
 
-    def states(self, leaf: LiveLeaf) -> Iterable[tuple[str, bytes]]:
+    def states(self, entry: LiveTensor) -> Iterable[tuple[str, bytes]]:
         """See Probe; the averages that Keras optimizers keep are matched by ``copies``."""
         return ()
 
-    def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
+    def copies(self, entry: LiveTensor, content: bytes) -> str | None:
         """See Probe."""
-        assert isinstance(leaf, KerasLeaf)
-        return named_copy(leaf, content, self.programs.sources.values(), self.models, self.dialect)
+        assert isinstance(entry, NamedVariable)
+        return named_copy(entry, content, self.optimizers.sources.values(), self.models, self.dialect)
 
-    def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
+    def kin(self, entry: LiveTensor) -> Iterable[LiveTensor]:
         """See Probe."""
-        assert isinstance(leaf, KerasLeaf)
-        return alike(leaf, self.models)
+        assert isinstance(entry, NamedVariable)
+        return alike(entry, self.models)
 
     def watch_forwards(self, wanted: bool) -> None:
         """See Probe; forward passes of Keras layers run inside traced steps and cannot be bracketed."""
 
-    def frozen_in_place(self) -> None:
+    def finish_rows(self) -> None:
         """See Probe."""
         self._name_summaries()
-        for source in self.programs.sources.values():
-            count_steps(source, self.observer.programs[source.key], self.models, self.dialect)
+        for source in self.optimizers.sources.values():
+            count_steps(source, self.observer.optimizers[source.key], self.models, self.dialect)
         self.reaches.settle(self.models)
-        for leaf in self.models.leaves:
-            untrained = leaf.row.declared.first is False or not leaf.row.registered
-            if untrained and leaf.row.changed.verdict == "no":
-                self.observer.tell(ModuleSeen(tensors=(leaf.row.id,), default_initialised=looks_initial(leaf)))
-            if leaf.row.declared.trainable and leaf.row.changed.verdict == "no":
-                beside = sibling_moved(leaf, self.models)
-                self.observer.tell(ModuleSeen(tensors=(leaf.row.id,), sibling_called=beside))
-                self.observer.tell(TensorSeen(tensor=leaf.row.id, zeros=is_zeros(leaf)))
-            for wire in leaf.row.wired:
-                source = self.programs.sources[wire.program]
-                rate = self.observer.wires.max_lr(wire.program, wire.group)
-                steps = self.observer.programs[wire.program].steps_executed
-                held = functools.partial(Held, optimizer=wire.program, tensors=(leaf.row.id,))
+        for entry in self.models.tensors:
+            untrained = entry.row.declared.first is False or not entry.row.registered
+            if untrained and entry.row.changed.verdict == "no":
+                self.observer.tell(ModuleSeen(tensors=(entry.row.id,), default_initialised=looks_initial(entry)))
+            if entry.row.declared.trainable and entry.row.changed.verdict == "no":
+                beside = sibling_moved(entry, self.models)
+                self.observer.tell(ModuleSeen(tensors=(entry.row.id,), sibling_called=beside))
+                self.observer.tell(TensorSeen(tensor=entry.row.id, zeros=is_zeros(entry)))
+            for holding in entry.row.optimizers:
+                source = self.optimizers.sources[holding.optimizer]
+                rate = self.observer.holdings.max_lr(holding.optimizer, holding.group)
+                steps = self.observer.optimizers[holding.optimizer].steps_executed
+                held = functools.partial(Held, optimizer=holding.optimizer, tensors=(entry.row.id,))
                 self.observer.tell(held(max_lr=rate, steps=steps))
                 if not steps:
-                    note_waiting(leaf, source, self.models)
-                if is_unassigned(leaf, wire, source, self.models, self.dialect):
+                    note_waiting(entry, source, self.models)
+                if is_unassigned(entry, holding, source, self.models, self.dialect):
                     self.observer.tell(held(unassigned=True))
                 else:
-                    settle_gradients(leaf, wire, source, self.models, self.dialect)
+                    settle_gradients(entry, holding, source, self.models, self.dialect)
 
     def _name_summaries(self) -> None:
         for index, (printed, reference) in enumerate(self._summaries):
             model = reference()
             if model is not None:
-                names = tuple(leaf.row.name for leaf in self.models.leaves_of(model))
+                names = tuple(entry.row.name for entry in self.models.tensors_of(model))
                 named = structs.replace(printed, tensors=names, model=self.models.name_of(model))
                 if named != printed:
                     self.observer.tell(named)
@@ -404,23 +404,23 @@ class KerasProbe:
     # The end
 
     def close(self) -> None:
-        """The last look; afterwards nothing is wrapped and nothing is kept alive."""
+        """The last check; afterwards nothing is wrapped and nothing is kept alive."""
         pending = self.loose.key if self.loose is not None else None
         self.end_loose_step()
         self.models.enter(None)
         self.quietly("looking for gradients nobody applied", self.asked.settle)
-        if not self.models.leaves:
+        if not self.models.tensors:
             self.quietly("looking for models", self._look_for_unseen)
         for remove in reversed(self.removers):
             remove()
         self.quietly("looking for stray flags", lambda: self._tell_all(stray_flags(self.models, self.dialect)))
         self.quietly("looking for what goes on", lambda: self._tell_all(continued(self.models)))
         self.quietly("comparing what was saved", self.saves.settle)
-        self.quietly("the last look", lambda: self.observer.close(pending))
-        self.quietly("looking for layers made anew", lambda: self._tell_all(self.models.remade()))
+        self.quietly("the last check", lambda: self.observer.close(pending))
+        self.quietly("looking for layers recreated", lambda: self._tell_all(self.models.remade()))
         self.closed = True
         self.models.let_go()
-        self.programs.let_go()
+        self.optimizers.let_go()
 
     def _look_for_unseen(self) -> None:
         for _, reference in self._summaries:

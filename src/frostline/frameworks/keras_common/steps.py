@@ -58,7 +58,7 @@ def renew(probe: KerasProbe, model: Any, *, traced_before: bool) -> None:
 
     One that was traced before frostline looked has told nobody; it is taken to train what its optimizer was built for.
     """
-    source = probe.programs.known(model)
+    source = probe.optimizers.known(model)
     if source is not None:
         source.capture = None
     optimizer = getattr(model, "optimizer", None)
@@ -66,12 +66,12 @@ def renew(probe: KerasProbe, model: Any, *, traced_before: bool) -> None:
     if traced_before and optimizer is not None:
         built = list(probe.dialect.built_for(optimizer, model.weights) or model.trainable_weights)
     if built:
-        source = probe.programs.of_model(model, "traced")
+        source = probe.optimizers.of_model(model, "traced")
         references = {id(variable): weakref.ref(optimizer) for variable in built}
         source.capture = Capture(flags=dict.fromkeys(references, True), optimizers=references)
 
 
-def printed_numbers(model: Any, dialect: Dialect, optimizer_variables: Iterable[Any] | None) -> dict[str, Any]:
+def printed_parameters(model: Any, dialect: Dialect, optimizer_variables: Iterable[Any] | None) -> dict[str, Any]:
     """The numbers at the foot of a summary, counted as Keras counts them, and what the flags alone say."""
     trainable = count(getattr(model, "_collected_trainable_weights", model.trainable_weights))
     others = count(model.non_trainable_weights)

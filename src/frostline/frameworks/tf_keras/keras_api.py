@@ -78,7 +78,7 @@ class Keras2:
         """See Dialect: the layers carry the flags of compile() at that moment."""
         return all(layer._trainable for reference in chain if (layer := reference()) is not None)
 
-    def leaf_name(self, variable: Any) -> str:
+    def tensor_name(self, variable: Any) -> str:
         """See Dialect."""
         return str(variable.name).rpartition("/")[2].partition(":")[0]
 

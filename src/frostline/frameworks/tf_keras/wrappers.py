@@ -10,7 +10,7 @@ from typing import Any
 from frostline.frameworks.keras_common.instruments.tf_function_steps import begin_in_function
 from frostline.frameworks.keras_common.optimizers.captured_step import Source
 from frostline.frameworks.keras_common.probe import KerasProbe
-from frostline.frameworks.keras_common.steps import Assignments, printed_numbers, renew
+from frostline.frameworks.keras_common.steps import Assignments, printed_parameters, renew
 from frostline.frameworks.keras_common.tensors import tensorflow_bytes
 from frostline.frameworks.tf_keras.keras_api import Keras2
 
@@ -51,7 +51,7 @@ class Wrappers:
     def _step(self, function: Original, reference: Callable[[], Any], *args: Any) -> Any:
         model = reference()
         with (
-            self.probe.step(lambda: self.probe.programs.of_model(model, "traced")) as source,
+            self.probe.step(lambda: self.probe.optimizers.of_model(model, "traced")) as source,
             self.assignments.noted(source),
         ):
             return function(*args)
@@ -76,7 +76,7 @@ class Wrappers:
 
     def _source(self, optimizer: Any, pairs: list[tuple[Any, Any]]) -> Source:
         self.probe.models.meet_variables([variable for _, variable in pairs])
-        return self.probe.programs.of_optimizer(optimizer)
+        return self.probe.optimizers.of_optimizer(optimizer)
 
     def _applied(
         self, original: Original, optimizer: Any, pairs: list[tuple[Any, Any]], *args: Any, **kwargs: Any
@@ -129,6 +129,6 @@ class Wrappers:
     def summary(self, original: Original, model: Any, *args: Any, **kwargs: Any) -> Any:
         """Around ``Model.summary``: notes the numbers that it printed."""
         result = original(model, *args, **kwargs)
-        numbers = functools.partial(printed_numbers, model, self.dialect, None)
-        self.probe.quietly("a summary was printed", lambda: self.probe.summarised(model, numbers()))
+        values = functools.partial(printed_parameters, model, self.dialect, None)
+        self.probe.quietly("a summary was printed", lambda: self.probe.summarised(model, values()))
         return result

@@ -13,8 +13,8 @@ from frostline.frameworks.torch.signals import Signals
 from frostline.frameworks.torch.tensors.byte_search import named_tensor_with
 from frostline.frameworks.torch.tensors.device_digests import DeviceDigests
 from frostline.frameworks.torch.tensors.similar_tensors import kin_of
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf, host_bytes
-from frostline.observe.live import Hold, LiveLeaf, Withheld
+from frostline.frameworks.torch.tensors.tensors import NamedTensor, host_bytes
+from frostline.observe.live import Hold, LiveTensor, MaskedGradient
 
 
 class Answers:
@@ -38,7 +38,7 @@ class Answers:
         try:
             return [None if reference is None else reference().requires_grad for reference in self.models.flagged]  # type: ignore[union-attr]
         except AttributeError:  # one of the tensors was freed
-            return [leaf.flag() if leaf.row.kind == "parameter" else None for leaf in self.models.leaves]
+            return [entry.flag() if entry.row.kind == "parameter" else None for entry in self.models.tensors]
 
     def refresh(self) -> None:
         """See Probe."""
@@ -48,64 +48,64 @@ class Answers:
         for refreshed in self._signals.refreshed:
             refreshed()
 
-    def holds(self, program: Hashable) -> dict[Hashable, Hold]:
+    def holds(self, optimizer_row: Hashable) -> dict[Hashable, Hold]:
         """See Probe."""
         holds: dict[Hashable, Hold] = {}
-        for optimizer in self.optimizers.of(program):
+        for optimizer in self.optimizers.of(optimizer_row):
             holds.update(optimizer_state.holds(optimizer, self.models.keys()))
         for add in self._signals.holds_read:
-            add(program, holds)
+            add(optimizer_row, holds)
         return holds
 
-    def rates(self, program: Hashable) -> list[float | None]:
+    def rates(self, optimizer: Hashable) -> list[float | None]:
         """See Probe."""
-        return self.optimizers.rates(program, waiting=self.models.observer.checking)
+        return self.optimizers.rates(optimizer, waiting=self.models.observer.checking)
 
-    def update_ulp(self, program: Hashable, leaf: LiveLeaf) -> float | None:
+    def update_ulp(self, optimizer: Hashable, entry: LiveTensor) -> float | None:
         """See Probe."""
-        assert isinstance(leaf, TorchLeaf)
-        update = self.optimizers.step_bound(program, leaf.tensor) if leaf.tensor is not None else None
+        assert isinstance(entry, NamedTensor)
+        update = self.optimizers.step_bound(optimizer, entry.tensor) if entry.tensor is not None else None
         if update is None:
             return None
-        return update_in_ulp(leaf.read(), host_bytes(update), leaf.row.dtype, update_dtype="float64")
+        return update_in_ulp(entry.read(), host_bytes(update), entry.row.dtype, update_dtype="float64")
 
-    def negligible(self, program: Hashable, leaf: LiveLeaf) -> bool:
+    def negligible(self, optimizer: Hashable, entry: LiveTensor) -> bool:
         """See Probe."""
-        assert isinstance(leaf, TorchLeaf)
-        return leaf.tensor is not None and self.optimizers.negligible(program, leaf.tensor)
+        assert isinstance(entry, NamedTensor)
+        return entry.tensor is not None and self.optimizers.negligible(optimizer, entry.tensor)
 
-    def digests(self, leaves: Iterable[LiveLeaf]) -> dict[Hashable, Digest]:
+    def digests(self, tensors: Iterable[LiveTensor]) -> dict[Hashable, Digest]:
         """See Probe."""
-        return self._device_digests.of(leaves)
+        return self._device_digests.of(tensors)
 
-    def withheld(self) -> dict[Hashable, Withheld]:
+    def masked_gradients(self) -> dict[Hashable, MaskedGradient]:
         """See Probe."""
-        found: dict[Hashable, Withheld] = {}
+        found: dict[Hashable, MaskedGradient] = {}
         for add in self._signals.masked:
             add(found)
         return found
 
-    def copies(self, leaf: LiveLeaf, content: bytes) -> str | None:
+    def copies(self, entry: LiveTensor, content: bytes) -> str | None:
         """See Probe."""
-        assert isinstance(leaf, TorchLeaf)
-        return named_tensor_with(content, leaf, self.optimizers.known())
+        assert isinstance(entry, NamedTensor)
+        return named_tensor_with(content, entry, self.optimizers.known())
 
-    def states(self, leaf: LiveLeaf) -> Iterable[tuple[str, bytes]]:
+    def states(self, entry: LiveTensor) -> Iterable[tuple[str, bytes]]:
         """See Probe."""
-        assert isinstance(leaf, TorchLeaf)
-        return self.optimizers.states(leaf.tensor) if leaf.tensor is not None else ()
+        assert isinstance(entry, NamedTensor)
+        return self.optimizers.states(entry.tensor) if entry.tensor is not None else ()
 
-    def kin(self, leaf: LiveLeaf) -> Iterable[LiveLeaf]:
+    def kin(self, entry: LiveTensor) -> Iterable[LiveTensor]:
         """See Probe."""
-        assert isinstance(leaf, TorchLeaf)
-        return kin_of(leaf, self.models.leaves)
+        assert isinstance(entry, NamedTensor)
+        return kin_of(entry, self.models.tensors)
 
     def watch_forwards(self, wanted: bool) -> None:
         """See Probe."""
         for want in self._signals.forwards_wanted if wanted else ():
             want()
 
-    def frozen_in_place(self) -> None:
+    def finish_rows(self) -> None:
         """See Probe."""
         for finish in self._signals.finished:
             finish()

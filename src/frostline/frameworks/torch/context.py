@@ -76,8 +76,8 @@ class Context:
 
     def name_of(self, tensor: Any) -> str:
         """The name of a tensor under observation, else nothing."""
-        leaf = self.models.of(tensor)
-        return leaf.row.name if leaf is not None else ""
+        entry = self.models.of(tensor)
+        return entry.row.name if entry is not None else ""
 
     def names_of(self, tensors: Iterable[Any]) -> tuple[str, ...]:
         """The names of those of the tensors that are under observation."""
@@ -96,7 +96,7 @@ class Context:
 
     def check_ahead(self) -> bool:
         """Whether the coming step of some optimizer is a check."""
-        every, rows = self.recorder.settings.check_every, self.recorder.programs.values()
+        every, rows = self.recorder.settings.check_every, self.recorder.optimizers.values()
         return not rows or any(due(row.steps_executed + 1, every) for row in rows)
 
     # Hooks, in which an error of ours stays with us

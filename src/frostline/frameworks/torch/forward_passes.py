@@ -12,7 +12,7 @@ from torch.nn.modules import module as hooks
 from frostline.core.facts import ModuleSeen
 from frostline.frameworks.torch.models.models import Models
 from frostline.frameworks.torch.signals import Signals
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf
+from frostline.frameworks.torch.tensors.tensors import NamedTensor
 
 _DEPTH = 3
 
@@ -43,7 +43,7 @@ class ForwardPasses:
         self.called: set[int] = set()
         self.recorded: set[int] = set()
         self.holders: set[int] = set()
-        self.reached: set[int] = set()
+        self.output_got_gradient: set[int] = set()
         self.passes = 0  # outermost forward passes seen
         self.depth = 0
         self._blocked = False
@@ -68,16 +68,16 @@ class ForwardPasses:
         self.switch(False)
         self._blocked = True
 
-    def tell_modules(self, say: Callable[[TorchLeaf, nn.Module], dict[str, Any]]) -> None:
+    def tell_modules(self, say: Callable[[NamedTensor, nn.Module], dict[str, Any]]) -> None:
         """Tell of the modules that hold tensors, in one fact for all that are alike; nothing where no pass was watched.
 
         Args:
             say: gives the fields of ModuleSeen for a tensor and its module.
         """
         alike: dict[tuple[tuple[str, Any], ...], list[int]] = {}
-        for leaf in self._models.leaves if self.called else ():
-            if (module := leaf.module) is not None:
-                alike.setdefault(tuple(say(leaf, module).items()), []).append(leaf.row.id)
+        for entry in self._models.tensors if self.called else ():
+            if (module := entry.module) is not None:
+                alike.setdefault(tuple(say(entry, module).items()), []).append(entry.row.id)
         for said, tensors in alike.items():
             self._models.tell(ModuleSeen(tensors=tuple(tensors), **dict(said)))
 

@@ -45,12 +45,12 @@ class Torch:
         return (group.get_rank(), group.get_world_size()) if joined else None
 
     def close(self) -> None:
-        """The last look; afterwards nothing is kept alive."""
+        """The last check; afterwards nothing is kept alive."""
         context = self._context
         with aside():
             context.publish("at the end of training", context.signals.training_ended)
             self.observer.over = True
-            context.publish("before the last look", context.signals.finishing)
+            context.publish("before the last check", context.signals.finishing)
             self.observer.close()
         context.forwards.switch(False)
         for remove in reversed(context.removers):

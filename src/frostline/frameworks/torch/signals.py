@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
-from frostline.observe.live import Hold, Withheld
+from frostline.observe.live import Hold, MaskedGradient
 
 Callbacks: TypeAlias = list[Callable[[], None]]
 
@@ -66,7 +66,7 @@ class Signals:
     # What the recorder asks at a check: callbacks add to what is handed to them
     refreshed: Callbacks = field(default_factory=list)
     holds_read: list[Callable[[Hashable, dict[Hashable, Hold]], None]] = field(default_factory=list)
-    masked: list[Callable[[dict[Hashable, Withheld]], None]] = field(default_factory=list)
+    masked: list[Callable[[dict[Hashable, MaskedGradient]], None]] = field(default_factory=list)
     forwards_wanted: Callbacks = field(default_factory=list)
 
     # The end

@@ -53,7 +53,7 @@ class StepHooks:
             context.owners.meet(optimizer)
             closure = args[1] if len(args) > 1 else kwargs.get("closure")
             context.publish("before a step", self._signals.step_nears, key, closure is not None)
-            context.recorder.wires.made_inside = False
+            context.recorder.holdings.made_inside = False
             context.recorder.before_step(key)
             context.publish("before a step", self._signals.step_began, key)
             if context.recorder.steps >= 2 and context.models.models:  # all has been seen, until the next check
@@ -67,7 +67,7 @@ class StepHooks:
         if claimed(optimizer):
             return
         if not context.thread.is_here():
-            row = context.recorder.programs[context.id_of(optimizer)]
+            row = context.recorder.optimizers[context.id_of(optimizer)]
             context.tell(OptimizerSeen(optimizer=row.id, steps_beside=row.steps_beside + 1))
             return
         if not context.under_way.end(optimizer):
@@ -112,7 +112,7 @@ class StepHooks:
             return
         context.recorder.begin()
         if context.under_way:
-            context.recorder.wires.made_inside = True
+            context.recorder.holdings.made_inside = True
             return
         context.backwards += 1
         checked = context.check_ahead()

@@ -19,7 +19,7 @@ _BESIDE = ("findings",)  # shown as cards, not as the section that text has
 
 
 def render(record: Record) -> str:
-    """``record`` as a page: verdict, findings, map, tree, timelines and a table of every leaf.
+    """``record`` as a page: verdict, findings, map, tree, timelines and a table of every tensor.
 
     The page is one file that asks for nothing from elsewhere. Whatever a name holds stays text. Without JavaScript it
     can be read down to the table.
@@ -51,7 +51,7 @@ def fragment(record: Record) -> str:
         FrostlineError: jinja2 is not installed.
     """
     parts = views.parts(record)
-    kept = [section for name, section in parts.items() if name.startswith(("numbers", "ledger"))]
+    kept = [section for name, section in parts.items() if name.startswith(("parameters", "ledger"))]
     return _page("fragment.html.jinja", verdict=cards.verdict(record), cards=cards.of(record), sections=kept)
 
 

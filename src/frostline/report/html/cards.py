@@ -32,7 +32,7 @@ class Card:
     code: str
     slug: str
     message: str
-    leaves: str
+    tensors: str
     tensors: tuple[str, ...]
     evidence: tuple[tuple[str, str], ...]
     hint: str
@@ -53,13 +53,13 @@ def verdict(record: Record) -> Headline:
         return Headline("No step was seen, so nothing can be said about what was trained.", "unknown", counted)
     total = record.totals
     unknown = f", of {total.unknown:,} it is not known" if total.unknown else ""
-    moved = f"{total.changed:,} numbers were trained, {total.unchanged:,} kept every bit{unknown}"
+    moved = f"{total.changed:,} parameters changed, {total.unchanged:,} did not change{unknown}"
     return Headline(f"No contradiction: {moved}.", "good", counted)
 
 
 def of(record: Record) -> list[Card]:
     """A card for each finding: the grave ones first, those that settings set aside last."""
-    names = Names(record.leaves)
+    names = Names(record.tensors)
     ordered = sorted(by_severity(record.findings), key=lambda finding: finding.ignored is not None)
     seen: Counter[str] = Counter()
     cards = []
@@ -70,7 +70,7 @@ def of(record: Record) -> list[Card]:
 
 
 def codes(cards: Iterable[Card]) -> dict[str, list[tuple[str, str]]]:
-    """The anchors of the findings that name each leaf, with their severities; ignored ones count as notes."""
+    """The anchors of the findings that name each tensor, with their severities; ignored ones count as notes."""
     found: dict[str, list[tuple[str, str]]] = {}
     for card in cards:
         severity = "note" if card.ignored is not None else card.severity
@@ -81,14 +81,14 @@ def codes(cards: Iterable[Card]) -> dict[str, list[tuple[str, str]]]:
 
 def _card(finding: Finding, anchor: str, names: Names) -> Card:
     patterns = [pattern.text for pattern in names.patterns(finding.tensors)]
-    leaves = f"{names.describe(finding.tensors)}: {', '.join(patterns[:_PATTERNS])}" if finding.tensors else ""
+    rows = f"{names.describe(finding.tensors)}: {', '.join(patterns[:_PATTERNS])}" if finding.tensors else ""
     return Card(
         anchor,
         finding.severity,
         finding.code,
         finding.rule,
         visible(finding.message),
-        visible(leaves + (f" and {len(patterns) - _PATTERNS:,} more" if len(patterns) > _PATTERNS else "")),
+        visible(rows + (f" and {len(patterns) - _PATTERNS:,} more" if len(patterns) > _PATTERNS else "")),
         tuple(finding.tensors),
         tuple((key.replace("_", " "), visible(_value(value))) for key, value in finding.evidence.items()),
         visible(finding.hint),

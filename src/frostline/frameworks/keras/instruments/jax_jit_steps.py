@@ -20,7 +20,7 @@ from frostline.frameworks.patching import put
 
 @dataclass(slots=True)
 class Jitted:
-    """One function that the script compiled, and the program whose step it was seen to be while it was traced."""
+    """One function that the script compiled, and the optimizer whose step it was seen to be while it was traced."""
 
     name: str
     source: Source | None = None

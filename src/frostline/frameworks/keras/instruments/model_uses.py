@@ -44,7 +44,7 @@ class Uses:
             return
         self._seen.add(model)
         models = self._probe.models
-        names = tuple(leaf.row.name for leaf in models.leaves_of(model))
+        names = tuple(entry.row.name for entry in models.tensors_of(model))
         self._probe.observer.tell(
             ModelUsed(step=self._probe.observer.steps, model=models.name_of(model), tensors=names)
         )

@@ -36,21 +36,21 @@ class _Loops:
 
     def before_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Global hook: an optimizer is about to step."""
-        if self._probe.running is not None and self._probe.running is self._probe.programs.known(optimizer):
+        if self._probe.running is not None and self._probe.running is self._probe.optimizers.known(optimizer):
             self._probe.break_off(self._probe.running)
         if self._probe.running is None and self.is_mine(optimizer):
             self._probe.begin(lambda: self._source(optimizer))
 
     def after_step(self, optimizer: Any, args: Any, kwargs: Any) -> None:
         """Global hook: the optimizer has stepped."""
-        source = self._probe.programs.known(optimizer)
+        source = self._probe.optimizers.known(optimizer)
         if source is not None and self._probe.running is source:
             self._probe.end(source)
 
     def _source(self, optimizer: Any) -> Source:
         variables = [variable for reference in self._held(optimizer) if (variable := reference()) is not None]
         self._probe.models.meet_variables(variables)
-        source = self._probe.programs.of_optimizer(optimizer)
+        source = self._probe.optimizers.of_optimizer(optimizer)
         source.mode = "positional"
         references = {id(variable): weakref.ref(optimizer) for variable in variables}
         source.capture = Capture(flags=dict.fromkeys(references), optimizers=references)

@@ -12,7 +12,7 @@ from typing import Any
 
 from frostline.frameworks.keras_common.models.layers import places
 from frostline.frameworks.keras_common.models.models import Models
-from frostline.frameworks.keras_common.tensors.tensors import KerasLeaf
+from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.observe.live import Unreadable
 from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
@@ -32,11 +32,11 @@ class Content:
 
 
 class LayeredSaves:
-    """Relates a model that is written to the leaves of its variables.
+    """Relates a model that is written to the tensors of its variables.
 
     Args:
         models: the models under observation.
-        observer: knows the leaves.
+        observer: knows the tensors.
     """
 
     def __init__(self, models: Models, observer: Observer) -> None:
@@ -69,28 +69,28 @@ class LayeredSaves:
 
     def _written(self, variables: list[weakref.ref[Any]]) -> list[Written]:
         return [
-            Written(name, "", leaf.row.shape, leaf.row.dtype, leaf.row.bytes, leaf, leaf.key)
-            for name, leaf in _inside(self._leaves(variables))
+            Written(name, "", entry.row.shape, entry.row.dtype, entry.row.bytes, entry, entry.key)
+            for name, entry in _inside(self._tensors(variables))
         ]
 
     def _named(self, variables: list[weakref.ref[Any]]) -> list[tuple[str, Hashable]]:
-        return [(name, leaf.key) for name, leaf in _inside(self._leaves(variables))]
+        return [(name, entry.key) for name, entry in _inside(self._tensors(variables))]
 
-    def _leaves(self, variables: list[weakref.ref[Any]]) -> list[KerasLeaf]:
-        return [leaf for variable in variables if (leaf := self.models.of(variable())) is not None]
+    def _tensors(self, variables: list[weakref.ref[Any]]) -> list[NamedVariable]:
+        return [entry for variable in variables if (entry := self.models.of(variable())) is not None]
 
     def expected(self, names: set[str]) -> set[Hashable]:
-        """The leaves that a save of these models would hold."""
+        """The tensors that a save of these models would hold."""
         return {
-            leaf.key
-            for leaf in self.models.leaves
-            if leaf.row.model in names and leaf.row.registered and leaf.row.owner.role != "random-state"
+            entry.key
+            for entry in self.models.tensors
+            if entry.row.model in names and entry.row.registered and entry.row.owner.role != "random-state"
         }
 
 
-def _inside(leaves: list[KerasLeaf]) -> list[tuple[str, KerasLeaf]]:
-    """Each leaf under its name in the model that was written, which may be a part of the one it is known by."""
-    paths = [leaf.row.name.split(".")[1:] for leaf in leaves]
+def _inside(tensors: list[NamedVariable]) -> list[tuple[str, NamedVariable]]:
+    """Each tensor under its name in the model that was written, which may be a part of the one it is known by."""
+    paths = [entry.row.name.split(".")[1:] for entry in tensors]
     shared = zip(*(path[:-2] for path in paths), strict=False)
     common = sum(1 for _ in takewhile(lambda parts: len(set(parts)) == 1, shared))
-    return [(".".join(path[common:]), leaf) for leaf, path in zip(leaves, paths, strict=True)]
+    return [(".".join(path[common:]), entry) for entry, path in zip(tensors, paths, strict=True)]

@@ -14,7 +14,7 @@ def continued(models: Models) -> list[NetworkContinued]:
     for outer in models.known:
         for inner in models.known:
             after = _behind(inner.model, outer.model) if inner.model is not None and outer.model is not None else []
-            names = tuple(leaf.row.name for layer in after for leaf in models.leaves_of(layer))
+            names = tuple(entry.row.name for layer in after for entry in models.tensors_of(layer))
             if names:
                 events.append(NetworkContinued(step=models.observer.steps, network=inner.name, tensors=names))
     return events

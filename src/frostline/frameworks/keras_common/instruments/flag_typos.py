@@ -15,7 +15,7 @@ OF_OTHERS = "requires_grad"
 
 
 def stray_flags(models: Models, dialect: Dialect) -> list[FlagMisspelt]:
-    """One event for each attribute that looks like a flag, says False, and is contradicted by leaves that train."""
+    """One event for each attribute that looks like a flag, says False, and is contradicted by tensors that train."""
     events = []
     told: set[int] = set()
     for known in models.known:
@@ -24,19 +24,19 @@ def stray_flags(models: Models, dialect: Dialect) -> list[FlagMisspelt]:
             if id(layer) in told:
                 continue
             told.add(id(layer))
-            below = [leaf for place in places(layer, dialect) if (leaf := models.of(place.variable)) is not None]
-            trained = [leaf.row.name for leaf in dict.fromkeys(below) if leaf.row.declared.trainable]
+            below = [entry for place in places(layer, dialect) if (entry := models.of(place.variable)) is not None]
+            trained = [entry.row.name for entry in dict.fromkeys(below) if entry.row.declared.trainable]
             where = f"{known.name}.{path}" if path else known.name
             for name in _stray(vars(layer)) if trained else ():
                 events.append(_event(f"{where}.{name}", name, "layer", trained))
-    for leaf in models.leaves:
-        for name in _stray(getattr(leaf.variable, "__dict__", {})) if leaf.row.declared.trainable else ():
-            events.append(_event(f"{leaf.row.name}.{name}", name, "variable", [leaf.row.name]))
+    for entry in models.tensors:
+        for name in _stray(getattr(entry.variable, "__dict__", {})) if entry.row.declared.trainable else ():
+            events.append(_event(f"{entry.row.name}.{name}", name, "variable", [entry.row.name]))
     return events
 
 
-def _event(subject: str, attribute: str, holder: str, leaves: list[str]) -> FlagMisspelt:
-    return FlagMisspelt(subject=subject, attribute=attribute, on=holder, tensors=tuple(leaves))
+def _event(subject: str, attribute: str, holder: str, tensors: list[str]) -> FlagMisspelt:
+    return FlagMisspelt(subject=subject, attribute=attribute, on=holder, tensors=tuple(tensors))
 
 
 def _stray(attributes: dict[str, Any]) -> list[str]:

@@ -16,7 +16,7 @@ from frostline.core.facts import TensorSeen
 from frostline.frameworks.keras_common.models.models import Models
 from frostline.frameworks.keras_common.optimizers.gradient_inference import lies_on_the_way
 from frostline.frameworks.keras_common.tensors.init_distribution import looks_initial
-from frostline.frameworks.keras_common.tensors.tensors import KerasLeaf
+from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.frameworks.patching import put
 
 if TYPE_CHECKING:
@@ -74,39 +74,39 @@ class Reaches:
                 stack.extend(each for each in operation.inputs if each.dtype.is_floating)
 
     def settle(self, models: Models) -> None:
-        """Say which leaves that no program holds a loss depends on; fixed networks to measure by are none of them.
+        """Say which leaves that no optimizer holds a loss depends on; fixed networks to measure by are none of them.
 
         Where no graph was seen, in a loop that runs eagerly or on jax, layers in front of it that a step moved tell; on
         torch gradients that nobody cleared do.
         """
-        left_out = [leaf for leaf in models.leaves if _is_left_out(leaf)]
+        left_out = [entry for entry in models.tensors if _is_left_out(entry)]
         reached = [
-            leaf
-            for leaf in left_out
-            if self._was_followed(leaf) or _has_gradient(leaf, models) or lies_on_the_way(leaf, models, "step")
+            entry
+            for entry in left_out
+            if self._was_followed(entry) or _has_gradient(entry, models) or lies_on_the_way(entry, models, "step")
         ]
         fixed = {
-            leaf.row.model for leaf in reached if id(leaf.variable) in self._loaded or looks_initial(leaf) is False
+            entry.row.model for entry in reached if id(entry.variable) in self._loaded or looks_initial(entry) is False
         }
-        for leaf in reached:
-            if leaf.row.model not in fixed:
-                models.tell(TensorSeen(tensor=leaf.row.id, reached_by_backward=True))
+        for entry in reached:
+            if entry.row.model not in fixed:
+                models.tell(TensorSeen(tensor=entry.row.id, reached_by_backward=True))
 
-    def _was_followed(self, leaf: KerasLeaf) -> bool:
-        variable = leaf.variable
+    def _was_followed(self, entry: NamedVariable) -> bool:
+        variable = entry.variable
         handle = getattr(getattr(variable, "_value", variable), "handle", None)
         return getattr(handle, "_id", None) in self._handles
 
 
-def _is_left_out(leaf: KerasLeaf) -> bool:
-    row = leaf.row
-    held = any(wire.listed for wire in row.wired)
+def _is_left_out(entry: NamedVariable) -> bool:
+    row = entry.row
+    held = any(holding.listed for holding in row.optimizers)
     return bool(row.declared.trainable) and row.changed.verdict == "no" and not held
 
 
-def _has_gradient(leaf: KerasLeaf, models: Models) -> bool:
+def _has_gradient(entry: NamedVariable, models: Models) -> bool:
     """Whether the backend left a gradient in it."""
-    return leaf.variable is not None and models.dialect.gradient(leaf.variable)[0] == "nonzero"
+    return entry.variable is not None and models.dialect.gradient(entry.variable)[0] == "nonzero"
 
 
 def _lets_through(operation: Any) -> bool:

@@ -21,7 +21,7 @@ def _called(probe: KerasProbe, original: Any, function: Any, *args: Any, **kwarg
     if probe.closed or probe.running is not None or probe.function is not None:
         return original(function, *args, **kwargs)
     probe.function = function
-    source = probe.programs.known(function)
+    source = probe.optimizers.known(function)
     try:
         with contextlib.ExitStack() as stack:
             probe.stack = stack
@@ -39,4 +39,4 @@ def begin_in_function(probe: KerasProbe) -> None:
     if function is None or stack is None or probe.running is not None:
         return
     name = str(getattr(getattr(function, "python_function", None), "__name__", "tf.function"))
-    stack.enter_context(probe.step(lambda: probe.programs.of_function(function, name)))
+    stack.enter_context(probe.step(lambda: probe.optimizers.of_function(function, name)))

@@ -32,7 +32,7 @@ class Asked:
         """Be told of every gradient that a script asks of a tape."""
 
         def gradient(original: Callable[..., Any], tape: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
-            if not self._probe.programs.sources and self._probe.running is None:
+            if not self._probe.optimizers.sources and self._probe.running is None:
                 sources = args[0] if args else kwargs.get("sources")
                 self._probe.quietly("gradients are asked for", lambda: self._note(sources))
             return original(tape, target, *args, **kwargs)
@@ -61,10 +61,10 @@ class Asked:
         """Where nothing ever stepped: an optimizer that waits for the gradients that were asked for is told as such."""
         known = [each for reference in self._sources.values() if (each := reference()) is not None]
         weights = [each for each in known if self._probe.models.of(each) is not None]
-        optimizer = self._idle_optimizer() if weights and not self._probe.programs.sources else None
+        optimizer = self._idle_optimizer() if weights and not self._probe.optimizers.sources else None
         if optimizer is None:
             return
-        source = self._probe.programs.of_optimizer(optimizer)
+        source = self._probe.optimizers.of_optimizer(optimizer)
         source.mode = "traced"
         references = {id(weight): weakref.ref(optimizer) for weight in weights}
         source.capture = Capture(flags=dict.fromkeys(references), optimizers=references)

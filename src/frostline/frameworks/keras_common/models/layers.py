@@ -38,8 +38,8 @@ def places(model: Any, dialect: Dialect) -> list[Place]:
     taken: set[str] = set()
     for path, chain in layers_below(model, dialect):
         trained, others = dialect.own(chain[-1])
-        named = [(dialect.leaf_name(variable), variable, "parameter") for variable in trained]
-        named += [(dialect.leaf_name(variable), variable, "buffer") for variable in others]
+        named = [(dialect.tensor_name(variable), variable, "parameter") for variable in trained]
+        named += [(dialect.tensor_name(variable), variable, "buffer") for variable in others]
         named += [(name, tensor, "buffer") for name, tensor in dialect.extras(chain[-1])]
         for name, variable, kind in named:
             full = _taken(f"{path}.{name}" if path else name, taken)

@@ -1,4 +1,4 @@
-"""The Keras models under observation: their leaves, kept true to what the layers hold at every check."""
+"""The Keras models under observation: their tensors, kept true to what the layers hold at every check."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from frostline.frameworks.keras_common.models.layers import (
     role_of,
 )
 from frostline.frameworks.keras_common.models.untracked_layers import hidden_layers
-from frostline.frameworks.keras_common.tensors.tensors import LOOSE, GradientOf, KerasLeaf
+from frostline.frameworks.keras_common.tensors.tensors import LOOSE, GradientOf, NamedVariable
 from frostline.observe.live import Unreadable
 from frostline.observe.names import unique, variable_names
 from frostline.observe.observer import Observer
@@ -38,13 +38,13 @@ KEPT_ALIVE = 64 * 2**20
 
 
 class Known:
-    """A model with a name that a user would use; small ones are kept alive for the last look."""
+    """A model with a name that a user would use; small ones are kept alive for the last check."""
 
     def __init__(self, model: Any, name: str, on_death: Callable[[Known], None]) -> None:
         self.name = name
         self.reference = weakref.ref(model, lambda _: on_death(self))
         self.kept: Any = model
-        self.leaves: list[KerasLeaf] = []
+        self.tensors: list[NamedVariable] = []
 
     @property
     def model(self) -> Any:
@@ -58,14 +58,14 @@ class Known:
 
     @property
     def bytes(self) -> int:
-        return sum(leaf.row.bytes for leaf in self.leaves)
+        return sum(entry.row.bytes for entry in self.tensors)
 
 
 class Models:
-    """All models seen so far, and the leaves by variable.
+    """All models seen so far, and the tensors by variable.
 
     Args:
-        observer: where leaves are handed to.
+        observer: where tensors are handed to.
         dialect: the generation of Keras and its backend.
         gradient: tells what is known of the gradient of a variable.
     """
@@ -77,21 +77,21 @@ class Models:
         self.tell = observer.tell
         self.known: list[Known] = []
         self._root: Callable[[], Any] = lambda: None
-        self.leaves: list[KerasLeaf] = []
-        self._by_id: dict[int, KerasLeaf] = {}
-        self._by_name: dict[str, KerasLeaf] = {}
+        self.tensors: list[NamedVariable] = []
+        self._by_id: dict[int, NamedVariable] = {}
+        self._by_name: dict[str, NamedVariable] = {}
 
     # Which models there are
 
     def meet(self, model: Any) -> None:
-        """Take a model under observation, and with it the names that other models have for its leaves."""
+        """Take a model under observation, and with it the names that other models have for its tensors."""
         if any(known.model is model for known in self.known) and self._is_complete(model):
             return
         self._know([model])
         self.survey()
 
     def meet_variables(self, variables: Iterable[Any]) -> None:
-        """Take the models that hold these variables under observation; loose variables as leaves of their own."""
+        """Take the models that hold these variables under observation; loose variables as tensors of their own."""
         strange = [variable for variable in variables if self.of(variable) is None]
         self.meet_owners(strange)
         for variable in strange:
@@ -113,31 +113,31 @@ class Models:
             id(each) for layer in alive_layers(self.dialect) for group in self.dialect.own(layer) for each in group
         }
         mine = [each for each in variables if id(each) in owned]
-        leaves = [self._adopt_loose(each, registered=False) for each in variables if id(each) not in owned]
+        tensors = [self._adopt_loose(each, registered=False) for each in variables if id(each) not in owned]
         roots = outermost_with(mine, self.dialect) if mine else []
         networks = [layer for layer in roots if isinstance(layer, self.dialect.model_type)]
         theirs = {id(place.variable) for network in networks for place in places(network, self.dialect)}
         for layer in roots:
-            leaves += self._adopt_below(layer, {id(each) for each in mine} - theirs)
-        for leaf in leaves:
-            self._tell_untracked(leaf.row.name, leaf)
+            tensors += self._adopt_below(layer, {id(each) for each in mine} - theirs)
+        for entry in tensors:
+            self._tell_untracked(entry.row.name, entry)
 
-    def _tell_untracked(self, model: str, leaf: KerasLeaf) -> None:
-        self.tell(VariablesUntracked(step=self.observer.steps, model=model, tensors=(leaf.row.name,)))
+    def _tell_untracked(self, model: str, entry: NamedVariable) -> None:
+        self.tell(VariablesUntracked(step=self.observer.steps, model=model, tensors=(entry.row.name,)))
 
-    def _adopt_below(self, layer: Any, wanted: set[int]) -> list[KerasLeaf]:
-        """Leaves for the wanted variables of a layer that is in no model."""
+    def _adopt_below(self, layer: Any, wanted: set[int]) -> list[NamedVariable]:
+        """Tensors for the wanted variables of a layer that is in no model."""
         below = [place for place in places(layer, self.dialect) if id(place.variable) in wanted]
         names = [self._free(f"{layer.name}.{place.path}") for place in below]
         return [self._adopt(name, place, None, registered=False) for name, place in zip(names, below, strict=True)]
 
-    def _adopt_loose(self, variable: Any, *, registered: bool) -> KerasLeaf:
+    def _adopt_loose(self, variable: Any, *, registered: bool) -> NamedVariable:
         name = variable_names({id(variable)}, skip=(self.dialect.package,))
-        place = Place(name.get(id(variable), self.dialect.leaf_name(variable)), variable, (), "parameter")
+        place = Place(name.get(id(variable), self.dialect.tensor_name(variable)), variable, (), "parameter")
         return self._adopt(self._free(place.path), place, None, registered=registered)
 
     def survey(self) -> None:
-        """Learn the names that the script has for models that share leaves with those known, and refresh.
+        """Learn the names that the script has for models that share tensors with those known, and refresh.
 
         A model that no step trains is taken as well where the user speaks of it: a teacher, a target network.
         """
@@ -145,7 +145,7 @@ class Models:
         names = self._names(models)
         named = [model for model in models if not names.get(id(model), "_").startswith("_")]
         for model in named:
-            if self._shares_leaves(model):
+            if self._shares_tensors(model):
                 self._know([model])
         for pattern in self._unmatched():
             wanted = [model for model in named if self._matches(pattern, names[id(model)], model)]
@@ -153,11 +153,13 @@ class Models:
         self.refresh()
 
     def _unmatched(self) -> list[str]:
-        """What the user said is meant, where it names no leaf that is known."""
-        meant = self.observer.settings.meant
-        known = [name for leaf in self.leaves for name in (leaf.row.name, *leaf.row.aliases)]
+        """What the user said is meant, where it names no tensor that is known."""
+        expected = self.observer.settings.expected
+        known = [name for entry in self.tensors for name in (entry.row.name, *entry.row.aliases)]
         return [
-            pattern for pattern in (*meant.frozen, *meant.trained) if not any(matches(pattern, name) for name in known)
+            pattern
+            for pattern in (*expected.frozen, *expected.trained)
+            if not any(matches(pattern, name) for name in known)
         ]
 
     def _matches(self, pattern: str, name: str, model: Any) -> bool:
@@ -180,7 +182,7 @@ class Models:
     def _names(self, models: list[Any]) -> dict[int, str]:
         return variable_names({id(model) for model in models}, skip=(self.dialect.package, "wrapt"))
 
-    def _shares_leaves(self, model: Any) -> bool:
+    def _shares_tensors(self, model: Any) -> bool:
         return any(self.of(place.variable) is not None for place in places(model, self.dialect))
 
     def _is_complete(self, model: Any) -> bool:
@@ -198,7 +200,7 @@ class Models:
         self._meet_places()
 
     def _dying(self, known: Known) -> None:
-        self.observer.look_now([leaf.key for leaf in known.leaves], "between")
+        self.observer.look_now([entry.key for entry in known.tensors], "between")
 
     def keep_within_budget(self) -> None:
         """Let the oldest models go first, after a look at each."""
@@ -214,22 +216,22 @@ class Models:
         for known in self.known:
             known.let_go()
 
-    # Which leaves there are
+    # Which tensors there are
 
     def enter(self, model: Any) -> None:
         """A step of this model begins, or of none; where flags depend on the road, they are judged by its own."""
         if self.dialect.flag_by_road:
             self._root = weakref.ref(model) if model is not None else lambda: None
-            for leaf in self.leaves:
-                leaf.follow(model)
+            for entry in self.tensors:
+                entry.follow(model)
 
-    def of(self, variable: Any) -> KerasLeaf | None:
-        """The leaf that this very variable carries now."""
-        leaf = self._by_id.get(id(variable))
-        return leaf if leaf is not None and leaf.variable is variable else None
+    def of(self, variable: Any) -> NamedVariable | None:
+        """The tensor that this very variable carries now."""
+        entry = self._by_id.get(id(variable))
+        return entry if entry is not None and entry.variable is variable else None
 
     def refresh(self) -> None:
-        """Bring leaves, aliases and owners in line with what the layers hold now."""
+        """Bring tensors, aliases and owners in line with what the layers hold now."""
         with self.observer.notice.stretch():
             self._meet_places()
             self._meet_hidden()
@@ -250,15 +252,15 @@ class Models:
                     place = max(same, key=lambda each: len(each.chain))
                     self._meet_variable(f"{known.name}.{place.path}", place, known)
         for identity, named in names.items():
-            leaf = self._by_id[identity]
-            aliases = [name for name, _ in named if name != leaf.row.name]
-            if aliases != leaf.row.aliases:
-                self.tell(TensorSeen(tensor=leaf.row.id, aliases=aliases))
+            entry = self._by_id[identity]
+            aliases = [name for name, _ in named if name != entry.row.name]
+            if aliases != entry.row.aliases:
+                self.tell(TensorSeen(tensor=entry.row.id, aliases=aliases))
             for name, place in named:
-                if name == leaf.row.name:
-                    self._note_owner(leaf, place, [other for _, other in named])
-            if not leaf.row.bytes:
-                self._measure(leaf)
+                if name == entry.row.name:
+                    self._note_owner(entry, place, [other for _, other in named])
+            if not entry.row.bytes:
+                self._measure(entry)
 
     def _meet_variable(self, name: str, place: Place, known: Known) -> None:
         former = self._by_name.get(name)
@@ -271,11 +273,11 @@ class Models:
         models = [known.model for known in self.known if known.model is not None]
         return any(place.variable is variable for model in models for place in places(model, self.dialect))
 
-    def _exchange(self, leaf: KerasLeaf, place: Place) -> None:
-        """Another variable carries the leaf's name now: quantisation and adapters put new ones in place."""
-        row, variable = leaf.row, place.variable
-        leaf.carry(variable, place.chain)
-        self._by_id[id(variable)] = leaf
+    def _exchange(self, entry: NamedVariable, place: Place) -> None:
+        """Another variable carries the tensor's name now: quantisation and adapters put new ones in place."""
+        row, variable = entry.row, place.variable
+        entry.carry(variable, place.chain)
+        self._by_id[id(variable)] = entry
         self.tell(TensorSeen(tensor=row.id, kind=place.kind))
         self.tell(
             TensorReplaced(
@@ -284,13 +286,13 @@ class Models:
                 name=row.name,
                 by=type(place.owner).__name__,
                 flag_before=row.declared.trainable,
-                flag_now=leaf.flag(),
+                flag_now=entry.flag(),
             )
         )
-        self._measure(leaf)
-        self.observer.leaves[leaf.key].rebase(self.observer.now)
+        self._measure(entry)
+        self.observer.tensors[entry.key].rebase(self.observer.now)
 
-    def _adopt(self, name: str, place: Place, known: Known | None, *, registered: bool = True) -> KerasLeaf:
+    def _adopt(self, name: str, place: Place, known: Known | None, *, registered: bool = True) -> NamedVariable:
         owner = (
             (place.owner_path, type(place.owner).__name__, role_of(place.chain)) if place.chain else ("", "", "other")
         )
@@ -307,23 +309,23 @@ class Models:
             role=owner[2],
             registered=registered,
         )
-        leaf = KerasLeaf(row.id, row, place.variable, place.chain, self.dialect, self.gradient)
-        self._measure(leaf)
+        entry = NamedVariable(row.id, row, place.variable, place.chain, self.dialect, self.gradient)
+        self._measure(entry)
         if place.chain:
-            self._note_frozen_subtree(leaf, place.chain)
-        self.leaves.append(leaf)
+            self._note_frozen_subtree(entry, place.chain)
+        self.tensors.append(entry)
         if known is not None:
-            known.leaves.append(leaf)
-        self._by_id[id(place.variable)] = leaf
-        self._by_name[name] = leaf
-        self.observer.adopt(leaf, leaf.flag())
-        return leaf
+            known.tensors.append(entry)
+        self._by_id[id(place.variable)] = entry
+        self._by_name[name] = entry
+        self.observer.adopt(entry, entry.flag())
+        return entry
 
-    def _measure(self, leaf: KerasLeaf) -> None:
-        row, variable = leaf.row, leaf.variable
+    def _measure(self, entry: NamedVariable) -> None:
+        row, variable = entry.row, entry.variable
         shape = tuple(int(size) for size in variable.shape)
         try:
-            size = memoryview(leaf.read()).nbytes
+            size = memoryview(entry.read()).nbytes
         except Unreadable:
             size = 0
         self.tell(
@@ -336,42 +338,42 @@ class Models:
             )
         )
 
-    def _note_owner(self, leaf: KerasLeaf, place: Place, everywhere: list[Place]) -> None:
-        leaf.carry(place.variable, place.chain, [each.chain for each in everywhere])
-        leaf.follow(self._root())
-        if leaf.row.kind == "buffer" and (chain := leaf.road):
-            self._note_frozen_subtree(leaf, chain)
+    def _note_owner(self, entry: NamedVariable, place: Place, everywhere: list[Place]) -> None:
+        entry.carry(place.variable, place.chain, [each.chain for each in everywhere])
+        entry.follow(self._root())
+        if entry.row.kind == "buffer" and (chain := entry.road):
+            self._note_frozen_subtree(entry, chain)
 
-    def _note_frozen_subtree(self, leaf: KerasLeaf, chain: tuple[Any, ...]) -> None:
+    def _note_frozen_subtree(self, entry: NamedVariable, chain: tuple[Any, ...]) -> None:
         """A buffer counts as frozen when its layer, or a layer around it, says that it is."""
-        if leaf.row.kind != "buffer":
+        if entry.row.kind != "buffer":
             return
         frozen = next((layer for layer in reversed(chain) if not self.dialect.says(layer)), None)
         subtree = str(frozen.name) if frozen is not None else None
-        watched, flipped = self.observer.leaves.get(leaf.key), False
-        if watched is not None and (subtree is None) != (leaf.row.owner.frozen_subtree is None):
-            flipped = bool(leaf.row.changed.checks)
+        watched, flipped = self.observer.tensors.get(entry.key), False
+        if watched is not None and (subtree is None) != (entry.row.owner.frozen_subtree is None):
+            flipped = bool(entry.row.changed.checks)
             watched.froze_at = self.observer.now if flipped else watched.froze_at
             watched.settled = False
-        if subtree != leaf.row.owner.frozen_subtree:
-            self.tell(BufferFrozen(tensor=leaf.row.id, subtree=subtree, flipped=flipped))
+        if subtree != entry.row.owner.frozen_subtree:
+            self.tell(BufferFrozen(tensor=entry.row.id, subtree=subtree, flipped=flipped))
 
     def note_containers(self) -> None:
-        """Write down which layers around a trainable leaf say that it is frozen; called just before steps.
+        """Write down which layers around a trainable tensor say that it is frozen; called just before steps.
 
         Where a layer's own variables differ, as an adapter's from the kernel under it, somebody chose them singly.
         """
-        for leaf in self.leaves:
-            if leaf.row.kind == "buffer" or not leaf.flag() or self._is_chosen_singly(leaf):
+        for entry in self.tensors:
+            if entry.row.kind == "buffer" or not entry.flag() or self._is_chosen_singly(entry):
                 continue
-            silent = [layer for layer in leaf.chain if not self.dialect.says(layer)]
+            silent = [layer for layer in entry.chain if not self.dialect.says(layer)]
             if silent:
                 container = str(silent[-1].name)
-                if (container, False) != (leaf.row.declared.container, leaf.row.declared.container_flag):
-                    self.tell(FlagSeen(tensors=(leaf.row.id,), container=container, container_flag=False))
+                if (container, False) != (entry.row.declared.container, entry.row.declared.container_flag):
+                    self.tell(FlagSeen(tensors=(entry.row.id,), container=container, container_flag=False))
 
-    def _is_chosen_singly(self, leaf: KerasLeaf) -> bool:
-        chain = leaf.chain
+    def _is_chosen_singly(self, entry: NamedVariable) -> bool:
+        chain = entry.chain
         if not chain or not self.dialect.says(chain[-1]):
             return False
         beside = (self.of(variable) for variable in self.dialect.own(chain[-1])[0])
@@ -399,24 +401,24 @@ class Models:
                 for name, variable in self.dialect.strays(chain[-1]):
                     if self.of(variable) is None:
                         place = Place(f"{path}.{name}" if path else name, variable, chain, "parameter")
-                        leaf = self._adopt(self._free(f"{known.name}.{place.path}"), place, known, registered=False)
-                        self._tell_untracked(known.name, leaf)
+                        entry = self._adopt(self._free(f"{known.name}.{place.path}"), place, known, registered=False)
+                        self._tell_untracked(known.name, entry)
 
     def remade(self) -> list[ModulesRecreated]:
-        """One event for each kind of layer that passes made anew; their weights, gone with them, have no rows.
+        """One event for each kind of layer that passes recreated; their weights, gone with them, have no rows.
 
-        Where there is no more than one for each program, it was made with the model: in a loop over folds, say.
+        Where there is no more than one for each optimizer, it was made with the model: in a loop over folds, say.
         """
-        gone = [leaf for leaf in self.leaves if leaf.is_of_nobody and leaf.variable is None]
-        weights = Counter((leaf.row.owner.type, leaf.row.name.rpartition(".")[2].partition("#")[0]) for leaf in gone)
+        gone = [entry for entry in self.tensors if entry.is_of_nobody and entry.variable is None]
+        weights = Counter((entry.row.owner.type, entry.row.name.rpartition(".")[2].partition("#")[0]) for entry in gone)
         passes: dict[str, int] = {}
         for (kind, _), count in weights.items():
             passes[kind] = max(count, passes.get(kind, 0))
-        passes = {kind: count for kind, count in passes.items() if count > len(self.observer.programs)}
-        anew = [leaf for leaf in gone if leaf.row.owner.type in passes]
-        self.leaves = [leaf for leaf in self.leaves if leaf not in anew]
+        passes = {kind: count for kind, count in passes.items() if count > len(self.observer.optimizers)}
+        anew = [entry for entry in gone if entry.row.owner.type in passes]
+        self.tensors = [entry for entry in self.tensors if entry not in anew]
         if anew:
-            self.tell(TensorsDropped(tensors=tuple(leaf.row.id for leaf in anew)))
+            self.tell(TensorsDropped(tensors=tuple(entry.row.id for entry in anew)))
         step = self.observer.steps
         return [ModulesRecreated(step=step, type=kind, passes=count) for kind, count in passes.items()]
 
@@ -427,11 +429,11 @@ class Models:
             unique = f"{name}#{count}"
         return unique
 
-    def leaves_of(self, model: Any) -> list[KerasLeaf]:
-        """The leaves of one model, in its order."""
+    def tensors_of(self, model: Any) -> list[NamedVariable]:
+        """The tensors of one model, in its order."""
         found = [self.of(place.variable) for place in places(model, self.dialect)]
-        return list(dict.fromkeys(leaf for leaf in found if leaf is not None))
+        return list(dict.fromkeys(entry for entry in found if entry is not None))
 
     def flags(self) -> list[bool | None]:
-        """The declared flag of every leaf, in the order of adoption."""
-        return [leaf.flag() for leaf in self.leaves]
+        """The declared flag of every tensor, in the order of adoption."""
+        return [entry.flag() for entry in self.tensors]

@@ -1,4 +1,4 @@
-"""What stands behind a program: a model's train step, a function of the script, or an optimizer called by hand."""
+"""What stands behind an optimizer: a model's train step, a function of the script, or an optimizer called by hand."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.models.models import Models
-from frostline.frameworks.keras_common.tensors.tensors import KerasLeaf
+from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.observe.live import Hold, Unreadable
 
 Mode = Literal["traced", "eager", "positional"]
@@ -22,7 +22,7 @@ class Capture:
     """The variables that one step handed to its optimizers, by id: the flag each had, and the one it got no gradient.
 
     ``gradients`` are those handed over in a step that runs eagerly; they are dropped when the step is over.
-    ``trainable`` are the leaves that were declared so when a traced step was made, handed over or not.
+    ``trainable`` are the tensors that were declared so when a traced step was made, handed over or not.
     ``states`` names, for a step that works by position, the variable whose optimizer state each one is given.
     """
 
@@ -36,7 +36,7 @@ class Capture:
 
 @dataclass(slots=True)
 class Tally:
-    """Calls of a program against its optimizers' own counters, where a call need not be one step.
+    """Calls of an optimizer against its optimizers' own counters, where a call need not be one step.
 
     That is so where a loss scale skips steps, where one call makes several, and in a function that the script compiled
     itself. ``counters`` holds, for each optimizer in turn, where its counter stood at first and stands now.
@@ -73,10 +73,10 @@ class Tally:
 
 @dataclass(slots=True)
 class Source:
-    """One program's source.
+    """One optimizer's source.
 
     A ``traced`` step goes on with what it captured when it was traced, whatever the flags say; an ``eager`` one tells
-    anew each time; a ``positional`` one is handed its state from outside, and who made it has set ``capture``.
+    again each time; a ``positional`` one is handed its state from outside, and who made it has set ``capture``.
     ``uncounted`` says that calls are not seen one by one: the script has compiled the loop around them.
     ``groups`` are the optimizers that step what it holds, each with the number of one of its own groups, as they were
     met: each has its own rate.
@@ -152,7 +152,7 @@ class Source:
 
 
 def holds(source: Source, models: Models, dialect: Dialect) -> dict[Hashable, Hold]:
-    """The leaves that a program holds, held once, or keeps an average of, by key."""
+    """The tensors that an optimizer holds, held once, or keeps an average of, by key."""
     capture = source.capture or Capture()
     optimizers = source.optimizers()
     averaged = {
@@ -162,23 +162,23 @@ def holds(source: Source, models: Models, dialect: Dialect) -> dict[Hashable, Ho
         for variable, _ in dialect.averages(optimizer)
     }
     held: dict[Hashable, Hold] = {}
-    for leaf in models.leaves:
-        identity = id(leaf.variable)
-        if leaf.variable is None:
+    for entry in models.tensors:
+        identity = id(entry.variable)
+        if entry.variable is None:
             continue
         if identity in capture.flags:
-            held[leaf.key] = _hold(leaf, capture, source, models, dialect)
+            held[entry.key] = _hold(entry, capture, source, models, dialect)
         elif identity in averaged:
-            held[leaf.key] = Hold(listed=False, copied=True)
+            held[entry.key] = Hold(listed=False, copied=True)
         elif source.capture is None or identity in capture.trainable:  # passed over, and not for its flag
             continue
-        elif identity in source.ever or (source.mode == "traced" and leaf.flag() and _is_in(leaf, source)):
-            held[leaf.key] = Hold(listed=False, captured=False if source.mode == "traced" else None)
+        elif identity in source.ever or (source.mode == "traced" and entry.flag() and _is_in(entry, source)):
+            held[entry.key] = Hold(listed=False, captured=False if source.mode == "traced" else None)
     return held
 
 
-def _hold(leaf: KerasLeaf, capture: Capture, source: Source, models: Models, dialect: Dialect) -> Hold:
-    variable = leaf.variable
+def _hold(entry: NamedVariable, capture: Capture, source: Source, models: Models, dialect: Dialect) -> Hold:
+    variable = entry.variable
     optimizer = capture.optimizers[id(variable)]()
     hold = Hold(group=0, captured=capture.flags[id(variable)] if source.mode == "traced" else None)
     if optimizer is None:
@@ -188,10 +188,10 @@ def _hold(leaf: KerasLeaf, capture: Capture, source: Source, models: Models, dia
     hold.lr = dialect.rate(optimizer, part)
     hold.weight_decay = dialect.decay(optimizer, variable)
     hold.state = (
-        carries(optimizer, variable, dialect) if leaf.flag() is False else bool(dialect.slots(optimizer, variable))
+        carries(optimizer, variable, dialect) if entry.flag() is False else bool(dialect.slots(optimizer, variable))
     )
     other = models.of(capture.states.get(id(variable)))
-    if other is not None and other is not leaf:
+    if other is not None and other is not entry:
         hold.state_of = other.row.name
     return hold
 
@@ -204,6 +204,6 @@ def carries(optimizer: Any, variable: Any, dialect: Dialect) -> bool | None:
         return None
 
 
-def _is_in(leaf: KerasLeaf, source: Source) -> bool:
+def _is_in(entry: NamedVariable, source: Source) -> bool:
     model = source.model() if source.model is not None else None
-    return model is not None and any(layer is model for layer in leaf.chain)
+    return model is not None and any(layer is model for layer in entry.chain)

@@ -7,14 +7,14 @@ from functools import partial
 from typing import Any
 
 from frostline.core.facts import Held
-from frostline.core.ledger import HALF_UNIT, Gradient, Place, Wire
+from frostline.core.ledger import HALF_UNIT, Gradient, Holding, Place
 from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.models.layer_topology import before
 from frostline.frameworks.keras_common.models.models import Models
 from frostline.frameworks.keras_common.optimizers.accumulation import has_applied
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Source, carries
 from frostline.frameworks.keras_common.optimizers.update_bounds import in_units, is_plain_descent
-from frostline.frameworks.keras_common.tensors.tensors import KerasLeaf
+from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.observe.live import Unreadable
 
 FULL_PRECISION = ("float32", "float64")
@@ -38,7 +38,7 @@ def gradient_of(variable: Any, capture: Capture | None, dialect: Dialect) -> tup
     return known, content
 
 
-def settle_gradients(leaf: KerasLeaf, wire: Wire, source: Source, models: Models, dialect: Dialect) -> None:
+def settle_gradients(entry: NamedVariable, holding: Holding, source: Source, models: Models, dialect: Dialect) -> None:
     """Say of the checks at which nothing was known what the whole run says of them.
 
     Before its first step an optimizer has no moments; one that never had any says so of all steps, and so does one
@@ -46,71 +46,73 @@ def settle_gradients(leaf: KerasLeaf, wire: Wire, source: Source, models: Models
     says nothing, but a gradient that is not zero moves bits of full precision, unless it is lost in rounding; for
     narrow types ``update_ulp`` becomes what a gradient of 1 would do.
     """
-    seen, capture = wire.gradients, source.capture
+    seen, capture = holding.gradients, source.capture
     if capture is None or not seen.get("unknown") or seen.get("nonzero"):
         return
-    optimizer = _optimizer_of(leaf, capture)
+    optimizer = _optimizer_of(entry, capture)
     if optimizer is None:
         return
-    settled = (bool(seen.get("zero")) or source.hands_back) and _remembered(optimizer, leaf.variable, dialect) == "zero"
+    settled = (bool(seen.get("zero")) or source.hands_back) and _remembered(
+        optimizer, entry.variable, dialect
+    ) == "zero"
     never_came_back = source.hands_back and not has_applied(optimizer, dialect)
     if (
         not seen.get("zero")
-        and wire.max_lr
-        and (never_came_back or is_plain_descent(optimizer, leaf.variable, dialect))
+        and holding.max_lr
+        and (never_came_back or is_plain_descent(optimizer, entry.variable, dialect))
     ):
-        held = partial(Held, optimizer=wire.program, tensors=(leaf.row.id,), concluded=True)
-        settled = leaf.row.dtype in FULL_PRECISION
+        held = partial(Held, optimizer=holding.optimizer, tensors=(entry.row.id,), gradient_inferred=True)
+        settled = entry.row.dtype in FULL_PRECISION
         if not settled and not never_came_back:
-            bound, passed = in_units(leaf, wire.max_lr), lies_on_the_way(leaf, models)
-            models.tell(held(update_ulp=bound, passed=passed))
+            bound, passed = in_units(entry, holding.max_lr), lies_on_the_way(entry, models)
+            models.tell(held(update_ulp=bound, gradient_inferred_from_neighbours=passed))
         else:
             models.tell(held())
     if settled:
         counts = {kind: count for kind, count in seen.items() if kind != "unknown"}
         counts["zero"] = counts.get("zero", 0) + seen["unknown"]
-        models.tell(Held(optimizer=wire.program, tensors=(leaf.row.id,), gradients=counts))
+        models.tell(Held(optimizer=holding.optimizer, tensors=(entry.row.id,), gradients=counts))
 
 
-def is_unassigned(leaf: KerasLeaf, wire: Wire, source: Source, models: Models, dialect: Dialect) -> bool:
+def is_unassigned(entry: NamedVariable, holding: Holding, source: Source, models: Models, dialect: Dialect) -> bool:
     """Whether the new values that a step computed never came into the variable.
 
-    That shows where the optimizer's own variables came back and say that the leaf had a gradient; of one that keeps
+    That shows where the optimizer's own variables came back and say that the tensor had a gradient; of one that keeps
     nothing or did not come back, as many a loop leaves it, where none of what it was built for moved.
     """
-    optimizer = _optimizer_of(leaf, source.capture)
-    if not source.is_handed_state or optimizer is None or leaf.row.changed.verdict != "no":
+    optimizer = _optimizer_of(entry, source.capture)
+    if not source.is_handed_state or optimizer is None or entry.row.changed.verdict != "no":
         return False
-    if has_applied(optimizer, dialect) and dialect.slots(optimizer, leaf.variable):
-        alive = _remembered(optimizer, leaf.variable, dialect) == "nonzero"
-        lost = wire.update_ulp is not None and wire.update_ulp <= HALF_UNIT
-        return alive and leaf.row.dtype in FULL_PRECISION and not lost
+    if has_applied(optimizer, dialect) and dialect.slots(optimizer, entry.variable):
+        alive = _remembered(optimizer, entry.variable, dialect) == "nonzero"
+        lost = holding.update_ulp is not None and holding.update_ulp <= HALF_UNIT
+        return alive and entry.row.dtype in FULL_PRECISION and not lost
     return source.hands_back and not any(
         other.row.changed.verdict == "yes" and _optimizer_of(other, source.capture) is optimizer
-        for other in models.leaves
+        for other in models.tensors
     )
 
 
-def _optimizer_of(leaf: KerasLeaf, capture: Capture | None) -> Any:
-    reference = capture.optimizers.get(id(leaf.variable)) if capture is not None else None
+def _optimizer_of(entry: NamedVariable, capture: Capture | None) -> Any:
+    reference = capture.optimizers.get(id(entry.variable)) if capture is not None else None
     return reference() if reference is not None else None
 
 
-def lies_on_the_way(leaf: KerasLeaf, models: Models, place: Place | None = None) -> bool:
+def lies_on_the_way(entry: NamedVariable, models: Models, place: Place | None = None) -> bool:
     """Whether layers in front of its own, in a row or graph of layers, moved, by gradients that came through it.
 
     Args:
-        leaf: of which that is asked.
+        tensor: of which that is asked.
         models: where the others are.
         place: where they must have moved; anywhere, if left out.
     """
-    ahead = before(leaf.chain, [known.model for known in models.known if known.model is not None])
+    ahead = before(entry.chain, [known.model for known in models.known if known.model is not None])
     return any(
         other.row.kind == "parameter"
         and other.row.changed.verdict == "yes"
         and (place is None or any(move.place == place for move in other.row.changed.movements))
         and any(id(layer) in ahead for layer in other.chain)
-        for other in models.leaves
+        for other in models.tensors
     )
 
 
@@ -124,18 +126,18 @@ def _remembered(optimizer: Any, variable: Any, dialect: Dialect) -> Gradient:
     return "nonzero" if alive and getattr(variable, "trainable", False) else "unknown"
 
 
-def sibling_moved(leaf: KerasLeaf, models: Models) -> bool:
-    """Whether a layer of the same type beside the leaf's, an expert or head of many, was trained in its stead."""
-    owner, name = leaf.row.owner, leaf.row.name.rpartition(".")[2]
+def sibling_moved(entry: NamedVariable, models: Models) -> bool:
+    """Whether a layer of the same type beside the tensor's, an expert or head of many, was trained in its stead."""
+    owner, name = entry.row.owner, entry.row.name.rpartition(".")[2]
     around = owner.path.rpartition(".")[0]
     return any(
         other.row.changed.verdict == "yes"
         and other.row.owner.type == owner.type
         and other.row.owner.path != owner.path
         and other.row.owner.path.rpartition(".")[0] == around
-        and not _have_roles_of_their_own(leaf.chain, other.chain)
-        for other in alike(leaf, models)
-        if other.row.model == leaf.row.model and other.row.name.rpartition(".")[2] == name
+        and not _have_roles_of_their_own(entry.chain, other.chain)
+        for other in alike(entry, models)
+        if other.row.model == entry.row.model and other.row.name.rpartition(".")[2] == name
     )
 
 
@@ -151,16 +153,16 @@ def _have_roles_of_their_own(one: tuple[Any, ...], other: tuple[Any, ...]) -> bo
 
 
 def named_copy(
-    leaf: KerasLeaf, content: bytes, sources: Iterable[Source], models: Models, dialect: Dialect
+    entry: NamedVariable, content: bytes, sources: Iterable[Source], models: Models, dialect: Dialect
 ) -> str | None:
-    """The average or other leaf that holds exactly ``content``."""
+    """The average or other tensor that holds exactly ``content``."""
     for source in sources:
         for optimizer in source.optimizers():
             for variable, average in dialect.averages(optimizer):
                 of = models.of(variable)
-                if of is not None and of.row.shape == leaf.row.shape and _equals(average, content, dialect):
+                if of is not None and of.row.shape == entry.row.shape and _equals(average, content, dialect):
                     return f"the average of {of.row.name} that {source.key} keeps"
-    for other in alike(leaf, models):
+    for other in alike(entry, models):
         if other.variable is not None and _equals(other.variable, content, dialect):
             return other.row.name
     return None
@@ -173,12 +175,12 @@ def _equals(variable: Any, content: bytes, dialect: Dialect) -> bool:
         return False
 
 
-def alike(leaf: KerasLeaf, models: Models) -> list[KerasLeaf]:
-    """Other leaves of the same shape and type, those of the same name in their layer first."""
-    own = leaf.row.name.rpartition(".")[2]
+def alike(entry: NamedVariable, models: Models) -> list[NamedVariable]:
+    """Other tensors of the same shape and type, those of the same name in their layer first."""
+    own = entry.row.name.rpartition(".")[2]
     found = [
         other
-        for other in models.leaves
-        if other is not leaf and other.row.shape == leaf.row.shape and other.row.dtype == leaf.row.dtype
+        for other in models.tensors
+        if other is not entry and other.row.shape == entry.row.shape and other.row.dtype == entry.row.dtype
     ]
     return sorted(found, key=lambda other: other.row.name.rpartition(".")[2] == own, reverse=True)

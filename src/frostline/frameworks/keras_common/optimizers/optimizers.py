@@ -1,4 +1,4 @@
-"""The programs of a Keras: train steps of models, optimizers called by the script, functions that it compiled."""
+"""The optimizers of a Keras: train steps of models, optimizers called by the script, functions that it compiled."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from frostline.core.facts import OptimizerSeen
 from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.models.models import KEPT_ALIVE, Models
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Mode, Source
-from frostline.frameworks.keras_common.tensors.tensors import KerasLeaf
+from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.observe.names import variable_names
 
 WIDEST = 8  # bytes of a number
 
 
 class Programs:
-    """Every program seen so far, by what stands behind it.
+    """Every optimizer seen so far, by what stands behind it.
 
     Args:
         models: the models under observation.
@@ -31,7 +31,7 @@ class Programs:
         self._kept: list[Any] = []
 
     def of_model(self, model: Any, mode: Mode) -> Source:
-        """The program that is the train step of ``model``."""
+        """The optimizer that is the train step of ``model``."""
         source = self._of.get(model)
         if source is None:
             self.models.meet(model)
@@ -44,7 +44,7 @@ class Programs:
         return source
 
     def of_optimizer(self, optimizer: Any) -> Source:
-        """The program that is an optimizer called by the script itself."""
+        """The optimizer that is an optimizer called by the script itself."""
         source = self._of.get(optimizer)
         if source is None:
             kind = type(optimizer).__name__
@@ -54,7 +54,7 @@ class Programs:
         return source
 
     def of_jitted(self, optimizer: Any, name: str) -> Source:
-        """The program that is a function of the script which jax compiles and in which the optimizer steps."""
+        """The optimizer that is a function of the script which jax compiles and in which the optimizer steps."""
         source = self._of.get(optimizer)
         if source is None:
             kind = f"compiled function ({type(optimizer).__name__})"
@@ -63,13 +63,13 @@ class Programs:
         return source
 
     def joined(self, optimizer: Any, source: Source) -> None:
-        """A further optimizer steps in the function that this program is."""
+        """A further optimizer steps in the function that this optimizer is."""
         self._of[optimizer] = source
         self.models.tell(OptimizerSeen(optimizer=str(source.key), name="compiled function"))
         self._keep(optimizer)
 
     def of_function(self, function: Any, name: str) -> Source:
-        """The program that is a compiled function of the script in which optimizers step."""
+        """The optimizer that is a compiled function of the script in which optimizers step."""
         source = self._of.get(function)
         if source is None:
             source = self._register(name, "compiled-step", "compiled function", function)
@@ -77,7 +77,7 @@ class Programs:
         return source
 
     def known(self, owner: Any) -> Source | None:
-        """The program of a model, optimizer or function, if it has one."""
+        """The optimizer of a model, optimizer or function, if it has one."""
         return self._of.get(owner)
 
     def let_go(self) -> None:
@@ -85,7 +85,7 @@ class Programs:
         self._kept.clear()
 
     def _keep(self, optimizer: Any) -> None:
-        """Keep a small optimizer alive as small models are: at the last look its state says what had a gradient."""
+        """Keep a small optimizer alive as small models are: at the last check its state says what had a gradient."""
         kept = [*self._kept, optimizer]
         if WIDEST * sum(math.prod(variable.shape) for each in kept for variable in each.variables) <= KEPT_ALIVE:
             self._kept = kept
@@ -97,20 +97,20 @@ class Programs:
         return source
 
 
-def described(source: Source, held: list[KerasLeaf], dialect: Dialect) -> list[dict[str, Any]]:
-    """The groups of what the program holds; the model's own optimizer where none has stepped yet."""
+def described(source: Source, held: list[NamedVariable], dialect: Dialect) -> list[dict[str, Any]]:
+    """The groups of what the optimizer holds; the model's own optimizer where none has stepped yet."""
     capture = source.capture or Capture()
     groups = [(each, part) for reference, part in source.groups if (each := reference()) is not None]
     found: list[dict[str, Any]] = []
     for optimizer, part in groups or [(each, 0) for each in source.optimizers()[:1]]:
-        theirs = [leaf for leaf in held if capture.optimizers[id(leaf.variable)]() is optimizer]
-        mine = [leaf for leaf in theirs if dialect.part(optimizer, leaf.variable) == part]
+        theirs = [entry for entry in held if capture.optimizers[id(entry.variable)]() is optimizer]
+        mine = [entry for entry in theirs if dialect.part(optimizer, entry.variable) == part]
         found.append(
             {
                 "lr": dialect.rate(optimizer, part),
                 "weight_decay": getattr(optimizer, "weight_decay", None),
                 "tensors": len(mine),
-                "numbers": sum(leaf.row.numbers for leaf in mine),
+                "numbers": sum(entry.row.size for entry in mine),
             }
         )
     return found

@@ -10,7 +10,7 @@ from frostline.digest.floats import FLOATS, Float
 from frostline.digest.shift import update_in_ulp
 from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture
-from frostline.frameworks.keras_common.tensors.tensors import KerasLeaf
+from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.observe.live import Unreadable
 
 # Divide the gradient by its own size: no element moves by more than a few times the rate.
@@ -25,41 +25,41 @@ def is_plain_descent(optimizer: Any, variable: Any, dialect: Dialect) -> bool:
     return "SGD" in _kinds(optimizer, dialect) and not dialect.slots(optimizer, variable)
 
 
-def update_in_units(leaf: KerasLeaf, capture: Capture | None, dialect: Dialect) -> float | None:
+def update_in_units(entry: NamedVariable, capture: Capture | None, dialect: Dialect) -> float | None:
     """A bound of the last step's update, in units in the last place of the weights; None where nothing gives one."""
-    reference = capture.optimizers.get(id(leaf.variable)) if capture is not None else None
+    reference = capture.optimizers.get(id(entry.variable)) if capture is not None else None
     optimizer = reference() if reference is not None else None
-    if optimizer is None or leaf.row.dtype not in FLOATS:
+    if optimizer is None or entry.row.dtype not in FLOATS:
         return None
     try:
-        bound = _bound(leaf, optimizer, dialect)
+        bound = _bound(entry, optimizer, dialect)
     except Unreadable:
         return None
-    return None if bound is None else in_units(leaf, bound)
+    return None if bound is None else in_units(entry, bound)
 
 
-def in_units(leaf: KerasLeaf, update: Any) -> float | None:
+def in_units(entry: NamedVariable, update: Any) -> float | None:
     """The largest of these changes (one for all, or one for each number) in units in the last place of the weights."""
-    if leaf.row.dtype not in FLOATS:
+    if entry.row.dtype not in FLOATS:
         return None
     try:
-        changes = np.broadcast_to(np.asarray(update, np.float64).ravel(), leaf.row.numbers)
-        return update_in_ulp(leaf.read(), np.ascontiguousarray(changes), leaf.row.dtype, update_dtype="float64")
+        changes = np.broadcast_to(np.asarray(update, np.float64).ravel(), entry.row.size)
+        return update_in_ulp(entry.read(), np.ascontiguousarray(changes), entry.row.dtype, update_dtype="float64")
     except Unreadable:
         return None
 
 
-def _bound(leaf: KerasLeaf, optimizer: Any, dialect: Dialect) -> Any:
+def _bound(entry: NamedVariable, optimizer: Any, dialect: Dialect) -> Any:
     """Of each element, how far the step can have moved it, as float64."""
-    rate, kinds = dialect.rate(optimizer, dialect.part(optimizer, leaf.variable)), _kinds(optimizer, dialect)
-    slots = [_values(dialect.read(slot), leaf.row.dtype) for slot in dialect.slots(optimizer, leaf.variable)]
-    slots = [slot for slot in slots if slot.size == leaf.row.numbers]
+    rate, kinds = dialect.rate(optimizer, dialect.part(optimizer, entry.variable)), _kinds(optimizer, dialect)
+    slots = [_values(dialect.read(slot), entry.row.dtype) for slot in dialect.slots(optimizer, entry.variable)]
+    slots = [slot for slot in slots if slot.size == entry.row.size]
     if rate is None:
         return None
     if slots and NORMALISING & kinds:
-        decayed = np.abs(_values(leaf.read(), leaf.row.dtype)) * (dialect.decay(optimizer, leaf.variable) or 0.0)
+        decayed = np.abs(_values(entry.read(), entry.row.dtype)) * (dialect.decay(optimizer, entry.variable) or 0.0)
         normalised = _normalised(slots, optimizer, kinds, dialect)
-        layout = FLOATS[leaf.row.dtype]
+        layout = FLOATS[entry.row.dtype]
         if BY_TWO_MOMENTS & kinds and layout.width == 16:
             slower = getattr(dialect.inner(optimizer), "beta_2", None)
             normalised[_is_nothing(slots[0], rate, slower, layout)] = 0
@@ -68,8 +68,8 @@ def _bound(leaf: KerasLeaf, optimizer: Any, dialect: Dialect) -> Any:
         return None
     if slots:
         return 2 * np.abs(slots[0])  # the velocity, which Nesterov's look ahead at most doubles
-    _, content = dialect.gradient(leaf.variable)
-    return None if content is None else np.abs(_values(content, leaf.row.dtype)) * rate
+    _, content = dialect.gradient(entry.variable)
+    return None if content is None else np.abs(_values(content, entry.row.dtype)) * rate
 
 
 def _normalised(slots: list[Any], optimizer: Any, kinds: set[str], dialect: Dialect) -> Any:

@@ -7,45 +7,45 @@ from typing import Any
 
 import numpy as np
 
-from frostline.frameworks.keras_common.tensors.tensors import KerasLeaf
+from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.observe.live import Unreadable
 
-ENOUGH_NUMBERS = 64
+ENOUGH_VALUES = 64
 _OF_TRUNCATED = 0.87962566  # the standard deviation that is left of a normal distribution cut at two of them
 
 
-def looks_initial(leaf: KerasLeaf) -> bool | None:
+def looks_initial(entry: NamedVariable) -> bool | None:
     """Whether mean and spread are those of the layer's initialiser; None where that cannot be said."""
-    chain, row = leaf.chain, leaf.row
+    chain, row = entry.chain, entry.row
     if not chain and not row.registered:
-        return _is_even(leaf)
+        return _is_even(entry)
     name = row.name.rpartition(".")[2]
     initializer = getattr(chain[-1], f"{name}_initializer", None) if chain else None
     expected = _spread(initializer, row.shape)
-    if expected is None or row.dtype not in ("float32", "float64") or row.numbers < ENOUGH_NUMBERS:
+    if expected is None or row.dtype not in ("float32", "float64") or row.size < ENOUGH_VALUES:
         return None
     try:
-        values = np.frombuffer(leaf.read(), row.dtype).astype(np.float64)
+        values = np.frombuffer(entry.read(), row.dtype).astype(np.float64)
     except Unreadable:
         return None
     mean, spread = expected
-    slack = 4 / math.sqrt(2 * row.numbers)
-    near = abs(values.mean() - mean) <= 4 * spread / math.sqrt(row.numbers)
+    slack = 4 / math.sqrt(2 * row.size)
+    near = abs(values.mean() - mean) <= 4 * spread / math.sqrt(row.size)
     return bool(near and abs(values.std() / spread - 1) <= slack)
 
 
-def is_zeros(leaf: KerasLeaf) -> bool | None:
+def is_zeros(entry: NamedVariable) -> bool | None:
     """Whether all numbers are zero; None where they cannot be read."""
     try:
-        return not np.frombuffer(leaf.read(), np.uint8).any()
+        return not np.frombuffer(entry.read(), np.uint8).any()
     except Unreadable:
         return None
 
 
-def _is_even(leaf: KerasLeaf) -> bool | None:
+def _is_even(entry: NamedVariable) -> bool | None:
     """Whether all numbers of a variable of nobody are one, as weights begin; others were chosen by the script."""
     try:
-        content = np.frombuffer(leaf.read(), np.uint8).reshape(leaf.row.numbers, -1)
+        content = np.frombuffer(entry.read(), np.uint8).reshape(entry.row.size, -1)
     except Unreadable:
         return None
     return bool((content == content[0]).all())

@@ -1,4 +1,4 @@
-"""One variable of a Keras model as a live leaf."""
+"""One variable of a Keras model as a live tensor."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
-from frostline.core.ledger import Gradient, LeafRow
+from frostline.core.ledger import Gradient, TensorRow
 from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.observe.live import Unreadable
 
@@ -14,7 +14,7 @@ LOOSE = "variables"  # the model of what is in none
 GradientOf = Callable[[Any], tuple[Gradient, bytes | None]]
 
 
-class KerasLeaf:
+class NamedVariable:
     """A variable under the name of its place in a model; only weak references are held.
 
     Args:
@@ -29,7 +29,13 @@ class KerasLeaf:
     __slots__ = ("_chain", "_dialect", "_gradient", "_road", "_roads", "_variable", "key", "row")
 
     def __init__(
-        self, key: Hashable, row: LeafRow, variable: Any, chain: tuple[Any, ...], dialect: Dialect, gradient: GradientOf
+        self,
+        key: Hashable,
+        row: TensorRow,
+        variable: Any,
+        chain: tuple[Any, ...],
+        dialect: Dialect,
+        gradient: GradientOf,
     ) -> None:
         self.key = key
         self.row = row
@@ -38,7 +44,7 @@ class KerasLeaf:
         self.carry(variable, chain)
 
     def carry(self, variable: Any, chain: tuple[Any, ...], roads: Iterable[tuple[Any, ...]] = ()) -> None:
-        """From now on ``variable`` goes by this leaf's name; ``roads`` are the chains to it from all models."""
+        """From now on ``variable`` goes by this tensor's name; ``roads`` are the chains to it from all models."""
         self._variable = weakref.ref(variable)
         self._chain = _held_weakly(chain)
         self._road: tuple[weakref.ref[Any], ...] | None = self._chain
@@ -61,7 +67,7 @@ class KerasLeaf:
 
     @property
     def road(self) -> tuple[Any, ...]:
-        """The layers by whose flags the leaf is judged now; none where it keeps those seen before."""
+        """The layers by whose flags the tensor is judged now; none where it keeps those seen before."""
         return tuple(layer for reference in self._road or () if (layer := reference()) is not None)
 
     @property
@@ -84,18 +90,18 @@ class KerasLeaf:
         return None if variable is None else self._dialect.flag_in_step(variable, self._road or self._chain)
 
     def read(self) -> Any:
-        """See LiveLeaf."""
+        """See LiveTensor."""
         variable = self._variable()
         if variable is None:
             raise Unreadable("the variable was freed before it could be read again")
         return self._dialect.read(variable)
 
     def part(self, start: int, stop: int) -> bytes:
-        """See LiveLeaf."""
+        """See LiveTensor."""
         return bytes(memoryview(self.read()).cast("B")[start:stop])
 
     def gradient(self) -> Gradient:
-        """See LiveLeaf."""
+        """See LiveTensor."""
         variable = self._variable()
         return "unknown" if variable is None else self._gradient(variable)[0]
 

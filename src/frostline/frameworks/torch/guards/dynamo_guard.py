@@ -18,7 +18,7 @@ _PACKAGE = Path(__file__).parents[3]
 
 
 def hook(act: Callable[..., None]) -> Callable[..., None]:
-    """A hook that does ``act`` when the program really runs, and nothing while it is traced."""
+    """A hook that does ``act`` when the optimizer really runs, and nothing while it is traced."""
 
     def called(*args: Any) -> None:
         if not torch.compiler.is_compiling():
@@ -28,7 +28,7 @@ def hook(act: Callable[..., None]) -> Callable[..., None]:
 
 
 def observed(function: Callable[..., Any], call: Callable[..., Any]) -> Callable[..., Any]:
-    """``function``, run by ``call(function, args, kwargs)`` when the program really runs; while traced it is itself."""
+    """``function``, run by ``call(function, args, kwargs)`` when the optimizer really runs; while traced it is itself."""
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:

@@ -11,7 +11,7 @@ from torch import nn
 
 from frostline.core.facts import TensorReplaced, TensorSeen
 from frostline.frameworks.torch.tensors.tensors import (
-    TorchLeaf,
+    NamedTensor,
     dtype_name,
     local,
     shape_of,
@@ -39,9 +39,9 @@ class Exchanges:
         """A parameter was put in the place of another in a module under observation."""
         self.entered[id(tensor)] = (weakref.ref(tensor), self._observer.steps)
 
-    def tell(self, leaf: TorchLeaf, tensor: torch.Tensor, module: nn.Module) -> Form:
-        """Tell that ``tensor``, in ``module``, goes by the leaf's name now; returns what the former one was like."""
-        row, (shape, dtype, is_sharded) = leaf.row, form_of(tensor)
+    def tell(self, entry: NamedTensor, tensor: torch.Tensor, module: nn.Module) -> Form:
+        """Tell that ``tensor``, in ``module``, goes by the tensor's name now; returns what the former one was like."""
+        row, (shape, dtype, is_sharded) = entry.row, form_of(tensor)
         former = (row.shape, row.dtype, row.sharded)
         if row.kind == "parameter" and is_sharded == row.sharded:
             self._observer.tell(
@@ -60,24 +60,24 @@ class Exchanges:
         )
         return former
 
-    def tell_stranded(self, leaf: TorchLeaf, tensor: torch.Tensor, known: Callable[[Any], object]) -> None:
+    def tell_stranded(self, entry: NamedTensor, tensor: torch.Tensor, known: Callable[[Any], object]) -> None:
         """Tell whether an optimizer still holds what was there before, and none what is there now or its values.
 
         Args:
-            leaf: that ``tensor`` carries now.
+            tensor: that ``tensor`` carries now.
             tensor: the new one.
-            known: the leaf of a tensor, or None.
+            known: the tensor of a tensor, or None.
         """
-        row = leaf.row
+        row = entry.row
         held = [other for other in self._held() if other.shape == tensor.shape] if tensor.requires_grad else []
         former = [other for other in held if known(other) is None]
         if not former or any(other is tensor for other in held) or any(_same_values(other, tensor) for other in former):
-            if row.stranded_at is not None:
-                self._observer.tell(TensorSeen(tensor=row.id, stranded_at=None))
-        elif row.stranded_at is None:
+            if row.replaced_at is not None:
+                self._observer.tell(TensorSeen(tensor=row.id, replaced_at=None))
+        elif row.replaced_at is None:
             reference, step = self.entered.get(id(tensor), (None, 0))
             at = step if reference is not None and reference() is tensor else self._observer.steps
-            self._observer.tell(TensorSeen(tensor=row.id, stranded_at=at))
+            self._observer.tell(TensorSeen(tensor=row.id, replaced_at=at))
 
 
 def form_of(tensor: torch.Tensor) -> Form:
@@ -85,10 +85,10 @@ def form_of(tensor: torch.Tensor) -> Form:
     return shape_of(tensor), dtype_name(tensor), sharded(tensor)
 
 
-def for_a_pass(tensor: torch.Tensor, leaf: TorchLeaf) -> bool:
-    """Whether the tensor stands in the leaf's place for the time of a pass only: the whole of a sharded weight."""
-    own = leaf.tensor
-    if own is None or leaf.row.kind != "parameter":
+def for_a_pass(tensor: torch.Tensor, entry: NamedTensor) -> bool:
+    """Whether the tensor stands in the tensor's place for the time of a pass only: the whole of a sharded weight."""
+    own = entry.tensor
+    if own is None or entry.row.kind != "parameter":
         return False
     gathered = sharded(own) and not sharded(tensor) and tensor.shape == own.shape
     return gathered or not isinstance(tensor, nn.Parameter)

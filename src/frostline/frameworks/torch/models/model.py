@@ -1,4 +1,4 @@
-"""One root module under observation, kept alive for the last look where it is small."""
+"""One root module under observation, kept alive for the last check where it is small."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from torch import nn
 
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf, bytes_held
+from frostline.frameworks.torch.tensors.tensors import NamedTensor, bytes_held
 
 KEPT_ALIVE = 64 * 2**20
 
@@ -16,7 +16,7 @@ class Model:
     """One root module under observation.
 
     A script's model usually dies with the function that made it, before the run ends. Small models are therefore
-    kept alive for the last look; for the others ``on_death`` is called while their tensors are still there.
+    kept alive for the last check; for the others ``on_death`` is called while their tensors are still there.
     """
 
     def __init__(self, root: nn.Module, name: str, on_death: Callable[[Model], None]) -> None:
@@ -26,7 +26,7 @@ class Model:
         self.bytes = sum(bytes_held(tensor) for tensor in root.parameters())
         self.kept: nn.Module | None = root
         self.nameless = False
-        self.leaves: list[TorchLeaf] = []
+        self.tensors: list[NamedTensor] = []
 
     @property
     def root(self) -> nn.Module | None:

@@ -1,4 +1,4 @@
-"""The torch models under observation: their leaves, kept true to what the modules hold at every check."""
+"""The torch models under observation: their tensors, kept true to what the modules hold at every check."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from frostline.frameworks.torch.models.model_copies import note_copied
 from frostline.frameworks.torch.models.ties import ties_of
 from frostline.frameworks.torch.tensors.graph import listed
 from frostline.frameworks.torch.tensors.tensors import (
-    TorchLeaf,
+    NamedTensor,
     dtype_name,
     shape_of,
     sharded,
@@ -37,10 +37,10 @@ from frostline.observe.observer import Observer
 
 
 class Models:
-    """All models seen so far, and the leaves by tensor.
+    """All models seen so far, and the tensors by tensor.
 
     Args:
-        observer: where leaves are handed to.
+        observer: where tensors are handed to.
         held: every tensor that an optimizer holds.
     """
 
@@ -49,14 +49,14 @@ class Models:
         self.tell = observer.tell
         self.exchanges = Exchanges(observer, held)
         self.models: list[Model] = []
-        self.leaves: list[TorchLeaf] = []
-        self.flagged: list[weakref.ref[torch.Tensor] | None] = []  # beside ``leaves``; None for buffers
-        self._by_id: dict[int, TorchLeaf] = {}
-        self.by_name: dict[str, TorchLeaf] = {}
+        self.tensors: list[NamedTensor] = []
+        self.flagged: list[weakref.ref[torch.Tensor] | None] = []  # beside ``tensors``; None for buffers
+        self._by_id: dict[int, NamedTensor] = {}
+        self.by_name: dict[str, NamedTensor] = {}
         self.intents: list[tuple[weakref.ref[nn.Module], bool]] = []
         self._modules: set[int] = set()
-        self._left: set[int] = set()  # leaves that were freed before the first step
-        self._loaded: dict[int, weakref.ref[torch.Tensor]] = {}  # tensors that were loaded before they were leaves
+        self._left: set[int] = set()  # tensors that were freed before the first step
+        self._loaded: dict[int, weakref.ref[torch.Tensor]] = {}  # tensors that were loaded before they were tensors
 
     def add(self, roots: list[nn.Module]) -> None:
         """Take new roots under observation, named as the script names them."""
@@ -72,7 +72,7 @@ class Models:
         self._keep_within_budget()
         self.refresh()
         for model in self.models[-len(fresh) :]:
-            note_copied(model.leaves, self.leaves, self.observer)
+            note_copied(model.tensors, self.tensors, self.observer)
 
     def _unique(self, name: str) -> str:
         return unique(name, {model.name for model in self.models})
@@ -87,23 +87,23 @@ class Models:
                 self._rename(model, self._unique(name))
 
     def _rename(self, model: Model, name: str) -> None:
-        for leaf in model.leaves:
-            row = leaf.row
+        for entry in model.tensors:
+            row = entry.row
             self.by_name.pop(row.name, None)
             renamed = name + row.name.removeprefix(model.name)
             self.tell(TensorSeen(tensor=row.id, name=renamed, model=name))
-            self.by_name[row.name] = leaf
+            self.by_name[row.name] = entry
         model.name = name
 
     def _absorb(self, roots: list[nn.Module]) -> None:
-        """Models that turn out to be parts of a larger one are no models of their own: their leaves get new names."""
+        """Models that turn out to be parts of a larger one are no models of their own: their tensors get new names."""
         inside = {id(module) for root in roots for module in root.modules()} - {id(root) for root in roots}
         held = _tensors(roots)
         for model in [model for model in self.models if id(model.root) in inside or self._is_view(model, held)]:
             self.models.remove(model)
-            for leaf in model.leaves:
-                self.by_name.pop(leaf.row.name, None)
-                self.tell(TensorSeen(tensor=leaf.row.id, name=""))
+            for entry in model.tensors:
+                self.by_name.pop(entry.row.name, None)
+                self.tell(TensorSeen(tensor=entry.row.id, name=""))
 
     def _is_view(self, model: Model, held: set[int]) -> bool:
         """Whether before any step a model only put together layers of a larger one, to ask for an output size, say."""
@@ -127,12 +127,12 @@ class Models:
                 model.kept = None
 
     def _dying(self, model: Model) -> None:
-        self.observer.look_now([leaf.key for leaf in model.leaves], "between")
+        self.observer.look_now([entry.key for entry in model.tensors], "between")
 
     def add_tensors(self, tensors: list[torch.Tensor], names: dict[int, str]) -> None:
         """Take plain tensors that an optimizer holds and no module does, named as ``names`` says by id."""
         for index, tensor in enumerate(tensors):
-            name = unique(names.get(id(tensor), f"tensor_{len(self.leaves) + index}"), set(self.by_name))
+            name = unique(names.get(id(tensor), f"tensor_{len(self.tensors) + index}"), set(self.by_name))
             self._adopt(name, tensor, None, Owner(), None, "parameter", registered=True)
 
     def add_strays(self, found: list[tuple[torch.Tensor, str]]) -> None:
@@ -141,7 +141,7 @@ class Models:
             self._adopt(name, tensor, None, Owner(), None, "parameter", registered=False)
 
     def refresh(self) -> None:
-        """Bring leaves, aliases, owners and flags in line with what the modules hold now."""
+        """Bring tensors, aliases, owners and flags in line with what the modules hold now."""
         with self.observer.notice.stretch():
             self._refresh()
 
@@ -162,17 +162,17 @@ class Models:
         self._modules = inside
         self.exchanges.entered.clear()
         self._note_gone(present)
-        for leaf in self.leaves:
-            loose = leaf.module is None or not leaf.row.registered
-            if loose and leaf.row.name not in present and (own := leaf.tensor) is not None:
-                present[leaf.row.name] = own
+        for entry in self.tensors:
+            loose = entry.module is None or not entry.row.registered
+            if loose and entry.row.name not in present and (own := entry.tensor) is not None:
+                present[entry.row.name] = own
         self._retie(present)
         if not self.observer.steps:
             self._drop_left()
 
     def _drop_left(self) -> None:
-        """Leaves that were freed before the first step are none of what training is about."""
-        left = {leaf.row.id for leaf in self.leaves if leaf.tensor is None} - self._left
+        """Tensors that were freed before the first step are none of what training is about."""
+        left = {entry.row.id for entry in self.tensors if entry.tensor is None} - self._left
         if left:
             self._left |= left
             self.tell(TensorsDropped(tensors=tuple(sorted(left))))
@@ -181,11 +181,11 @@ class Models:
         """Say which parameters are in their models no longer, under whatever name."""
         there = {id(tensor) for tensor in present.values()}
         for model in self.models:
-            for leaf in model.leaves if model.root is not None else ():
-                tensor = leaf.tensor if leaf.row.kind == "parameter" and leaf.row.registered else None
+            for entry in model.tensors if model.root is not None else ():
+                tensor = entry.tensor if entry.row.kind == "parameter" and entry.row.registered else None
                 gone = tensor is not None and id(tensor) not in there
-                if gone != leaf.row.gone:
-                    self.tell(TensorSeen(tensor=leaf.row.id, gone=gone))
+                if gone != entry.row.gone:
+                    self.tell(TensorSeen(tensor=entry.row.id, gone=gone))
 
     def hidden(self) -> None:
         """Take parameters that the models use through plain containers, where registration does not see them."""
@@ -207,51 +207,51 @@ class Models:
         kind: str,
         frozen: FrozenSubtrees,
     ) -> None:
-        leaf = self.by_name.get(name) or self.of(tensor)
-        if leaf is None:
+        entry = self.by_name.get(name) or self.of(tensor)
+        if entry is None:
             if why_unreadable(tensor) == "a lazy tensor that has no shape yet":
                 return
             owner = Owner(path, type(module).__name__, modules.role_of(module))
             as_buffer = kind == "parameter" and name.rpartition(".")[2] in module._buffers
-            leaf = self._adopt(name, tensor, module, owner, model, kind, registered=True, as_buffer=as_buffer)
-        elif not leaf.row.name:
-            self.tell(TensorSeen(tensor=leaf.row.id, name=name, model=model.name))
-            self.tell(ModuleSeen(tensors=(leaf.row.id,), path=path))
-            self.by_name[name] = leaf
-            model.leaves.append(leaf)
-        elif leaf.tensor is not tensor and leaf.row.name == name and not for_a_pass(tensor, leaf):
-            self._exchange(leaf, tensor, module)
-        if leaf.row.name == name:
-            self.tell_mode(leaf, module.training)
-            if leaf.row.kind == "buffer":
-                self._freeze_buffer(leaf, frozen.over(path))
+            entry = self._adopt(name, tensor, module, owner, model, kind, registered=True, as_buffer=as_buffer)
+        elif not entry.row.name:
+            self.tell(TensorSeen(tensor=entry.row.id, name=name, model=model.name))
+            self.tell(ModuleSeen(tensors=(entry.row.id,), path=path))
+            self.by_name[name] = entry
+            model.tensors.append(entry)
+        elif entry.tensor is not tensor and entry.row.name == name and not for_a_pass(tensor, entry):
+            self._exchange(entry, tensor, module)
+        if entry.row.name == name:
+            self.tell_mode(entry, module.training)
+            if entry.row.kind == "buffer":
+                self._freeze_buffer(entry, frozen.over(path))
 
-    def _freeze_buffer(self, leaf: TorchLeaf, subtree: str | None) -> None:
-        watched, flipped = self.observer.leaves[leaf.key], False
-        if (subtree is None) != (leaf.row.owner.frozen_subtree is None):
-            flipped = bool(leaf.row.changed.checks)
-            watched.froze_at = self.observer.now if leaf.row.changed.checks else watched.froze_at
+    def _freeze_buffer(self, entry: NamedTensor, subtree: str | None) -> None:
+        watched, flipped = self.observer.tensors[entry.key], False
+        if (subtree is None) != (entry.row.owner.frozen_subtree is None):
+            flipped = bool(entry.row.changed.checks)
+            watched.froze_at = self.observer.now if entry.row.changed.checks else watched.froze_at
             watched.settled = False
-        if subtree != leaf.row.owner.frozen_subtree:
-            self.tell(BufferFrozen(tensor=leaf.row.id, subtree=subtree, flipped=flipped))
+        if subtree != entry.row.owner.frozen_subtree:
+            self.tell(BufferFrozen(tensor=entry.row.id, subtree=subtree, flipped=flipped))
 
-    def tell_mode(self, leaf: TorchLeaf, training: bool) -> None:
-        """Tell in which mode the leaf's module is, where that is news."""
-        if training != leaf.row.declared.training:
-            self.tell(FlagSeen(tensors=(leaf.row.id,), training=training))
+    def tell_mode(self, entry: NamedTensor, training: bool) -> None:
+        """Tell in which mode the tensor's module is, where that is news."""
+        if training != entry.row.declared.training:
+            self.tell(FlagSeen(tensors=(entry.row.id,), training=training))
 
-    def _exchange(self, leaf: TorchLeaf, tensor: torch.Tensor, module: nn.Module) -> None:
-        """Another tensor carries the leaf's name now."""
-        former = self.exchanges.tell(leaf, tensor, module)
-        leaf.carry(tensor, module)
-        self.flagged[self.leaves.index(leaf)] = weakref.ref(tensor) if leaf.row.kind == "parameter" else None
-        self._by_id[id(tensor)] = leaf
-        self.exchanges.tell_stranded(leaf, tensor, self.of)
-        if former != form_of(tensor) or leaf.row.stranded_at is not None:
-            self.observer.leaves[leaf.key].restart(self.observer.now)
+    def _exchange(self, entry: NamedTensor, tensor: torch.Tensor, module: nn.Module) -> None:
+        """Another tensor carries the tensor's name now."""
+        former = self.exchanges.tell(entry, tensor, module)
+        entry.carry(tensor, module)
+        self.flagged[self.tensors.index(entry)] = weakref.ref(tensor) if entry.row.kind == "parameter" else None
+        self._by_id[id(tensor)] = entry
+        self.exchanges.tell_stranded(entry, tensor, self.of)
+        if former != form_of(tensor) or entry.row.replaced_at is not None:
+            self.observer.tensors[entry.key].restart(self.observer.now)
 
     def loaded(self, tensors: list[torch.Tensor]) -> None:
-        """These took their values from a dictionary; those that are no leaves yet may become some."""
+        """These took their values from a dictionary; those that are no tensors yet may become some."""
         self._loaded.update((id(tensor), weakref.ref(tensor)) for tensor in tensors if self.of(tensor) is None)
 
     def _adopt(
@@ -265,7 +265,7 @@ class Models:
         *,
         registered: bool,
         as_buffer: bool = False,
-    ) -> TorchLeaf:
+    ) -> NamedTensor:
         reference = self._loaded.pop(id(tensor), None)
         loaded = reference is not None and reference() is tensor
         row = self.observer.found(
@@ -284,21 +284,21 @@ class Models:
             as_buffer=as_buffer,
             loaded=loaded or None,
         )
-        leaf = TorchLeaf(row.id, row, tensor, module)
-        self.leaves.append(leaf)
+        entry = NamedTensor(row.id, row, tensor, module)
+        self.tensors.append(entry)
         self.flagged.append(weakref.ref(tensor) if kind == "parameter" else None)
         if model is not None:
-            model.leaves.append(leaf)
-        self._by_id[id(tensor)] = leaf
-        self.by_name[name] = leaf
-        self.observer.adopt(leaf, tensor.requires_grad if kind == "parameter" else None)
-        return leaf
+            model.tensors.append(entry)
+        self._by_id[id(tensor)] = entry
+        self.by_name[name] = entry
+        self.observer.adopt(entry, tensor.requires_grad if kind == "parameter" else None)
+        return entry
 
     def _retie(self, present: dict[str, torch.Tensor]) -> None:
         """Group the names that share a storage now; say which shared one before and no longer do."""
         ties, overlaps = ties_of(present)
-        for leaf in self.leaves:
-            row = leaf.row
+        for entry in self.tensors:
+            row = entry.row
             if row.name not in present:
                 continue
             now = ties.get(row.name, set())
@@ -306,34 +306,34 @@ class Models:
             if lost and row.changed.checks:
                 broken = tuple(sorted(lost))
                 self.tell(TieBroken(step=self.observer.steps, tensor=row.id, name=row.name, lost=broken))
-                self._part(leaf, lost, present)
+                self._part(entry, lost, present)
             aliases, overlapped = sorted(now), sorted(overlaps.get(row.name, ()))
             if (aliases, overlapped) != (row.aliases, row.overlaps):
                 self.tell(TensorSeen(tensor=row.id, aliases=aliases, overlaps=overlapped))
 
-    def _part(self, leaf: TorchLeaf, lost: set[str], present: dict[str, torch.Tensor]) -> None:
+    def _part(self, entry: NamedTensor, lost: set[str], present: dict[str, torch.Tensor]) -> None:
         for name in lost:
             if name not in self.by_name and self.of(present[name]) is None:
-                model = next(model for model in self.models if model.name == leaf.row.model)
-                self._adopt(name, present[name], leaf.module, Owner(), model, leaf.row.kind, registered=True)
+                model = next(model for model in self.models if model.name == entry.row.model)
+                self._adopt(name, present[name], entry.module, Owner(), model, entry.row.kind, registered=True)
 
-    def of(self, tensor: Any) -> TorchLeaf | None:
-        """The leaf that this very tensor carries now."""
-        leaf = self._by_id.get(id(tensor))
-        return leaf if leaf is not None and leaf.tensor is tensor else None
+    def of(self, tensor: Any) -> NamedTensor | None:
+        """The tensor that this very tensor carries now."""
+        entry = self._by_id.get(id(tensor))
+        return entry if entry is not None and entry.tensor is tensor else None
 
-    def below(self, module: nn.Module) -> list[TorchLeaf]:
-        """The leaves that the module's parameters and buffers carry now."""
+    def below(self, module: nn.Module) -> list[NamedTensor]:
+        """The tensors that the module's parameters and buffers carry now."""
         tensors = (*module.parameters(), *module.buffers())
-        return [leaf for tensor in tensors if (leaf := self.of(tensor)) is not None]
+        return [entry for tensor in tensors if (entry := self.of(tensor)) is not None]
 
     def any_of(self, tensors: object) -> bool:
-        """Whether any of ``tensors``, one or several, is a leaf's."""
+        """Whether any of ``tensors``, one or several, is a tensor's."""
         return any(self.of(tensor) is not None for tensor in listed(tensors))
 
     def keys(self) -> dict[int, Hashable]:
-        """Leaf keys by id of the tensors that carry them now."""
-        return {id(tensor): leaf.key for leaf in self.leaves if (tensor := leaf.tensor) is not None}
+        """Tensor keys by id of the tensors that carry them now."""
+        return {id(tensor): entry.key for entry in self.tensors if (tensor := entry.tensor) is not None}
 
     def let_go(self) -> None:
         """Keep no model alive any longer."""

@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from frostline.frameworks.torch.models.models import Models
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf
+from frostline.frameworks.torch.tensors.tensors import NamedTensor
 
 Place = tuple[str, tuple[str, ...], tuple[str, ...]]  # the model, what stands before the index, what stands after it
 
@@ -26,22 +26,22 @@ class CalledSiblings:
         self._containers: dict[tuple[str, tuple[str, ...]], bool] = {}
         self._makes: dict[int, tuple[Any, ...]] = {}
         self._called: dict[tuple[Place, tuple[Any, ...]], set[int]] = {}
-        for leaf in models.leaves:
-            module = leaf.module
+        for entry in models.tensors:
+            module = entry.module
             if module is not None and id(module) in called:
-                for place in self._places(leaf):
+                for place in self._places(entry):
                     self._called.setdefault((place, self._make(module)), set()).add(id(module))
 
-    def of(self, leaf: TorchLeaf) -> bool:
+    def of(self, entry: NamedTensor) -> bool:
         """Whether a module of the same make, in the same container but for its index, was called."""
-        module = leaf.module
+        module = entry.module
         if module is None:
             return False
-        found = (self._called.get((place, self._make(module)), set()) for place in self._places(leaf))
+        found = (self._called.get((place, self._make(module)), set()) for place in self._places(entry))
         return any(each - {id(module)} for each in found)
 
-    def _places(self, leaf: TorchLeaf) -> Iterator[Place]:
-        model, path = leaf.row.model, tuple(leaf.row.owner.path.split("."))
+    def _places(self, entry: NamedTensor) -> Iterator[Place]:
+        model, path = entry.row.model, tuple(entry.row.owner.path.split("."))
         for index in range(len(path)):
             if self._is_container(model, path[:index]):
                 yield model, path[:index], path[index + 1 :]

@@ -47,7 +47,7 @@ class Owners:
         return True
 
     def orphans(self, tensors: list[torch.Tensor]) -> list[str]:
-        """Those of the tensors that no leaf carries, described."""
+        """Those of the tensors that no tensor carries, described."""
         keys = self.models.keys()
         return [
             f"{type(tensor).__name__.lower()} of shape {tuple(tensor.shape)}"
@@ -60,7 +60,7 @@ class Owners:
         self.models.refresh()
         loose = [each for each in strange if self.models.of(each) is None and not torch.nn.parameter.is_lazy(each)]
         names = variable_names({id(tensor) for tensor in loose}, skip=("torch",))
-        used = [tensor for tensor in loose if id(tensor) in names or tensor.grad is not None or not self.models.leaves]
+        used = [tensor for tensor in loose if id(tensor) in names or tensor.grad is not None or not self.models.tensors]
         if used and not self._former(used, len(loose) - len(used), optimizer):
             self.models.add_tensors(used, names)
 
@@ -71,13 +71,13 @@ class Owners:
         """
         if any(tensor.grad is not None for tensor in loose):
             return False
-        if nameless and self.models.leaves:
+        if nameless and self.models.tensors:
             return True
         own = {id(tensor) for tensor in held(optimizer)}
         reached = {
             tuple(tensor.shape)
-            for leaf in self.models.leaves
-            if leaf.row.kind == "parameter" and (tensor := leaf.tensor) is not None
+            for entry in self.models.tensors
+            if entry.row.kind == "parameter" and (tensor := entry.tensor) is not None
             if id(tensor) not in own and zero_state(tensor.grad) == "nonzero"
         }
         return all(tuple(tensor.shape) in reached for tensor in loose)

@@ -55,7 +55,7 @@ def common_history(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
 
 
 def holds(optimizer: torch.optim.Optimizer, keys: Mapping[int, Hashable]) -> dict[Hashable, Hold]:
-    """The leaves (by key, from ids of tensors) that the optimizer holds, each with its group's rates."""
+    """The tensors (by key, from ids of tensors) that the optimizer holds, each with its group's rates."""
     held: dict[Hashable, Hold] = {}
     history, start = common_history(optimizer), 0
     for index, group in enumerate(optimizer.param_groups):

@@ -1,4 +1,4 @@
-"""The torch optimizers of the process as programs: their names, what they hold, their rates and their state."""
+"""The torch optimizers of the process as optimizers: their names, what they hold, their rates and their state."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ IDLE_KEPT = 4
 
 
 class Optimizers:
-    """Every optimizer that was made or has stepped, by the program that it is.
+    """Every optimizer that was made or has stepped, by the optimizer that it is.
 
     Args:
-        observer: new programs are entered there.
+        observer: new optimizers are entered there.
     """
 
     def __init__(self, observer: Observer) -> None:
         self.observer = observer
-        self.programs = observer.programs
+        self.optimizers = observer.optimizers
         self._keys: weakref.WeakKeyDictionary[torch.optim.Optimizer, Hashable] = weakref.WeakKeyDictionary()
         self._made: weakref.WeakKeyDictionary[torch.optim.Optimizer, None] = weakref.WeakKeyDictionary()
         self._idle: list[torch.optim.Optimizer] = []
@@ -37,7 +37,7 @@ class Optimizers:
         self._largest: tuple[tuple[Hashable, int] | None, float] = (None, 0.0)
 
     def made(self, optimizer: torch.optim.Optimizer) -> None:
-        """An optimizer was made; it is a program from its first step on, and kept alive until then where it is small.
+        """An optimizer was made; it is an optimizer from its first step on, and kept alive until then where it is small.
 
         One that never steps would else be gone with the function that made it, and with it what the run was about.
         """
@@ -55,15 +55,15 @@ class Optimizers:
         return [optimizer for optimizer in both if not modules.foreign(optimizer) and not claimed(optimizer)]
 
     def registered(self, optimizer: torch.optim.Optimizer) -> bool:
-        """Whether the optimizer is a program already."""
+        """Whether the optimizer is an optimizer already."""
         return optimizer in self._keys
 
-    def of(self, program: Hashable) -> list[torch.optim.Optimizer]:
-        """The optimizers that a program stands for, the oldest first."""
-        return [optimizer for optimizer, key in self._keys.items() if key == program]
+    def of(self, optimizer_row: Hashable) -> list[torch.optim.Optimizer]:
+        """The optimizers that an optimizer stands for, the oldest first."""
+        return [optimizer for optimizer, key in self._keys.items() if key == optimizer_row]
 
     def key(self, optimizer: torch.optim.Optimizer) -> Hashable:
-        """The program of an optimizer, named after the variable that holds it."""
+        """The optimizer of an optimizer, named after the variable that holds it."""
         key = self._keys.get(optimizer)
         if key is None:
             key = self._keys[optimizer] = self._register(optimizer)
@@ -73,50 +73,50 @@ class Optimizers:
     def _register(self, optimizer: torch.optim.Optimizer) -> Hashable:
         name = variable_names({id(optimizer)}, skip=("torch",)).get(id(optimizer), "")
         kind = type(optimizer).__name__
-        same_kind = [key for key, program in self.programs.items() if program.name.startswith(kind)]
+        same_kind = [key for key, optimizer_row in self.optimizers.items() if optimizer_row.name.startswith(kind)]
         if len(same_kind) >= MERGE_ABOVE and not name:
-            same = self.programs[same_kind[0]]
+            same = self.optimizers[same_kind[0]]
             self.observer.tell(OptimizerSeen(optimizer=same.id, merged=same.merged + 1))
             return same_kind[0]
         return self.observer.found_optimizer(name or kind, "optimizer", kind).id
 
     def joined(self, optimizers: list[torch.optim.Optimizer]) -> Hashable:
-        """One program for optimizers that step in one call of a compiled function."""
+        """One optimizer for optimizers that step in one call of a compiled function."""
         keys = list(dict.fromkeys(self.key(optimizer) for optimizer in optimizers))
         if len(keys) == 1:
             return keys[0]
-        parts = [self.programs[key] for key in keys]
+        parts = [self.optimizers[key] for key in keys]
         label, kind = " + ".join(part.id for part in parts), " + ".join(part.name for part in parts)
         key = self.observer.found_optimizer(label, "optimizer", kind).id
         for old, part in zip(keys, parts, strict=True):
             if not part.steps_executed:
-                del self.programs[old]
+                del self.optimizers[old]
                 self.observer.tell(OptimizerDropped(optimizer=part.id))
         for optimizer in optimizers:
             self._keys[optimizer] = key
         return key
 
-    def tensors(self, program: Hashable) -> list[torch.Tensor]:
-        """Every tensor that the program holds now."""
-        return [tensor for optimizer in self.of(program) for tensor in held(optimizer)]
+    def tensors(self, optimizer_row: Hashable) -> list[torch.Tensor]:
+        """Every tensor that the optimizer holds now."""
+        return [tensor for optimizer in self.of(optimizer_row) for tensor in held(optimizer)]
 
-    def without_gradients(self, program: Hashable) -> bool:
-        """Whether no tensor that the program holds has a gradient now."""
-        return all(tensor.grad is None for tensor in self.tensors(program))
+    def without_gradients(self, optimizer: Hashable) -> bool:
+        """Whether no tensor that the optimizer holds has a gradient now."""
+        return all(tensor.grad is None for tensor in self.tensors(optimizer))
 
     def all_held(self) -> list[torch.Tensor]:
         """Every tensor that any optimizer holds now."""
         return [tensor for optimizer in self.known() for tensor in held(optimizer)]
 
-    def rates(self, program: Hashable, *, waiting: bool) -> list[float | None]:
+    def rates(self, optimizer_row: Hashable, *, waiting: bool) -> list[float | None]:
         """The learning rate of every group, now; None for one that only ``waiting`` for the device would tell."""
         return [
             optimizer_state.number(group.get("lr"), waiting=waiting)
-            for optimizer in self.of(program)
+            for optimizer in self.of(optimizer_row)
             for group in optimizer.param_groups
         ]
 
-    def groups(self, program: Hashable) -> list[dict[str, float | int | None]]:
+    def groups(self, optimizer_row: Hashable) -> list[dict[str, float | int | None]]:
         """Every group's rates and size, now."""
         return [
             {
@@ -126,16 +126,16 @@ class Optimizers:
                 "tensors": len(group["params"]),
                 "numbers": sum(each.numel() for each in group["params"] if not torch.nn.parameter.is_lazy(each)),
             }
-            for optimizer in self.of(program)
+            for optimizer in self.of(optimizer_row)
             for group in optimizer.param_groups
         ]
 
-    def step_bound(self, program: Hashable, tensor: torch.Tensor) -> torch.Tensor | None:
+    def step_bound(self, optimizer_row: Hashable, tensor: torch.Tensor) -> torch.Tensor | None:
         """The update of the last step, element by element, where the optimizer's rule is known."""
-        step = (program, self.programs[program].steps_executed)
-        if self._groups[0] != step:  # once for all leaves of a check
-            self._groups = (step, self._groups_by_tensor(program))
-        optimizers = self.of(program)
+        step = (optimizer_row, self.optimizers[optimizer_row].steps_executed)
+        if self._groups[0] != step:  # once for all tensors of a check
+            self._groups = (step, self._groups_by_tensor(optimizer_row))
+        optimizers = self.of(optimizer_row)
         for index, place in self._groups[1].get(id(tensor), ()):
             optimizer = optimizers[index]
             bound = optimizer_state.step_bound(optimizer, optimizer.param_groups[place], tensor)
@@ -143,22 +143,22 @@ class Optimizers:
                 return bound
         return None
 
-    def _groups_by_tensor(self, program: Hashable) -> dict[int, list[tuple[int, int]]]:
-        """By id of each tensor, which of the program's optimizers holds it, and in which group; keeps nothing alive."""
+    def _groups_by_tensor(self, optimizer_row: Hashable) -> dict[int, list[tuple[int, int]]]:
+        """By id of each tensor, which of the optimizer's optimizers holds it, and in which group; keeps nothing alive."""
         found: dict[int, list[tuple[int, int]]] = {}
-        for index, optimizer in enumerate(self.of(program)):
+        for index, optimizer in enumerate(self.of(optimizer_row)):
             for place, group in enumerate(optimizer.param_groups):
                 for tensor in group["params"]:
                     found.setdefault(id(tensor), []).append((index, place))
         return found
 
-    def negligible(self, program: Hashable, tensor: torch.Tensor) -> bool:
-        """Whether the tensor's gradient is rounding noise beside those of the program's other tensors."""
+    def negligible(self, optimizer: Hashable, tensor: torch.Tensor) -> bool:
+        """Whether the tensor's gradient is rounding noise beside those of the optimizer's other tensors."""
         if tensor.grad is None:
             return False
-        step = (program, self.programs[program].steps_executed)
-        if self._largest[0] != step:  # once for all leaves of a check
-            self._largest = (step, max(map(optimizer_state.largest_gradient, self.of(program)), default=0.0))
+        step = (optimizer, self.optimizers[optimizer].steps_executed)
+        if self._largest[0] != step:  # once for all tensors of a check
+            self._largest = (step, max(map(optimizer_state.largest_gradient, self.of(optimizer)), default=0.0))
         return optimizer_state.largest_size(tensor.grad) <= optimizer_state.NOISE * self._largest[1]
 
     def states(self, tensor: torch.Tensor) -> Iterable[tuple[str, bytes]]:

@@ -7,14 +7,14 @@ from typing import Any
 import torch
 
 from frostline.frameworks.alive import alive
-from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES, TorchLeaf, host_bytes
+from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES, NamedTensor, host_bytes
 from frostline.observe.live import Unreadable
 from frostline.observe.names import variable_names
 
 
-def named_tensor_with(content: bytes, leaf: TorchLeaf, optimizers: list[Any]) -> str | None:
+def named_tensor_with(content: bytes, entry: NamedTensor, optimizers: list[Any]) -> str | None:
     """The name of another tensor that holds exactly these bytes after a change of type: a master or averaged copy."""
-    shape, own = leaf.row.shape, leaf.tensor
+    shape, own = entry.row.shape, entry.tensor
     for optimizer in optimizers:
         for group in optimizer.param_groups if optimizer is not None else ():
             for tensor in group["params"]:

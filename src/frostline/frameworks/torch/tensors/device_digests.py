@@ -1,4 +1,4 @@
-"""Digests of leaves on an accelerator, made there in one batch for each device where a kernel can be had."""
+"""Digests of tensors on an accelerator, made there in one batch for each device where a kernel can be had."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from typing import Any
 import torch
 
 from frostline.digest.blocks import Digest
-from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES, TorchLeaf, why_unreadable
+from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES, NamedTensor, why_unreadable
 
 TYPES = ("cuda",)
 
 
 class DeviceDigests:
-    """Makes digests where the leaves are; what it leaves out is read through the host.
+    """Makes digests where the tensors are; what it leaves out is read through the host.
 
     Args:
         fault: takes the error after which no kernel is used any more.
@@ -25,15 +25,15 @@ class DeviceDigests:
         self._makers: dict[torch.device, Any] = {}
         self._gone = False
 
-    def of(self, leaves: Iterable[Any]) -> dict[Hashable, Digest]:
-        """The present digests, by leaf key, of those leaves that a kernel can read."""
+    def of(self, tensors: Iterable[Any]) -> dict[Hashable, Digest]:
+        """The present digests, by tensor key, of those tensors that a kernel can read."""
         if self._gone or (TYPES == ("cuda",) and not torch.cuda.is_initialized()):  # type: ignore[no-untyped-call]
             return {}
         placed: dict[torch.device, list[tuple[Hashable, torch.Tensor]]] = {}
-        for leaf in leaves:
-            tensor = leaf.tensor if isinstance(leaf, TorchLeaf) else None
+        for entry in tensors:
+            tensor = entry.tensor if isinstance(entry, NamedTensor) else None
             if tensor is not None and _is_dense(tensor):
-                placed.setdefault(tensor.device, []).append((leaf.key, tensor))
+                placed.setdefault(tensor.device, []).append((entry.key, tensor))
         made: dict[Hashable, Digest] = {}
         try:
             for device, found in placed.items():

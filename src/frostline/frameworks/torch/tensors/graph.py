@@ -26,7 +26,7 @@ def _is_many(value: Any) -> bool:
 
 
 def handed_over(starts: Iterable[Any], seen: set[Any] | None = None) -> Iterator[tuple[Any, int, torch.Tensor]]:
-    """Every node of the graph that hands a gradient to a leaf: the node, the place among its results, the leaf.
+    """Every node of the graph that hands a gradient to a tensor: the node, the place among its results, the tensor.
 
     Args:
         starts: where to begin.
@@ -47,17 +47,17 @@ def handed_over(starts: Iterable[Any], seen: set[Any] | None = None) -> Iterator
                 stack.append(following)
 
 
-def leaves_below(outputs: Any) -> list[torch.Tensor] | None:
-    """The leaves that a backward pass from ``outputs`` reaches; None where the graph is too large to walk."""
+def tensors_below(outputs: Any) -> list[torch.Tensor] | None:
+    """The tensors that a backward pass from ``outputs`` reaches; None where the graph is too large to walk."""
     seen: set[Any] = set()
-    leaves = {id(leaf): leaf for _, _, leaf in handed_over(starts_of(outputs), seen)}
-    return list(leaves.values()) if len(seen) < NODES_WALKED else None
+    tensors = {id(entry): entry for _, _, entry in handed_over(starts_of(outputs), seen)}
+    return list(tensors.values()) if len(seen) < NODES_WALKED else None
 
 
-def leaves_of(roots: Iterable[object]) -> list[torch.Tensor]:
+def tensors_of(roots: Iterable[object]) -> list[torch.Tensor]:
     """The tensors that a backward pass from ``roots`` would give gradients to, in the order of their meeting."""
     stack = [root.grad_fn for root in roots if isinstance(root, torch.Tensor)]
-    seen, leaves = set(), []
+    seen, tensors = set(), []
     while stack:
         node = stack.pop()
         if node is None or node in seen:
@@ -65,6 +65,6 @@ def leaves_of(roots: Iterable[object]) -> list[torch.Tensor]:
         seen.add(node)
         tensor = getattr(node, "variable", None)
         if isinstance(tensor, torch.Tensor):
-            leaves.append(tensor)
+            tensors.append(tensor)
         stack.extend(function for function, _ in node.next_functions)
-    return leaves
+    return tensors

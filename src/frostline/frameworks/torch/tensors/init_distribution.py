@@ -8,25 +8,25 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf, local
+from frostline.frameworks.torch.tensors.tensors import NamedTensor, local
 
-ENOUGH_NUMBERS = 64
+ENOUGH_VALUES = 64
 PIECE = 1 << 18
 UNIFORM, NORMAL = 1.8, 3.0  # the kurtosis of each distribution
 
 
-def looks_default(module: nn.Module, leaf: TorchLeaf) -> bool | None:
+def looks_default(module: nn.Module, entry: NamedTensor) -> bool | None:
     """Whether a weight still looks like what the module's initialiser makes, by its distribution; None if unclear.
 
     Linear and convolution weights start uniform in ±1/sqrt(fan_in), embeddings normal with unit variance. Trained
     weights of enough numbers do not keep to the bound and the spread of that distribution at once.
     """
-    tensor = _readable(leaf)
-    if tensor is None or tensor.numel() < ENOUGH_NUMBERS:
+    tensor = _readable(entry)
+    if tensor is None or tensor.numel() < ENOUGH_VALUES:
         return None
     tolerance = 4 / math.sqrt(tensor.numel())
-    if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)) and leaf.row.name.endswith(".weight"):
-        bound = 1 / math.sqrt(math.prod(leaf.row.shape[1:]))
+    if isinstance(module, (nn.Linear, nn.modules.conv._ConvNd)) and entry.row.name.endswith(".weight"):
+        bound = 1 / math.sqrt(math.prod(entry.row.shape[1:]))
         seen = _moments(tensor)
         return seen.largest <= bound * 1.0001 and abs(seen.deviation / (bound / math.sqrt(3)) - 1) < tolerance
     if isinstance(module, nn.Embedding):
@@ -35,12 +35,12 @@ def looks_default(module: nn.Module, leaf: TorchLeaf) -> bool | None:
     return None
 
 
-def looks_drawn(leaf: TorchLeaf) -> bool:
+def looks_drawn(entry: NamedTensor) -> bool:
     """Whether the numbers are all zero or all one, or spread evenly or normally around zero, however widely.
 
     Many a trained weight is spread so: this is no evidence by itself.
     """
-    tensor = _readable(leaf)
+    tensor = _readable(entry)
     if tensor is None or tensor.numel() == 0:
         return False
     seen = _moments(tensor)
@@ -51,8 +51,8 @@ def looks_drawn(leaf: TorchLeaf) -> bool:
     return abs(seen.mean) <= tolerance * seen.deviation and UNIFORM - margin <= seen.kurtosis <= NORMAL + margin
 
 
-def _readable(leaf: TorchLeaf) -> torch.Tensor | None:
-    tensor = local(leaf.tensor) if leaf.tensor is not None else None
+def _readable(entry: NamedTensor) -> torch.Tensor | None:
+    tensor = local(entry.tensor) if entry.tensor is not None else None
     return tensor if tensor is not None and tensor.is_floating_point() and not tensor.is_meta else None
 
 

@@ -1,22 +1,22 @@
-"""Leaves that another leaf may have been copied from, or be an average of."""
+"""Tensors that another tensor may have been copied from, or be an average of."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf
+from frostline.frameworks.torch.tensors.tensors import NamedTensor
 
 
-def kin_of(leaf: TorchLeaf, leaves: Iterable[TorchLeaf]) -> list[TorchLeaf]:
-    """Other leaves of the same shape and type, those with the likest names first."""
-    own = leaf.row.name.split(".")
+def kin_of(entry: NamedTensor, tensors: Iterable[NamedTensor]) -> list[NamedTensor]:
+    """Other tensors of the same shape and type, those with the likest names first."""
+    own = entry.row.name.split(".")
     alike = [
         other
-        for other in leaves
-        if other is not leaf
-        and other.row.name not in leaf.row.aliases
-        and other.row.shape == leaf.row.shape
-        and other.row.dtype == leaf.row.dtype
+        for other in tensors
+        if other is not entry
+        and other.row.name not in entry.row.aliases
+        and other.row.shape == entry.row.shape
+        and other.row.dtype == entry.row.dtype
     ]
     return sorted(alike, key=lambda other: _common_suffix(other.row.name.split("."), own), reverse=True)
 

@@ -1,4 +1,4 @@
-"""One torch tensor as a live leaf: its bytes without a copy where that is possible, its flag and its gradient."""
+"""One torch tensor as a live tensor: its bytes without a copy where that is possible, its flag and its gradient."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from frostline.core.ledger import Gradient, LeafRow
+from frostline.core.ledger import Gradient, TensorRow
 from frostline.observe.live import Unreadable
 
 # Containers whose storage is the value itself; any other subclass may keep its data elsewhere.
@@ -141,7 +141,7 @@ def zero_state(gradient: torch.Tensor | None) -> Gradient:
         return "unknown"
 
 
-class TorchLeaf:
+class NamedTensor:
     """A parameter or buffer of a torch model, under the name of its first owner.
 
     Only a weak reference is held: the observer must not keep a model alive. ``carry`` gives the name to another
@@ -150,13 +150,13 @@ class TorchLeaf:
 
     __slots__ = ("_module", "_tensor", "key", "row")
 
-    def __init__(self, key: Hashable, row: LeafRow, tensor: torch.Tensor, module: torch.nn.Module | None) -> None:
+    def __init__(self, key: Hashable, row: TensorRow, tensor: torch.Tensor, module: torch.nn.Module | None) -> None:
         self.key = key
         self.row = row
         self.carry(tensor, module)
 
     def carry(self, tensor: torch.Tensor, module: torch.nn.Module | None) -> None:
-        """From now on ``tensor``, held by ``module``, goes by this leaf's name."""
+        """From now on ``tensor``, held by ``module``, goes by this tensor's name."""
         self._tensor = weakref.ref(tensor)
         self._module = weakref.ref(module) if module is not None else None
 
@@ -181,7 +181,7 @@ class TorchLeaf:
         return host_bytes(tensor)
 
     def part(self, start: int, stop: int) -> bytes:
-        """See LiveLeaf."""
+        """See LiveTensor."""
         tensor = self._tensor()
         if tensor is None:
             raise Unreadable("the tensor was freed before it could be read again")

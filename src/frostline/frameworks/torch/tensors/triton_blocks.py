@@ -2,7 +2,7 @@
 """The digest of blocks made where the tensors are: XXH3-64 on a CUDA device, the very numbers of ``digest.blocks``.
 
 All tensors of a check are hashed by a handful of launches, one for each way of reading memory, and one copy brings the
-values back. Of a leaf's last block of 240 bytes or fewer, for which XXH3 has other rules, the bytes themselves come
+values back. Of a tensor's last block of 240 bytes or fewer, for which XXH3 has other rules, the bytes themselves come
 along and are hashed on the host.
 
 Source: the XXH3 algorithm of xxHash 0.8, https://github.com/Cyan4973/xxHash/blob/dev/doc/xxhash_spec.md
@@ -26,7 +26,7 @@ SHORT = 240  # up to here XXH3 works in other ways
 ROW = 256  # bytes that a short block is given on its way to the host
 WIDEST = 8
 PIECES = {8: tl.uint64, 4: tl.uint32, 2: tl.uint16, 1: tl.uint8}
-RUNS, WARPS = 1, 1  # of memory in one program, and threads by 32: not measured on a device yet
+RUNS, WARPS = 1, 1  # of memory in one optimizer, and threads by 32: not measured on a device yet
 
 _SECRET = bytes.fromhex(
     "b8fe6c3923a44bbe7c01812cf721ad1cded46de9839097db7240a4a4b7b3671fcb79e64eccc0e578825ad07dccff7221b8084674f743248e"
@@ -85,7 +85,7 @@ def _xxh3_long(
     places, lengths, words, values, targets, count, PIECE: tl.constexpr, WIDTH: tl.constexpr, COUNT: tl.constexpr
 ):
     """XXH3-64 of COUNT runs of memory, each longer than 240 bytes: values[targets[i]] = hash(places[i], lengths[i])."""
-    run = tl.program_id(0) * COUNT + tl.arange(0, COUNT)
+    run = tl.optimizer_id(0) * COUNT + tl.arange(0, COUNT)
     real = run < count
     place = tl.load(places + run, mask=real, other=0)
     length = tl.load(lengths + run, mask=real, other=1)
@@ -121,7 +121,7 @@ def _xxh3_long(
 @triton.jit
 def _copy_short(places, lengths, rows, SIZE: tl.constexpr):
     """The bytes of short runs of memory, each into a row of its own."""
-    run = tl.program_id(0)
+    run = tl.optimizer_id(0)
     place, at = tl.load(places + run), tl.arange(0, SIZE)
     byte = tl.load((place + at).to(tl.pointer_type(tl.uint8)), mask=at < tl.load(lengths + run), other=0)
     tl.store(rows + run * SIZE + at, byte)

@@ -1,4 +1,4 @@
-"""The order of backward passes and steps: gradients that one program's phase leaves for another, and double steps."""
+"""The order of backward passes and steps: gradients that one optimizer's phase leaves for another, and double steps."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ class GradientLeaks:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._held: dict[Hashable, list[torch.Tensor]] = {}
-        self._stepped: list[Hashable] = []  # programs stepped since the last backward pass
-        self._other_stepped: dict[Hashable, Hashable] = {}  # program -> another one stepped since its own last step
-        self._clean: set[Hashable] = set()  # programs found without a gradient since another one stepped
+        self._stepped: list[Hashable] = []  # optimizers stepped since the last backward pass
+        self._other_stepped: dict[Hashable, Hashable] = {}  # optimizer -> another one stepped since its own last step
+        self._clean: set[Hashable] = set()  # optimizers found without a gradient since another one stepped
         self._leaked: dict[Hashable, tuple[Hashable, list[torch.Tensor]]] = {}
         self._left: dict[Hashable, list[tuple[torch.Tensor, weakref.ref[torch.Tensor]]]] = {}  # with what was left then
         self._pending: dict[Hashable, tuple[Hashable, list[torch.Tensor], int]] = {}
@@ -53,12 +53,12 @@ class GradientLeaks:
         signals.step_nears.append(self._step)
         return []
 
-    def _note_held(self, program: Hashable) -> None:
-        self._held[program] = self._context.optimizers.tensors(program)
+    def _note_held(self, optimizer: Hashable) -> None:
+        self._held[optimizer] = self._context.optimizers.tensors(optimizer)
 
-    def _check_ended(self, program: Hashable) -> None:
-        if len(self._context.recorder.programs) > 1:
-            self._note_held(program)
+    def _check_ended(self, optimizer: Hashable) -> None:
+        if len(self._context.recorder.optimizers) > 1:
+            self._note_held(optimizer)
 
     def _backward(self) -> None:
         """A backward pass is about to begin."""
@@ -68,56 +68,62 @@ class GradientLeaks:
         self._begin_phase()
 
     def _look_for_leaks(self) -> None:
-        for program, other in list(self._other_stepped.items()):
-            if program in self._clean | set(self._stepped) or self._seen.get(program, 0) > ROUNDS_WATCHED:
+        for optimizer, other in list(self._other_stepped.items()):
+            if optimizer in self._clean | set(self._stepped) or self._seen.get(optimizer, 0) > ROUNDS_WATCHED:
                 continue
             theirs = {id(tensor) for tensor in self._held.get(other, [])}
-            own = [tensor for tensor in self._held.get(program, []) if id(tensor) not in theirs]
+            own = [tensor for tensor in self._held.get(optimizer, []) if id(tensor) not in theirs]
             left = [tensor for tensor in own[:SAMPLED] if zero_state(tensor.grad) == "nonzero"]
             if left:
-                self._leaked[program] = (other, own)
-                self._left[program] = [(tensor, weakref.ref(tensor.grad)) for tensor in left if tensor.grad is not None]
+                self._leaked[optimizer] = (other, own)
+                self._left[optimizer] = [
+                    (tensor, weakref.ref(tensor.grad)) for tensor in left if tensor.grad is not None
+                ]
             else:
-                self._leaked.pop(program, None)
-                self._clean.add(program)
+                self._leaked.pop(optimizer, None)
+                self._clean.add(optimizer)
 
     def _begin_phase(self) -> None:
-        for program, (other, tensors, step) in self._pending.items():
+        for optimizer, (other, tensors, step) in self._pending.items():
             together = other in self._stepped
-            if (GradientLeft, program, together) not in self._told:
-                self._told.add((GradientLeft, program, together))
+            if (GradientLeft, optimizer, together) not in self._told:
+                self._told.add((GradientLeft, optimizer, together))
                 names, tell = self._context.names_of(tensors), self._context.tell
                 tell(
-                    GradientLeft(step=step, optimizer=str(program), other=str(other), tensors=names, together=together)
+                    GradientLeft(
+                        step=step, optimizer=str(optimizer), other=str(other), tensors=names, together=together
+                    )
                 )
         self._pending.clear()
         self._stepped.clear()
 
-    def _step(self, program: Hashable, closure: bool) -> None:
-        """A program is about to step; with a closure it makes its own backward passes, and no earlier ones count."""
-        if len(self._context.recorder.programs) < 2:
+    def _step(self, optimizer: Hashable, closure: bool) -> None:
+        """An optimizer is about to step; with a closure it makes its own backward passes, and no earlier ones count."""
+        if len(self._context.recorder.optimizers) < 2:
             return
         step = self._context.recorder.steps + 1
         if closure:
             self._begin_phase()
-            self._leaked.pop(program, None)
-        self._seen[program] = self._seen.get(program, 0) + 1
-        leak = self._leaked.pop(program, None)
-        kept = any(tensor.grad is grad() is not None for tensor, grad in self._left.pop(program, ()))  # not cleared
+            self._leaked.pop(optimizer, None)
+        self._seen[optimizer] = self._seen.get(optimizer, 0) + 1
+        leak = self._leaked.pop(optimizer, None)
+        kept = any(tensor.grad is grad() is not None for tensor, grad in self._left.pop(optimizer, ()))  # not cleared
         if leak is not None and kept and not self._stepped:
-            self._pending[program] = (*leak, step)
-        looking = self._seen[program] <= ROUNDS_WATCHED or due(self._seen[program])  # gradients are waited for
+            self._pending[optimizer] = (*leak, step)
+        looking = self._seen[optimizer] <= ROUNDS_WATCHED or due(self._seen[optimizer])  # gradients are waited for
         for other in self._stepped if looking else ():
-            mine = {id(tensor) for tensor in self._held.get(program, [])}
+            mine = {id(tensor) for tensor in self._held.get(optimizer, [])}
             twice = [tensor for tensor in self._held.get(other, []) if id(tensor) in mine]
             moving = [tensor for tensor in twice if zero_state(tensor.grad) == "nonzero"]
-            if moving and other != program and (SteppedTogether, program, False) not in self._told:
-                self._told.add((SteppedTogether, program, False))
+            if moving and other != optimizer and (SteppedTogether, optimizer, False) not in self._told:
+                self._told.add((SteppedTogether, optimizer, False))
                 names = self._context.names_of(moving)
-                self._context.tell(SteppedTogether(step=step, optimizer=str(program), other=str(other), tensors=names))
+                self._context.tell(
+                    SteppedTogether(step=step, optimizer=str(optimizer), other=str(other), tensors=names)
+                )
         for other in self._held:
-            if other != program:
-                self._other_stepped[other] = program
+            if other != optimizer:
+                self._other_stepped[other] = optimizer
                 self._clean.discard(other)
-        self._other_stepped.pop(program, None)
-        self._stepped.append(program)
+        self._other_stepped.pop(optimizer, None)
+        self._stepped.append(optimizer)

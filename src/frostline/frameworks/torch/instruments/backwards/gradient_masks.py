@@ -17,8 +17,8 @@ from frostline.core.facts import Fact, TensorSeen
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.tensors.graph import handed_over, starts_of
-from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES, TorchLeaf, zero_state
-from frostline.observe.live import Withheld
+from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES, NamedTensor, zero_state
+from frostline.observe.live import MaskedGradient
 
 ROWS_SAMPLED = 64
 
@@ -58,57 +58,57 @@ class GradientMasks:
         """A backward pass from ``outputs`` begins, and its gradients go into a check."""
         self._given.clear()  # the last pass before the step counts
         self._handles.extend(
-            tensor.register_post_accumulate_grad_hook(self._note_given(leaf.key))  # type: ignore[no-untyped-call]
-            for leaf, tensor in self._parameters()
-            if _had_none(leaf) and not _hooked(tensor)
+            tensor.register_post_accumulate_grad_hook(self._note_given(entry.key))  # type: ignore[no-untyped-call]
+            for entry, tensor in self._parameters()
+            if _had_none(entry) and not _hooked(tensor)
         )
-        wanted = {id(tensor): leaf for leaf, tensor in self._weights() if _hooked(tensor) or self._is_suspect(leaf)}
+        wanted = {id(tensor): entry for entry, tensor in self._weights() if _hooked(tensor) or self._is_suspect(entry)}
         if not wanted:
             return
-        for leaf in wanted.values():
-            tensor = leaf.tensor
+        for entry in wanted.values():
+            tensor = entry.tensor
             if tensor is not None and zero_state(tensor.grad) != "nonzero":  # a new sum of gradients begins
-                self._made.pop(leaf.key, None)
+                self._made.pop(entry.key, None)
         for node, index, variable in handed_over(starts_of(outputs)):
-            leaf_here = wanted.get(id(variable))
-            if leaf_here is not None:
-                self._handles.append(node.register_hook(self._listener(leaf_here, index)))
+            entry_here = wanted.get(id(variable))
+            if entry_here is not None:
+                self._handles.append(node.register_hook(self._listener(entry_here, index)))
 
     def _ended(self) -> None:
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
 
-    def _add(self, found: dict[Hashable, Withheld]) -> None:
+    def _add(self, found: dict[Hashable, MaskedGradient]) -> None:
         """Add what was made and what is left, by key; also finds out whose gradients to look at next time."""
-        for leaf, tensor in self._parameters():
+        for entry, tensor in self._parameters():
             if (
-                not leaf.row.cleared
-                and leaf.key in self._given
-                and _had_none(leaf)
+                not entry.row.cleared
+                and entry.key in self._given
+                and _had_none(entry)
                 and zero_state(tensor.grad) != "nonzero"
             ):
-                self.models.tell(TensorSeen(tensor=leaf.row.id, cleared=True))
-        for leaf, tensor in self._weights():
+                self.models.tell(TensorSeen(tensor=entry.row.id, cleared=True))
+        for entry, tensor in self._weights():
             gradient = tensor.grad
-            if gradient is None or gradient.layout != torch.strided or _had_none(leaf):
+            if gradient is None or gradient.layout != torch.strided or _had_none(entry):
                 continue
-            made = self._made.get(leaf.key)
+            made = self._made.get(entry.key)
             if made is not None and made.shape == gradient.shape:
                 how = HOOK if _hooked(tensor) else WRITTEN
-                found[leaf.key] = Withheld(made.cpu().numpy(), (gradient != 0).cpu().numpy(), how)
-            elif leaf.key not in self._partly_zero and _is_partly_zero(gradient):
-                self._partly_zero.add(leaf.key)
+                found[entry.key] = MaskedGradient(made.cpu().numpy(), (gradient != 0).cpu().numpy(), how)
+            elif entry.key not in self._partly_zero and _is_partly_zero(gradient):
+                self._partly_zero.add(entry.key)
         self._made.clear()
 
-    def _weights(self) -> Iterator[tuple[TorchLeaf, torch.Tensor]]:
-        return ((leaf, tensor) for leaf, tensor in self._parameters() if tensor.dim() > 1)
+    def _weights(self) -> Iterator[tuple[NamedTensor, torch.Tensor]]:
+        return ((entry, tensor) for entry, tensor in self._parameters() if tensor.dim() > 1)
 
-    def _parameters(self) -> Iterator[tuple[TorchLeaf, torch.Tensor]]:
-        for leaf in self.models.leaves:
-            tensor = leaf.tensor
+    def _parameters(self) -> Iterator[tuple[NamedTensor, torch.Tensor]]:
+        for entry in self.models.tensors:
+            tensor = entry.tensor
             if tensor is not None and tensor.requires_grad and type(tensor) in PLAIN_TYPES:
-                yield leaf, tensor
+                yield entry, tensor
 
     def _note_given(self, key: Hashable) -> Callable[[torch.Tensor], None]:
         def accumulated(tensor: torch.Tensor) -> None:
@@ -117,20 +117,20 @@ class GradientMasks:
 
         return accumulated
 
-    def _is_suspect(self, leaf: TorchLeaf) -> bool:
-        return leaf.key in self._partly_zero
+    def _is_suspect(self, entry: NamedTensor) -> bool:
+        return entry.key in self._partly_zero
 
-    def _listener(self, leaf: TorchLeaf, index: int) -> Callable[[Any, Any], None]:
+    def _listener(self, entry: NamedTensor, index: int) -> Callable[[Any, Any], None]:
         def made(handed: tuple[torch.Tensor | None, ...], _: Any) -> None:
             try:
                 gradient = handed[index]
                 if gradient is not None and gradient.layout == torch.strided:
                     with torch.no_grad():
-                        known = self._made.get(leaf.key)
+                        known = self._made.get(entry.key)
                         nonzero = gradient != 0
                         if known is not None:
-                            nonzero = (known | nonzero) & ~_cancelled(leaf.tensor, gradient)
-                        self._made[leaf.key] = nonzero
+                            nonzero = (known | nonzero) & ~_cancelled(entry.tensor, gradient)
+                        self._made[entry.key] = nonzero
             except Exception as error:
                 self.fault("torch: a gradient was made", error)
 
@@ -148,9 +148,9 @@ def _cancelled(tensor: torch.Tensor | None, gradient: torch.Tensor) -> torch.Ten
     return (earlier != 0) & (earlier + gradient == 0)
 
 
-def _had_none(leaf: TorchLeaf) -> bool:
-    """Whether programs hold the leaf, and at every check found no gradient of it but zeros."""
-    seen = {state for wire in leaf.row.wired for state, count in wire.gradients.items() if count}
+def _had_none(entry: NamedTensor) -> bool:
+    """Whether optimizers hold the tensor, and at every check found no gradient of it but zeros."""
+    seen = {state for holding in entry.row.optimizers for state, count in holding.gradients.items() if count}
     return bool(seen) and seen <= {"none", "zero"}
 
 

@@ -13,7 +13,7 @@ from frostline.core.facts import Fact, TensorFound
 from frostline.frameworks.alive import alive
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
-from frostline.frameworks.torch.tensors.graph import leaves_below
+from frostline.frameworks.torch.tensors.graph import tensors_below
 from frostline.frameworks.torch.tensors.tensors import zero_state
 from frostline.observe.names import variable_names
 
@@ -55,9 +55,9 @@ class UnownedParameters:
         self.models.add_strays(self._found(self._recorder.checks))
 
     def _note_reached(self, roots: object) -> None:
-        leaves = leaves_below(roots)
-        self._seen, self._too_large = True, self._too_large or leaves is None
-        for tensor in leaves or ():
+        tensors = tensors_below(roots)
+        self._seen, self._too_large = True, self._too_large or tensors is None
+        for tensor in tensors or ():
             if isinstance(tensor, nn.Parameter) and self.models.of(tensor) is None:
                 self._reached[id(tensor)] = weakref.ref(tensor)
 

@@ -37,15 +37,15 @@ class FlagTypos:
             root = model.root
             for path, module in root.named_modules() if root is not None else ():
                 self._look_at_module(".".join(part for part in (model.name, path) if part), module)
-        for leaf in self._models.leaves:
-            tensor = leaf.tensor
+        for entry in self._models.tensors:
+            tensor = entry.tensor
             for attribute in _named_like_the_flag(getattr(tensor, "__dict__", {}), exact=False):
                 if tensor is not None and tensor.requires_grad and vars(tensor)[attribute] is False:
-                    self._tell(f"{leaf.row.name}.{attribute}", attribute, "tensor", [leaf.row.name])
+                    self._tell(f"{entry.row.name}.{attribute}", attribute, "tensor", [entry.row.name])
 
     def _look_at_module(self, where: str, module: nn.Module) -> None:
-        below = [leaf for parameter in module.parameters() if (leaf := self._models.of(parameter)) is not None]
-        contradicted = [leaf.row.name for leaf in below if leaf.row.declared.trainable]
+        below = [entry for parameter in module.parameters() if (entry := self._models.of(parameter)) is not None]
+        contradicted = [entry.row.name for entry in below if entry.row.declared.trainable]
         for attribute in [*_named_like_the_flag(vars(module), exact=True), *_of_keras(module)]:
             if vars(module)[attribute] is False and contradicted:
                 self._tell(f"{where}.{attribute}", attribute, "module", contradicted)

@@ -34,7 +34,7 @@ PRINTERS: tuple[tuple[str, str, str, Reader], ...] = (
 
 
 class ParameterCounts:
-    """The counts that were printed, whose leaves are named once the model is known.
+    """The counts that were printed, whose tensors are named once the model is known.
 
     Args:
         context: what all instruments share.
@@ -74,15 +74,15 @@ class ParameterCounts:
         self._open.append((printed, weakref.ref(model)))
 
     def _name_tensors(self) -> None:
-        """Name the leaves of the models that are known by now."""
+        """Name the tensors of the models that are known by now."""
         for index, (printed, reference) in enumerate(self._open):
             model = reference()
             if model is not None:
-                leaves = dict.fromkeys(
-                    leaf.row.name for tensor in model.parameters() if (leaf := self._models.of(tensor)) is not None
+                tensors = dict.fromkeys(
+                    entry.row.name for tensor in model.parameters() if (entry := self._models.of(tensor)) is not None
                 )
-                if printed.tensors != tuple(leaves):
-                    named = structs.replace(printed, tensors=tuple(leaves))
+                if printed.tensors != tuple(tensors):
+                    named = structs.replace(printed, tensors=tuple(tensors))
                     self._context.tell(named)
                     self._open[index] = named, reference
 

@@ -48,7 +48,7 @@ class RequestedFlags:
     def _tell(self, path: list[str], module: nn.Module, flag: bool) -> None:
         """Tell of the tied tensors below the module, under the name that the call used."""
         for inner, parameter in module.named_parameters():
-            leaf = self._models.of(parameter)
-            if leaf is not None and leaf.row.aliases:
+            entry = self._models.of(parameter)
+            if entry is not None and entry.row.aliases:
                 name = ".".join(filter(None, [*path, inner]))
-                self._context.tell(FlagRequested(tensor=leaf.row.id, name=name, flag=flag))
+                self._context.tell(FlagRequested(tensor=entry.row.id, name=name, flag=flag))

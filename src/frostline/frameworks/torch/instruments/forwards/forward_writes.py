@@ -11,7 +11,7 @@ from frostline.core.facts import Fact, Moved
 from frostline.core.ledger import Place
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf
+from frostline.frameworks.torch.tensors.tensors import NamedTensor
 
 
 class ForwardWrites:
@@ -27,7 +27,7 @@ class ForwardWrites:
         self._context = context
         self._models, self._recorder = context.models, context.recorder
         self._modules: set[int] = set()  # by id
-        self._leaves_in: dict[int, list[Hashable]] = {}
+        self._tensors_in: dict[int, list[Hashable]] = {}
         self._renewed_in = 0
 
     def attach(self) -> Iterable[Callable[[], None]]:
@@ -44,24 +44,24 @@ class ForwardWrites:
         self._context.forwards.switch(True)
 
     def _renew(self) -> None:
-        """Choose them anew: modes, flags and the tensors that modules hold have changed."""
+        """Choose them again: modes, flags and the tensors that modules hold have changed."""
         self._modules = set()
-        self._leaves_in.clear()
-        for leaf in self._models.leaves:
-            watched, module = self._recorder.leaves[leaf.key], self._called(leaf)
-            stateful = leaf.row.kind == "buffer" or leaf.row.owner.role != "other"
+        self._tensors_in.clear()
+        for entry in self._models.tensors:
+            watched, module = self._recorder.tensors[entry.key], self._called(entry)
+            stateful = entry.row.kind == "buffer" or entry.row.owner.role != "other"
             if module is None:
                 continue
-            self._leaves_in.setdefault(id(module), []).append(leaf.key)
+            self._tensors_in.setdefault(id(module), []).append(entry.key)
             if watched.pursuit > 0 or (stateful and watched.frozen):
                 self._modules.add(id(module))
 
-    def _called(self, leaf: TorchLeaf) -> nn.Module | None:
-        """The module in whose forward pass the leaf is used: a list of parameters is never called itself."""
-        if not isinstance(leaf.module, (nn.ParameterList, nn.ParameterDict)):
-            return leaf.module
-        root = next((model.root for model in self._models.models if model.name == leaf.row.model), None)
-        return leaf.module if root is None else root.get_submodule(leaf.row.owner.path.rpartition(".")[0])
+    def _called(self, entry: NamedTensor) -> nn.Module | None:
+        """The module in whose forward pass the tensor is used: a list of parameters is never called itself."""
+        if not isinstance(entry.module, (nn.ParameterList, nn.ParameterDict)):
+            return entry.module
+        root = next((model.root for model in self._models.models if model.name == entry.row.model), None)
+        return entry.module if root is None else root.get_submodule(entry.row.owner.path.rpartition(".")[0])
 
     def _look_at(self, module: nn.Module, place: Place) -> None:
         """One of them is about to be called, or has returned."""
@@ -75,7 +75,7 @@ class ForwardWrites:
                     self._renewed_in = forward_pass
                     self._models.refresh()
                     self._renew()
-                mine = self._leaves_in.get(id(module), ())
-                recorder.look_now([key for key in mine if recorder.leaves[key].frozen], place)
+                mine = self._tensors_in.get(id(module), ())
+                recorder.look_now([key for key in mine if recorder.tensors[key].frozen], place)
         except Exception as error:
             self._context.fault("torch: around a forward pass", error)

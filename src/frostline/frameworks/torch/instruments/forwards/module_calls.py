@@ -11,7 +11,7 @@ from torch import nn
 from frostline.core.facts import Fact, FlagSeen, ModuleSeen
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.models.sibling_modules import CalledSiblings
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf
+from frostline.frameworks.torch.tensors.tensors import NamedTensor
 
 
 class ModuleCalls:
@@ -41,18 +41,18 @@ class ModuleCalls:
             self._in_training.add(id(module))
 
     def _finish(self) -> None:
-        for leaf in self._models.leaves:
-            if (module := leaf.module) is not None:
-                self._models.tell_mode(leaf, module.training)
+        for entry in self._models.tensors:
+            if (module := entry.module) is not None:
+                self._models.tell_mode(entry, module.training)
         siblings = CalledSiblings(self._models, self._passes.called)
 
-        def say(leaf: TorchLeaf, module: nn.Module) -> dict[str, Any]:
+        def say(entry: NamedTensor, module: nn.Module) -> dict[str, Any]:
             called = id(module) in self._passes.called
             return {
                 "called": called,
                 "recorded": id(module) in self._passes.recorded,
                 "in_training": id(module) in self._in_training if called else None,
-                "sibling_called": siblings.of(leaf),
+                "sibling_called": siblings.of(entry),
             }
 
         self._passes.tell_modules(say)

@@ -49,9 +49,9 @@ class OutputGradients:
     def _listen(self, output: torch.Tensor, module: int) -> None:
         def arrived(_: torch.Tensor) -> None:
             if not self._ignoring:
-                self._passes.reached.add(module)
+                self._passes.output_got_gradient.add(module)
 
         output.register_hook(arrived)  # type: ignore[no-untyped-call]
 
     def _finish(self) -> None:
-        self._passes.tell_modules(lambda _, module: {"reached": id(module) in self._passes.reached})
+        self._passes.tell_modules(lambda _, module: {"reached": id(module) in self._passes.output_got_gradient})

@@ -53,9 +53,9 @@ class ParameterReads:
             self._stop = None
 
     def _finish(self) -> None:
-        for leaf in self._models.leaves:
-            if leaf.row.kind == "parameter" and id(leaf.module) in self._passes.called:
-                self._models.tell(TensorSeen(tensor=leaf.row.id, read=self._of(leaf.tensor)))
+        for entry in self._models.tensors:
+            if entry.row.kind == "parameter" and id(entry.module) in self._passes.called:
+                self._models.tell(TensorSeen(tensor=entry.row.id, read=self._of(entry.tensor)))
 
     def _of(self, tensor: torch.Tensor | None) -> bool | None:
         """Whether this tensor was taken in a pass; None where nothing was heard of any."""

@@ -45,7 +45,9 @@ class UnusedOutputs:
     def _pass_began(self, _: nn.Module) -> None:
         """The modules that recorded gradients in earlier passes, and that none came back to, are suspect."""
         passes = self._passes
-        self._suspects = (passes.recorded & passes.holders) - passes.reached if passes.reached else set()
+        self._suspects = (
+            (passes.recorded & passes.holders) - passes.output_got_gradient if passes.output_got_gradient else set()
+        )
         self._calls.clear()
 
     def _leave(self, module: nn.Module, output: Any) -> None:

@@ -28,13 +28,13 @@ Sample = dict[int, Digest]
 
 @dataclass(slots=True, eq=False)
 class Compiled:
-    """One compiled function: how often it was called, and the program whose step it was seen to be.
+    """One compiled function: how often it was called, and the optimizer whose step it was seen to be.
 
     ``eager`` says that the compiler left the step to the interpreter: there the hooks see it.
     """
 
     calls: int = 0
-    program: Hashable = None
+    optimizer: Hashable = None
     eager: bool = False
 
 
@@ -103,7 +103,7 @@ class CompiledSteps:
             self._give_up()
 
     def _give_up(self) -> None:
-        if self._open is not None and self._open.program is not None:
+        if self._open is not None and self._open.optimizer is not None:
             self._context.recorder.forgot_step()
         self._open = None
 
@@ -118,9 +118,9 @@ class CompiledSteps:
         told.calls += 1
         if told.eager or self._context.under_way:
             return
-        if told.program is not None:
+        if told.optimizer is not None:
             self._open = told
-            self._context.recorder.before_step(told.program)
+            self._context.recorder.before_step(told.optimizer)
         elif due(told.calls):
             self._samples = self._look_before()
             self._open = told if self._samples else None
@@ -132,22 +132,22 @@ class CompiledSteps:
         with aside():
             for optimizer in optimizers:
                 context.owners.meet(optimizer)
-            context.recorder.look_now(list(context.recorder.leaves), context.recorder.place_now())
+            context.recorder.look_now(list(context.recorder.tensors), context.recorder.place_now())
             return [(optimizer, _sample(optimizer)) for optimizer in optimizers]
 
     def _end(self, told: Compiled) -> None:
         if self._open is not told:
             return
         self._open = None
-        if told.program is None:
+        if told.optimizer is None:
             moved = [optimizer for optimizer, before in self._samples if _sample(optimizer) != before]
             self._samples = []
             if not moved:
                 return
-            told.program = self._context.optimizers.joined(moved)
-            self._steps.add(told.program)
-            self._context.recorder.late_step(told.program)
-        self._context.stepped(told.program)
+            told.optimizer = self._context.optimizers.joined(moved)
+            self._steps.add(told.optimizer)
+            self._context.recorder.late_step(told.optimizer)
+        self._context.stepped(told.optimizer)
 
 
 def _may_step(compiled: Any) -> bool:

@@ -19,8 +19,8 @@ from frostline.frameworks.alive import alive
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.models import modules
-from frostline.frameworks.torch.tensors.graph import leaves_of, listed
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf, zero_state
+from frostline.frameworks.torch.tensors.graph import listed, tensors_of
+from frostline.frameworks.torch.tensors.tensors import NamedTensor, zero_state
 from frostline.observe.names import variable_names
 
 NAME = "updates by hand"
@@ -28,7 +28,7 @@ PASSES_SEARCHED = 4
 
 
 class ManualUpdates:
-    """The program that a script is when it makes no optimizer.
+    """The optimizer that a script is when it makes no optimizer.
 
     Args:
         context: what all instruments share.
@@ -43,7 +43,7 @@ class ManualUpdates:
         self._searched = 0
         self._reached: dict[int, weakref.ref[torch.Tensor]] = {}
         self._in_modules: dict[int, weakref.ref[torch.Tensor]] = {}
-        self._asked_for: list[TorchLeaf] = []  # leaves whose gradients the script was given
+        self._asked_for: list[NamedTensor] = []  # tensors whose gradients the script was given
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
@@ -60,7 +60,7 @@ class ManualUpdates:
     def _rule_out(self) -> None:
         """An optimizer was made; gradients asked for before, after which nothing moved, were no updates."""
         self._so = False
-        if self._recorder.programs.keys() == {NAME}:
+        if self._recorder.optimizers.keys() == {NAME}:
             self._drop_if_idle()
 
     def _backward(self, roots: object) -> None:
@@ -70,7 +70,7 @@ class ManualUpdates:
         self._functional = False
         with aside():
             if self._searching():
-                self._meet_tensors(leaves_of(roots if isinstance(roots, (list, tuple)) else (roots,)))
+                self._meet_tensors(tensors_of(roots if isinstance(roots, (list, tuple)) else (roots,)))
             self._boundary()
 
     def _awaits_gradients(self) -> bool:
@@ -95,12 +95,12 @@ class ManualUpdates:
             return
         with aside():
             for tensor, gradient in zip(listed(tensors), gradients, strict=False):
-                leaf = self._models.of(tensor)
-                if leaf is not None and isinstance(gradient, torch.Tensor) and zero_state(gradient) == "nonzero":
-                    self._asked_for.append(leaf)
+                entry = self._models.of(tensor)
+                if entry is not None and isinstance(gradient, torch.Tensor) and zero_state(gradient) == "nonzero":
+                    self._asked_for.append(entry)
 
     def _searching(self) -> bool:
-        return self._so is not False and not self._models.leaves and self._searched < PASSES_SEARCHED
+        return self._so is not False and not self._models.tensors and self._searched < PASSES_SEARCHED
 
     def _transformed(self) -> None:
         """A module is about to be called with other weights than its own, to differentiate by them."""
@@ -118,7 +118,7 @@ class ManualUpdates:
         if not self._so:
             return
         observer = self._recorder
-        if NAME in observer.programs:
+        if NAME in observer.optimizers:
             observer.after_step(NAME)
         else:
             observer.found_optimizer(NAME, "optimizer", "no optimizer", by_hand=True)
@@ -144,18 +144,18 @@ class ManualUpdates:
     def _end(self) -> None:
         """The last update ends here."""
         observer = self._recorder
-        if NAME not in observer.programs:
+        if NAME not in observer.optimizers:
             return
         if self._so:
             observer.after_step(NAME)
         self._drop_if_idle()
-        for leaf in self._asked_for if NAME in observer.programs else ():
-            self._models.tell(TensorSeen(tensor=leaf.row.id, reached_by_backward=True))
+        for entry in self._asked_for if NAME in observer.optimizers else ():
+            self._models.tell(TensorSeen(tensor=entry.row.id, reached_by_backward=True))
 
     def _drop_if_idle(self) -> None:
         """Backward passes after which nothing moved were no updates: gradients may be of interest by themselves."""
-        if all(leaf.row.changed.verdict != "yes" for leaf in self._models.leaves):
-            del self._recorder.programs[NAME]
+        if all(entry.row.changed.verdict != "yes" for entry in self._models.tensors):
+            del self._recorder.optimizers[NAME]
             self._models.tell(OptimizerDropped(optimizer=NAME))
 
     def _held_by_older_optimizer(self) -> bool:

@@ -34,7 +34,7 @@ class MisshapenState:
         context = self._context
         wrong = [tensor for optimizer in context.optimizers.of(key) for tensor in _misshapen(optimizer)]
         if wrong:
-            row, names = context.recorder.programs[key], context.names_of(wrong)
+            row, names = context.recorder.optimizers[key], context.names_of(wrong)
             context.tell(StateMisshapen(step=context.recorder.steps, optimizer=row.id, tensors=names))
 
 

@@ -31,7 +31,7 @@ class OptimizerGroups:
         return []
 
     def _check_ended(self, key: Hashable) -> None:
-        context, row = self._context, self._context.recorder.programs[key]
+        context, row = self._context, self._context.recorder.optimizers[key]
         groups = context.optimizers.groups(key)
         orphans = context.owners.orphans(context.optimizers.tensors(key))
         if (groups, orphans) != (row.groups, row.orphans):
@@ -42,7 +42,7 @@ class OptimizerGroups:
         context = self._context
         for optimizer in context.optimizers.known():
             key = context.id_of(optimizer)
-            row = context.recorder.programs[key]
+            row = context.recorder.optimizers[key]
             if not row.steps_executed:
                 context.owners.meet(optimizer)
                 groups = context.optimizers.groups(key)
@@ -53,10 +53,10 @@ class OptimizerGroups:
         """Tell the largest rate that each tensor was held at, and for how many steps."""
         recorder = self._context.recorder
         same: dict[tuple[str, float | None, int], list[int]] = {}
-        for leaf in self._context.models.leaves:
-            for wire in leaf.row.wired:
-                rate = recorder.wires.max_lr(wire.program, wire.group)
-                steps = recorder.programs[wire.program].steps_executed
-                same.setdefault((wire.program, rate, steps), []).append(leaf.row.id)
-        for (program, rate, steps), tensors in same.items():
-            recorder.tell(Held(optimizer=program, tensors=tuple(tensors), max_lr=rate, steps=steps))
+        for entry in self._context.models.tensors:
+            for holding in entry.row.optimizers:
+                rate = recorder.holdings.max_lr(holding.optimizer, holding.group)
+                steps = recorder.optimizers[holding.optimizer].steps_executed
+                same.setdefault((holding.optimizer, rate, steps), []).append(entry.row.id)
+        for (optimizer, rate, steps), tensors in same.items():
+            recorder.tell(Held(optimizer=optimizer, tensors=tuple(tensors), max_lr=rate, steps=steps))

@@ -1,4 +1,4 @@
-"""Optimizer state that is saved and loaded: to which leaf it belonged, and which leaf it has become the state of.
+"""Optimizer state that is saved and loaded: to which tensor it belonged, and which tensor it has become the state of.
 
 A state dictionary knows its tensors by position. What was handed out in this run is recognised by a sample of its
 bytes, what carries names (``param_names``) by those; anything else tells nothing.
@@ -18,7 +18,7 @@ from frostline.digest.blocks import blocks
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.optimizers import optimizer_state
 from frostline.frameworks.torch.optimizers.optimizers import held
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf, host_bytes
+from frostline.frameworks.torch.tensors.tensors import NamedTensor, host_bytes
 from frostline.observe.live import Hold, Unreadable
 
 SAMPLED = 4096  # elements of a state tensor, spread over it
@@ -37,7 +37,7 @@ class OptimizerStateIO:
 
     def __init__(self, context: Context) -> None:
         self._context, self._models = context, context.models
-        self._handed_out: dict[bytes, Place | None] = {}  # by sample; None where two leaves have the same
+        self._handed_out: dict[bytes, Place | None] = {}  # by sample; None where two tensors have the same
         self._of: dict[int, tuple[weakref.ref[torch.Tensor], str]] = {}  # by id: a tensor is not equal to itself
 
     def attach(self) -> Iterable[Callable[[], None]]:
@@ -66,13 +66,13 @@ class OptimizerStateIO:
 
     def _add_sources(self, _: Hashable, holds: dict[Hashable, Hold]) -> None:
         for key, hold in holds.items():
-            leaf = self._context.recorder.leaves[key].leaf
-            hold.state_of = self._source(leaf.tensor) if isinstance(leaf, TorchLeaf) else None
+            entry = self._context.recorder.tensors[key].entry
+            hold.state_of = self._source(entry.tensor) if isinstance(entry, NamedTensor) else None
 
     def _saved(self, optimizer: torch.optim.Optimizer) -> None:
-        """The optimizer's state is handed out: remember what belongs to which leaf."""
-        for leaf, sample in self._samples(optimizer):
-            place = self._place(leaf)
+        """The optimizer's state is handed out: remember what belongs to which tensor."""
+        for entry, sample in self._samples(optimizer):
+            place = self._place(entry)
             known = self._handed_out.pop(sample, place)
             self._handed_out[sample] = place if known == place else None
         for oldest in list(itertools.islice(self._handed_out, max(0, len(self._handed_out) - KEPT))):
@@ -82,11 +82,11 @@ class OptimizerStateIO:
         """State was loaded; ``names`` are those that the groups gave their tensors before."""
         for tensor in held(optimizer):
             self._of.pop(id(tensor), None)
-        for leaf, sample in self._samples(optimizer):
+        for entry, sample in self._samples(optimizer):
             source = self._handed_out.get(sample)
-            kind, name = self._place(leaf)
+            kind, name = self._place(entry)
             if source is not None and source[0] == kind and source[1] != name:
-                self._note(leaf.tensor, source[1])
+                self._note(entry.tensor, source[1])
         for group, before in zip(optimizer.param_groups, names, strict=False):
             after = group.get("param_names")
             if before and after and len(before) == len(after):
@@ -95,7 +95,7 @@ class OptimizerStateIO:
                         self._note(tensor, str(theirs))
 
     def _source(self, tensor: torch.Tensor | None) -> str | None:
-        """The name of the other leaf whose state the tensor has got, or None."""
+        """The name of the other tensor whose state the tensor has got, or None."""
         reference, name = self._of.get(id(tensor), (None, None))
         return name if reference is not None and reference() is tensor else None
 
@@ -103,19 +103,19 @@ class OptimizerStateIO:
         if tensor is not None:
             self._of[id(tensor)] = weakref.ref(tensor), source
 
-    def _place(self, leaf: TorchLeaf) -> Place:
-        """The class of the leaf's model and its name in there: the model of a later session is another object."""
-        kind = next((model.type for model in self._models.models if model.name == leaf.row.model), "")
-        return kind, leaf.row.name.removeprefix(f"{leaf.row.model}.")
+    def _place(self, entry: NamedTensor) -> Place:
+        """The class of the tensor's model and its name in there: the model of a later session is another object."""
+        kind = next((model.type for model in self._models.models if model.name == entry.row.model), "")
+        return kind, entry.row.name.removeprefix(f"{entry.row.model}.")
 
-    def _samples(self, optimizer: torch.optim.Optimizer) -> Iterator[tuple[TorchLeaf, bytes]]:
+    def _samples(self, optimizer: torch.optim.Optimizer) -> Iterator[tuple[NamedTensor, bytes]]:
         for tensor in held(optimizer):
-            leaf, state = self._models.of(tensor), optimizer.state.get(tensor)
-            if leaf is not None and isinstance(state, Mapping):
+            entry, state = self._models.of(tensor), optimizer.state.get(tensor)
+            if entry is not None and isinstance(state, Mapping):
                 for kept in optimizer_state.state_tensors(state, tensor):
                     sample = _sample(kept)
                     if sample is not None:
-                        yield leaf, sample
+                        yield entry, sample
 
 
 def _sample(tensor: torch.Tensor) -> bytes | None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import torch
 
 from frostline.core.facts import Fact, OptimizerSeen
-from frostline.core.ledger import Program
+from frostline.core.ledger import OptimizerRow
 from frostline.frameworks.torch.context import Context
 
 
@@ -26,7 +26,7 @@ class ScalerSkips:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._handed: list[tuple[Program, torch.Tensor]] = []
+        self._handed: list[tuple[OptimizerRow, torch.Tensor]] = []
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
@@ -52,7 +52,7 @@ class ScalerSkips:
     def _step_ended(self, optimizer: torch.optim.Optimizer, key: Hashable) -> None:
         handed = optimizer.__dict__.get("found_inf")
         if isinstance(handed, torch.Tensor):
-            self._handed.append((self._context.recorder.programs[key], handed))
+            self._handed.append((self._context.recorder.optimizers[key], handed))
 
     def _settle(self) -> None:
         """Count the steps collected so far as skipped where they were."""

@@ -32,10 +32,12 @@ class StarvedOptimizers:
             self._look(key)
 
     def _check_ended(self, key: Hashable) -> None:
-        if self._context.recorder.programs[key].starved:  # a closure makes gradients inside the step
+        if self._context.recorder.optimizers[
+            key
+        ].no_gradient_at_last_check:  # a closure makes gradients inside the step
             self._look(key)
 
     def _look(self, key: Hashable) -> None:
-        row, starved = self._context.recorder.programs[key], self._context.optimizers.without_gradients(key)
-        if starved != row.starved:
-            self._context.tell(OptimizerSeen(optimizer=row.id, starved=starved))
+        row, starved = self._context.recorder.optimizers[key], self._context.optimizers.without_gradients(key)
+        if starved != row.no_gradient_at_last_check:
+            self._context.tell(OptimizerSeen(optimizer=row.id, no_gradient_at_last_check=starved))

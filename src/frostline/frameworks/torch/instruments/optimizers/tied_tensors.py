@@ -28,15 +28,17 @@ class TiedTensors:
         return []
 
     def _finish(self) -> None:
-        for leaf in self._models.leaves:
-            if leaf.tensor is not None and in_shared_memory(leaf.tensor):
-                self._models.tell(TensorSeen(tensor=leaf.row.id, shared=True))
-            for alias in leaf.row.aliases:
+        for entry in self._models.tensors:
+            if entry.tensor is not None and in_shared_memory(entry.tensor):
+                self._models.tell(TensorSeen(tensor=entry.row.id, shared=True))
+            for alias in entry.row.aliases:
                 other = self._models.by_name.get(alias)
-                if other is None or other is leaf:
+                if other is None or other is entry:
                     continue
                 flag = other.row.declared.trainable
-                if flag is not None and flag != leaf.row.declared.trainable:
-                    self._models.tell(AliasFlagged(tensor=leaf.row.id, alias=alias, flag=flag))
-                if {wire.program for wire in other.row.wired} - {wire.program for wire in leaf.row.wired}:
-                    self._models.tell(HeldByAlias(tensor=leaf.row.id, other=other.row.id))
+                if flag is not None and flag != entry.row.declared.trainable:
+                    self._models.tell(AliasFlagged(tensor=entry.row.id, alias=alias, flag=flag))
+                if {holding.optimizer for holding in other.row.optimizers} - {
+                    holding.optimizer for holding in entry.row.optimizers
+                }:
+                    self._models.tell(HeldByAlias(tensor=entry.row.id, other=other.row.id))

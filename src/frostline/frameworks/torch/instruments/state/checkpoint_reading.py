@@ -1,4 +1,4 @@
-"""Files that the script reads, remembered by digests of their tensors, to see which leaf got which tensor."""
+"""Files that the script reads, remembered by digests of their tensors, to see which tensor got which tensor."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 import wrapt
 
 from frostline.core.facts import Fact, LoadCrossed
-from frostline.core.naming import meant_by
+from frostline.core.naming import expected_by
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
@@ -80,7 +80,7 @@ class CheckpointReading:
     def _before_first_step(self) -> None:
         if not self._context.recorder.steps:
             with aside():
-                self._compare(list(self._context.recorder.leaves))
+                self._compare(list(self._context.recorder.tensors))
 
     def _read(self, value: Any, source: Any) -> None:
         """A file was read; keep the digests of its tensors."""
@@ -93,26 +93,26 @@ class CheckpointReading:
         del self._files[:-FILES_KEPT]
 
     def _compare(self, keys: Iterable[Hashable]) -> None:
-        """Look at these leaves: which tensor of which file does each hold?"""
+        """Look at these tensors: which tensor of which file does each hold?"""
         if not self._files:
             return
         models: dict[str, dict[str, Watched]] = {}
         for key in keys:
-            watched = self._context.recorder.leaves[key]
+            watched = self._context.recorder.tensors[key]
             name = watched.row.name.removeprefix(f"{watched.row.model}.")
             models.setdefault(watched.row.model, {})[name] = watched
-        for leaves in models.values():
-            marks = dict(_marks(leaves))
+        for tensors in models.values():
+            marks = dict(_marks(tensors))
             for loaded in reversed(self._files):
-                if loaded.file not in self._told and (crossed := _crossed(loaded, leaves, marks)):
-                    self._tell(loaded, crossed, leaves)
+                if loaded.file not in self._told and (crossed := _crossed(loaded, tensors, marks)):
+                    self._tell(loaded, crossed, tensors)
 
-    def _tell(self, loaded: _Loaded, crossed: dict[str, tuple[str, str]], leaves: dict[str, Watched]) -> None:
+    def _tell(self, loaded: _Loaded, crossed: dict[str, tuple[str, str]], tensors: dict[str, Watched]) -> None:
         self._told.add(loaded.file)
-        leaf, (own, got) = next(iter(crossed.items()))
-        names = tuple(leaves[name].row.name for name in leaves if name in crossed)
+        entry, (own, got) = next(iter(crossed.items()))
+        names = tuple(tensors[name].row.name for name in tensors if name in crossed)
         step = self._context.recorder.steps
-        self._context.tell(LoadCrossed(step=step, file=loaded.file, tensors=names, tensor=leaf, own=own, got=got))
+        self._context.tell(LoadCrossed(step=step, file=loaded.file, tensors=names, tensor=entry, own=own, got=got))
 
 
 def _digested(file: str, tensors: dict[str, torch.Tensor]) -> _Loaded:
@@ -126,32 +126,32 @@ def _digested(file: str, tensors: dict[str, torch.Tensor]) -> _Loaded:
     return _Loaded(file, {name: tuple(tensors[name].shape) for name in marks}, marks, unique)
 
 
-def _marks(leaves: dict[str, Watched]) -> Iterator[tuple[str, bytes]]:
-    for name, watched in leaves.items():
+def _marks(tensors: dict[str, Watched]) -> Iterator[tuple[str, bytes]]:
+    for name, watched in tensors.items():
         row = watched.row
-        if row.numbers > 1:
+        if row.size > 1:
             with contextlib.suppress(Unreadable):
-                yield name, _kind(row.dtype, row.shape) + mark(watched.leaf, row.bytes)
+                yield name, _kind(row.dtype, row.shape) + mark(watched.entry, row.bytes)
 
 
 def _kind(dtype: str, shape: tuple[int, ...]) -> bytes:
     return f"{dtype}{shape}".encode()
 
 
-def _crossed(loaded: _Loaded, leaves: dict[str, Watched], marks: dict[str, bytes]) -> dict[str, tuple[str, str]]:
-    """Leaves that hold another's tensor, round a circle: with the name of their own in the file, and of what they got.
+def _crossed(loaded: _Loaded, tensors: dict[str, Watched], marks: dict[str, bytes]) -> dict[str, tuple[str, str]]:
+    """Tensors that hold another's tensor, round a circle: with the name of their own in the file, and of what they got.
 
     A student that is given every second layer of its teacher makes no circle: what it left out is held by nobody.
     """
     if not any(digest in loaded.by_mark for digest in marks.values()):
         return {}
-    meant = meant_by(loaded.shapes, {name: watched.row.shape for name, watched in leaves.items()})
+    expected = expected_by(loaded.shapes, {name: watched.row.shape for name, watched in tensors.items()})
     got: dict[str, tuple[str, str]] = {}
-    for own, leaf in meant.items():
-        source = loaded.by_mark.get(marks.get(leaf, b""))
+    for own, entry in expected.items():
+        source = loaded.by_mark.get(marks.get(entry, b""))
         if source is not None and source != own and loaded.marks.get(own) in loaded.by_mark:
-            got[own] = (leaf, source)
-    return {leaf: (own, source) for own, (leaf, source) in got.items() if _circles(own, got)}
+            got[own] = (entry, source)
+    return {entry: (own, source) for own, (entry, source) in got.items() if _circles(own, got)}
 
 
 def _circles(own: str, got: dict[str, tuple[str, str]]) -> bool:

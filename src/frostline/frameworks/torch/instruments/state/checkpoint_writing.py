@@ -20,7 +20,7 @@ from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
 from frostline.frameworks.torch.models import modules
 from frostline.frameworks.torch.tensors.saved_values import Content, Value, named_values, path_of
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf, dtype_name, why_unreadable
+from frostline.frameworks.torch.tensors.tensors import NamedTensor, dtype_name, why_unreadable
 from frostline.frameworks.torch.writers import SafetensorsWatch, Writer, WritersWatch
 from frostline.observe.saves import Saves
 from frostline.observe.written import Written
@@ -110,53 +110,53 @@ class CheckpointWriting:
             self._saves.wrote(path_of(target), "safetensors", written)
 
     def _expected(self, names: set[str]) -> set[Hashable]:
-        """The leaves that a save of these models would hold now: parameters and persistent buffers."""
+        """The tensors that a save of these models would hold now: parameters and persistent buffers."""
         keys: set[Hashable] = set()
         for model in self._models.models:
             root = model.root
             if model.name not in names or root is None:
                 continue
             for path, tensor, module, _, _ in modules.tensors_of(root):
-                leaf = self._models.of(tensor)
-                if leaf is not None and path.rpartition(".")[2] not in module._non_persistent_buffers_set:
-                    keys.add(leaf.key)
-            keys |= {leaf.key for leaf in model.leaves if not leaf.row.registered and leaf.tensor is not None}
+                entry = self._models.of(tensor)
+                if entry is not None and path.rpartition(".")[2] not in module._non_persistent_buffers_set:
+                    keys.add(entry.key)
+            keys |= {entry.key for entry in model.tensors if not entry.row.registered and entry.tensor is not None}
             for _, tensor, _, where in modules.hidden_tensors(root):
-                leaf = self._models.of(tensor)
-                if leaf is not None and leaf.row.model != model.name:
-                    self._hidden.setdefault(f"{model.name}.{where}", {})[leaf.row.name] = None
-                    keys.add(leaf.key)
+                entry = self._models.of(tensor)
+                if entry is not None and entry.row.model != model.name:
+                    self._hidden.setdefault(f"{model.name}.{where}", {})[entry.row.name] = None
+                    keys.add(entry.key)
         return keys
 
     def _tell_hidden(self) -> None:
-        """Tell of modules in plain containers of a model that was written: ``state_dict()`` leaves out their leaves."""
+        """Tell of modules in plain containers of a model that was written: ``state_dict()`` leaves out their tensors."""
         for where, names in self._hidden.items():
             self._recorder.tell(StateHidden(step=self._recorder.steps, place=where, tensors=tuple(names)))
 
-    def _live(self) -> dict[Address, TorchLeaf]:
-        live: dict[Address, TorchLeaf] = {}
-        for leaf in self._models.leaves:
-            tensor = leaf.tensor
-            if tensor is not None and leaf.row.name and (address := _address(tensor)) is not None:
-                live.setdefault(address, leaf)
+    def _live(self) -> dict[Address, NamedTensor]:
+        live: dict[Address, NamedTensor] = {}
+        for entry in self._models.tensors:
+            tensor = entry.tensor
+            if tensor is not None and entry.row.name and (address := _address(tensor)) is not None:
+                live.setdefault(address, entry)
         return live
 
     def _became(self, written: Sequence[tuple[str, _Memory]]) -> list[tuple[str, Hashable]]:
-        """The leaves that live in memory which was written before they were known."""
+        """The tensors that live in memory which was written before they were known."""
         live = self._live()
         found = [(name, live.get(memory.address), memory) for name, memory in written if memory.is_alive()]
-        return [(name, leaf.key) for name, leaf, memory in found if leaf is not None and memory.fits(leaf)]
+        return [(name, entry.key) for name, entry, memory in found if entry is not None and memory.fits(entry)]
 
-    def _written(self, live: dict[Address, TorchLeaf], section: str, name: str, value: Value) -> Written:
+    def _written(self, live: dict[Address, NamedTensor], section: str, name: str, value: Value) -> Written:
         if isinstance(value, np.ndarray):
             place = value.__array_interface__["data"][0] if value.flags.c_contiguous else value.tobytes()
             return _at(live, place, value.nbytes, section, name, value.shape, value.dtype.name)
         return self._of_tensor(live, section, name, value)
 
-    def _of_tensor(self, live: dict[Address, TorchLeaf], section: str, name: str, tensor: torch.Tensor) -> Written:
+    def _of_tensor(self, live: dict[Address, NamedTensor], section: str, name: str, tensor: torch.Tensor) -> Written:
         address = _address(tensor)
-        leaf = live.get(address) if address is not None else None
-        same = leaf is not None and leaf.row.dtype == dtype_name(tensor) and leaf.row.shape == tuple(tensor.shape)
+        entry = live.get(address) if address is not None else None
+        same = entry is not None and entry.row.dtype == dtype_name(tensor) and entry.row.shape == tuple(tensor.shape)
         return Written(
             name,
             section,
@@ -164,7 +164,7 @@ class CheckpointWriting:
             dtype_name(tensor),
             tensor.numel() * tensor.element_size(),
             Content(tensor),
-            leaf.key if leaf is not None and same else None,
+            entry.key if entry is not None and same else None,
             self._taken_at(tensor),
             functools.partial(_module_of, tensor),
         )
@@ -186,11 +186,11 @@ class _Memory:
     def is_alive(self) -> bool:
         return not self._storage.expired()  # type: ignore[no-untyped-call]
 
-    def fits(self, leaf: TorchLeaf) -> bool:
-        return leaf.row.dtype == self._dtype and leaf.row.shape == self._shape
+    def fits(self, entry: NamedTensor) -> bool:
+        return entry.row.dtype == self._dtype and entry.row.shape == self._shape
 
 
-def _flat(live: dict[Address, TorchLeaf], name: str, spec: Any) -> Written:
+def _flat(live: dict[Address, NamedTensor], name: str, spec: Any) -> Written:
     fields = spec if isinstance(spec, dict) else {key: getattr(spec, key) for key in ("dtype", "shape", "data_ptr")}
     shape, dtype = tuple(fields["shape"]), str(fields["dtype"])
     dtype = _SAFETENSORS.get(dtype, dtype)
@@ -201,11 +201,11 @@ def _flat(live: dict[Address, TorchLeaf], name: str, spec: Any) -> Written:
 
 
 def _at(
-    live: dict[Address, TorchLeaf], place: int | bytes, size: int, section: str, name: str, shape: Shape, dtype: str
+    live: dict[Address, NamedTensor], place: int | bytes, size: int, section: str, name: str, shape: Shape, dtype: str
 ) -> Written:
-    leaf = live.get((place, size)) if isinstance(place, int) else None
-    same = leaf is not None and leaf.row.dtype == dtype and leaf.row.shape == shape
-    return Written(name, section, shape, dtype, size, Memory(place), leaf.key if leaf is not None and same else None)
+    entry = live.get((place, size)) if isinstance(place, int) else None
+    same = entry is not None and entry.row.dtype == dtype and entry.row.shape == shape
+    return Written(name, section, shape, dtype, size, Memory(place), entry.key if entry is not None and same else None)
 
 
 def _address(tensor: torch.Tensor) -> Address | None:

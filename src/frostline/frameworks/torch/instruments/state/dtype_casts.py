@@ -15,7 +15,7 @@ from frostline.core.facts import Fact, Moved
 from frostline.core.ledger import CONVERTED
 from frostline.digest.floats import FLOATS
 from frostline.frameworks.torch.context import Context
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf
+from frostline.frameworks.torch.tensors.tensors import NamedTensor
 from frostline.observe.schedule import due
 
 CONVERTERS = {
@@ -65,18 +65,18 @@ class DtypeCasts:
 
     def _before(self, module: nn.Module, dtype: torch.dtype) -> None:
         """A conversion is about to begin: what moved until now is none of its doing."""
-        leaves = [leaf for leaf in self._models.below(module) if _digits(dtype) < _digits_of(leaf)]
-        if module in self._away or not leaves:
+        tensors = [entry for entry in self._models.below(module) if _digits(dtype) < _digits_of(entry)]
+        if module in self._away or not tensors:
             return
         self._counts[module] = self._counts.get(module, 0) + 1
         if due(self._counts[module]):
-            keys = [leaf.key for leaf in leaves if self._context.recorder.leaves[leaf.key].frozen]
+            keys = [entry.key for entry in tensors if self._context.recorder.tensors[entry.key].frozen]
             self._context.recorder.look_now(keys, self._context.recorder.place_now())
             self._away[module] = keys
 
     def _after(self, module: nn.Module, dtype: torch.dtype) -> None:
         """A conversion is over; where it led back, what moved since it was begun was rounded."""
-        known = {leaf.key: leaf for leaf in self._models.leaves} if module in self._away else {}
+        known = {entry.key: entry for entry in self._models.tensors} if module in self._away else {}
         if not all(_digits(dtype) >= _digits_of(known[key]) for key in self._away.get(module, ())):
             return
         keys = self._away.pop(module, [])
@@ -93,6 +93,6 @@ def _digits(dtype: torch.dtype) -> int:
     return FLOATS[_name(dtype)].fraction
 
 
-def _digits_of(leaf: TorchLeaf) -> int:
-    """Binary digits of the leaf's own type; none for whole numbers, which such conversions leave alone."""
-    return FLOATS[leaf.row.dtype].fraction if leaf.row.dtype in FLOATS else 0
+def _digits_of(entry: NamedTensor) -> int:
+    """Binary digits of the tensor's own type; none for whole numbers, which such conversions leave alone."""
+    return FLOATS[entry.row.dtype].fraction if entry.row.dtype in FLOATS else 0

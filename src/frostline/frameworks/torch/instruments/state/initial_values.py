@@ -10,11 +10,11 @@ from torch import nn
 from frostline.core.facts import Fact, ModuleSeen
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.tensors.init_distribution import looks_default
-from frostline.frameworks.torch.tensors.tensors import TorchLeaf
+from frostline.frameworks.torch.tensors.tensors import NamedTensor
 
 
 class InitialValues:
-    """Looks, when the run is over, at the distribution of weights that kept their bits.
+    """Looks, when the run is over, at the distribution of weights that did not change.
 
     Args:
         context: what all instruments share.
@@ -34,6 +34,6 @@ class InitialValues:
         self._passes.tell_modules(_say)
 
 
-def _say(leaf: TorchLeaf, module: nn.Module) -> dict[str, Any]:
-    unchanged = leaf.row.changed.verdict == "no"
-    return {"default_initialised": looks_default(module, leaf) if unchanged else None}
+def _say(entry: NamedTensor, module: nn.Module) -> dict[str, Any]:
+    unchanged = entry.row.changed.verdict == "no"
+    return {"default_initialised": looks_default(module, entry) if unchanged else None}

@@ -71,12 +71,12 @@ class MissingKeys:
     def _finish(self) -> None:
         """Tell what was left out and still looks drawn, in one fact for each model."""
         names: dict[str, list[str]] = {}
-        for leaf in self._models.leaves:
-            still = leaf.row.changed.verdict == "no" and leaf.row.owner.called is not False
-            if still and leaf.tensor is not None and self._was_given(leaf.tensor) is False and looks_drawn(leaf):
-                names.setdefault(leaf.row.model, []).append(leaf.row.name)
-        for model, leaves in names.items():
-            self._context.tell(LoadLeftOut(model=model, tensors=tuple(leaves)))
+        for entry in self._models.tensors:
+            still = entry.row.changed.verdict == "no" and entry.row.owner.called is not False
+            if still and entry.tensor is not None and self._was_given(entry.tensor) is False and looks_drawn(entry):
+                names.setdefault(entry.row.model, []).append(entry.row.name)
+        for model, tensors in names.items():
+            self._context.tell(LoadLeftOut(model=model, tensors=tuple(tensors)))
 
     def _was_given(self, parameter: torch.Tensor) -> bool | None:
         given: bool | None = self._given.get(parameter)  # type: ignore[no-untyped-call]

@@ -1,6 +1,6 @@
-"""Frozen parameters that are exchanged for trainable ones of the same values before the first look.
+"""Frozen parameters that are exchanged for trainable ones of the same values before the first check.
 
-A conversion, a new layout or an adapter makes them so. Once a model is under observation its leaves tell this
+A conversion, a new layout or an adapter makes them so. Once a model is under observation its tensors tell this
 themselves, and the registration only when it was; before that nothing else shows what was there.
 """
 
@@ -76,12 +76,12 @@ class ParameterSwaps:
         self._exchanged(pairs, type(new).__name__)
 
     def _settle(self) -> None:
-        """Tell of those that are leaves by now and whose flag is still on."""
+        """Tell of those that are tensors by now and whose flag is still on."""
         for reference, kind in self._pending:
             tensor = reference()
-            leaf = self._models.of(tensor)
-            if leaf is not None and tensor is not None and tensor.requires_grad:
-                row = leaf.row
+            named = self._models.of(tensor)
+            if named is not None and tensor is not None and tensor.requires_grad:
+                row = named.row
                 self._context.tell(
                     TensorReplaced(step=0, tensor=row.id, name=row.name, by=kind, flag_before=False, flag_now=True)
                 )

@@ -12,7 +12,7 @@ from torch import nn
 from frostline.core.facts import Fact, Followed, Moved, TensorSeen
 from frostline.core.ledger import LOADED
 from frostline.frameworks.torch.context import Context
-from frostline.observe.live import LiveLeaf
+from frostline.observe.live import LiveTensor
 from frostline.observe.schedule import due
 
 
@@ -63,24 +63,24 @@ class StateLoading:
         for watched in recorder.look_now(keys, "outside", LOADED):
             moves = watched.row.changed.movements
             named = moves[-1].follows if moves else None
-            followed = self._leaf_sharing(watched.leaf, source) or named
+            followed = self._tensor_sharing(watched.entry, source) or named
             if followed != watched.row.changed.followed:
                 recorder.tell(Followed(tensor=watched.row.id, source=followed))
         recorder.keep_frozen(keys, False)
         for key in keys:
-            if not recorder.leaves[key].row.loaded:
-                recorder.tell(TensorSeen(tensor=recorder.leaves[key].row.id, loaded=True))
+            if not recorder.tensors[key].row.loaded:
+                recorder.tell(TensorSeen(tensor=recorder.tensors[key].row.id, loaded=True))
         return keys
 
     def _keys_below(self, module: nn.Module) -> list[Hashable]:
-        return [leaf.key for leaf in self._models.below(module)]
+        return [entry.key for entry in self._models.below(module)]
 
-    def _leaf_sharing(self, leaf: LiveLeaf, source: Any) -> str | None:
-        """The leaf of another model whose live tensor the loaded dictionary handed over for ``leaf``."""
+    def _tensor_sharing(self, entry: LiveTensor, source: Any) -> str | None:
+        """The tensor of another model whose live tensor the loaded dictionary handed over for ``tensor``."""
         values = source.values() if hasattr(source, "values") else ()
         places = {place for value in values if (place := _place(value)) is not None}
-        for other in self._models.leaves:
-            if other is not leaf and other.row.shape == leaf.row.shape and _place(other.tensor) in places:
+        for other in self._models.tensors:
+            if other is not entry and other.row.shape == entry.row.shape and _place(other.tensor) in places:
                 return other.row.name
         return None
 

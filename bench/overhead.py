@@ -49,7 +49,7 @@ def measure() -> Iterator[Line]:
             cpu <= MOST,
         )
     middle, worst = statistics.median(cpus), max(cpus)
-    yield Line("median of the trainings", "", "", f"{middle:.3f} (clock {statistics.median(walls):.3f})", f"≤ {MOST}", middle <= MOST)  # fmt: skip
+    yield Line("median of the trainings", "", "", f"{middle:.3f} (clock {statistics.median(walls):.3f})", f"≤ {MOST}", middle <= MOST)  # fmt: skip # noqa: E501
     yield Line("worst of the trainings", "", "", f"{worst:.3f} (clock {max(walls):.3f})", f"≤ {WORST}", worst <= WORST)
 
 

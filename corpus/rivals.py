@@ -59,31 +59,31 @@ def traincheck(path: Path = SAMPLED) -> list[str]:
     if not path.exists():
         return []
     kept: dict[str, Any] = json.loads(path.read_text())
-    optimizers: dict[str, dict[str, Any]] = kept["programs"]
-    seconds = round(statistics.median(optimizer["seconds"] for optimizer in optimizers.values()))
-    asked = [optimizer for optimizer in optimizers.values() if "problem" not in optimizer]
-    told, alarmed = (sum(optimizer[run] > 0 for optimizer in asked) for run in ("bug", "healthy"))
+    programs: dict[str, dict[str, Any]] = kept["programs"]
+    seconds = round(statistics.median(program["seconds"] for program in programs.values()))
+    asked = [program for program in programs.values() if "problem" not in program]
+    told, alarmed = (sum(program[run] > 0 for program in asked) for run in ("bug", "healthy"))
     return [
         "",
-        *TRAINCHECK.format(**kept | {"seconds": seconds, "programs": len(optimizers)}).splitlines(),
+        *TRAINCHECK.format(**kept | {"seconds": seconds, "programs": len(programs)}).splitlines(),
         "",
         "| program | invariants learned | violated with the bug | violated without, under another seed |",
         "| --- | ---: | ---: | ---: |",
-        *(_sampled(name, optimizer) for name, optimizer in sorted(optimizers.items())),
+        *(_sampled(name, program) for name, program in sorted(programs.items())),
         "",
         *TRAINCHECK_SUM.format(told=told, asked=len(asked), alarmed=alarmed).splitlines(),
     ]
 
 
-def _sampled(name: str, optimizer: dict[str, Any]) -> str:
-    if problem := optimizer.get("problem"):
+def _sampled(name: str, program: dict[str, Any]) -> str:
+    if problem := program.get("problem"):
         return f"| {name} | {problem.partition(':')[0]} | | |"
-    return f"| {name} | {optimizer['invariants']} | {optimizer['bug']} | {optimizer['healthy']} |"
+    return f"| {name} | {program['invariants']} | {program['bug']} | {program['healthy']} |"
 
 
-def _words(optimizers: Sequence[dict[str, Any]], rival: str, *, bug: bool) -> list[str]:
+def _words(programs: Sequence[dict[str, Any]], rival: str, *, bug: bool) -> list[str]:
     return [
-        optimizer["words"][rival]
-        for optimizer in optimizers
-        if rival in optimizer["words"] and (optimizer["role"] == "bug") is bug
+        program["words"][rival]
+        for program in programs
+        if rival in program["words"] and (program["role"] == "bug") is bug
     ]

@@ -61,15 +61,15 @@ def markdown(judgements: Sequence[Judgement], known: dict[str, Gap], former: str
     counted = [f"| {name} | {' | '.join(map(str, counts))} |" for name, counts in _counts(judgements).items()]
     lines += sorted(counted + [line for line in kept if not line.startswith("| bugs/")])
     lines += ["", "| program | what is wrong | found | step | report |", "| --- | --- | --- | ---: | --- |"]
-    optimizers = [line for line in kept if line.startswith("| bugs/")]
+    programs = [line for line in kept if line.startswith("| bugs/")]
     for judgement in judgements:
         if judgement.trial.role == "bug" and not judgement.trial.variant:
             case = judgement.trial.case
             link = f"[report]({case.report})" if case.report else ""
             found = ", ".join(judgement.found) if judgement.good else f"**{judgement.summary}**"
             seen = "" if judgement.seen is None else judgement.seen
-            optimizers.append(f"| {judgement.trial.name} | {case.title} | {found} | {seen} | {link} |")
-    lines += sorted(optimizers)
+            programs.append(f"| {judgement.trial.name} | {case.title} | {found} | {seen} | {link} |")
+    lines += sorted(programs)
     lines += rivals.markdown() + rivals.traincheck()
     if known:
         lines += ["", "## Known gaps", ""]

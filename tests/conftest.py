@@ -21,7 +21,7 @@ def is_installed(framework: str) -> bool:
 def pytest_report_header() -> str:
     """Say in every run what could not be tested."""
     missing = [name for name in FRAMEWORKS if not is_installed(name)]
-    missing += [optimizer for optimizer in PROGRAMS if shutil.which(optimizer) is None]
+    missing += [program for program in PROGRAMS if shutil.which(program) is None]
     return f"missing: {', '.join(missing) or 'none'}; must be there: {', '.join(MUST_HAVE) or 'not stated'}"
 
 

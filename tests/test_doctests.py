@@ -38,8 +38,8 @@ def frameworks(source: str) -> set[str]:
     """What must be installed to import the module at its top, and to run its examples."""
     later = (ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
     at_once = [ast.unparse(node) for node in ast.parse(source).body if not isinstance(node, later)]
-    optimizers = [*at_once, *(example.source for example in examples(source))]
-    return FRAMEWORKS & {name for optimizer in optimizers for name in imported(optimizer)}
+    programs = [*at_once, *(example.source for example in examples(source))]
+    return FRAMEWORKS & {name for program in programs for name in imported(program)}
 
 
 def module_name(file: Path) -> str:

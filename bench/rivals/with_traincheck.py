@@ -85,13 +85,13 @@ def asked(case: Case) -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="traincheck-") as name:
         folder = Path(name)
         # It writes beside the script that it is given, so it gets copies.
-        reference, optimizer, reseeded = (folder / f"{role}.py" for role in ("reference", "program", "reseeded"))
+        reference, program, reseeded = (folder / f"{role}.py" for role in ("reference", "program", "reseeded"))
         reference.write_text(fixed.read_text())
-        optimizer.write_text(case.path.read_text())
+        program.write_text(case.path.read_text())
         reseeded.write_text(other_seed(fixed.read_text()))
         try:
             learned = _learned(_collected(reference, folder / "learned"), folder / "invariants.json")
-            bug = _violated(_collected(optimizer, folder / "bug"), learned)
+            bug = _violated(_collected(program, folder / "bug"), learned)
             healthy = _violated(_collected(reseeded, folder / "healthy"), learned)
         except NoResultError as error:
             return {"problem": str(error)}

@@ -1,4 +1,5 @@
 """Bad zip archives and .npz files."""
+# ruff: noqa: E501  (a table of bytes is read line by line)
 
 import io
 import struct

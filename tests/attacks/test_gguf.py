@@ -17,7 +17,7 @@ def pair(key: bytes, kind: int, value: bytes) -> bytes:
     return text(key) + struct.pack("<I", kind) + value
 
 
-def tensor(name: bytes = b"w", shape: tuple[int, ...] = (4,), kind: int = 0, offset: int = 0, axes: int | None = None) -> bytes:  # fmt: skip
+def tensor(name: bytes = b"w", shape: tuple[int, ...] = (4,), kind: int = 0, offset: int = 0, axes: int | None = None) -> bytes:  # fmt: skip # noqa: E501
     extents = b"".join(struct.pack("<Q", extent) for extent in shape)
     return (
         text(name)
@@ -27,7 +27,7 @@ def tensor(name: bytes = b"w", shape: tuple[int, ...] = (4,), kind: int = 0, off
     )
 
 
-def gguf(tensors: list[bytes], pairs: list[bytes] = [], body: bytes = bytes(64), version: int = 3, counts: tuple[int | None, int | None] = (None, None)) -> bytes:  # fmt: skip # noqa: B006
+def gguf(tensors: list[bytes], pairs: list[bytes] = [], body: bytes = bytes(64), version: int = 3, counts: tuple[int | None, int | None] = (None, None)) -> bytes:  # fmt: skip # noqa: E501, B006
     claimed = [len(found) if count is None else count for found, count in zip((tensors, pairs), counts, strict=True)]
     head = b"GGUF" + struct.pack("<IQQ", version, *claimed) + b"".join(pairs) + b"".join(tensors)
     return head + bytes(-len(head) % 32) + body

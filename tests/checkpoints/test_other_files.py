@@ -205,7 +205,7 @@ TF_KERAS = """
     model = tf_keras.Sequential([tf_keras.layers.Dense(3, name="body", input_shape=(4,)), tf_keras.layers.Dense(2, name="head")])
     model.save("model.h5")
     np.savez("truth.npz", **{v.name.replace("/", "|"): v.numpy() for v in model.weights})
-"""
+"""  # noqa: E501
 
 
 def run_script(code: str, folder: Path) -> None:

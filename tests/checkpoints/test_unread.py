@@ -114,8 +114,8 @@ def exported_fixture(tmp_path: Path) -> tuple[Any, Path]:
             return self.head(self.embed(index) * self.scale) + self.turned.float().sum()
 
     model = Net()
-    optimizer = torch.export.export(model, (torch.tensor([1, 2]),))
-    torch.export.save(optimizer, tmp_path / "m.pt2")
+    program = torch.export.export(model, (torch.tensor([1, 2]),))
+    torch.export.save(program, tmp_path / "m.pt2")
     return model, tmp_path / "m.pt2"
 
 

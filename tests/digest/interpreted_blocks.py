@@ -96,7 +96,7 @@ def watched() -> Record:
 
 
 def test_a_run_is_judged_alike_by_device_and_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As if the host's memory were a device's: the same columns and findings, and every tensor was read by the kernel."""
+    """As if the host's memory were a device's: the same columns and findings; the kernel read every tensor."""
     watched()  # the first run of a process finds what torch loads late
     by_host = watched()
     made = []

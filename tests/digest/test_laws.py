@@ -24,10 +24,10 @@ def normal(dtype, *shape, scale=0.05, seed=0):
 def stepped(weights, gradients, optimizer, **options):
     """The weights after a step of the optimizer for each gradient."""
     parameter = torch.nn.Parameter(weights.clone())
-    optimizer_row = optimizer([parameter], **options)
+    program = optimizer([parameter], **options)
     for gradient in gradients:
         parameter.grad = gradient.clone()
-        optimizer_row.step()
+        program.step()
     return parameter.detach()
 
 

@@ -64,7 +64,7 @@ def run_page(text: str, folder: Path) -> int:
     Raises:
         Wrong: an example fails, prints something else than the page shows, or is of a kind that nothing runs.
     """
-    optimizer, ran = [], 0
+    program, ran = [], 0
     for block in blocks_of(text):
         if block.language not in LANGUAGES:
             raise Wrong(f"nothing runs a block of {block.language or 'no language'}:\n{block.body}")
@@ -75,14 +75,14 @@ def run_page(text: str, folder: Path) -> int:
         elif block.language == "console":
             ran += _run_commands(block, folder)
         elif block.language == "python":
-            optimizer.append(block.body)
+            program.append(block.body)
         elif block.language == "text" and (command := _COMMAND.search(block.body)):
             raise Wrong(f"a command in a block of text is not run: {command[0]}…\n{block.body}")
-    if optimizer:
-        done = _execute([sys.executable, "-c", "\n".join(optimizer)], folder)
+    if program:
+        done = _execute([sys.executable, "-c", "\n".join(program)], folder)
         if done.returncode:
             raise Wrong(f"the Python of the page fails:\n{done.stdout}")
-    return ran + bool(optimizer)
+    return ran + bool(program)
 
 
 def _run_commands(block: Block, folder: Path) -> int:

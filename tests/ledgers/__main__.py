@@ -12,7 +12,7 @@ import click
 from corpus.cases import Trial
 from corpus.running import Outcome, prepare, run
 from tests.ledgers import stored
-from tests.ledgers.optimizers import programs, shelf
+from tests.ledgers.programs import programs, shelf
 from tests.ledgers.stored import SHELVES, Seen
 
 from frostline.core.ledger import Ledger
@@ -44,19 +44,19 @@ def main(names: Sequence[str], shelves: Sequence[str], findings: bool, jobs: int
 def _store(name: str, mine: Sequence[Trial], chosen: Sequence[Trial], jobs: int) -> list[str]:
     """Run the chosen programs of a shelf; what of them could not be stored, and why."""
     path = stored.HERE / f"{name}.jsonl.xz"
-    kept = {seen.optimizer: seen for seen in stored.load(name)} if path.exists() else {}
+    kept = {seen.program: seen for seen in stored.load(name)} if path.exists() else {}
     complaints = []
     for outcome in _outcomes(chosen, jobs):
-        optimizer = outcome.trial.name
-        seen = Seen(optimizer, [_ledger(record) for record in outcome.each])
+        program = outcome.trial.name
+        seen = Seen(program, [_ledger(record) for record in outcome.each])
         if outcome.record is None:
-            complaints.append(f"{optimizer} is not stored: {outcome.problem}")
+            complaints.append(f"{program} is not stored: {outcome.problem}")
         elif differs := stored.difference(stored.as_data(outcome.record), stored.judged(seen)):
-            complaints.append(f"{optimizer} is not stored: its ledger is judged otherwise than its run was\n{differs}")
+            complaints.append(f"{program} is not stored: its ledger is judged otherwise than its run was\n{differs}")
         else:
-            kept[optimizer] = seen
+            kept[program] = seen
     known = {trial.name for trial in mine}
-    stored.save(name, [seen for optimizer, seen in kept.items() if optimizer in known])
+    stored.save(name, [seen for program, seen in kept.items() if program in known])
     return complaints
 
 
@@ -76,11 +76,11 @@ def _renew(name: str) -> None:
     """Store what the rules say about a shelf, and print in what that is new."""
     path = stored.HERE / f"{name}.findings.json"
     before = stored.expected(name) if path.exists() else {}
-    now = {seen.optimizer: stored.judged(seen) for seen in stored.load(name)}
+    now = {seen.program: stored.judged(seen) for seen in stored.load(name)}
     stored.save_expected(name, now)
-    changed = [optimizer for optimizer in now if optimizer in before and now[optimizer] != before[optimizer]]
-    for optimizer in changed:
-        click.echo(f"{optimizer}\n" + "\n".join(_changes(before[optimizer], now[optimizer])))
+    changed = [program for program in now if program in before and now[program] != before[program]]
+    for program in changed:
+        click.echo(f"{program}\n" + "\n".join(_changes(before[program], now[program])))
     new, gone = len(now.keys() - before.keys()), len(before.keys() - now.keys())
     click.echo(f"{name}: {len(now)} programs, {len(changed)} judged otherwise, {new} new, {gone} gone")
 

@@ -32,7 +32,7 @@ JUDGED = ("findings", "totals", "verdict")
 class Seen:
     """What was seen of one program: the ledger of each of its processes."""
 
-    optimizer: str
+    program: str
     ledgers: list[Ledger]
 
 
@@ -45,8 +45,8 @@ def lines(shelf: str) -> bytes:
     return lzma.decompress((HERE / f"{shelf}.jsonl.xz").read_bytes())
 
 
-def save(shelf: str, optimizers: Iterable[Seen]) -> None:
-    packed = msgspec.json.Encoder().encode_lines(sorted(optimizers, key=lambda each: each.optimizer))
+def save(shelf: str, programs: Iterable[Seen]) -> None:
+    packed = msgspec.json.Encoder().encode_lines(sorted(programs, key=lambda each: each.program))
     (HERE / f"{shelf}.jsonl.xz").write_bytes(lzma.compress(packed, preset=9 | lzma.PRESET_EXTREME))
 
 

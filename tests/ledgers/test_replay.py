@@ -11,7 +11,7 @@ from dataclasses import replace
 import msgspec
 import pytest
 from tests.ledgers import stored
-from tests.ledgers.optimizers import programs, shelf
+from tests.ledgers.programs import programs, shelf
 from tests.ledgers.stored import SHELVES
 
 from frostline import rules
@@ -29,29 +29,29 @@ def seen(name):
 def judged_otherwise(name):
     """Programs of a shelf about which the rules say something else now, with the difference."""
     expected = stored.expected(name)
-    found = {each.optimizer: stored.judged(each) for each in seen(name)}
+    found = {each.program: stored.judged(each) for each in seen(name)}
     names = sorted(expected.keys() | found.keys())
-    different = ((optimizer, stored.difference(expected.get(optimizer), found.get(optimizer))) for optimizer in names)
-    return {optimizer: text for optimizer, text in different if text}
+    different = ((program, stored.difference(expected.get(program), found.get(program))) for program in names)
+    return {program: text for program, text in different if text}
 
 
 @pytest.mark.parametrize("name", SHELVES)
 def test_the_rules_say_what_they_said(name):
     different = judged_otherwise(name)
-    shown = "\n\n".join(f"{optimizer}\n{text}" for optimizer, text in list(different.items())[:SHOWN])
+    shown = "\n\n".join(f"{program}\n{text}" for program, text in list(different.items())[:SHOWN])
     assert not different, f"{len(different)} programs are judged otherwise: {', '.join(different)}\n\n{shown}"
 
 
 @pytest.mark.parametrize("name", SHELVES)
 def test_all_programs_are_stored(name):
-    assert {each.optimizer for each in seen(name)} == {trial.name for trial in programs() if shelf(trial) == name}
+    assert {each.program for each in seen(name)} == {trial.name for trial in programs() if shelf(trial) == name}
 
 
 @pytest.mark.parametrize("name", SHELVES)
 def test_nothing_stored_is_lost_in_reading(name):
     """A field that was renamed or removed would be passed over in silence, and its default be judged instead."""
     for line, read in zip(stored.lines(name).splitlines(), seen(name), strict=True):
-        assert list(lost(json.loads(line), msgspec.to_builtins(read))) == [], read.optimizer
+        assert list(lost(json.loads(line), msgspec.to_builtins(read))) == [], read.program
 
 
 def lost(before, now, place=""):
@@ -87,7 +87,7 @@ def test_one_other_word_is_noticed(monkeypatch):
 
     monkeypatch.setattr(stored, "find", reworded)
     different = judged_otherwise("torch")
-    assert {each.optimizer for each in seen("torch")} > different.keys() >= {"bugs/torch/digits_staged"}
+    assert {each.program for each in seen("torch")} > different.keys() >= {"bugs/torch/digits_staged"}
     changed = [line for line in different["bugs/torch/digits_staged"].splitlines() if line[:2] in ("- ", "+ ")]
     assert changed == [
         '-   "hint": "set .grad = None for the tensors when you freeze them",',
@@ -97,7 +97,7 @@ def test_one_other_word_is_noticed(monkeypatch):
 
 def test_a_fact_that_is_gone_is_noticed():
     """Without its movements, a ledger is judged otherwise: the stored data is what the rules see."""
-    [digits] = [each for each in seen("torch") if each.optimizer == "bugs/torch/digits_staged"]
+    [digits] = [each for each in seen("torch") if each.program == "bugs/torch/digits_staged"]
     [ledger] = digits.ledgers
     still = [replace(row, changed=replace(row.changed, movements=[])) for row in ledger.tensors]
     now = stored.judged(replace(digits, ledgers=[replace(ledger, tensors=still)]))

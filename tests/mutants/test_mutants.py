@@ -76,12 +76,12 @@ def test_a_fault_is_one_small_change(source: str, expected: set[str]) -> None:
 
 
 def test_every_fault_of_a_module_can_be_planted_and_is_another_program() -> None:
-    optimizers = []
+    programs = []
     for number in range(len(faults(ast.parse(MODULE)))):
         tree = ast.parse(MODULE)
         faults(tree)[number].plant(tree, "planted.py")
-        optimizers.append(ast.dump(tree))
-    assert len({ast.dump(ast.parse(MODULE)), *optimizers}) == 1 + len(optimizers) > 10
+        programs.append(ast.dump(tree))
+    assert len({ast.dump(ast.parse(MODULE)), *programs}) == 1 + len(programs) > 10
 
 
 def run(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:

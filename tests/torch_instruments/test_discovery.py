@@ -164,7 +164,7 @@ def test_optimizers_kept_by_tensor_are_named_by_their_place():
             for weight in kept:
                 kept[weight].step()
 
-    assert [optimizer.id for optimizer in watched(run).optimizers] == ["kept.0", "kept.1"]
+    assert [program.id for program in watched(run).programs] == ["kept.0", "kept.1"]
 
 
 def test_what_several_threads_train_at_once_is_looked_at_in_one_of_them():
@@ -193,7 +193,7 @@ def test_what_several_threads_train_at_once_is_looked_at_in_one_of_them():
 
     record = watched(run)
     assert {(row.model, row.changed.verdict) for row in record.tensors} == {("model", "yes")}
-    assert [(optimizer.steps_executed, optimizer.steps_beside) for optimizer in record.optimizers] == [(6, 0), (0, 5)]
+    assert [(program.steps_executed, program.steps_beside) for program in record.optimizers] == [(6, 0), (0, 5)]
     assert graver(record) == []
 
 
@@ -208,7 +208,7 @@ def test_a_thread_that_trains_while_the_others_wait_is_looked_at():
 
     record = watched(run)
     assert {row.changed.verdict for row in record.tensors} == {"yes"}
-    assert [optimizer_row.steps_beside for optimizer_row in record.optimizers] == [0, 0]
+    assert [program.steps_beside for program in record.optimizers] == [0, 0]
 
 
 def test_a_name_left_on_a_former_tensor_makes_it_no_tensor() -> None:

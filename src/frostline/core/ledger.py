@@ -56,7 +56,8 @@ class Movement:
     and ``until`` count executed steps of all optimizers. ``follows`` names the tensor towards which the move went, with
     w' = w + rate·(source - w); ``equals`` the other tensor that holds exactly the new bits, ``resembles`` the other
     tensor that those bits are close to.
-    ``late`` says that only the last check showed the move, when all steps were over, and that it came from none of them.
+    ``late`` says that only the last check showed the move, when all steps were over, and that it came from none of
+    them.
     """
 
     place: Place
@@ -118,8 +119,8 @@ class Holding:
 
     ``captured`` is the flag of the tensor when a compiled step was made (None where nothing is captured).
     ``gradient_inferred`` says that gradients were not seen: they were zero or lost in rounding, since no bit moved;
-    ``gradient_inferred_from_neighbours`` that they came through the tensor's layer, as those in front of it moved; ``unassigned`` that a step handed
-    back new values, which the script never put in place.
+    ``gradient_inferred_from_neighbours`` that they came through the tensor's layer, as those in front of it moved;
+    ``unassigned`` that a step handed back new values, which the script never put in place.
     ``update_ulp`` is the largest update the step could have made, in units in the last place of the weight;
     ``negligible`` says that the gradient is rounding noise beside the others (a bias in front of a normalisation).
     """
@@ -147,9 +148,9 @@ class Changed:
     """Which bits moved since the baseline: the verdict, when, where and how often it was looked at.
 
     ``before_training`` says that the bits moved after the first check but before the first step (loading, set-up).
-    ``followed`` names the tensor that this one was seen to follow (an average or a synchronised copy), ``near`` the tensor
-    that it equals up to rounding at the end. ``digests`` are those of the first and the last check, in runs whose tensors
-    are to be compared with those of other processes.
+    ``followed`` names the tensor that this one was seen to follow (an average or a synchronised copy), ``near`` the
+    tensor that it equals up to rounding at the end. ``digests`` are those of the first and the last check, in runs
+    whose tensors are to be compared with those of other processes.
     """
 
     verdict: Answer = "unknown"
@@ -172,10 +173,10 @@ class Changed:
 class RowsSeen:
     """Rows (or single elements) of a tensor that were compared one by one, and what became of them.
 
-    ``expected`` and ``pattern`` are the user's word for them; without it they are those whose gradient autograd made and
-    something in the script set to zero before the step (``how`` says what), at every one of ``checks`` checks.
-    ``moved`` of ``compared`` have other bits than at the first check; ``ranges`` are the rows these are in. ``ratio`` is c
-    where all of them moved by w' = c·w.
+    ``expected`` and ``pattern`` are the user's word for them; without it they are those whose gradient autograd made
+    and something in the script set to zero before the step (``how`` says what), at every one of ``checks`` checks.
+    ``moved`` of ``compared`` have other bits than at the first check; ``ranges`` are the rows these are in. ``ratio``
+    is c where all of them moved by w' = c·w.
     """
 
     unit: Literal["row", "element"]
@@ -200,8 +201,8 @@ class Owner:
     """The module or layer that holds the tensor: its type, path, role and what was seen of its calls.
 
     ``called`` is None where calls were not watched; ``recorded`` says that a call recorded gradients, ``detached`` that
-    what it returned was cut from them, ``output_got_gradient`` that a gradient came back to what it returned, ``dropped`` that the
-    module that called it returned nothing that depends on it;
+    what it returned was cut from them, ``output_got_gradient`` that a gradient came back to what it returned,
+    ``dropped`` that the module that called it returned nothing that depends on it;
     ``sibling_called`` that a module of the same type beside it was called; ``in_training`` whether one of the calls
     found it in training mode.
     """
@@ -313,9 +314,9 @@ class OptimizerRow:
     ``by_hand`` marks the last: without an optimizer, what happens between one backward pass and the next is one step.
     ``steps_beside`` counts steps made in another thread than the one observed; nothing was looked at in them.
     ``stateless`` says that it is given the weights and hands back new ones, which the script must put in place itself.
-    ``backwards`` counts the backward passes of the run, to judge an optimizer that never stepped. ``checks`` are its own
-    steps that were checks, ``checked_at`` the executed steps of all optimizers at each of them, ``last_step`` those at
-    its last one. ``no_gradient_at_last_check`` says that at its last check no tensor it holds had a gradient.
+    ``backwards`` counts the backward passes of the run, to judge an optimizer that never stepped. ``checks`` are its
+    own steps that were checks, ``checked_at`` the executed steps of all optimizers at each of them, ``last_step``
+    those at its last one. ``no_gradient_at_last_check`` says that at its last check no tensor it holds had a gradient.
     """
 
     id: str

@@ -51,7 +51,7 @@ def plain(name: str) -> str:
 
 
 def expected_by(written: Mapping[str, Shape], tensors: Mapping[str, Shape]) -> dict[str, str]:
-    """Which tensor each name of a file means, judged by all names together: a file may hold a part, or a whole around it.
+    """Which tensor each name of a file means, judged by all names together: a file holds a part or the whole.
 
     Args:
         written: the shape of every tensor in the file.

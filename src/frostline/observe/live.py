@@ -38,9 +38,9 @@ class LiveTensor(Protocol):
 class Hold:
     """How an optimizer holds a tensor at this moment, as the probe reads it off the framework.
 
-    ``copied`` says that the optimizer keeps a copy of the tensor (an average) and may write it back; ``inside`` that the
-    gradient is made in the step itself, so that before it there is none to see; ``fills_gaps`` that the optimizer takes a
-    missing gradient for zeros.
+    ``copied`` says that the optimizer keeps a copy of the tensor (an average) and may write it back; ``inside`` that
+    the gradient is made in the step itself, so that before it there is none to see; ``fills_gaps`` that the optimizer
+    takes a missing gradient for zeros.
     """
 
     group: int | None = None

@@ -51,7 +51,7 @@ class Pursuit:
         return bool(self.followed)
 
     def consider(self, watched: Watched, start: int) -> None:
-        """A tensor moved between ``start`` and now; follow it when it was frozen all the while and the cause is open."""
+        """A tensor moved between ``start`` and now; follow it where it was frozen throughout and the cause is open."""
         if watched.frozen_over(start) and watched.pursuit == 0 and watched.row.bytes <= LARGEST_FOLLOWED:
             self._suspects.append(watched)
 
@@ -132,7 +132,7 @@ class Pursuit:
             self._name_likeness(watched, movement, near + self._glimpses.distances(watched, reading.after))
 
     def name_loaded(self, watched: Watched, reading: Reading, movement: Movement) -> None:
-        """Look whether state that was loaded moved the tensor towards another one: an average that goes by way of it."""
+        """Look whether loaded state moved the tensor towards another one: an average that goes by way of it."""
         if reading.before is not None and reading.after is not None and _telling(watched.row, reading.after):
             kin = ((other.row, bytes(other.read())) for other in self._kin(watched))
             self._name_followed(watched, reading, movement, kin)
@@ -168,8 +168,8 @@ class Pursuit:
     def _name_likeness(self, watched: Watched, movement: Movement, near: list[tuple[float, TensorRow]]) -> None:
         """Say which other tensor the copy is close to: an average of it.
 
-        The tensor of the same name in another model is what an evaluation copy is meant to resemble; any other tensor is
-        one whose average went astray.
+        The tensor of the same name in another model is what an evaluation copy is meant to resemble; any other tensor
+        is one whose average went astray.
         """
         apart, row = min(near, key=lambda pair: pair[0], default=(math.inf, watched.row))
         if apart >= RESEMBLES:

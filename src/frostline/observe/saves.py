@@ -45,7 +45,7 @@ class _Kept:
 
 @dataclass(slots=True)
 class _File:
-    """The last writing of one file: copies by tensor, the tensors that a whole save would hold, what matched nothing."""
+    """The last writing of one file: copies by tensor, the tensors of a whole save, and what matched nothing."""
 
     name: str
     by: str

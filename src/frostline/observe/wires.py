@@ -11,7 +11,7 @@ from frostline.observe.watched import Watched
 
 
 class Holdings:
-    """Writes down which optimizer holds which tensor and with what, and remembers the gradients before the step under way.
+    """Tells which optimizer holds which tensor and how, and remembers the gradients before the current step.
 
     Args:
         probe: asked for learning rates and for the size of an update.

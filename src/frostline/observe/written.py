@@ -31,8 +31,8 @@ class Written:
     """A tensor on its way into a file.
 
     ``section`` says where it stands in what is written (dictionaries are told apart, so that an average kept beside
-    the weights is one of its own). ``tensor`` is the key of the tensor whose very memory it is, ``taken`` the step at which
-    the script took it, ``origin`` asks for the module that holds it.
+    the weights is one of its own). ``tensor`` is the key of the tensor whose very memory it is, ``taken`` the step at
+    which the script took it, ``origin`` asks for the module that holds it.
     """
 
     name: str

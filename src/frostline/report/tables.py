@@ -28,7 +28,7 @@ _NOTHING = Span("–", "dim")
 
 
 def parameters_section(record: Record, models: Sequence[str]) -> Section:
-    """Counts of parameters per model: as printed by the framework, declared, held by an optimizer and changed, one under the other."""
+    """Counts of parameters per model: printed by the framework, declared, held by an optimizer, changed."""
     title = Span("Parameters: printed, declared, in an optimizer, changed", "title")
     if not record.tensors and not record.events_of(SummaryPrinted):
         return Section(title, (Prose(line(Span("no model was found: there is nothing to count", "unknown"))),))

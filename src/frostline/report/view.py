@@ -97,8 +97,9 @@ def _program(optimizer: OptimizerRow, record: Record) -> Line:
         for row in record.tensors
         if any(holding.optimizer == optimizer.id and holding.listed for holding in row.optimizers)
     )
+    kind = optimizer.kind.replace("-", " ")
     facts = [
-        f"{optimizer.kind.replace('-', ' ')}, {_many(optimizer.steps_executed, 'step')}, {optimizer.steps_skipped:,} skipped",
+        f"{kind}, {_many(optimizer.steps_executed, 'step')}, {optimizer.steps_skipped:,} skipped",
         f"holds {_many(held, 'parameter')}",
     ]
     if len(optimizer.groups) > 1:

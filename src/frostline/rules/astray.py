@@ -36,7 +36,7 @@ def _holds_moved(optimizer: OptimizerRow, row: TensorRow, ledger: Ledger) -> boo
 
 
 def _left_behind(row: TensorRow, ledger: Ledger) -> tuple[OptimizerRow, int] | None:
-    """An optimizer that took over from those that trained the tensor, and has copies of what they held: a copied optimizer.
+    """A copied optimizer: it took over from those that trained the tensor, and has copies of what they held.
 
     That its tensors never have a gradient tells it from one that trains something else.
     """
@@ -50,7 +50,7 @@ def _left_behind(row: TensorRow, ledger: Ledger) -> tuple[OptimizerRow, int] | N
 
 
 def exchanged(row: TensorRow, ledger: Ledger) -> tuple[OptimizerRow, TensorRow] | None:
-    """An optimizer that steps, without a gradient, the tensor of the same name in another model: the one it was made for.
+    """An optimizer that steps the tensor of that name in another model, the one it was made for, without a gradient.
 
     Args:
         tensor: that no optimizer holds, and that gradients reach.

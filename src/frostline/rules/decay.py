@@ -64,7 +64,7 @@ def _is_decay(move: Movement) -> bool:
 
 
 def _never_pulled(row: TensorRow, optimizer: str | None) -> bool:
-    """Whether the optimizer had no state of the tensor when it first moved it, and no gradient but zero was ever seen."""
+    """Whether the optimizer had no state of the tensor when it first moved it, and no gradient but zero was seen."""
     first = next((move for move in row.changed.movements if move.place == "step" and move.optimizer == optimizer), None)
     pulled = any(holding.gradients.get("nonzero") for holding in row.optimizers if holding.optimizer == optimizer)
     return first is not None and not first.state and not pulled

@@ -23,7 +23,7 @@ TIED_NAMES = Rule(
     means="One storage has several names, and freezing one of them silently decided the other.",
     matters="There is one tensor and one flag: the last call wins, for both names.",
     remedy="decide once for the shared tensor, or untie it with a copy before freezing one side",
-    tells_apart="Two names of one tensor were given different flags by explicit calls, or by the rest of their modules.",
+    tells_apart="Two names of one tensor got different flags by explicit calls, or by the rest of their modules.",
 )
 TIE_BROKEN = Rule(
     "D303",
@@ -204,7 +204,7 @@ def _resets(ledger: Ledger) -> list[Finding]:
 
 
 def _was_frozen(row: TensorRow, step: int) -> bool:
-    """Whether the flag was off in a step before the replacement, and not only while the model was put together again."""
+    """Whether the flag was off in a step before the replacement, and not only while the model was rebuilt."""
     return step == 0 or row.declared.first is False or row.declared.frozen_steps > 0
 
 

@@ -37,7 +37,7 @@ MOMENTUM = Rule(
     matters="A zero gradient is not a missing one: the moments of earlier steps are still applied.",
     remedy="set .grad to None when freezing (zero_grad(set_to_none=True)), or rebuild the optimizer without it; L-BFGS "
     "takes a missing gradient for zeros: rebuild it",
-    tells_apart="Gradient exactly zero, optimizer state not zero, and the move does not shrink the tensor as decay does.",
+    tells_apart="Gradient exactly zero, optimizer state not zero; the move does not shrink the tensor as decay would.",
 )
 STALE_GRADIENT = Rule(
     "F103",
@@ -101,9 +101,9 @@ REWRITTEN_OUTSIDE = Rule(
     means="Something wrote into the frozen tensor outside every step and forward pass: by hand, a reload, a callback.",
     matters="The training loop is innocent; the write is somewhere else in the script or its callbacks.",
     remedy="look for writes between the steps named here: load_state_dict, .data, set_weights, averaging callbacks",
-    tells_apart="Both neighbouring steps and the module's forward pass left the bits alone; it follows no other tensor. "
-    "A note where peft merged an adapter into it, or where only the last check showed it and no optimizer that holds the "
-    "tensor stepped since.",
+    tells_apart="Both neighbouring steps and the module's forward pass left the bits alone; it follows no other "
+    "tensor. A note where peft merged an adapter into it, or where only the last check showed it and no optimizer "
+    "that holds the tensor stepped since.",
 )
 NOT_INHERITED = Rule(
     "F110",

@@ -20,8 +20,8 @@ NOTHING = Rule(
     "T208",
     "nothing-trained",
     "error",
-    means="An optimizer executed steps and no tensor changed: it holds nothing that can change, or what it handed back was "
-    "never put in place.",
+    means="An optimizer executed steps and no tensor changed: it holds nothing that can change, or what it handed "
+    "back was never put in place.",
     matters="The run ends normally, the loss is logged, and the model is the one you started from.",
     remedy="look at what the optimizer was given and at the flags when it was made",
     tells_apart="It concerns the whole optimizer; a cause that explains each tensor is told instead.",

@@ -13,7 +13,7 @@ ROWS = Rule(
     "error",
     means="Rows or elements that were meant to stay have other bits, though the rest of their tensor is what trains.",
     matters="The vectors of the old vocabulary drift while only new ones should learn; the old model is gone.",
-    remedy="give the tensor a group of its own with weight_decay=0 and no old state, or write its rows back after steps",
+    remedy="give the tensor its own group with weight_decay=0 and no old state, or write its rows back after steps",
     tells_apart="You named the rows, or the script zeroed a gradient that autograd had made for them, and they moved in"
     " the step all the same; rows of an embedding that nobody used get no gradient to begin with.",
 )

@@ -18,7 +18,7 @@ MISSING = Rule(
     "S601",
     "trained-but-not-saved",
     "error",
-    means="Tensors were trained, and no file that the run wrote holds them, though it wrote other tensors of the model.",
+    means="Tensors were trained, and no file that the run wrote holds them, though it holds others of the model.",
     matters="What was learned in them is gone when the run ends; the file, loaded, behaves worse than the run did.",
     remedy="write the whole state_dict(), or choose by what was trained and not by a part of the names",
     tells_apart="Every tensor that was written is related to the tensors by its memory, or by name and bits.",
@@ -30,9 +30,9 @@ OLDER = Rule(
     means="A file written after training holds the bits from before it.",
     matters="The run looks good while it lasts, and what it leaves behind is the untrained model.",
     remedy="save model.state_dict() itself, or check when the copy that is saved was last renewed",
-    tells_apart="All bytes were compared with those of the first check, and memory had moved on when they were written, "
-    "or a step had trained the tensor and memory held the first bits again, as after a load. A note where another file "
-    "has what was learned, or only a part of what was trained was put back.",
+    tells_apart="All bytes were compared with those of the first check, and memory had moved on when they were "
+    "written, or a step had trained the tensor and memory held the first bits again, as after a load. A note where "
+    "another file has what was learned, or only a part of what was trained was put back.",
 )
 OTHERS = Rule(
     "S603",
@@ -60,7 +60,7 @@ CROSSED = Rule(
     means="Tensors of a file were loaded by position into others of the same shape, and these changed places.",
     matters="No shape complains. The model begins with its layers exchanged, which looks like poor initial weights.",
     remedy="load by name: model.load_state_dict(state), with renamed keys where the names differ",
-    tells_apart="The file has a tensor of the tensor's own name; the tensor holds another's bits, and so round a circle.",
+    tells_apart="The file has a tensor of each name, but with the bits of another tensor, and so round a circle.",
 )
 
 RULES = (MISSING, OLDER, OTHERS, DIFFER, CROSSED)
@@ -93,7 +93,7 @@ def _copies(row: TensorRow, *states: CopyState) -> list[Copy]:
 
 
 def _wrong_tensors(model: str, rows: Sequence[TensorRow]) -> list[Finding]:
-    """Tensors whose best copy has the first bits; one that is well saved elsewhere may have its first state kept too."""
+    """Tensors whose best copy has the first bits; one that is saved elsewhere may have its first state kept too."""
     old = [row for row in rows if row.saved is not None and row.saved.state == "first" and row.changed.verdict == "yes"]
     old = [row for row in old if not any(copy.put_back for copy in _copies(row, "first"))]
     if not any(row.kind == "parameter" for row in old):  # counters that stand at their beginning prove nothing

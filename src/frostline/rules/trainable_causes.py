@@ -84,8 +84,8 @@ UNFROZEN_LATE = Rule(
     means="The flag was turned on after the optimizer or compiled step was made; the step does not know it.",
     matters="Gradual unfreezing that unfreezes nothing: flags and summary say trainable.",
     remedy="add the parameters to the optimizer (add_param_group), or compile again",
-    tells_apart="The flag was off at the first check or at capture and is on now; no optimizer updates the tensor. A note "
-    "for normalisations where everything else that was unfrozen with them is held, as with train_bn=False.",
+    tells_apart="The flag was off at the first check or at capture and is on now; no optimizer updates the tensor. A "
+    "note for normalisations where everything else that was unfrozen with them is held, as with train_bn=False.",
 )
 DECAY_ALONE = Rule(
     "T211",
@@ -155,7 +155,7 @@ def _held_at_rest(row: TensorRow) -> bool:
 
 
 def _outrun(row: TensorRow, ledger: Ledger) -> Cause | None:
-    """An optimizer that steps other tensors in place of the one at rest that holds the tensor: a copy of that optimizer."""
+    """A copy of the optimizer at rest that holds the tensor, which steps other tensors in its place."""
     for optimizer in ledger.optimizers:
         if optimizer.steps_executed and astray.holds_former(optimizer, row):
             return OTHER_TENSORS, _patient("error", optimizer.steps_executed, ledger), optimizer.id
@@ -246,7 +246,7 @@ def _is_remade(row: TensorRow, ledger: Ledger) -> bool:
 
 
 def _predecessors(row: TensorRow, ledger: Ledger) -> list[TensorRow]:
-    """What the tensor took the place of: tensors of its module, or of what computed it, that the model has no longer."""
+    """What the tensor replaced: tensors of its module, or of what computed it, that the model has no longer."""
     inside = f"{row.owner.path}.parametrizations." if row.owner.path else "parametrizations."
     return [
         other
@@ -288,7 +288,7 @@ def _model_is_trained(row: TensorRow, ledger: Ledger) -> bool:
 
 
 def _never_trained(row: TensorRow, ledger: Ledger) -> bool:
-    """Whether a network that no optimizer holds looks forgotten rather than pretrained: in training mode, as initialised.
+    """Whether a network in no optimizer looks forgotten rather than pretrained: in training mode, as initialised.
 
     A pretrained network that only passes gradients on (a perceptual loss, a guide) is in eval mode or was loaded. A
     copy that was made of another to compute gradients with is not meant to be trained.
@@ -368,7 +368,7 @@ def _lost_in_rounding(row: TensorRow, holdings: list[Holding], seen: set[str], l
 
 
 def _severity_of_rounding(row: TensorRow, optimizer: str, ledger: Ledger) -> Severity:
-    """In a full-precision type a few tensors whose loss has gone flat are no fault; a whole optimizer at rest is one."""
+    """In a full-precision type a few tensors whose loss went flat are no fault; a whole optimizer at rest is one."""
     return "note" if moved_any(optimizer, ledger) and row.dtype in FULL_PRECISION else "error"
 
 

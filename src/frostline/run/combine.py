@@ -23,8 +23,8 @@ STARTED_TOGETHER = 600.0  # seconds between the processes of one launcher; what 
 def combine(records: Sequence[Record], policy: Policy | None = None, *, compare: bool = True) -> Record:
     """One record for all processes of a run.
 
-    A tensor that every process has is one tensor, changed where it changed in any. A finding that several processes made is
-    one finding, which says in which.
+    A tensor that every process has is one tensor, changed where it changed in any. A finding that several processes
+    made is one finding, which says in which.
 
     Args:
         records: one of each process.

@@ -45,7 +45,7 @@ def render(record: Record) -> str:
 
 
 def fragment(record: Record) -> str:
-    """The same verdict, findings, numbers and ledger as a piece of HTML for a notebook, without any script.
+    """The same verdict, findings, parameters and ledger as a piece of HTML for a notebook, without any script.
 
     Raises:
         FrostlineError: jinja2 is not installed.

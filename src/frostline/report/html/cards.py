@@ -32,7 +32,7 @@ class Card:
     code: str
     slug: str
     message: str
-    tensors: str
+    described: str
     tensors: tuple[str, ...]
     evidence: tuple[tuple[str, str], ...]
     hint: str
@@ -81,14 +81,14 @@ def codes(cards: Iterable[Card]) -> dict[str, list[tuple[str, str]]]:
 
 def _card(finding: Finding, anchor: str, names: Names) -> Card:
     patterns = [pattern.text for pattern in names.patterns(finding.tensors)]
-    rows = f"{names.describe(finding.tensors)}: {', '.join(patterns[:_PATTERNS])}" if finding.tensors else ""
+    described = f"{names.describe(finding.tensors)}: {', '.join(patterns[:_PATTERNS])}" if finding.tensors else ""
     return Card(
         anchor,
         finding.severity,
         finding.code,
         finding.rule,
         visible(finding.message),
-        visible(rows + (f" and {len(patterns) - _PATTERNS:,} more" if len(patterns) > _PATTERNS else "")),
+        visible(described + (f" and {len(patterns) - _PATTERNS:,} more" if len(patterns) > _PATTERNS else "")),
         tuple(finding.tensors),
         tuple((key.replace("_", " "), visible(_value(value))) for key, value in finding.evidence.items()),
         visible(finding.hint),

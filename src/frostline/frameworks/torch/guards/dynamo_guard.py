@@ -28,7 +28,7 @@ def hook(act: Callable[..., None]) -> Callable[..., None]:
 
 
 def observed(function: Callable[..., Any], call: Callable[..., Any]) -> Callable[..., Any]:
-    """``function``, run by ``call(function, args, kwargs)`` when the optimizer really runs; while traced it is itself."""
+    """``function``, run by ``call(function, args, kwargs)`` when it really runs; while traced it is itself."""
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:

@@ -37,7 +37,7 @@ class Optimizers:
         self._largest: tuple[tuple[Hashable, int] | None, float] = (None, 0.0)
 
     def made(self, optimizer: torch.optim.Optimizer) -> None:
-        """An optimizer was made; it is an optimizer from its first step on, and kept alive until then where it is small.
+        """An optimizer was made; it gets a row at its first step, and is kept alive until then where it is small.
 
         One that never steps would else be gone with the function that made it, and with it what the run was about.
         """
@@ -144,7 +144,7 @@ class Optimizers:
         return None
 
     def _groups_by_tensor(self, optimizer_row: Hashable) -> dict[int, list[tuple[int, int]]]:
-        """By id of each tensor, which of the optimizer's optimizers holds it, and in which group; keeps nothing alive."""
+        """By id of each tensor, which part of the optimizer holds it, and in which group; keeps nothing alive."""
         found: dict[int, list[tuple[int, int]]] = {}
         for index, optimizer in enumerate(self.of(optimizer_row)):
             for place, group in enumerate(optimizer.param_groups):

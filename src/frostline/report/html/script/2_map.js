@@ -7,16 +7,16 @@ let boxAt = null; // the one box that the Tab key reaches; arrows go on from it
 
 function squarified(items, x, y, width, height) {
   const placed = [];
-  const total = items.reduce((sum, item) => sum + item.numbers, 0);
+  const total = items.reduce((sum, item) => sum + item.size, 0);
   if (!total || width < 1 || height < 1) return placed;
   const scale = (width * height) / total;
-  const waiting = [...items].sort((one, other) => other.numbers - one.numbers);
+  const waiting = [...items].sort((one, other) => other.size - one.size);
   while (waiting.length) {
     const side = Math.min(width, height);
     const strip = [waiting.shift()];
-    let area = strip[0].numbers * scale;
+    let area = strip[0].size * scale;
     while (waiting.length) {
-      const next = waiting[0].numbers * scale;
+      const next = waiting[0].size * scale;
       if (worst([...strip, waiting[0]], area + next, side, scale) > worst(strip, area, side, scale)) break;
       strip.push(waiting.shift());
       area += next;
@@ -24,7 +24,7 @@ function squarified(items, x, y, width, height) {
     const depth = area / side;
     let along = 0;
     for (const item of strip) {
-      const length = (item.numbers * scale) / depth;
+      const length = (item.size * scale) / depth;
       if (width >= height) placed.push([item, x, y + along, depth, length]);
       else placed.push([item, x + along, y, length, depth]);
       along += length;
@@ -36,8 +36,8 @@ function squarified(items, x, y, width, height) {
 }
 
 function worst(strip, area, side, scale) {
-  const long = Math.max(...strip.map((item) => item.numbers)) * scale;
-  const short = Math.min(...strip.map((item) => item.numbers)) * scale;
+  const long = Math.max(...strip.map((item) => item.size)) * scale;
+  const short = Math.min(...strip.map((item) => item.size)) * scale;
   return Math.max((side * side * long) / (area * area), (area * area) / (side * side * short));
 }
 
@@ -47,7 +47,7 @@ function boxes(top, width, height) {
   while (waiting.length) {
     const [at, x, y, w, h] = waiting.shift();
     const inside = children(at);
-    const whole = at.leaf || shown.folded.has(at) || w * h < SMALLEST_SPLIT || done.length + waiting.length > MOST_BOXES;
+    const whole = at.tensor || shown.folded.has(at) || w * h < SMALLEST_SPLIT || done.length + waiting.length > MOST_BOXES;
     if (at !== top && whole) done.push([at, x, y, w, h]);
     else if (inside.length) waiting.push(...squarified(inside, x, y, w, h));
     else done.push([at, x, y, w, h]);
@@ -62,20 +62,20 @@ function nameIn(at) {
 }
 
 function drawMap() {
-  const drawn = boxes(shown.focus, map.clientWidth, map.clientHeight).filter(([at]) => at.numbers > 0);
+  const drawn = boxes(shown.focus, map.clientWidth, map.clientHeight).filter(([at]) => at.size > 0);
   const hadFocus = map.contains(document.activeElement);
   if (!drawn.some(([at]) => at === boxAt)) boxAt = drawn.length ? drawn[0][0] : null;
   map.replaceChildren(
     ...drawn.map(([at, x, y, w, h]) => {
-      const label = `${at.name}: ${at.state}, ${amount(at.leaf ? at.leaf.numbers : at.numbers)}`;
-      const text = w > 44 && h > 18 ? `${nameIn(at)}${at.leaf ? "" : " …"}` : "";
+      const label = `${at.name}: ${at.state}, ${amount(at.tensor ? at.tensor.size : at.size)}`;
+      const text = w > 44 && h > 18 ? `${nameIn(at)}${at.tensor ? "" : " …"}` : "";
       const box = element("button", {
         type: "button", class: `box state-${at.state}`, title: label, "aria-label": label,
-        "aria-pressed": at.leaf ? String(at.leaf === shown.leaf) : null, tabindex: at === boxAt ? 0 : -1,
+        "aria-pressed": at.tensor ? String(at.tensor === shown.tensor) : null, tabindex: at === boxAt ? 0 : -1,
         onclick: () => choose((boxAt = at)),
       }, text);
       box.node = at;
-      if (!text) box.style.padding = 0; // a box is never wider than its numbers say
+      if (!text) box.style.padding = 0; // a box is never wider than its size says
       Object.assign(box.style, { left: `${x}px`, top: `${y}px`, width: `${w}px`, height: `${h}px` });
       return box;
     }),
@@ -93,11 +93,11 @@ function drawPath() {
       ? element("strong", { "aria-current": "true" }, at.name)
       : element("a", { href: "#map-title", onclick: (event) => (event.preventDefault(), show({ focus: at })) }, at.name),
   ]);
-  document.getElementById("path").replaceChildren(...links, ` (${amount(shown.focus.numbers)} shown)`);
+  document.getElementById("path").replaceChildren(...links, ` (${amount(shown.focus.size)} shown)`);
 }
 
 function choose(at) {
-  if (at.leaf && !at.children.size) select(at.leaf);
+  if (at.tensor && !at.children.size) select(at.tensor);
   else {
     shown.folded.delete(at);
     show({ focus: at });

@@ -24,15 +24,15 @@ function item(at) {
   const made = element("li", {
     role: "treeitem", "aria-level": pathTo(at).length, tabindex: at === current ? 0 : -1,
     "aria-expanded": inside.length ? String(isOpen) : null,
-    "aria-selected": String(at === shown.focus || (at.leaf !== null && at.leaf === shown.leaf)),
-    "aria-label": `${at.name}, ${at.state}, ${amount(at.numbers)}`,
+    "aria-selected": String(at === shown.focus || (at.tensor !== null && at.tensor === shown.tensor)),
+    "aria-label": `${at.name}, ${at.state}, ${amount(at.size)}`,
   });
   made.node = at;
   const line = element("div", { class: `item state-${at.state}` },
     element("span", { class: "twist", "aria-hidden": "true" }, inside.length ? (isOpen ? "▾" : "▸") : ""),
     element("span", { class: "mark", "aria-hidden": "true" }, MARKS[at.state] || ""),
     element("span", { class: "text" }, at.name),
-    element("span", { class: "size" }, at.numbers.toLocaleString("en")));
+    element("span", { class: "size" }, at.size.toLocaleString("en")));
   made.append(line);
   if (isOpen) {
     const list = element("ul", { role: "group" }, ...inside.slice(0, MOST_CHILDREN).map(item));
@@ -70,7 +70,7 @@ tree.addEventListener("click", (event) => {
   if (!at) return;
   current = at;
   if (event.target.classList.contains("twist")) toggle(at);
-  else if (at.leaf) select(at.leaf);
+  else if (at.tensor) select(at.tensor);
   else {
     opened.add(at);
     choose(at);

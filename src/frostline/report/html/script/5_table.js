@@ -1,4 +1,4 @@
-// The table: sorted by its heads, filtered with the rest, a row chooses its leaf. Rows are laid out as one scrolls.
+// The table: sorted by its heads, filtered with the rest, a row chooses its tensor. Rows are laid out as one scrolls.
 
 const ROWS_AT_ONCE = 200;
 let limit = ROWS_AT_ONCE;
@@ -31,17 +31,17 @@ function filterTable() {
   const waiting = [shown.focus];
   while (waiting.length) {
     const at = waiting.pop();
-    if (at.leaf) inside.add(at.leaf);
+    if (at.tensor) inside.add(at.tensor);
     waiting.push(...at.children.values());
   }
-  for (const leaf of leaves) {
-    const wanted = inside.has(leaf) && isShown(leaf);
-    if (leaf.row.hidden === wanted) leaf.row.hidden = !wanted;
+  for (const tensor of tensors) {
+    const wanted = inside.has(tensor) && isShown(tensor);
+    if (tensor.row.hidden === wanted) tensor.row.hidden = !wanted;
     count += wanted;
   }
   limit = ROWS_AT_ONCE;
   limitRows();
-  document.getElementById("count").textContent = `${count.toLocaleString("en")} of ${leaves.length.toLocaleString("en")} leaves`;
+  document.getElementById("count").textContent = `${count.toLocaleString("en")} of ${tensors.length.toLocaleString("en")} tensors`;
 }
 
 function limitRows() {
@@ -69,6 +69,6 @@ for (const head of heads) {
 body.addEventListener("click", (event) => {
   if (event.target.closest("td a")) return; // to a finding
   event.preventDefault();
-  select(leaves.find((leaf) => leaf.row === event.target.closest("tr")), { scroll: true });
+  select(tensors.find((tensor) => tensor.row === event.target.closest("tr")), { scroll: true });
 });
 listeners.push(filterTable);

@@ -31,9 +31,9 @@ function linked() {
 
 function follow() {
   const hash = linked();
-  if (hash.startsWith("leaf=")) {
-    const leaf = leaves.find((each) => each.name === hash.slice(5));
-    if (leaf) select(leaf, { scroll: true });
+  if (hash.startsWith("tensor=")) {
+    const tensor = tensors.find((each) => each.name === hash.slice(7));
+    if (tensor) select(tensor, { scroll: true });
   } else if (hash) document.getElementById(hash)?.focus();
 }
 window.addEventListener("hashchange", follow);

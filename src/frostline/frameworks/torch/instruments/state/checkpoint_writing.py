@@ -129,7 +129,7 @@ class CheckpointWriting:
         return keys
 
     def _tell_hidden(self) -> None:
-        """Tell of modules in plain containers of a model that was written: ``state_dict()`` leaves out their tensors."""
+        """Tell of modules in plain containers of a written model: ``state_dict()`` leaves out their tensors."""
         for where, names in self._hidden.items():
             self._recorder.tell(StateHidden(step=self._recorder.steps, place=where, tensors=tuple(names)))
 

@@ -1,6 +1,6 @@
-// One leaf: what is known of it in words, and a timeline of its flag, the checks and its moves.
+// One tensor: what is known of it in words, and a timeline of its flag, the checks and its moves.
 
-const panel = document.getElementById("leaf");
+const panel = document.getElementById("tensor");
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 900;
 const LEFT = 84;
@@ -8,13 +8,13 @@ const LANE = 28;
 const UNSEEN = "unseen"; // somewhere between two checks
 const ELSEWHERE = "elsewhere";
 
-function select(leaf, { scroll = false } = {}) {
-  shown.leaf?.row.removeAttribute("aria-selected");
-  leaf.row.setAttribute("aria-selected", "true");
-  for (let at = leaf.node.parent; at; at = at.parent) opened.add(at);
-  show({ leaf });
+function select(tensor, { scroll = false } = {}) {
+  shown.tensor?.row.removeAttribute("aria-selected");
+  tensor.row.setAttribute("aria-selected", "true");
+  for (let at = tensor.node.parent; at; at = at.parent) opened.add(at);
+  show({ tensor });
   drawLeaf();
-  history.replaceState(null, "", `#leaf=${encodeURIComponent(leaf.name)}`);
+  history.replaceState(null, "", `#tensor=${encodeURIComponent(tensor.name)}`);
   if (scroll) panel.scrollIntoView({ block: "center" });
 }
 
@@ -30,18 +30,18 @@ function drawn(tag, attributes, text) {
   return made;
 }
 
-// One lane for each program that holds the leaf or moved it; below them what no check saw happen, and what happened in
-// no program's step.
+// One lane for each optimizer that holds the tensor or moved it; below them what no check saw happen, and what happened in
+// no optimizer's step.
 function lanesOf(facts) {
   const used = (facts.moves || []).map(laneOf);
   const others = [UNSEEN, ELSEWHERE];
-  const programs = new Set([...(facts.wires || []).map((wire) => wire.program), ...used.filter((lane) => !others.includes(lane))]);
-  return [...programs, ...others.filter((lane) => used.includes(lane))];
+  const optimizers = new Set([...(facts.holdings || []).map((holding) => holding.optimizer), ...used.filter((lane) => !others.includes(lane))]);
+  return [...optimizers, ...others.filter((lane) => used.includes(lane))];
 }
 
 function laneOf(move) {
   if (move.place === "between") return UNSEEN;
-  return move.place === "step" && move.program ? move.program : ELSEWHERE;
+  return move.place === "step" && move.optimizer ? move.optimizer : ELSEWHERE;
 }
 
 function timeline(facts) {
@@ -66,7 +66,7 @@ function timeline(facts) {
     const y = 48 + LANE * index;
     label(y + 4, lane.length > 12 ? `${lane.slice(0, 11)}…` : lane);
     svg.append(drawn("line", { x1: LEFT, x2: WIDTH - 12, y1: y, y2: y, stroke: "var(--line)" }));
-    for (const step of record.programs[lane] || []) {
+    for (const step of record.optimizers[lane] || []) {
       svg.append(drawn("line", { x1: along(step), x2: along(step), y1: y - 7, y2: y + 7, stroke: "var(--soft)" }));
     }
     for (const move of moves.filter((each) => laneOf(each) === lane)) {
@@ -79,37 +79,37 @@ function timeline(facts) {
   return svg;
 }
 
-function told(leaf) {
-  const facts = leaf.facts;
+function described(tensor) {
+  const facts = tensor.facts;
   const lines = [];
   const words = { true: "trainable", false: "frozen" };
-  if (facts.first !== undefined) lines.push(`declared ${words[facts.first]} at the first look`);
+  if (facts.first !== undefined) lines.push(`declared ${words[facts.first]} at the first check`);
   for (const [step, now] of facts.flips || []) lines.push(`before step ${step}: flag turned ${now ? "on (trainable)" : "off (frozen)"}`);
   for (const move of facts.moves || []) {
     const when = move.to === move.from || move.place === "step" ? `step ${move.to}` : `between step ${move.from || 0} and ${move.to}`;
-    const where = { step: `inside a step of ${move.program}`, forward: "in a forward pass", outside: "outside every step", between: "between two checks" }[move.place];
+    const where = { step: `inside a step of ${move.optimizer}`, forward: "in a forward pass", outside: "outside every step", between: "between two checks" }[move.place];
     const gradient = move.gradient ? `, gradient ${move.gradient}` : "";
     const part = move.of ? `, ${move.moved.toLocaleString("en")} of ${move.of.toLocaleString("en")} elements` : "";
     lines.push(`${when}: moved ${where}${move.by ? ` (${move.by})` : ""}${gradient}${part}`);
   }
-  if (!(facts.moves || []).length && leaf.state !== "unknown") lines.push(`no move was seen in ${facts.checks || 0} checks, the last at step ${facts.until || 0}`);
-  for (const wire of facts.wires || []) {
-    const seen = Object.entries(wire.gradients || {}).map(([state, times]) => `${state} ${times}`).join(", ");
-    lines.push(`held by ${wire.program}${wire.lr !== null ? `, lr ${wire.lr}` : ""}${wire.decay ? `, weight decay ${wire.decay}` : ""}${seen ? `; gradients at checks: ${seen}` : ""}`);
+  if (!(facts.moves || []).length && tensor.state !== "unknown") lines.push(`no move was seen in ${facts.checks || 0} checks, the last at step ${facts.until || 0}`);
+  for (const holding of facts.holdings || []) {
+    const seen = Object.entries(holding.gradients || {}).map(([state, times]) => `${state} ${times}`).join(", ");
+    lines.push(`held by ${holding.optimizer}${holding.lr !== null ? `, lr ${holding.lr}` : ""}${holding.decay ? `, weight decay ${holding.decay}` : ""}${seen ? `; gradients at checks: ${seen}` : ""}`);
   }
   for (const [column, reason] of Object.entries(facts.unknown || {})) lines.push(`${column} is unknown: ${reason}`);
-  if (facts.meant) lines.push(`meant ${facts.meant}`);
+  if (facts.expected) lines.push(`expected ${facts.expected}`);
   if (facts.also) lines.push(`also known as ${facts.also.join(", ")}`);
   return lines;
 }
 
 function drawLeaf() {
-  const leaf = shown.leaf;
-  const links = (leaf.facts.see || []).flatMap((anchor) => [" ", element("a", { href: `#${anchor}` }, anchor)]);
+  const tensor = shown.tensor;
+  const links = (tensor.facts.see || []).flatMap((anchor) => [" ", element("a", { href: `#${anchor}` }, anchor)]);
   panel.replaceChildren(
-    element("h3", {}, element("code", {}, leaf.name)),
-    element("p", { class: "quiet" }, `${leaf.facts.owner || "tensor"}, ${leaf.row.cells[3].textContent}, ${leaf.state}`, ...links),
-    timeline(leaf.facts),
-    element("ul", {}, ...told(leaf).map((line) => element("li", {}, line))),
+    element("h3", {}, element("code", {}, tensor.name)),
+    element("p", { class: "quiet" }, `${tensor.facts.owner || "tensor"}, ${tensor.row.cells[3].textContent}, ${tensor.state}`, ...links),
+    timeline(tensor.facts),
+    element("ul", {}, ...described(tensor).map((line) => element("li", {}, line))),
   );
 }

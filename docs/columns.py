@@ -25,8 +25,8 @@ HEADS = {
 # Which two columns a finding sets against each other: the colour goes there.
 AT_ODDS = {
     "frozen-but-carried-by-momentum": ("declared", "changed"),
-    "meant-frozen-but-changed": ("expected", "changed"),
-    "meant-trained-but-unchanged": ("expected", "changed"),
+    "expected-frozen-but-changed": ("expected", "changed"),
+    "expected-trained-but-unchanged": ("expected", "changed"),
     "not-in-any-optimizer": ("declared", "optimizer"),
     "trained-but-not-saved": ("changed", "saved"),
 }

@@ -24,8 +24,8 @@ SCRIPT = DOCS / "freeze.py"
 WIDTH = 80
 COMMAND = f"$ frostline run {SCRIPT.name}"
 
-# The README shows the numbers, the ledger and what was found; of the evidence, which leaves and what to do now.
-SECTIONS = ("Numbers:", "Ledger of", "Findings")
+# The README shows the parameters, the ledger and what was found; of the evidence, which tensors and what to do now.
+SECTIONS = ("Parameters:", "Ledger of", "Findings")
 EVIDENCE = ("tensors ", "hint ", "more ")
 
 

@@ -41,7 +41,7 @@ def photographed(page: Path) -> None:
         options.add_argument(flag)
     browser = webdriver.Chrome(options=options, service=Service(shutil.which("chromedriver")))
     try:
-        browser.get(f"{page.as_uri()}#leaf=model.embed.weight")
+        browser.get(f"{page.as_uri()}#tensor=model.embed.weight")
         browser.execute_script("scrollTo(0, 0)")
         browser.execute_script(f"document.documentElement.style.height = '{HEIGHT}px'")
         browser.save_screenshot(str(PICTURE))

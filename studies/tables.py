@@ -53,7 +53,7 @@ def contradictions(cells: Iterable[Cell]) -> list[str]:
     rows = []
     for (situation, word, how), subjects in groups.items():
         rows.append([situation, word, how, str(len(subjects)), _named(subjects)])
-    return table(["situation", "rules", "numbers", "classes", "which (backends)"], rows) if rows else ["None."]
+    return table(["situation", "rules", "parameters", "classes", "which (backends)"], rows) if rows else ["None."]
 
 
 def losses(cells: Iterable[Cell]) -> list[str]:

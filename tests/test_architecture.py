@@ -67,9 +67,9 @@ def test_the_fold_alone_writes_rows() -> None:
 @pytest.mark.parametrize(
     ("file", "line"),
     [
-        ("observe/watched.py", "watched.row.zeros = True"),
-        ("observe/watched.py", "row.declared.flip_count += 1"),
-        ("observe/wires.py", "wire.lr, wire.state = (0.1, None)"),
+        ("observe/tensor_state.py", "watched.row.zeros = True"),
+        ("observe/tensor_state.py", "row.declared.flip_count += 1"),
+        ("observe/holdings.py", "wire.lr, wire.state = (0.1, None)"),
         ("rules/frozen.py", "leaf.changed.movements.append(None)"),
         ("run/session.py", "row.unknown['saved'] = 'because'"),
     ],

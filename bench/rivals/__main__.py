@@ -133,7 +133,7 @@ def _words(trial: Trial, answer: dict[str, Any]) -> tuple[dict[str, str], dict[s
 
 
 def _complaint(data: dict[str, Any]) -> Complaint:
-    return Complaint(data["text"], tuple(data["leaves"]), data["loud"], data["shown"])
+    return Complaint(data["text"], tuple(data["tensors"]), data["loud"], data["shown"])
 
 
 if __name__ == "__main__":

@@ -37,7 +37,7 @@ class Complaint:
 
     def as_data(self) -> dict[str, object]:
         """For JSON, with the names cut to the first few."""
-        return {**asdict(self), "leaves": list(self.tensors)}
+        return {**asdict(self), "tensors": list(self.tensors)}
 
 
 def named_in(text: str, names: Iterable[str], model: str) -> tuple[str, ...]:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from frostline.core import run_file, store
 from frostline.core.ledger import Ledger
-from frostline.core.policy import Policy, settle, use_of
 from frostline.core.record import BaselineUse, Finding, Record
+from frostline.core.suppressions import Policy, settle, use_of
 from frostline.core.verdict import judge, totals
 from frostline.rules import find
 from frostline.version import __version__

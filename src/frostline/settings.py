@@ -18,8 +18,8 @@ from msgspec import Meta
 
 from frostline.core import baseline
 from frostline.core.ledger import Expected
-from frostline.core.policy import Baseline, Ignore, Override, Policy
 from frostline.core.record import Severity
+from frostline.core.suppressions import Baseline, Ignore, Override, Policy
 from frostline.errors import FrostlineError, did_you_mean
 
 DEFAULT_DATA = Path(".frostline.json")
@@ -50,9 +50,11 @@ class Settings:
     """How a run is observed and judged; a field with a description can stand in a file."""
 
     frozen: Annotated[
-        tuple[str, ...], Meta(description="patterns of the tensors that are meant to stay unchanged")
+        tuple[str, ...], Meta(description="patterns of the tensors that are expected to stay unchanged")
     ] = ()
-    trained: Annotated[tuple[str, ...], Meta(description="patterns of the tensors that are meant to be trained")] = ()
+    trained: Annotated[
+        tuple[str, ...], Meta(description="patterns of the tensors that are expected to be trained")
+    ] = ()
     check_every: Annotated[
         Annotated[int, Meta(ge=1)] | None,
         Meta(description="check at every n-th step in place of steps 1, 2, 4, 8, …"),

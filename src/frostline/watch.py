@@ -136,7 +136,7 @@ def assert_frozen(model: Any, *patterns: str, during: Any) -> None:
 
     Args:
         model: a model of an imported framework.
-        patterns: which leaves; all of the model when none is given.
+        patterns: which tensors; all of the model when none is given.
         during: a function of no arguments that trains.
 
     Raises:
@@ -156,7 +156,7 @@ def _concerns_expected(finding: Finding, seen: watch) -> bool:
 
 
 def summary(model: Any, *optimizers: Any) -> Report:
-    """What the flags of a model declare, what optimizers are wired to, and what has changed so far in a watched run.
+    """What the flags of a model declare, what optimizers hold, and what has changed so far in a watched run.
 
     Args:
         model: of an imported framework.

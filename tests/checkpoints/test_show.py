@@ -23,7 +23,7 @@ def test_the_digests_are_those_of_a_run(tmp_path: Path, call: Any) -> None:
         [700, 500],
         1_400_000,
     )
-    assert found["totals"] == {"tensors": 1, "numbers": 350_000, "bytes": 1_400_000, "stored": 1_400_000, "unknown": 0}
+    assert found["totals"] == {"tensors": 1, "values": 350_000, "bytes": 1_400_000, "stored": 1_400_000, "unknown": 0}
     assert (found["kind"], found["metadata"]) == ("safetensors", {"format": "np"})
 
 

@@ -26,7 +26,7 @@ TRAINED = [tensor_row("m.online.weight"), tensor_row("m.online.bias")]
 def test_an_average_of_which_one_tensor_was_asked_leaves_the_flags_right():
     rows = [*TRAINED, copied("m.target.weight", follows="m.online.weight"), copied("m.target.bias")]
     assert who_was_right(rows, None) == (
-        "the flags were right: 12 numbers moved and 0 did not change; "
+        "the flags were right: 12 parameters moved and 0 did not change; "
         "6 of those that moved are declared frozen and follow other weights"
     )
 
@@ -34,7 +34,7 @@ def test_an_average_of_which_one_tensor_was_asked_leaves_the_flags_right():
 def test_a_frozen_tensor_that_follows_nothing_makes_them_wrong():
     rows = [*TRAINED, copied("m.target.weight", follows="m.online.weight"), copied("m.stem.weight")]
     assert who_was_right(rows, None) == (
-        "the flags were wrong: 12 numbers moved and 0 did not change; 3 of those that moved are declared frozen; "
+        "the flags were wrong: 12 parameters moved and 0 did not change; 3 of those that moved are declared frozen; "
         "3 of those that moved are declared frozen and follow other weights"
     )
 
@@ -78,7 +78,7 @@ def test_what_moved_when_all_steps_were_over_says_nothing_about_the_flags(moveme
 
 def test_a_trainable_weight_that_moved_late_leaves_the_flags_to_be_judged():
     late = tensor_row("m.stem.weight", movements=[Movement("between", 4, 4, trainable=True, late=True)])
-    assert who_was_right([*TRAINED, late], None) == "the flags were right: 9 numbers moved and 0 did not change"
+    assert who_was_right([*TRAINED, late], None) == "the flags were right: 9 parameters moved and 0 did not change"
 
 
 @pytest.mark.parametrize(
@@ -99,12 +99,12 @@ def test_buffers_do_not_count():
     statistics = tensor_row("m.norm.mean", trainable=None)
     statistics.kind = "buffer"
     assert who_was_right([statistics], None) is None
-    assert who_was_right([*TRAINED, statistics], None) == "the flags were right: 6 numbers moved and 0 did not change"
+    assert who_was_right([*TRAINED, statistics], None) == "the flags were right: 6 parameters moved and 0 did not change"
 
 
 def test_a_frozen_weight_that_stood_still_is_no_mistake():
     rows = [*TRAINED, tensor_row("m.stem.weight", trainable=False, moved=False)]
-    assert who_was_right(rows, None) == "the flags were right: 6 numbers moved and 3 did not change"
+    assert who_was_right(rows, None) == "the flags were right: 6 parameters moved and 3 did not change"
     assert who_was_right(rows, 6).startswith("flags and summary were both right")
 
 
@@ -118,7 +118,7 @@ def test_the_flag_of_what_is_around_a_weight_says_frozen_too():
 
 IDLE = tensor_row("m.unused.weight", moved=False)
 WRONG = tensor_row("m.stem.weight", trainable=False)
-FACTS = "6 numbers moved and 3 did not change; 3 of those that did not move are declared trainable"
+FACTS = "6 parameters moved and 3 did not change; 3 of those that did not move are declared trainable"
 
 
 @pytest.mark.parametrize(
@@ -128,10 +128,10 @@ FACTS = "6 numbers moved and 3 did not change; 3 of those that did not move are 
         ([IDLE], 6, f"flags and summary were both right: {FACTS}"),
         ([IDLE], 9, f"flags and summary were both right: {FACTS}"),
         ([IDLE], 3, f"the flags were right, the summary wrong: {FACTS}"),
-        ([IDLE, WRONG], None, "the flags were wrong: 9 numbers"),
-        ([IDLE, WRONG], 9, "the flags were wrong, the summary right: 9 numbers"),
-        ([IDLE, WRONG], 12, "flags and summary were both wrong: 9 numbers"),
-        ([IDLE, WRONG], 6, "flags and summary were both wrong: 9 numbers"),
+        ([IDLE, WRONG], None, "the flags were wrong: 9 parameters"),
+        ([IDLE, WRONG], 9, "the flags were wrong, the summary right: 9 parameters"),
+        ([IDLE, WRONG], 12, "flags and summary were both wrong: 9 parameters"),
+        ([IDLE, WRONG], 6, "flags and summary were both wrong: 9 parameters"),
     ],
 )
 def test_what_is_trainable_and_stood_still_may_be_counted_or_not(rows, printed, sentence):

@@ -13,11 +13,11 @@ from frostline.core.facts import AnyFact
 
 # Where saying nothing is another value than nothing, and why.
 EXPECTED = {
-    "Wire.listed": True,  # what an optimizer holds it was given, unless it is told otherwise
-    "LeafRow.registered": True,
-    "LeafRow.id": -1,  # made by hand, and no number of a run
+    "Holding.listed": True,  # what an optimizer holds it was given, unless it is told otherwise
+    "TensorRow.registered": True,
+    "TensorRow.id": -1,  # made by hand, and no number of a run
     "Movement.id": -1,
-    "Program.merged": 1,  # one program is itself
+    "OptimizerRow.merged": 1,  # one optimizer is itself
     "Ledger.patience": 3,
     "Changed.verdict": "unknown",
     "Owner.role": "other",

@@ -191,7 +191,7 @@ def test_what_holds_one_name_of_a_storage_holds_the_other_too() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gradients", "output_got_gradient"),
+    ("gradients", "reached"),
     [
         (["unknown"], None),
         (["none"], False),

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from frostline.core.policy import Ignore
+from frostline.core.suppressions import Ignore
 from frostline.settings import TABLE, Settings, SettingsError, found, load
 
 

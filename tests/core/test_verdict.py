@@ -59,7 +59,7 @@ def test_only_what_a_program_really_holds_counts_as_wired():
     rows = [tensor_row(trainable=True) for _ in range(3)]
     rows[0].optimizers = [Holding("sgd", listed=False)]  # a compiled step reads it and trains it not
     rows[1].optimizers = [Holding("sgd", listed=False), Holding("adam")]
-    assert totals(rows).optimizers == 3
+    assert totals(rows).in_optimizer == 3
 
 
 def test_a_column_that_is_not_known_makes_a_tensor_count_as_unknown_once():

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from frostline.digest.blocks import BLOCK, blocks, differing, first_difference
-from frostline.observe.written import sampled
+from frostline.observe.tensor_match import sampled
 
 ROWS, COLUMNS = 5000, 1000  # 38 blocks of float32, enough for several threads
 

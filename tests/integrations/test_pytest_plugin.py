@@ -103,10 +103,10 @@ def test_blocks_and_marked_tests_fail_with_names_and_hints(tests, pytester) -> N
     assert "never reached" not in text
     assert "my own" in text
     done.stdout.fnmatch_lines([
-        "*M501 meant-frozen-but-changed: 2 tensors*",
+        "*M501 expected-frozen-but-changed: 2 tensors*",
         "*tensors: model.0.weight, model.0.bias",
         "*hint: look at the flag*",
-        "*M504 meant-trained-but-frozen*",
+        "*M504 expected-trained-but-frozen*",
         "*frostline saw no model*",
         "*there is no argument 'frozne'*",
         "*hint: did you mean frozen?*",
@@ -170,7 +170,7 @@ def test_bad():
 """
     )
     done.assert_outcomes(passed=1, failed=1)
-    done.stdout.fnmatch_lines(["*M501 meant-frozen-but-changed: 2 tensors*", "*tensors: model.body.*"])
+    done.stdout.fnmatch_lines(["*M501 expected-frozen-but-changed: 2 tensors*", "*tensors: model.body.*"])
 
 
 def test_a_report_that_does_not_exist_is_refused(tests) -> None:

@@ -28,7 +28,7 @@ def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess[s
 def test_the_callback_of_keras(backend: str) -> None:
     done = python(str(SCRIPTS / "keras_callback.py"), KERAS_BACKEND=backend)
     assert done.stdout.splitlines() == [
-        "bits kept True", "8 385 [] []", "still of fit 8", "M501 meant-frozen-but-changed",
+        "bits kept True", "8 385 [] []", "still of fit 8", "M501 expected-frozen-but-changed",
     ]  # fmt: skip
     assert done.stderr.count("frostline: no contradiction found") == 1
 

@@ -65,7 +65,7 @@ def test_a_frozen_base_with_a_head(train, tmp_path) -> None:
 
 
 def test_a_broken_promise_raises_at_the_end(train) -> None:
-    with pytest.raises(FindingsError, match="meant-frozen-but-changed"):
+    with pytest.raises(FindingsError, match="expected-frozen-but-changed"):
         train(minilm.classifier(), WatchWeights(["bert.pooler.**"], fail_on="error", quiet=True))
 
 
@@ -133,7 +133,7 @@ def test_a_frozen_adapter_that_disable_adapter_switches_on() -> None:
     with frostline.watch(model, frozen=["**.lora_*.**"]) as seen:
         steps(model, torch.optim.SGD(model.parameters(), lr=0.1), compare)
     found = graver(seen.report.record)
-    assert set(found) == {"flag-flipped-during-run"} or "meant-frozen-but-changed" in found
+    assert set(found) == {"flag-flipped-during-run"} or "expected-frozen-but-changed" in found
     assert all("lora_" in name for names in found.values() for name in names)
 
 

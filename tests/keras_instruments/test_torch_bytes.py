@@ -9,7 +9,7 @@ pytest.importorskip("keras")
 os.environ.setdefault("KERAS_BACKEND", "torch")
 
 from frostline.frameworks.keras.torch_bytes import host_bytes, zero_state  # noqa: E402
-from frostline.observe.live import Unreadable  # noqa: E402
+from frostline.observe.protocols import Unreadable  # noqa: E402
 
 GRID = torch.arange(6, dtype=torch.float32).reshape(2, 3)
 

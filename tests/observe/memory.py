@@ -18,9 +18,9 @@ from frostline.core.facts import BufferFrozen
 from frostline.core.journal import Journal
 from frostline.core.ledger import Gradient, Kind, Movement, TensorRow
 from frostline.digest.blocks import Digest, blocks
-from frostline.observe.live import Hold, LiveTensor, MaskedGradient, Unreadable
 from frostline.observe.observer import Observer
-from frostline.observe.watched import Watched
+from frostline.observe.protocols import Hold, LiveTensor, MaskedGradient, Unreadable
+from frostline.observe.tensor_state import TensorState
 from frostline.settings import Settings
 
 
@@ -158,7 +158,7 @@ class Training:
     def _note_check(self) -> None:
         self.checks.append(self.observer.steps)
 
-    def add(self, tensor: Tensor) -> Watched:
+    def add(self, tensor: Tensor) -> TensorState:
         model, _, rest = tensor.name.partition(".")
         tensor.row = self.observer.found(
             name=tensor.name,
@@ -193,7 +193,7 @@ class Training:
         with self.inside(name) as optimizer:
             optimizer.step()
 
-    def watched(self, tensor: Tensor) -> Watched:
+    def watched(self, tensor: Tensor) -> TensorState:
         return self.observer.tensors[tensor.key]
 
 

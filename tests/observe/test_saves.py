@@ -8,7 +8,7 @@ from tests.observe.memory import Tensor, Training
 from frostline.core.events import FileWritten
 from frostline.observe import saves
 from frostline.observe.saves import Saves
-from frostline.observe.written import Written
+from frostline.observe.tensor_match import Written
 
 
 def written(tensor: Tensor) -> Written:

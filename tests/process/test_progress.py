@@ -10,7 +10,7 @@ pytestmark = pytest.mark.needs("torch")
 # The time that passes without a word is set to none, so that a small model is large enough.
 IMPATIENT = """
 import sys
-import frostline.observe.notice as notice
+import frostline.observe.progress as notice
 from frostline.cli import main
 notice.PATIENCE = notice._PAUSE = 0.0
 main(sys.argv[1:])

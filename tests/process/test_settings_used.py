@@ -53,4 +53,4 @@ def test_an_old_project_starts_clean_and_what_is_new_still_shows(moved) -> None:
     done = moved.frostline("report")
     assert (done.status, done.stdout.splitlines()[-1]) == (0, "no contradiction found (0 errors, 0 warnings, 0 notes)")
     assert "1 entry found no longer" in done.stdout
-    assert "meant-frozen-but-changed" in done.stdout
+    assert "expected-frozen-but-changed" in done.stdout

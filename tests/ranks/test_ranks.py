@@ -66,7 +66,10 @@ def combined(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize(
     ("slug", "tensors"),
-    [("ranks-diverge", {"head.weight", "head.bias"}), ("ranks-wired-differently", {"model.0.weight", "model.0.bias"})],
+    [
+        ("ranks-diverge", {"head.weight", "head.bias"}),
+        ("ranks-hold-different-tensors", {"model.0.weight", "model.0.bias"}),
+    ],
 )
 def test_the_examples_fire_their_rules(slug: str, rows: set[str], tmp_path: Path) -> None:
     records = observed(EXAMPLES / f"{slug}.py", tmp_path)

@@ -131,16 +131,16 @@ def test_the_map_has_an_area_for_every_tensor_and_a_click_chooses_one(opened) ->
     area = "b => [b.title.split(':')[0] + b.title.split(', ')[1], b.offsetWidth * b.offsetHeight]"
     sizes = dict(opened.execute_script(f"return [...document.querySelectorAll('#map .box')].map({area})"))
     assert len(sizes) == 6
-    assert sizes["weight1,600 numbers"] == pytest.approx(sizes["weight900 numbers"] * 16 / 9, rel=0.1)
+    assert sizes["weight1,600 values"] == pytest.approx(sizes["weight900 values"] * 16 / 9, rel=0.1)
     click(opened, "#map .box.state-contradicted")
-    assert "model.stem.weight" in texts(opened, "#leaf")[0]
-    assert "step 5: moved inside a step of adam, gradient zero" in texts(opened, "#leaf")[0]
+    assert "model.stem.weight" in texts(opened, "#tensor")[0]
+    assert "step 5: moved inside a step of adam, gradient zero" in texts(opened, "#tensor")[0]
     assert opened.execute_script("return document.querySelectorAll('#tensor svg circle').length") == 2
     lines = "return document.querySelectorAll('#tensor svg line').length"
     assert opened.execute_script(lines) == 9  # two axes, 5 checks, 2 moves
     lanes = "return [...document.querySelectorAll('#tensor svg text[x=\"0\"]')].map(text => text.textContent)"
     assert opened.execute_script(lanes) == ["declared", "adam", "unseen"]
-    assert opened.execute_script("return location.hash") == "#leaf=model.stem.weight"
+    assert opened.execute_script("return location.hash") == "#tensor=model.stem.weight"
 
 
 def test_tree_map_and_table_fold_and_filter_together(opened) -> None:
@@ -164,7 +164,7 @@ def test_the_tree_is_walked_with_the_keyboard(opened) -> None:
         opened.switch_to.active_element.send_keys(key)
     assert opened.switch_to.active_element.get_attribute("aria-label").startswith("weight, contradicted")
     opened.switch_to.active_element.send_keys(Keys.ENTER)
-    assert "model.stem.weight" in texts(opened, "#leaf")[0]
+    assert "model.stem.weight" in texts(opened, "#tensor")[0]
     opened.switch_to.active_element.send_keys(Keys.ARROW_LEFT, Keys.ARROW_LEFT)
     assert opened.execute_script("return document.activeElement.getAttribute('aria-expanded')") == "false"
 
@@ -198,13 +198,13 @@ def test_the_table_sorts_by_numbers_and_by_names(opened) -> None:
 
 def test_links_lead_to_a_tensor_and_to_a_finding(opened, page: Path) -> None:
     opened.get("about:blank")
-    opened.get(f"{page.as_uri()}#leaf=model.body.weight")
-    assert "before step 4: flag turned on" in texts(opened, "#leaf")[0]
+    opened.get(f"{page.as_uri()}#tensor=model.body.weight")
+    assert "before step 4: flag turned on" in texts(opened, "#tensor")[0]
     assert texts(opened, 'tr[aria-selected="true"] th') == ["model.body.weight"]
     opened.get(f"{page.as_uri()}#F101-1")
     assert opened.execute_script("return document.activeElement.id") == "F101-1"
     opened.get("about:blank")
-    opened.get(f"{page.as_uri()}#leaf=%E0%A4")  # cut off: the page is there all the same
+    opened.get(f"{page.as_uri()}#tensor=%E0%A4")  # cut off: the page is there all the same
     assert len(shown_rows(opened)) == 6
 
 
@@ -267,7 +267,7 @@ def test_numbers_that_json_lacks_do_not_break_the_page() -> None:
     said.tensors[0].optimizers[0].lr = float("nan")
     text = re.search(r'id="record">(.*?)</script>', render(said, "html"))
     assert text
-    assert json.loads(text[1], parse_constant=pytest.fail)["leaves"][0]["wires"][0]["lr"] is None
+    assert json.loads(text[1], parse_constant=pytest.fail)["tensors"][0]["holdings"][0]["lr"] is None
 
 
 def test_without_jinja2_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:

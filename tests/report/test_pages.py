@@ -11,7 +11,8 @@ RULE = Rule(
     code="F101",
     slug="frozen-but-decayed",
     severity="error",
-    means="Tensor declared frozen, and weight decay moved it:\neach step multiplied it by 1 - lr·decay.\n\nStill.",
+    means="A tensor was declared frozen, and weight decay moved it:\n"
+    "each step multiplied it by 1 - lr·decay.\n\nStill.",
     matters="It drifts towards zero in every step, " * 4,
     remedy="Leave it out of the optimizer.",
     tells_apart="w' = c·w with one c for all elements.",

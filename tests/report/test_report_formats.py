@@ -309,8 +309,8 @@ def test_many_models_and_programs_are_counted_not_shown():
     rows = [tensor_row(f"net_{index}.w", 5, optimizer=f"opt_{index}") for index in range(12)]
     optimizers = [OptimizerRow(f"opt_{index}", "optimizer", "SGD", 1) for index in range(12)]
     text = render(record(rows, optimizers=optimizers), color=False, encoding="utf-8")
-    assert "and 4 more programs" in text
-    assert "4 models with 20 numbers; see frostline report --format json" in text
+    assert "and 4 more optimizers" in text
+    assert "4 models with 20 parameters; see frostline report --format json" in text
     assert "Ledger of net_7 " in text
     assert "net_8" not in text
     assert re.search(r"^all models together\n  declared by the flags +60 +60 +0$", text, re.M)

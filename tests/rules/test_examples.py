@@ -13,7 +13,7 @@ from frostline.rules import RULES
 from frostline.rules.rule import EXAMPLES
 
 BESIDE = {"summary-disagrees": {"frozen-flag-not-inherited"}}  # the cause of the wrong count
-SEVERAL = {"ranks-diverge", "ranks-wired-differently"}  # need two processes: tests/ranks runs them
+SEVERAL = {"ranks-diverge", "ranks-hold-different-tensors"}  # need two processes: tests/ranks runs them
 SLUGS = sorted({script.stem for script in EXAMPLES.glob("*.py")} - SEVERAL)
 WIDTH = 76  # of a page at 80 columns, inside its indent
 

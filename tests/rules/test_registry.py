@@ -17,7 +17,7 @@ FAMILIES = {
     "T": "declared trainable",
     "D": "flags",
     "W": "wiring",
-    "M": "meant",
+    "M": "expected",
     "S": "saved",
     "P": "printed",
     "R": "ranks",

@@ -53,7 +53,7 @@ def test_a_watch_reports_during_and_after(model):
 def test_what_was_meant_is_checked(model):
     with frostline.watch(model, trained=["0.**"]) as seen:
         steps(model)
-    with pytest.raises(FindingsError, match="meant-trained-but-frozen"):
+    with pytest.raises(FindingsError, match="expected-trained-but-frozen"):
         seen.report.check()
 
 

@@ -162,7 +162,7 @@ def test_rows_that_should_be_trained_and_are_not():
     trained = ["model.weight[:7]", "model.weight[7:]"]
     record = seen(model, optimizer, trained=trained, words=torch.tensor([LAST, 11]))
     assert [(each.rule, each.evidence["pattern"]) for each in record.findings if each.severity == "error"] == [
-        ("meant-trained-but-unchanged", "model.weight[:7]")
+        ("expected-trained-but-unchanged", "model.weight[:7]")
     ]
 
 

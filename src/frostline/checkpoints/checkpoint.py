@@ -10,8 +10,8 @@ from types import TracebackType
 from frostline.checkpoints import dtypes
 from frostline.checkpoints.files import File
 from frostline.checkpoints.sources import Held, Source
-from frostline.core.aliases import Span as Extent
-from frostline.core.aliases import overlapping
+from frostline.core.storage_overlap import Span as Extent
+from frostline.core.storage_overlap import overlapping
 from frostline.errors import CheckpointError
 
 OPAQUE = "object"  # stands where an entry of the file was not read and has no element type

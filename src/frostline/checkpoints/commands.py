@@ -21,7 +21,7 @@ from frostline.checkpoints.compare import compare, parallel
 from frostline.checkpoints.digests import Advance, digest_of, nothing
 from frostline.checkpoints.naming import matches_any, parsed_renames
 from frostline.command_group import examples
-from frostline.core import difference, store
+from frostline.core import run_diff, store
 from frostline.errors import CheckpointError
 
 LONG_WORK = 2**28
@@ -142,7 +142,7 @@ def _diff_of_runs(old: Path, new: Path, form: str, output: Path | None, quiet: b
     from frostline.judging import load
     from frostline.report import difference as page
 
-    found = difference.compare(load(old), load(new))
+    found = run_diff.compare(load(old), load(new))
     if not quiet:
         view = page.build(found, str(old), str(new))
         _print(form, lambda: msgspec.to_builtins(found), lambda _: view, output)

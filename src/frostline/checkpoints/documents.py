@@ -48,7 +48,7 @@ def totals(checkpoint: Checkpoint) -> dict[str, int]:
             apart += tensor.nbytes
     return {
         "tensors": len(tensors),
-        "numbers": sum(tensor.size for tensor in tensors),
+        "values": sum(tensor.size for tensor in tensors),
         "bytes": sum(tensor.nbytes for tensor in tensors),
         "stored": apart + sum(_covered(ranges) for ranges in spans.values()),
         "unknown": sum(1 for tensor in tensors if tensor.unknown),
@@ -101,7 +101,7 @@ def _tensor(tensor: Tensor) -> dict[str, Any]:
         "name": tensor.name,
         "dtype": tensor.dtype,
         "shape": list(tensor.shape),
-        "numbers": tensor.size,
+        "size": tensor.size,
         "bytes": tensor.nbytes,
         "note": tensor.unknown or tensor.note or None,
     }

@@ -24,7 +24,7 @@ from frostline.checkpoints.archive import HARMLESS_EXPANSION, LARGEST_RATIO
 from frostline.checkpoints.checkpoint import Checkpoint, Tensor
 from frostline.checkpoints.files import File
 from frostline.checkpoints.sources import PIECE, Held, Piece, Source, Span, Swapped, regrouped
-from frostline.core.aliases import Span as Extent
+from frostline.core.storage_overlap import Span as Extent
 from frostline.errors import CheckpointError
 
 MAGIC = b"\x89HDF\r\n\x1a\n"

@@ -19,7 +19,7 @@ from frostline.checkpoints.digests import Advance, nothing
 from frostline.checkpoints.files import File
 from frostline.checkpoints.hashing import hashed
 from frostline.checkpoints.naming import matches_any, paired
-from frostline.core.naming import bare
+from frostline.core.name_matching import bare
 from frostline.core.patterns import matches
 from frostline.core.store import write_atomically
 from frostline.errors import CheckpointError, RecordError, did_you_mean

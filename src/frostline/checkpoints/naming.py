@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from frostline.core.naming import bare
+from frostline.core.name_matching import bare
 from frostline.core.patterns import matches
 from frostline.errors import CheckpointError
 

@@ -14,7 +14,7 @@ from frostline.checkpoints.pickle_machine import Machine
 from frostline.checkpoints.sources import Held, Negated, Source, Span, Strided, Swapped
 from frostline.checkpoints.torch_graph import Walk
 from frostline.checkpoints.torch_tensors import Absent, Aside, Other, Plain, Storage, Unread, View
-from frostline.core.aliases import Span as Extent
+from frostline.core.storage_overlap import Span as Extent
 from frostline.errors import CheckpointError
 
 HARMLESS_VIEW = 2**30

@@ -47,9 +47,7 @@ def of_checkpoint(checkpoint: Checkpoint, digests: dict[str, str], limit: int | 
     total = documents.totals(checkpoint)
     stored = f", {_size(total['stored'])} of them stored" if total["stored"] != total["bytes"] else ""
     unknown = f"; {total['unknown']} without bytes" if total["unknown"] else ""
-    last = (
-        f"{_count(total['tensors'], 'tensor')}, {total['numbers']:,} numbers, {_size(total['bytes'])}{stored}{unknown}"
-    )
+    last = f"{_count(total['tensors'], 'tensor')}, {total['values']:,} values, {_size(total['bytes'])}{stored}{unknown}"
     title = line(Span(str(checkpoint.path), "title"), f"  {checkpoint.kind}")
     return View(title, tuple(section for section in sections if section.blocks), line(last))
 
@@ -151,7 +149,7 @@ def _tree(diff: Diff) -> Table:
                 fold.depth,
             )
         )
-    columns = (Column("module"), Column("state"), Column("tensors", right=True), Column("numbers", right=True))
+    columns = (Column("module"), Column("state"), Column("tensors", right=True), Column("values", right=True))
     return Table(columns, tuple(rows), tree=True)
 
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from frostline.core.policy import Baseline, known
 from frostline.core.record import Known, Record
 from frostline.core.store import write_atomically
+from frostline.core.suppressions import Baseline, known
 from frostline.errors import FrostlineError
 
 FORMAT = 1

@@ -326,16 +326,16 @@ def _doubt(row: TensorRow, column: str, reason: str | None) -> None:
 
 
 def _update(target: object, fact: Fact) -> None:
-    """Write every field that the fact says something of, under its name in the row."""
+    """Write every field that the fact says something of, in the row."""
     for field in fact.__struct_fields__:
         value = getattr(fact, field)
-        name = _NAMES.get((type(fact), field), None if field in _ABOUT else field)
-        if value is not UNSET and name is not None:
-            setattr(target, name, value)
+        of_the_row = field not in _ABOUT or (type(fact), field) in _OF_THE_ROW
+        if value is not UNSET and of_the_row:
+            setattr(target, field, value)
 
 
 _ABOUT = {"tensor", "tensors", "optimizer", "origin", "move", "set_up"}  # what a fact is about: no field of a row
-_NAMES = {(told.TensorSeen, "size"): "numbers", (told.Moved, "optimizer"): "optimizer"}
+_OF_THE_ROW = {(told.Moved, "optimizer")}  # a move keeps whose step made it
 _EVENTS = get_args(Event)
 
 

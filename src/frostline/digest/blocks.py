@@ -64,7 +64,7 @@ def blocks(buffer: Buffer) -> Digest:
 def tensor_digest(digest: Digest, dtype: str, shape: Sequence[int]) -> str:
     """The one value of a tensor, 32 hexadecimal digits: XXH3-128 of "dtype[shape]", a newline and the block values.
 
-    >>> leaf_digest(blocks(bytes(8)), "float32", (2,)) == leaf_digest(blocks(bytes(8)), "float32", (1, 2))
+    >>> tensor_digest(blocks(bytes(8)), "float32", (2,)) == tensor_digest(blocks(bytes(8)), "float32", (1, 2))
     False
     """
     header = f"{dtype}[{','.join(map(str, shape))}]\n"

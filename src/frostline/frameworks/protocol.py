@@ -1,7 +1,7 @@
 """What a framework offers to a run, what one of its instruments is, and what an instrument may use of the run.
 
 A framework is a folder: base files, which know its tensors, models and optimizers, and instruments, each of which
-hooks one thing and tells facts. What the recorder asks the framework at a check is ``frostline.observe.live.Probe``.
+hooks one thing and tells facts. What the recorder asks it at a check is ``frostline.observe.protocols.Probe``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from frostline.core.facts import Fact
 from frostline.core.journal import Journal
 from frostline.core.ledger import OptimizerRow, Place
 from frostline.observe.observer import Observer
-from frostline.observe.watched import Watched
+from frostline.observe.tensor_state import TensorState
 from frostline.settings import Settings
 
 Fault: TypeAlias = Callable[[str, BaseException], None]
@@ -87,7 +87,7 @@ class Recorder(Protocol):
         """Whether the step under way is a check."""
 
     @property
-    def tensors(self) -> Mapping[Hashable, Watched]:
+    def tensors(self) -> Mapping[Hashable, TensorState]:
         """Every tensor under observation, by key; its row is only read here."""
 
     @property
@@ -112,7 +112,7 @@ class Recorder(Protocol):
     def update_holdings(self, key: Hashable) -> None:
         """The step under way has shown only now what it holds."""
 
-    def look_now(self, keys: Iterable[Hashable], place: Place, event: str | None = None) -> list[Watched]:
+    def look_now(self, keys: Iterable[Hashable], place: Place, event: str | None = None) -> list[TensorState]:
         """Read these tensors at once and tell what moved since the last check."""
 
     def place_now(self) -> Place:

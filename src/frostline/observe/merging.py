@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from frostline.core.ledger import TensorRow
 from frostline.digest.rank import rank_of_move
-from frostline.observe.watched import Reading
+from frostline.observe.tensor_state import Reading
 
 
 def is_merge(row: TensorRow, reading: Reading, beside: Iterable[TensorRow]) -> bool:

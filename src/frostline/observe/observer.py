@@ -21,14 +21,14 @@ from frostline.core.journal import Journal
 from frostline.core.ledger import LOADED, Gradient, Movement, OptimizerRow, Place, TensorRow
 from frostline.digest.blocks import Digest
 from frostline.observe import schedule
-from frostline.observe.live import Hold, LiveTensor, Probe
-from frostline.observe.names import unique
-from frostline.observe.notice import Notice, terminal
-from frostline.observe.pursuit import Pursuit
-from frostline.observe.rows import Rows
-from frostline.observe.twins import note_twins
-from frostline.observe.watched import Reading, Watched
-from frostline.observe.wires import Holdings
+from frostline.observe.attribution import Attribution
+from frostline.observe.holdings import Holdings
+from frostline.observe.lagging_copies import note_twins
+from frostline.observe.progress import Notice, terminal
+from frostline.observe.protocols import Hold, LiveTensor, Probe
+from frostline.observe.row_tracking import Rows
+from frostline.observe.tensor_state import Reading, TensorState
+from frostline.observe.variable_names import unique
 from frostline.settings import Settings
 
 FLIPS_THAT_CHECK = 4
@@ -61,12 +61,12 @@ class Observer:
         self.on_check = on_check
         self.aside = aside
         self.notice = Notice(terminal() if settings.progress else None)
-        self.tensors: dict[Hashable, Watched] = {}
+        self.tensors: dict[Hashable, TensorState] = {}
         self.optimizers: dict[Hashable, OptimizerRow] = {}
         self.steps = 0
         self.checks = 0
         self._flags: list[bool | None] = []
-        self._order: list[Watched] = []
+        self._order: list[TensorState] = []
         self._compared: list[int] = []  # tensors of the check under way, which one fact names together
         self._holds: dict[Hashable, Hold] | None = None
         self._now = 1
@@ -76,7 +76,7 @@ class Observer:
         self.setting_up = False  # a probe that sees models before they are set to train says so, until it begins()
         self.steps_unseen = False  # set where steps may run without the probe's knowledge (inside a compiled function)
         self.holdings = Holdings(probe, self.tensors, self.tell)
-        self._pursuit = Pursuit(self)
+        self._pursuit = Attribution(self)
         self._rows = Rows(self)
 
     def adopt_settings(self, settings: Settings) -> None:
@@ -98,9 +98,9 @@ class Observer:
         row = self.optimizers[optimizer] = self.journal.fold.optimizers[optimizer]
         return row
 
-    def adopt(self, entry: LiveTensor, flag: bool | None) -> Watched:
+    def adopt(self, entry: LiveTensor, flag: bool | None) -> TensorState:
         """Take a tensor under observation: its present bits are the baseline; when the run is over there is none."""
-        watched = Watched(entry, flag, self.tell, flag_since=self.steps, froze_at=self.now)
+        watched = TensorState(entry, flag, self.tell, flag_since=self.steps, froze_at=self.now)
         self.tell(FlagDeclared(tensor=entry.row.id, flag=flag))
         if self.over:
             watched.lose("the model was first seen when the run was over")
@@ -191,8 +191,8 @@ class Observer:
         """The step that was announced ended in an exception: it did not count."""
         self._holds = None
 
-    def look_now(self, keys: Iterable[Hashable], place: Place, event: str | None = None) -> list[Watched]:
-        """Read these leaves at once and write what moved since the last check.
+    def look_now(self, keys: Iterable[Hashable], place: Place, event: str | None = None) -> list[TensorState]:
+        """Read these tensors at once and tell what moved since the last check.
 
         Args:
             keys: of the tensors; settled ones are left alone.
@@ -280,11 +280,11 @@ class Observer:
 
     # A check
 
-    def _made(self, tensors: Iterable[Watched]) -> dict[Hashable, Digest]:
+    def _made(self, tensors: Iterable[TensorState]) -> dict[Hashable, Digest]:
         """The present digests of those unsettled tensors whose accelerator makes them, in one batch."""
         return self.probe.digests([watched.entry for watched in tensors if not watched.settled])
 
-    def _look(self, watched: Watched, made: dict[Hashable, Digest], copying: bool = False) -> Reading | None:
+    def _look(self, watched: TensorState, made: dict[Hashable, Digest], copying: bool = False) -> Reading | None:
         digest = made.get(watched.entry.key)
         reads = watched.reads
         reading = watched.look(self._now, whole=watched.frozen, copying=copying, made=digest, last=self._closing)
@@ -341,7 +341,9 @@ class Observer:
         self._pursuit.begin()
         self.on_check()
 
-    def moved_in_step(self, key: Hashable, watched: Watched, reading: Reading, hold: Hold | None = None) -> Movement:
+    def moved_in_step(
+        self, key: Hashable, watched: TensorState, reading: Reading, hold: Hold | None = None
+    ) -> Movement:
         """Write a move that happened inside the step just done, with the gradient that went into it."""
         optimizer = self.optimizers[key]
         hold = hold or self.probe.holds(key).get(watched.entry.key)
@@ -349,7 +351,7 @@ class Observer:
         place: Place = "outside" if optimizer.by_hand else "step"
         return self.write(watched, reading, place, self._now - 1, optimizer=optimizer, hold=hold, gradient=gradient)
 
-    def _settle_after_step(self, watched: Watched, reading: Reading, movement: Movement) -> None:
+    def _settle_after_step(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
         if watched.row.kind == "buffer":
             watched.settled = not watched.frozen
         elif not watched.frozen:
@@ -400,7 +402,7 @@ class Observer:
 
     def write(
         self,
-        watched: Watched,
+        watched: TensorState,
         reading: Reading,
         place: Place,
         start: int,

@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from frostline.core.facts import Doubted, FileWritten, SavedSettled
 from frostline.core.ledger import Copy, CopyState, Saved, TensorRow
-from frostline.core.naming import expected_by
-from frostline.observe.live import Unreadable
+from frostline.core.name_matching import expected_by
 from frostline.observe.observer import Observer
-from frostline.observe.watched import Watched
-from frostline.observe.written import Likeness, Written, holds_first, likeness, mark
+from frostline.observe.protocols import Unreadable
+from frostline.observe.tensor_match import Likeness, Written, holds_first, likeness, mark
+from frostline.observe.tensor_state import TensorState
 
 COPIES_KEPT = 1 << 16  # of all files together; the oldest files are forgotten first
 EVENTS_KEPT = 32
@@ -135,9 +135,9 @@ class Saves:
             if origin is not None and tensor.name in old:
                 old[tensor.name].origin = origin
 
-    def _by_model(self) -> dict[str, dict[str, Watched]]:
+    def _by_model(self) -> dict[str, dict[str, TensorState]]:
         """The tensors of each model by the names that they have inside it."""
-        models: dict[str, dict[str, Watched]] = {}
+        models: dict[str, dict[str, TensorState]] = {}
         for watched in self.observer.tensors.values():
             row = watched.row
             for name in (row.name, *row.aliases) if row.name else ():
@@ -145,7 +145,7 @@ class Saves:
                     models.setdefault(row.model, {}).setdefault(name.removeprefix(f"{row.model}."), watched)
         return models
 
-    def _keep(self, file: _File, tensor: Written, watched: Watched, found: Likeness) -> None:
+    def _keep(self, file: _File, tensor: Written, watched: TensorState, found: Likeness) -> None:
         copy = Copy(file.name, tensor.name, self.observer.steps, found.state, tensor.dtype, found.rows)
         copy.taken, copy.rest_zero = tensor.taken, found.rest_zero
         memory = None
@@ -210,7 +210,7 @@ class Saves:
         models = {self.observer.tensors[key].row.model for key in file.copies}
         return {key for key, watched in self.observer.tensors.items() if watched.row.model in models}
 
-    def _settled(self, kept: _Kept, watched: Watched) -> Copy:
+    def _settled(self, kept: _Kept, watched: TensorState) -> Copy:
         """What became of a copy: first bits that were put back, and stayed, are called so."""
         copy = kept.copy
         if copy.state in ("same", "rounded") and copy.step < self.observer.steps and kept.memory is not None:

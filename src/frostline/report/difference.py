@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from frostline.core.difference import Cell, Difference
 from frostline.core.record import Finding
+from frostline.core.run_diff import Cell, Difference
 from frostline.report.form import Block, Column, Prose, Row, Section, Span, Table, View, line
 
 SHOWN = 200

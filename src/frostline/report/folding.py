@@ -49,13 +49,13 @@ def folded(
 ) -> list[Fold]:
     """The module tree of ``tensors`` as at most about ``limit`` rows.
 
-    A module whose leaves all bear the same mark is one row; sibling modules that look alike are one row too.
+    a module whose tensors all bear the same mark is one row; sibling modules that look alike are one row too.
     Where the rows would be too many, the deeper modules stay folded although their tensors differ.
 
     Args:
         model: the first part of the tensors' names.
-        tensors: the leaves to show.
-        mark: what must agree for leaves to share a row.
+        tensors: the tensors to show.
+        mark: what must agree for tensors to share a row.
         root: how the whole is called in its row.
         limit: the number of rows after which nothing more is unfolded.
     """
@@ -155,7 +155,7 @@ def _is_number(part: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Pattern:
-    """A name or a pattern and how many leaves it stands for."""
+    """A name or a pattern and how many tensors it stands for."""
 
     text: str
     tensors: int

@@ -1,4 +1,4 @@
-"""A run under way as a view: how far it is, its numbers, and what has been found so far, a line or two each."""
+"""A run under way as a view: how far it is, its counts, and what has been found so far, a line or two each."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The two tables of a report: numbers side by side, and the ledger folded by module."""
+"""The two tables of a report: parameters side by side, and the ledger folded by module."""
 
 from __future__ import annotations
 
@@ -79,25 +79,29 @@ def _subject(subject: str, tensor_rows: Sequence[TensorRow], summaries: Iterable
     unheld = sum(
         tensor_row.size for tensor_row in parameters if "optimizer" in tensor_row.unknown and not tensor_row.optimizers
     )
-    rows.append(_numbers("declared by the flags", total, count.declared_trainable, count.declared_frozen, undeclared))
     rows.append(
-        _numbers("held by an optimizer", total, count.in_optimizer, total - count.in_optimizer - unheld, unheld)
+        _parameters("declared by the flags", total, count.declared_trainable, count.declared_frozen, undeclared)
     )
-    rows.append(_numbers("changed", total, count.changed, count.unchanged, count.unknown, "changed"))
+    rows.append(
+        _parameters("held by an optimizer", total, count.in_optimizer, total - count.in_optimizer - unheld, unheld)
+    )
+    rows.append(_parameters("changed", total, count.changed, count.unchanged, count.unknown, "changed"))
     if buffers:
         moved, still = (sum(b.size for b in buffers if b.changed.verdict == answer) for answer in ("yes", "no"))
         whole = sum(tensor_row.size for tensor_row in buffers)
-        rows.append(_numbers("buffers, changed", whole, moved, still, whole - moved - still, "changed"))
+        rows.append(_parameters("buffers, changed", whole, moved, still, whole - moved - still, "changed"))
     return rows
 
 
 def _printed(event: SummaryPrinted) -> Iterable[Row]:
-    yield _numbers(f"summary printed at step {event.step:,}", event.total, event.trainable, event.non_trainable, 0)
+    yield _parameters(f"summary printed at step {event.step:,}", event.total, event.trainable, event.non_trainable, 0)
     if event.optimizer:
-        yield _numbers("  of which the optimizer's own", event.optimizer, None, None, 0)
+        yield _parameters("  of which the optimizer's own", event.optimizer, None, None, 0)
 
 
-def _numbers(label: str, total: int | None, yes: int | None, no: int | None, unknown: int, role: Role = "plain") -> Row:
+def _parameters(
+    label: str, total: int | None, yes: int | None, no: int | None, unknown: int, role: Role = "plain"
+) -> Row:
     cells = [line(label)]
     roles: tuple[Role, Role, Role] = ("plain", role, "plain")
     for number, own in zip((total, yes, no), roles, strict=True):
@@ -191,7 +195,7 @@ def _optimizer(rows: Sequence[TensorRow]) -> Line:
 
 
 def _changed(rows: Sequence[TensorRow]) -> Line:
-    """The numbers that moved: ``all``, ``none``, or how many of those in the row."""
+    """The parameters that moved: ``all``, ``none``, or how many of those in the row."""
     answers = {row.changed.verdict for row in rows}
     if answers == {"unknown"}:
         return line(Span("unknown", "unknown"))

@@ -24,7 +24,7 @@ _TEXT = 1200
 
 
 def build(record: Record) -> View:
-    """The view of ``record``: header, numbers, ledger per model, findings, unknowns, faults and the verdict."""
+    """The view of ``record``: header, parameters, ledger per model, findings, unknowns, faults and the verdict."""
     return View(
         title=line(Span("frostline", "title"), f" {record.frostline}: which weights the run really trained"),
         sections=tuple(parts(record).values()),
@@ -37,7 +37,7 @@ def parts(record: Record) -> dict[str, Section]:
     names = Names(record.tensors)
     models = list(dict.fromkeys(row.model for row in record.tensors))
     codes = _codes(record.findings)
-    told = [finding for finding in record.findings if finding.ignored is None]
+    reported = [finding for finding in record.findings if finding.ignored is None]
     ignored = [finding for finding in record.findings if finding.ignored is not None]
     sections = {
         "run": _header(record),
@@ -45,7 +45,7 @@ def parts(record: Record) -> dict[str, Section]:
         **{f"ledger {model}": ledger_section(record, model, codes) for model in models[:MODELS]},
         "models": _other_models(record, models[MODELS:]),
         "names": _several_names(record.tensors),
-        "findings": _findings(told, names),
+        "findings": _findings(reported, names),
         "ignored": _ignored(ignored, names),
         "baseline": _baseline(record.baseline),
         "unknown": _unknowns(record.tensors, names),
@@ -124,15 +124,15 @@ def _program(optimizer: OptimizerRow, record: Record) -> Line:
 def _files(record: Record) -> list[Line]:
     """The files that the run wrote, the latest last."""
     saves = record.events_of(FileWritten)
-    told = [
+    written = [
         line(
             Span(shortened(event.file, _NAME), "name"),
             f": {_many(event.tensors, 'tensor')} at step {event.step:,} with {event.by}{_times(event.times)}",
         )
         for event in saves[-_FILES:]
     ]
-    left = len(saves) - len(told)
-    return [line(Span(f"{_many(left, 'file')} more, written before", "dim")), *told] if left else told
+    left = len(saves) - len(written)
+    return [line(Span(f"{_many(left, 'file')} more, written before", "dim")), *written] if left else written
 
 
 def _times(count: int) -> str:
@@ -242,9 +242,9 @@ def _baseline(used: BaselineUse | None) -> Section | None:
         )
         for old in used.resolved[:_OPTIMIZERS]
     )
-    told = Prose(line(source, f" knows {_many(used.known, 'finding')} of this run{gone}"))
+    known = Prose(line(source, f" knows {_many(used.known, 'finding')} of this run{gone}"))
     left = [Prose(line(*_more(len(used.resolved) - _OPTIMIZERS)))] if len(used.resolved) > _OPTIMIZERS else []
-    return Section(title, (told, *([Facts(rows)] if rows else []), *left))
+    return Section(title, (known, *([Facts(rows)] if rows else []), *left))
 
 
 def _more(count: int) -> Line:

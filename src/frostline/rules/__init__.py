@@ -5,18 +5,18 @@ from __future__ import annotations
 from frostline.core.ledger import Ledger
 from frostline.core.record import Finding
 from frostline.core.verdict import by_severity
-from frostline.rules import declared, frozen, meant, printed, ranks, rows, saved, trainable, wired
+from frostline.rules import declared, expectations, frozen, frozen_rows, optimizers, ranks, saved, summaries, trainable
 from frostline.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     *frozen.RULES,
-    *rows.RULES,
+    *frozen_rows.RULES,
     *trainable.RULES,
     *declared.RULES,
-    *wired.RULES,
-    *meant.RULES,
+    *optimizers.RULES,
+    *expectations.RULES,
     *saved.RULES,
-    *printed.RULES,
+    *summaries.RULES,
     *ranks.RULES,
 )
 
@@ -27,20 +27,20 @@ def find(ledger: Ledger) -> list[Finding]:
     Args:
         ledger: what was seen; nothing else is consulted.
     """
-    causes = [*frozen.find(ledger), *trainable.find(ledger), *wired.find(ledger), *declared.find(ledger)]
+    causes = [*frozen.find(ledger), *trainable.find(ledger), *optimizers.find(ledger), *declared.find(ledger)]
     findings = [
         *_without_symptoms(causes),
-        *rows.find(ledger),
-        *meant.find(ledger, causes),
+        *frozen_rows.find(ledger),
+        *expectations.find(ledger, causes),
         *saved.find(ledger),
-        *printed.find(ledger),
+        *summaries.find(ledger),
     ]
     return by_severity(findings)
 
 
 def _without_symptoms(findings: list[Finding]) -> list[Finding]:
     """Drop "trainable but unchanged" where an empty optimizer, a broken tie or a stray flag is the cause."""
-    empty = {name for each in findings if each.rule == "program-runs-empty" for name in each.tensors}
+    empty = {name for each in findings if each.rule == "optimizer-runs-empty" for name in each.tensors}
     untied = {name for each in findings if each.rule == "tie-broken" for name in each.tensors}
     stray = {name for each in findings if each.rule == "stray-flag-attribute" for name in each.tensors}
     kept = []

@@ -13,7 +13,7 @@ FLIPPED = Rule(
     "note",
     means="A flag changed while the run was going on.",
     matters="Gradual unfreezing and GANs do this on purpose; a helper that switches flags does it behind your back.",
-    remedy="nothing, when you meant it; say --frozen PATTERN to have a flip back to trainable reported as an error",
+    remedy="intended? nothing to do; otherwise pass --frozen PATTERN to make a later unfreeze an error",
     tells_apart="The flag itself was seen to differ between two steps.",
 )
 TIED_NAMES = Rule(
@@ -87,7 +87,8 @@ def _flips(ledger: Ledger) -> list[Finding]:
             against = (
                 row.expected == "frozen"
                 and any(flip.now for flip in row.declared.flips)
-                and row.changed.verdict != "yes"  # else the bits tell: meant-frozen-but-changed, which names the flips
+                and row.changed.verdict
+                != "yes"  # else the bits tell: expected-frozen-but-changed, which names the flips
             )
             groups.setdefault((row.model, flips, against), []).append(row)
     found = []
@@ -219,7 +220,7 @@ def _random(ledger: Ledger) -> list[Finding]:
     return [
         RANDOM.found(
             rows,
-            f"{tensors(rows)} were frozen from the start and still look like their initialiser's"
+            f"{tensors(rows)} were frozen from the start and still look randomly initialised"
             + ("; what was loaded into the model had nothing for them" if missing else ""),
             {"expected": rows[0].expected_pattern, "layer": rows[0].owner.type, "left_out_of_load": missing or None},
             hint="train them, since nothing else gives them values: a new head must not be frozen" if missing else None,

@@ -6,8 +6,8 @@ from frostline.core.agreement import merged_into
 from frostline.core.averages import by_gradient, followers, follows
 from frostline.core.ledger import CONVERTED, MERGED, Holding, Ledger, Movement, TensorRow
 from frostline.rules.decay import made_by_decay, made_by_hand
+from frostline.rules.optimizers import MISPLACED_AVERAGE
 from frostline.rules.rule import Rule
-from frostline.rules.wired import MISPLACED_AVERAGE
 
 FROZEN_BUT_CHANGED = Rule(
     "F100",

@@ -19,7 +19,7 @@ DIVERGED = Rule(
 )
 HELD_APART = Rule(
     "R702",
-    "ranks-wired-differently",
+    "ranks-hold-different-tensors",
     "error",
     means="The processes differ in which leaves there are, which are trainable, or which an optimizer holds.",
     matters="One process trains what another keeps frozen, or waits for a gradient that never comes.",

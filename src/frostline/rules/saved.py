@@ -8,11 +8,11 @@ from itertools import takewhile
 from frostline.core.agreement import merged_into
 from frostline.core.events import FileWritten, LoadCrossed, StateHidden
 from frostline.core.ledger import Copy, CopyState, Ledger, TensorRow
-from frostline.core.naming import plain
+from frostline.core.name_matching import plain
 from frostline.core.record import Finding
 from frostline.rules.rule import Evidence, Rule, parameters, several, tensors
 
-MUCH_SMALLER = 10  # a part that leaves out ten times as many trained numbers is a head without its body
+MUCH_SMALLER = 10  # a part that leaves out ten times as many trained parameters is a head without its body
 
 MISSING = Rule(
     "S601",
@@ -48,7 +48,7 @@ DIFFER = Rule(
     "saved-values-differ",
     "error",
     means="The values in the file are not those of the model: zeros, infinities, fewer rows, or those of another step.",
-    matters="Names and shapes are right, so that everything loads; only the numbers are wrong.",
+    matters="Names and shapes are right, so that everything loads; only the values are wrong.",
     remedy="compare the file with the model before it is trusted: frostline show FILE, or load it and evaluate again",
     tells_apart="Rounding to a smaller type is no difference; averages and earlier copies are values of their own. "
     "Rows that are left out are no loss where they are zero, or where those of a partner in the same module are.",
@@ -101,10 +101,10 @@ def _wrong_tensors(model: str, rows: Sequence[TensorRow]) -> list[Finding]:
     copy = _copies(old[0], "first")[0]
     facts: Evidence = {"file": copy.file, "written_at_step": copy.step, "in_the_file_as": copy.name}
     if copy.origin is not None:
-        told = f"{copy.file} holds {tensors(old)} of {copy.origin}, not those of {model}, which was trained"
-        return [OTHERS.found(old, told, facts | {"tensors_of": copy.origin})]
-    told = f"{copy.file}, written after step {copy.step:,}, has {tensors(old)} of {model} as they were before training"
-    return [OLDER.found(old, told, facts)]
+        text = f"{copy.file} holds {tensors(old)} of {copy.origin}, not those of {model}, which was trained"
+        return [OTHERS.found(old, text, facts | {"tensors_of": copy.origin})]
+    text = f"{copy.file}, written after step {copy.step:,}, has {tensors(old)} of {model} as they were before training"
+    return [OLDER.found(old, text, facts)]
 
 
 def _put_back(model: str, rows: Sequence[TensorRow]) -> list[Finding]:
@@ -117,7 +117,7 @@ def _put_back(model: str, rows: Sequence[TensorRow]) -> list[Finding]:
     if not back:
         return []
     copy = next(copy for copy in _copies(back[0], "first") if copy.put_back)
-    told = (
+    text = (
         f"{copy.file}, written after step {copy.step:,}, has {tensors(back)} of {model} as they were before training: "
         "they were trained and put back to their first bits before it was written"
     )
@@ -130,7 +130,7 @@ def _put_back(model: str, rows: Sequence[TensorRow]) -> list[Finding]:
     }
     lost = len(back) == len(trained) and all(row.saved is not None and row.saved.state == "first" for row in back)
     hint = "look for the load between the last step and the save: the state that it loads was taken before training"
-    return [OLDER.found(back, told, facts, severity="error" if lost else "note", hint=hint)]
+    return [OLDER.found(back, text, facts, severity="error" if lost else "note", hint=hint)]
 
 
 def _before_the_end(model: str, rows: Sequence[TensorRow], ledger: Ledger) -> list[Finding]:
@@ -146,11 +146,11 @@ def _before_the_end(model: str, rows: Sequence[TensorRow], ledger: Ledger) -> li
     if not old or current or not (once or untrained):
         return []
     copy, steps = _copies(old[0], "older")[0], ledger.run.steps
-    told = f"{copy.file} was written at step {copy.step:,}; {several(steps - copy.step, 'step')} of training followed"
+    text = f"{copy.file} was written at step {copy.step:,}; {several(steps - copy.step, 'step')} of training followed"
     facts: Evidence = {"file": copy.file, "written_at_step": copy.step, "steps": steps}
     hint = "right where that state is wanted; else save once more after the last step"
-    told += f", and no file has what {model} learned in them"
-    return [OLDER.found(old, told, facts, severity="note", hint=hint)]
+    text += f", and no file has what {model} learned in them"
+    return [OLDER.found(old, text, facts, severity="note", hint=hint)]
 
 
 # Values that are not the model's
@@ -161,11 +161,11 @@ def _wrong_values(model: str, rows: Sequence[TensorRow], untrained: Collection[o
     trained = [row for row in rows if row.changed.verdict == "yes"]
     found = []
     wrongs: tuple[tuple[CopyState, str], ...] = (
-        ("zero", "holds zeros for {} of {}, whose numbers are not zero in memory"),
-        ("overflow", "has numbers that are not finite in {} of {}: they do not fit into {}"),
+        ("zero", "holds zeros for {} of {}, whose values are not zero in memory"),
+        ("overflow", "has values that are not finite in {} of {}: they do not fit into {}"),
         ("fewer-rows", "has only the first rows of {} of {}: {}"),
     )
-    for state, told in wrongs:
+    for state, text in wrongs:
         wrong = [
             (row, copy)
             for row in trained
@@ -180,7 +180,7 @@ def _wrong_values(model: str, rows: Sequence[TensorRow], untrained: Collection[o
             what = f"{copy.rows:,} of {row.shape[0]:,}" if copy.rows is not None else copy.dtype
             facts: Evidence = {"file": copy.file, "written_at_step": copy.step, "type": copy.dtype, "rows": copy.rows}
             found.append(
-                DIFFER.found(tensor_rows, f"{copy.file} {told.format(tensors(tensor_rows), model, what)}", facts)
+                DIFFER.found(tensor_rows, f"{copy.file} {text.format(tensors(tensor_rows), model, what)}", facts)
             )
     return [*found, *_not_a_copy(model, trained)]
 
@@ -207,13 +207,13 @@ def _not_a_copy(model: str, trained: Sequence[TensorRow]) -> list[Finding]:
     if not kept:
         return []
     rows, copy = [row for row, _ in kept], kept[0][1]
-    told = (
+    text = (
         f"the state of {model} that was taken after step {copy.taken:,} is no copy: "
         f"{tensors(rows)} were written to {copy.file} as they were after step {copy.step:,}"
     )
     facts: Evidence = {"file": copy.file, "taken_at_step": copy.taken, "written_at_step": copy.step}
     hint = "take a copy: copy.deepcopy(model.state_dict()), or clone() each tensor; cpu() alone copies nothing on a CPU"
-    return [DIFFER.found(rows, told, facts, severity="warning", hint=hint)]
+    return [DIFFER.found(rows, text, facts, severity="warning", hint=hint)]
 
 
 # Tensors that are in no file
@@ -242,8 +242,8 @@ def _statistics(model: str, missing: Sequence[TensorRow], written: Sequence[Tens
     if not lost:
         return []
     file = written[0].saved.copies[0].file if written[0].saved is not None else None
-    told = f"{tensors(lost)} of {model} moved in training and are in no file, though the parameters beside them are"
-    return [MISSING.found(lost, told, {"file": file}, hint="save state_dict(): parameters() leaves out all buffers")]
+    text = f"{tensors(lost)} of {model} moved in training and are in no file, though the parameters beside them are"
+    return [MISSING.found(lost, text, {"file": file}, hint="save state_dict(): parameters() leaves out all buffers")]
 
 
 def _parameters(
@@ -254,17 +254,17 @@ def _parameters(
         return []
     files = list(dict.fromkeys(copy.file for row in written if row.saved is not None for copy in row.saved.copies))
     facts: Evidence = {"files": files[:8], "saved": parameters(written), "trained_but_not_saved": parameters(lost)}
-    told = f"{tensors(lost)} of {model} were trained and are in no file; {tensors(written)} are"
+    text = f"{tensors(lost)} of {model} were trained and are in no file; {tensors(written)} are"
     if any(not row.registered for row in lost):
         hint = "register them (ModuleList, ParameterList, an attribute), so that state_dict() has them"
-        return [MISSING.found(lost, told, facts, hint=hint)]
+        return [MISSING.found(lost, text, facts, hint=hint)]
     if not _is_part(written, missing) and all(_named_whole(row) for row in written):
-        return [MISSING.found(lost, told, facts)]
+        return [MISSING.found(lost, text, facts)]
     if follows and parameters(lost) >= MUCH_SMALLER * parameters(written):
         hint = "a head fits only the body that it was trained on: save that too, or freeze it"
-        return [MISSING.found(lost, told, facts, severity="warning", hint=hint)]
+        return [MISSING.found(lost, text, facts, severity="warning", hint=hint)]
     hint = "right where only this part is wanted"
-    return [MISSING.found(lost, f"{told}: a part was saved", facts, severity="note", hint=hint)]
+    return [MISSING.found(lost, f"{text}: a part was saved", facts, severity="note", hint=hint)]
 
 
 def _is_part(written: Sequence[TensorRow], missing: Sequence[TensorRow]) -> bool:
@@ -297,10 +297,10 @@ def _in_container(model: str, lost: Sequence[TensorRow], ledger: Ledger) -> Find
     names = {row.name for row in lost}
     places = [event.place for event in ledger.events_of(StateHidden) if names & set(event.tensors)]
     shown = ", ".join(places[:3]) + (", …" if len(places) > 3 else "")
-    told = f"{tensors(lost)} of {model} were trained and are in no file: state_dict() does not see {shown}"
+    text = f"{tensors(lost)} of {model} were trained and are in no file: state_dict() does not see {shown}"
     facts: Evidence = {"kept_in": places[:8], "trained_but_not_saved": parameters(lost)}
     hint = "register them (ModuleList, ModuleDict, an attribute), so that state_dict() has them"
-    return MISSING.found(lost, told, facts, hint=hint)
+    return MISSING.found(lost, text, facts, hint=hint)
 
 
 # Another model in the file
@@ -320,11 +320,11 @@ def _twins(ledger: Ledger) -> list[Finding]:
             still = all(row.changed.verdict == "no" and row.saved is not None for row in theirs)
             if other != model and still and _outline(rows) == _outline(theirs):
                 copy = theirs[0].saved.copies[0] if theirs[0].saved is not None else None
-                told = (
+                text = (
                     f"{tensors(theirs)} of {other} were written, and no bit of them moved; {model} was trained instead"
                 )
                 facts: Evidence = {"file": copy.file if copy else None, "written_at_step": copy.step if copy else None}
-                found.append(OTHERS.found(trained, told, facts | {"tensors_of": other}))
+                found.append(OTHERS.found(trained, text, facts | {"tensors_of": other}))
     return found
 
 
@@ -337,5 +337,5 @@ def _outline(rows: Iterable[TensorRow]) -> set[tuple[str, tuple[int, ...]]]:
 
 def _crossed(event: LoadCrossed) -> Finding:
     first = f"{event.tensor} holds the file's {event.got}, though the file has {event.own}, which another tensor holds"
-    told = f"{event.file} was loaded into other tensors of the same shape: {first}"
-    return CROSSED.found(event.tensors, told, {"file": event.file, "before_step": event.step + 1})
+    text = f"{event.file} was loaded into other tensors of the same shape: {first}"
+    return CROSSED.found(event.tensors, text, {"file": event.file, "before_step": event.step + 1})

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 from frostline.core.ledger import HALF_UNIT, Ledger, TensorRow
 from frostline.core.record import Finding, Severity
-from frostline.rules import astray, idle, missing
-from frostline.rules.beside import factor_of_zeros
-from frostline.rules.idle import NOTHING
+from frostline.rules import idle_optimizers, misdirected_optimizers, no_gradient
+from frostline.rules.idle_optimizers import NOTHING
+from frostline.rules.neighbours import factor_of_zeros
 from frostline.rules.rule import Evidence, Rule, tensors
 from frostline.rules.trainable_causes import (
     NO_GRADIENT,
@@ -47,7 +47,7 @@ def find(ledger: Ledger) -> list[Finding]:
         )
         for (slug, severity, where, *_, why), rows in groups.items()
     ]
-    return found + idle.find(ledger, {name for finding in found for name in finding.tensors})
+    return found + idle_optimizers.find(ledger, {name for finding in found for name in finding.tensors})
 
 
 def _why(rule: Rule, row: TensorRow, where: str, ledger: Ledger) -> str:
@@ -56,19 +56,19 @@ def _why(rule: Rule, row: TensorRow, where: str, ledger: Ledger) -> str:
     if rule is NOTHING:
         return ", and the model was used all the same" if is_used(row, ledger) else ""
     if rule is ZERO_GRADIENT:
-        return missing.TAKEN_AWAY if row.cleared else ""
-    return missing.how(row, ledger) if rule is NO_GRADIENT else ""
+        return no_gradient.TAKEN_AWAY if row.cleared else ""
+    return no_gradient.how(row, ledger) if rule is NO_GRADIENT else ""
 
 
 def _astray(row: TensorRow, where: str, ledger: Ledger) -> str:
     """Since when the tensor stood still, and what the optimizer has in its place."""
-    gone_on = astray.gone_on(row, ledger) if row.changed.verdict == "yes" else None
+    gone_on = misdirected_optimizers.gone_on(row, ledger) if row.changed.verdict == "yes" else None
     if gone_on is not None and row.replaced_at is not None:
         since = f"did not change since they were replaced at step {gone_on[1]}"
         return f"{since}: {where} holds the former ones, which no model has"
     if gone_on is not None:
         return f"are in no step since step {gone_on[1]}: {where} holds copies, which no model has"
-    exchanged = astray.exchanged(row, ledger)
+    exchanged = misdirected_optimizers.exchanged(row, ledger)
     others = f"those of {exchanged[1].model}" if exchanged else "other tensors, which no model has"
     return f"did not change: {where} holds {others}"
 
@@ -131,10 +131,10 @@ def _hint(rule: Rule, row: TensorRow, ledger: Ledger) -> str | None:
         return "a bias in front of a normalisation is taken out again by it: leave it, or make the layer without one"
     if rule is ZERO_GRADIENT and factor_of_zeros(row, ledger):
         return "draw one of the two at random again; Keras sets both halves of an adapter to zero when a file is loaded"
-    if rule is NO_GRADIENT and missing.is_kept_fixed(row, ledger):
+    if rule is NO_GRADIENT and no_gradient.is_kept_fixed(row, ledger):
         return "right for a fixed network such as a teacher: freeze it by flag, or do not list it, so that it shows"
     if rule in (NO_GRADIENT, ZERO_GRADIENT) and row.cleared:
-        if missing.is_held_back(row, ledger):
+        if no_gradient.is_held_back(row, ledger):
             return "right where they were meant to stay: freeze them by flag, so that it shows"
         return "leave gradients alone between the backward pass and the step: no zero_grad there, no clipping to 0"
     if rule is UNFROZEN_LATE and is_norm_left_out(row, ledger):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from frostline.core.events import LayersUntracked, ModelUsed, StepCompiled, TensorReplaced, VariablesUntracked
 from frostline.core.ledger import HALF_UNIT, Holding, Ledger, TensorRow
 from frostline.core.record import Severity
-from frostline.rules import astray, idle, missing
-from frostline.rules.beside import factor_of_zeros, moved_any, rest_of_module_moved, sibling_moved
+from frostline.rules import idle_optimizers, misdirected_optimizers, no_gradient
 from frostline.rules.decay import decay_alone
-from frostline.rules.idle import NOTHING, SKIPPED, UNREGISTERED
+from frostline.rules.idle_optimizers import NOTHING, SKIPPED, UNREGISTERED
+from frostline.rules.neighbours import factor_of_zeros, moved_any, rest_of_module_moved, sibling_moved
 from frostline.rules.rule import Rule
 
 UNCHANGED = Rule(
@@ -130,7 +130,9 @@ def cause(row: TensorRow, ledger: Ledger) -> Cause | None:
     holdings = [
         holding for holding in row.optimizers if holding.listed and ledger.optimizer(holding.optimizer).steps_executed
     ]
-    skipping = [holding for holding in row.optimizers if idle.mostly_skipped(ledger.optimizer(holding.optimizer))]
+    skipping = [
+        holding for holding in row.optimizers if idle_optimizers.mostly_skipped(ledger.optimizer(holding.optimizer))
+    ]
     if skipping and not holdings:
         return SKIPPED, "error", skipping[0].optimizer
     if not row.registered:
@@ -142,7 +144,7 @@ def cause(row: TensorRow, ledger: Ledger) -> Cause | None:
 
 def _gone_on(row: TensorRow, ledger: Ledger) -> Cause | None:
     """An optimizer that went on to step another tensor in place of a tensor that was trained before."""
-    found = astray.gone_on(row, ledger)
+    found = misdirected_optimizers.gone_on(row, ledger)
     if found is None:
         return None
     optimizer, since = found
@@ -157,7 +159,7 @@ def _held_at_rest(row: TensorRow) -> bool:
 def _outrun(row: TensorRow, ledger: Ledger) -> Cause | None:
     """A copy of the optimizer at rest that holds the tensor, which steps other tensors in its place."""
     for optimizer in ledger.optimizers:
-        if optimizer.steps_executed and astray.holds_former(optimizer, row):
+        if optimizer.steps_executed and misdirected_optimizers.holds_former(optimizer, row):
             return OTHER_TENSORS, _patient("error", optimizer.steps_executed, ledger), optimizer.id
     return None
 
@@ -203,7 +205,7 @@ def is_used(row: TensorRow, ledger: Ledger) -> bool:
 
 
 def _unheld(tensor_row: TensorRow, ledger: Ledger) -> Cause | None:
-    if any(idle.unread(optimizer) for optimizer in ledger.optimizers) or _is_remade(tensor_row, ledger):
+    if any(idle_optimizers.unread(optimizer) for optimizer in ledger.optimizers) or _is_remade(tensor_row, ledger):
         return None
     late = tensor_row.declared.first is False or any(flip.now for flip in tensor_row.declared.flips)
     grave: Severity = _patient("error", tensor_row.declared.trainable_steps, ledger)
@@ -219,11 +221,15 @@ def _unheld(tensor_row: TensorRow, ledger: Ledger) -> Cause | None:
             if row.model == tensor_row.model
             for holding in row.optimizers
         )
-        if optimizer.steps_executed and optimizer.orphans and (beside or astray.holds_former(optimizer, tensor_row)):
+        if (
+            optimizer.steps_executed
+            and optimizer.orphans
+            and (beside or misdirected_optimizers.holds_former(optimizer, tensor_row))
+        ):
             return OTHER_TENSORS, grave, optimizer.id
-        if optimizer.steps_executed and any(astray.holds(optimizer, row) for row in predecessors):
+        if optimizer.steps_executed and any(misdirected_optimizers.holds(optimizer, row) for row in predecessors):
             return OTHER_TENSORS, grave, optimizer.id
-    exchanged = astray.exchanged(tensor_row, ledger)
+    exchanged = misdirected_optimizers.exchanged(tensor_row, ledger)
     if exchanged is not None:
         return OTHER_TENSORS, grave, exchanged[0].id
     if any(holding.captured is False for holding in tensor_row.optimizers):
@@ -318,7 +324,7 @@ def _held(row: TensorRow, holdings: list[Holding], ledger: Ledger) -> Cause | No
         return UNFROZEN_LATE, _patient("error", steps, ledger), optimizer
     if all(holding.max_lr == 0 for holding in holdings):
         return ZERO_RATE, _patient("error", steps, ledger), optimizer
-    if any(idle.mostly_skipped(ledger.optimizer(holding.optimizer)) for holding in holdings):
+    if any(idle_optimizers.mostly_skipped(ledger.optimizer(holding.optimizer)) for holding in holdings):
         return SKIPPED, "error", optimizer
     if any(holding.unassigned for holding in holdings):
         fitted = ledger.optimizer(optimizer).trains_model is not None
@@ -326,10 +332,10 @@ def _held(row: TensorRow, holdings: list[Holding], ledger: Ledger) -> Cause | No
     seen = {state for holding in holdings for state, count in holding.gradients.items() if count}
     if seen == {"none"} and row.declared.first is False and any(ledger.events_of(StepCompiled)):
         return UNFROZEN_LATE, _patient("error", steps, ledger), optimizer
-    if seen == {"none"} and (_has_successor(row, ledger) or astray.taken_for_another(row, ledger)):
+    if seen == {"none"} and (_has_successor(row, ledger) or misdirected_optimizers.taken_for_another(row, ledger)):
         return None
     if seen == {"none"}:
-        return NO_GRADIENT, _patient(missing.severity(row, ledger), steps, ledger), optimizer
+        return NO_GRADIENT, _patient(no_gradient.severity(row, ledger), steps, ledger), optimizer
     if any(holding.negligible for holding in holdings):
         return ZERO_GRADIENT, "note", optimizer
     if seen and seen <= {"none", "zero"}:

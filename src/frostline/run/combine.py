@@ -10,8 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from frostline.core.ledger import Answer, OptimizerRow, Run, TensorRow
-from frostline.core.policy import Policy, known, settle
 from frostline.core.record import Finding, Record
+from frostline.core.suppressions import Policy, known, settle
 from frostline.core.verdict import by_severity, judge, totals
 from frostline.errors import FrostlineError, RecordError
 from frostline.judging import load

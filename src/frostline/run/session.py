@@ -20,7 +20,7 @@ from frostline.errors import RecordError
 from frostline.frameworks.protocol import Framework
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
 from frostline.judging import judged, unjudged
-from frostline.observe.doubt import doubt
+from frostline.observe.after_fault import doubt
 from frostline.run.tracebacks import comes_from_handler, strip_own_frames
 from frostline.settings import Settings
 from frostline.version import __version__

@@ -10,7 +10,7 @@ import keras
 
 from frostline.core.ledger import Gradient
 from frostline.frameworks.keras.readers import Reader
-from frostline.observe.live import Unreadable
+from frostline.observe.protocols import Unreadable
 
 # Lists of an optimizer with one variable for each of the model's that are no moments of its gradient.
 _NO_MOMENTS = ("_trainable_variables", "_variables", "_model_variables_moving_average", "_accumulated_gradients")

@@ -12,7 +12,7 @@ import numpy as np
 from frostline.core.ledger import Gradient
 from frostline.frameworks.keras import torch_bytes
 from frostline.frameworks.keras_common.tensors import tensorflow_bytes
-from frostline.observe.live import NotNow, Unreadable
+from frostline.observe.protocols import NotNow, Unreadable
 
 TRACKING = "_self_"  # of the attributes in which tensorflow keeps once more what its checkpoints are to hold
 NO_VALUE = "the variable has no value: the backend took it for a step that ended in an exception"

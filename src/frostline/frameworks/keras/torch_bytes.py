@@ -7,7 +7,7 @@ import sys
 from typing import Any
 
 from frostline.core.ledger import Gradient
-from frostline.observe.live import Unreadable
+from frostline.observe.protocols import Unreadable
 
 
 def host_bytes(tensor: Any) -> Any:

@@ -36,8 +36,8 @@ from frostline.frameworks.keras_common.optimizers.update_bounds import update_in
 from frostline.frameworks.keras_common.tensors.init_distribution import is_zeros, looks_initial
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.frameworks.patching import put
-from frostline.observe.live import Hold, LiveTensor, MaskedGradient
 from frostline.observe.observer import Observer
+from frostline.observe.protocols import Hold, LiveTensor, MaskedGradient
 from frostline.observe.schedule import due
 from frostline.settings import Settings
 

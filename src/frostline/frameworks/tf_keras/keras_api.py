@@ -11,7 +11,7 @@ import tf_keras
 
 from frostline.core.ledger import Gradient
 from frostline.frameworks.keras_common.tensors import tensorflow_bytes
-from frostline.observe.live import Unreadable
+from frostline.observe.protocols import Unreadable
 
 
 class Keras2:

@@ -14,11 +14,11 @@ from frostline.frameworks.torch.tensors.byte_search import named_tensor_with
 from frostline.frameworks.torch.tensors.device_digests import DeviceDigests
 from frostline.frameworks.torch.tensors.similar_tensors import kin_of
 from frostline.frameworks.torch.tensors.tensors import NamedTensor, host_bytes
-from frostline.observe.live import Hold, LiveTensor, MaskedGradient
+from frostline.observe.protocols import Hold, LiveTensor, MaskedGradient
 
 
 class Answers:
-    """Implements ``frostline.observe.live.Probe``; instruments add to some answers through signals.
+    """Implements ``frostline.observe.protocols.Probe``; instruments add to some answers through signals.
 
     Args:
         signals: asked where an instrument knows more.

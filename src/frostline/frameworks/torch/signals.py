@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
-from frostline.observe.live import Hold, MaskedGradient
+from frostline.observe.protocols import Hold, MaskedGradient
 
 Callbacks: TypeAlias = list[Callable[[], None]]
 

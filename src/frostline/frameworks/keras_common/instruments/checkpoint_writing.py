@@ -13,11 +13,11 @@ from typing import Any
 from frostline.frameworks.keras_common.models.layers import places
 from frostline.frameworks.keras_common.models.models import Models
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
-from frostline.observe.live import Unreadable
-from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
+from frostline.observe.protocols import Unreadable
 from frostline.observe.saves import Saves
-from frostline.observe.written import Written
+from frostline.observe.tensor_match import Written
+from frostline.observe.variable_names import variable_names
 
 
 class Content:

@@ -9,7 +9,7 @@ from typing import Any
 from frostline.core.ledger import Kind, Role
 from frostline.frameworks.alive import alive
 from frostline.frameworks.keras_common.keras_api import Dialect
-from frostline.observe.names import unique
+from frostline.observe.variable_names import unique
 
 _CODEBOOK_WORDS = ("codebook", "quantis", "quantiz", "vq")
 

@@ -30,9 +30,9 @@ from frostline.frameworks.keras_common.models.layers import (
 )
 from frostline.frameworks.keras_common.models.untracked_layers import hidden_layers
 from frostline.frameworks.keras_common.tensors.tensors import LOOSE, GradientOf, NamedVariable
-from frostline.observe.live import Unreadable
-from frostline.observe.names import unique, variable_names
 from frostline.observe.observer import Observer
+from frostline.observe.protocols import Unreadable
+from frostline.observe.variable_names import unique, variable_names
 
 KEPT_ALIVE = 64 * 2**20
 

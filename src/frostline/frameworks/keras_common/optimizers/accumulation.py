@@ -13,7 +13,7 @@ from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.models.models import Models
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Source
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
-from frostline.observe.live import Unreadable
+from frostline.observe.protocols import Unreadable
 
 
 def has_applied(optimizer: Any, dialect: Dialect) -> bool:

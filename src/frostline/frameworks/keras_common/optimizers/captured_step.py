@@ -12,7 +12,7 @@ import numpy as np
 from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.models.models import Models
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
-from frostline.observe.live import Hold, Unreadable
+from frostline.observe.protocols import Hold, Unreadable
 
 Mode = Literal["traced", "eager", "positional"]
 

@@ -15,7 +15,7 @@ from frostline.frameworks.keras_common.optimizers.accumulation import has_applie
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Source, carries
 from frostline.frameworks.keras_common.optimizers.update_bounds import in_units, is_plain_descent
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
-from frostline.observe.live import Unreadable
+from frostline.observe.protocols import Unreadable
 
 FULL_PRECISION = ("float32", "float64")
 _WITHOUT_DIGITS = str.maketrans("", "", "0123456789")

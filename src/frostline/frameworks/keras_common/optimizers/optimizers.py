@@ -12,7 +12,7 @@ from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.models.models import KEPT_ALIVE, Models
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Mode, Source
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
-from frostline.observe.names import variable_names
+from frostline.observe.variable_names import variable_names
 
 WIDEST = 8  # bytes of a number
 
@@ -110,7 +110,7 @@ def described(source: Source, held: list[NamedVariable], dialect: Dialect) -> li
                 "lr": dialect.rate(optimizer, part),
                 "weight_decay": getattr(optimizer, "weight_decay", None),
                 "tensors": len(mine),
-                "numbers": sum(entry.row.size for entry in mine),
+                "parameters": sum(entry.row.size for entry in mine),
             }
         )
     return found

@@ -11,7 +11,7 @@ from frostline.digest.shift import update_in_ulp
 from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
-from frostline.observe.live import Unreadable
+from frostline.observe.protocols import Unreadable
 
 # Divide the gradient by its own size: no element moves by more than a few times the rate.
 NORMALISING = {"Adam", "AdamW", "Nadam", "Adamax", "RMSprop", "Lion"}

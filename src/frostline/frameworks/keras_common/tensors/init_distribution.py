@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
-from frostline.observe.live import Unreadable
+from frostline.observe.protocols import Unreadable
 
 ENOUGH_VALUES = 64
 _OF_TRUNCATED = 0.87962566  # the standard deviation that is left of a normal distribution cut at two of them

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from frostline.observe.live import NotNow, Unreadable
+from frostline.observe.protocols import NotNow, Unreadable
 
 
 def variable_bytes(variable: Any) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 
 from frostline.core.ledger import Gradient, TensorRow
 from frostline.frameworks.keras_common.keras_api import Dialect
-from frostline.observe.live import Unreadable
+from frostline.observe.protocols import Unreadable
 
 LOOSE = "variables"  # the model of what is in none
 GradientOf = Callable[[Any], tuple[Gradient, bytes | None]]

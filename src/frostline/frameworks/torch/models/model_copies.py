@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from frostline.core.facts import TensorSeen
 from frostline.digest.blocks import first_difference
 from frostline.frameworks.torch.tensors.tensors import NamedTensor
-from frostline.observe.live import Unreadable
 from frostline.observe.observer import Observer
+from frostline.observe.protocols import Unreadable
 
 
 def note_copied(fresh: Iterable[NamedTensor], known: Iterable[NamedTensor], observer: Observer) -> None:

@@ -32,8 +32,8 @@ from frostline.frameworks.torch.tensors.tensors import (
     sharded,
     why_unreadable,
 )
-from frostline.observe.names import unique
 from frostline.observe.observer import Observer
+from frostline.observe.variable_names import unique
 
 
 class Models:

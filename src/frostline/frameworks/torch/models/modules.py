@@ -12,7 +12,7 @@ from torch import nn
 from frostline.core.ledger import Role
 from frostline.frameworks.alive import alive
 from frostline.frameworks.torch.tensors.tensors import is_flat
-from frostline.observe.names import variable_names
+from frostline.observe.variable_names import variable_names
 
 # Wrappers that a user does not think of as the model, and the attribute that holds it.
 WRAPPERS = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}

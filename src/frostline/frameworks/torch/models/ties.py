@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from frostline.core.aliases import Span, overlapping
+from frostline.core.storage_overlap import Span, overlapping
 from frostline.frameworks.torch.tensors.tensors import why_unreadable
 
 

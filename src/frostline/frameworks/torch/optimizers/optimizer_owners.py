@@ -11,8 +11,8 @@ from frostline.frameworks.torch.models import modules
 from frostline.frameworks.torch.models.models import Models
 from frostline.frameworks.torch.optimizers.optimizers import held
 from frostline.frameworks.torch.tensors.tensors import zero_state
-from frostline.observe.names import variable_names
 from frostline.observe.schedule import due
+from frostline.observe.variable_names import variable_names
 
 
 class Owners:

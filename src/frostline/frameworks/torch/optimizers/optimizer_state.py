@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from frostline.frameworks.torch.tensors.tensors import local
-from frostline.observe.live import Hold
+from frostline.observe.protocols import Hold
 
 NOISE = 1e-6  # a few units of single precision's rounding, over a sum of some terms
 

@@ -13,8 +13,8 @@ from frostline.frameworks.torch.models import modules
 from frostline.frameworks.torch.models.model import KEPT_ALIVE
 from frostline.frameworks.torch.optimizers import optimizer_state
 from frostline.frameworks.torch.tensors.tensors import bytes_held, host_bytes
-from frostline.observe.names import variable_names
 from frostline.observe.observer import Observer
+from frostline.observe.variable_names import variable_names
 
 MERGE_ABOVE = 8
 IDLE_KEPT = 4
@@ -124,7 +124,7 @@ class Optimizers:
                 "weight_decay": optimizer_state.number(group.get("weight_decay")),
                 "momentum": optimizer_state.number(group.get("momentum")),
                 "tensors": len(group["params"]),
-                "numbers": sum(each.numel() for each in group["params"] if not torch.nn.parameter.is_lazy(each)),
+                "parameters": sum(each.numel() for each in group["params"] if not torch.nn.parameter.is_lazy(each)),
             }
             for optimizer in self.of(optimizer_row)
             for group in optimizer.param_groups

@@ -8,8 +8,8 @@ import torch
 
 from frostline.frameworks.alive import alive
 from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES, NamedTensor, host_bytes
-from frostline.observe.live import Unreadable
-from frostline.observe.names import variable_names
+from frostline.observe.protocols import Unreadable
+from frostline.observe.variable_names import variable_names
 
 
 def named_tensor_with(content: bytes, entry: NamedTensor, optimizers: list[Any]) -> str | None:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from frostline.core.ledger import Gradient, TensorRow
-from frostline.observe.live import Unreadable
+from frostline.observe.protocols import Unreadable
 
 # Containers whose storage is the value itself; any other subclass may keep its data elsewhere.
 PLAIN_TYPES = (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)

@@ -85,7 +85,7 @@ def _xxh3_long(
     places, lengths, words, values, targets, count, PIECE: tl.constexpr, WIDTH: tl.constexpr, COUNT: tl.constexpr
 ):
     """XXH3-64 of COUNT runs of memory, each longer than 240 bytes: values[targets[i]] = hash(places[i], lengths[i])."""
-    run = tl.optimizer_id(0) * COUNT + tl.arange(0, COUNT)
+    run = tl.program_id(0) * COUNT + tl.arange(0, COUNT)
     real = run < count
     place = tl.load(places + run, mask=real, other=0)
     length = tl.load(lengths + run, mask=real, other=1)
@@ -121,7 +121,7 @@ def _xxh3_long(
 @triton.jit
 def _copy_short(places, lengths, rows, SIZE: tl.constexpr):
     """The bytes of short runs of memory, each into a row of its own."""
-    run = tl.optimizer_id(0)
+    run = tl.program_id(0)
     place, at = tl.load(places + run), tl.arange(0, SIZE)
     byte = tl.load((place + at).to(tl.pointer_type(tl.uint8)), mask=at < tl.load(lengths + run), other=0)
     tl.store(rows + run * SIZE + at, byte)

@@ -18,7 +18,7 @@ from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.tensors.graph import handed_over, starts_of
 from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES, NamedTensor, zero_state
-from frostline.observe.live import MaskedGradient
+from frostline.observe.protocols import MaskedGradient
 
 ROWS_SAMPLED = 64
 

@@ -15,7 +15,7 @@ from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.tensors.graph import tensors_below
 from frostline.frameworks.torch.tensors.tensors import zero_state
-from frostline.observe.names import variable_names
+from frostline.observe.variable_names import variable_names
 
 CHECKS = (1, 3)  # twice a run is enough
 

@@ -19,7 +19,7 @@ from frostline.frameworks.torch.guards import dynamo_guard
 from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.optimizers.optimizers import held
 from frostline.frameworks.torch.tensors.tensors import host_bytes
-from frostline.observe.live import Hold, Unreadable
+from frostline.observe.protocols import Hold, Unreadable
 from frostline.observe.schedule import due
 
 SAMPLED = 16  # tensors of each optimizer, the smallest first; a step moves all that get a gradient

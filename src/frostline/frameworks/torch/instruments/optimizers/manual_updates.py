@@ -21,7 +21,7 @@ from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.models import modules
 from frostline.frameworks.torch.tensors.graph import listed, tensors_of
 from frostline.frameworks.torch.tensors.tensors import NamedTensor, zero_state
-from frostline.observe.names import variable_names
+from frostline.observe.variable_names import variable_names
 
 NAME = "updates by hand"
 PASSES_SEARCHED = 4

@@ -19,7 +19,7 @@ from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.optimizers import optimizer_state
 from frostline.frameworks.torch.optimizers.optimizers import held
 from frostline.frameworks.torch.tensors.tensors import NamedTensor, host_bytes
-from frostline.observe.live import Hold, Unreadable
+from frostline.observe.protocols import Hold, Unreadable
 
 SAMPLED = 4096  # elements of a state tensor, spread over it
 KEPT = 2**16  # samples

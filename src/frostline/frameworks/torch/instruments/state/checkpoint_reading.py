@@ -12,16 +12,16 @@ import torch
 import wrapt
 
 from frostline.core.facts import Fact, LoadCrossed
-from frostline.core.naming import expected_by
+from frostline.core.name_matching import expected_by
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
 from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.tensors.saved_values import Content, base_name, named_tensors
 from frostline.frameworks.torch.tensors.tensors import dtype_name
-from frostline.observe.live import Unreadable
-from frostline.observe.watched import Watched
-from frostline.observe.written import mark
+from frostline.observe.protocols import Unreadable
+from frostline.observe.tensor_match import mark
+from frostline.observe.tensor_state import TensorState
 
 FILES_KEPT = 8
 TENSORS_KEPT = 1 << 14
@@ -96,7 +96,7 @@ class CheckpointReading:
         """Look at these tensors: which tensor of which file does each hold?"""
         if not self._files:
             return
-        models: dict[str, dict[str, Watched]] = {}
+        models: dict[str, dict[str, TensorState]] = {}
         for key in keys:
             watched = self._context.recorder.tensors[key]
             name = watched.row.name.removeprefix(f"{watched.row.model}.")
@@ -107,7 +107,7 @@ class CheckpointReading:
                 if loaded.file not in self._told and (crossed := _crossed(loaded, tensors, marks)):
                     self._tell(loaded, crossed, tensors)
 
-    def _tell(self, loaded: _Loaded, crossed: dict[str, tuple[str, str]], tensors: dict[str, Watched]) -> None:
+    def _tell(self, loaded: _Loaded, crossed: dict[str, tuple[str, str]], tensors: dict[str, TensorState]) -> None:
         self._told.add(loaded.file)
         entry, (own, got) = next(iter(crossed.items()))
         names = tuple(tensors[name].row.name for name in tensors if name in crossed)
@@ -126,7 +126,7 @@ def _digested(file: str, tensors: dict[str, torch.Tensor]) -> _Loaded:
     return _Loaded(file, {name: tuple(tensors[name].shape) for name in marks}, marks, unique)
 
 
-def _marks(tensors: dict[str, Watched]) -> Iterator[tuple[str, bytes]]:
+def _marks(tensors: dict[str, TensorState]) -> Iterator[tuple[str, bytes]]:
     for name, watched in tensors.items():
         row = watched.row
         if row.size > 1:
@@ -138,7 +138,7 @@ def _kind(dtype: str, shape: tuple[int, ...]) -> bytes:
     return f"{dtype}{shape}".encode()
 
 
-def _crossed(loaded: _Loaded, tensors: dict[str, Watched], marks: dict[str, bytes]) -> dict[str, tuple[str, str]]:
+def _crossed(loaded: _Loaded, tensors: dict[str, TensorState], marks: dict[str, bytes]) -> dict[str, tuple[str, str]]:
     """Tensors that hold another's tensor, round a circle: with the name of their own in the file, and of what they got.
 
     A student that is given every second layer of its teacher makes no circle: what it left out is held by nobody.

@@ -14,7 +14,7 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from frostline.core.facts import Fact, FileWritten, SavedSettled, StateHidden
-from frostline.core.naming import Shape
+from frostline.core.name_matching import Shape
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
@@ -23,7 +23,7 @@ from frostline.frameworks.torch.tensors.saved_values import Content, Value, name
 from frostline.frameworks.torch.tensors.tensors import NamedTensor, dtype_name, why_unreadable
 from frostline.frameworks.torch.writers import SafetensorsWatch, Writer, WritersWatch
 from frostline.observe.saves import Saves
-from frostline.observe.written import Written
+from frostline.observe.tensor_match import Written
 
 _SAFETENSORS = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16", "BOOL": "bool"}
 _SAFETENSORS |= {f"{sign}{size}": f"{'u' * (sign == 'U')}int{size}" for sign in "UI" for size in (8, 16, 32, 64)}

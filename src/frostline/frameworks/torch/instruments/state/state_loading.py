@@ -12,7 +12,7 @@ from torch import nn
 from frostline.core.facts import Fact, Followed, Moved, TensorSeen
 from frostline.core.ledger import LOADED
 from frostline.frameworks.torch.context import Context
-from frostline.observe.live import LiveTensor
+from frostline.observe.protocols import LiveTensor
 from frostline.observe.schedule import due
 
 

@@ -1,0 +1,222 @@
+"""Blame: following a tensor that moved and should not have, until it is caught in the act."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Hashable, Iterable
+from typing import TYPE_CHECKING
+
+from frostline.core.facts import Followed, MoveExplained
+from frostline.core.ledger import MERGED, Movement, TensorRow
+from frostline.digest.floats import FLOATS
+from frostline.digest.shift import distance, follows, may_follow
+from frostline.observe.merging import is_merge
+from frostline.observe.protocols import LiveTensor
+from frostline.observe.tensor_state import Reading, TensorState
+from frostline.observe.value_samples import Glimpses
+
+if TYPE_CHECKING:
+    from frostline.observe.observer import Observer
+
+STEPS_FOLLOWED = 256
+LARGEST_FOLLOWED = 2**20
+FOLLOWED_AT_ONCE = 16
+KIN_COMPARED = 64
+ENOUGH_VALUES = 16  # fewer may be close by chance
+SOURCES_SOUGHT = 32  # searches through the whole process, and tensors asked without a copy of what they were
+ROUNDING = 4  # units in the last place that one average of equal values may move them by
+EQUAL = 1e-4  # relative distance that many such moves may add up to; in narrow types a single one is more
+RESEMBLES = 0.8  # relative distance; tensors that have nothing to do with each other are about 1.4 apart
+
+
+class Attribution:
+    """Tensors under closer watch: read just before and just after every step, with a copy, for a bounded time.
+
+    A frozen tensor that moved outside a step, or somewhere between two checks, is followed until one move of it has
+    been seen between two adjacent half-steps with the bytes before and after at hand. Of many tensors of one model
+    that moved in the same interval only the smallest few are followed; the rules let them speak for the rest.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self.observer = observer
+        self.followed: list[TensorState] = []
+        self._suspects: list[TensorState] = []
+        self._asked = 0
+        self._scans = 0
+        self._glimpses = Glimpses()
+
+    @property
+    def active(self) -> bool:
+        return bool(self.followed)
+
+    def consider(self, watched: TensorState, start: int) -> None:
+        """A tensor moved between ``start`` and now; follow it where it was frozen throughout and the cause is open."""
+        if watched.frozen_over(start) and watched.pursuit == 0 and watched.row.bytes <= LARGEST_FOLLOWED:
+            self._suspects.append(watched)
+
+    def begin(self) -> None:
+        """After a check: start following the smallest suspects of each model, or go on with those already followed."""
+        self._glimpses.take(self.observer.tensors.values())
+        room = FOLLOWED_AT_ONCE - len(self.followed)
+        for watched in sorted(self._suspects, key=lambda each: each.row.bytes)[: max(0, room)]:
+            watched.pursuit = STEPS_FOLLOWED
+            watched.keep = True
+            watched.rebase(self.observer.now)
+            self.followed.append(watched)
+        self._suspects.clear()
+        self.observer.probe.watch_forwards(self.active)
+
+    def before_step(self) -> None:
+        for watched in list(self.followed):
+            start = watched.read_at
+            reading = watched.look(self.observer.now, whole=True)
+            if reading is not None:
+                place = self.observer.place_since(start)
+                self.caught(watched, reading, self.observer.write(watched, reading, place, start))
+        self.observer.probe.watch_forwards(False)
+
+    def after_step(self, key: Hashable) -> None:
+        for watched in list(self.followed):
+            reading = watched.look(self.observer.now, whole=True)
+            if reading is not None:
+                self.caught(watched, reading, self.observer.moved_in_step(key, watched, reading))
+            watched.pursuit -= 1
+            if watched.pursuit <= 0:
+                self.release(watched)
+        self.observer.probe.watch_forwards(self.active)
+
+    def caught(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
+        """One move was seen with copies: name what it followed or equals, and stop following."""
+        if movement.shift is None:
+            return
+        if movement.place == "outside" and is_merge(watched.row, reading, self._rows()):
+            self.observer.tell(MoveExplained(move=movement.id, event=MERGED))
+        elif movement.place in ("outside", "step"):
+            self.name_source(watched, reading, movement)
+        if movement.place != "between":
+            self.release(watched)
+
+    def release(self, watched: TensorState) -> None:
+        """Stop following; the tensor goes on being read at checks."""
+        watched.pursuit = -1
+        watched.keep = False
+        watched.copy = None
+        if watched in self.followed:
+            self.followed.remove(watched)
+
+    def name_source(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
+        """Look for what the new bits came from: another tensor that was followed, or a copy kept somewhere."""
+        if reading.after is None or not _telling(watched.row, reading.after):
+            return
+        if reading.before is None:  # of many tensors that moved at once some are asked; those followed can tell more
+            if self._asked >= SOURCES_SOUGHT:
+                return
+            self._asked += 1
+        kin = [(other.row, bytes(other.read())) for other in self._kin(watched)]
+        if self._name_followed(watched, reading, movement, kin):
+            return
+        equals = self._own_behind(watched, reading, reading.after)
+        if equals is not None:
+            self.observer.tell(MoveExplained(move=movement.id, equals=equals))
+        if equals is not None or (watched.row.kind == "buffer" and watched.row.owner.role == "normalisation"):
+            return  # statistics move by themselves: a search through the whole process would tell nothing
+        if self._scans >= SOURCES_SOUGHT:
+            return
+        self._scans += 1
+        equals = self.observer.probe.copies(watched.entry, reading.after)
+        if equals is not None:
+            self.observer.tell(MoveExplained(move=movement.id, equals=equals))
+        if equals is not None and watched.row.size >= ENOUGH_VALUES:
+            near = [(distance(reading.after, source, watched.row.dtype), row) for row, source in kin]
+            self._name_likeness(watched, movement, near + self._glimpses.distances(watched, reading.after))
+
+    def name_loaded(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
+        """Look whether loaded state moved the tensor towards another one: an average that goes by way of it."""
+        if reading.before is not None and reading.after is not None and _telling(watched.row, reading.after):
+            kin = ((other.row, bytes(other.read())) for other in self._kin(watched))
+            self._name_followed(watched, reading, movement, kin)
+
+    def _name_followed(
+        self, watched: TensorState, reading: Reading, movement: Movement, kin: Iterable[tuple[TensorRow, bytes]]
+    ) -> bool:
+        for row, source in kin:
+            rate = _rate(watched, movement, reading, source)
+            if rate is not None:
+                self.observer.tell(MoveExplained(move=movement.id, follows=row.name, rate=rate))
+                self.observer.tell(Followed(tensor=watched.row.id, source=row.name))
+                return True
+        return False
+
+    def _rows(self) -> Iterable[TensorRow]:
+        return (watched.row for watched in self.observer.tensors.values())
+
+    def _kin(self, watched: TensorState) -> Iterable[LiveTensor]:
+        return itertools.islice(self.observer.probe.kin(watched.entry), KIN_COMPARED)
+
+    def _own_behind(self, watched: TensorState, reading: Reading, after: bytes) -> str | None:
+        """What the tensor was moved back to: its first bits, or the optimizer's slow weights or average of it."""
+        if watched.digest == watched.first:
+            return "its own bits at the first check"
+        if reading.before is None:
+            return None
+        for name, source in self.observer.probe.states(watched.entry):
+            if follows(reading.before, after, source, watched.row.dtype) is not None:
+                return name
+        return None
+
+    def _name_likeness(self, watched: TensorState, movement: Movement, near: list[tuple[float, TensorRow]]) -> None:
+        """Say which other tensor the copy is close to: an average of it.
+
+        The tensor of the same name in another model is what an evaluation copy is meant to resemble; any other tensor
+        is one whose average went astray.
+        """
+        apart, row = min(near, key=lambda pair: pair[0], default=(math.inf, watched.row))
+        if apart >= RESEMBLES:
+            return
+        if row.model != watched.row.model and _below(row) == _below(watched.row):
+            self.observer.tell(Followed(tensor=watched.row.id, source=row.name))
+        else:
+            self.observer.tell(MoveExplained(move=movement.id, resembles=row.name))
+
+
+def _rate(watched: TensorState, movement: Movement, reading: Reading, source: bytes) -> float | None:
+    """At which rate the tensor followed ``source``; 0.0 where it did, and rounding leaves no more of it to see."""
+    before, after, dtype = reading.before, reading.after, watched.row.dtype
+    if after is None or len(after) != len(source):
+        return None
+    if before is None:
+        if source == after:
+            return 1.0
+        ulps = watched.compare(source, after).max_ulp
+        return 0.0 if ulps is not None and ulps <= ROUNDING else None
+    rate = follows(before, after, source, dtype)
+    ulps = movement.shift.max_ulp if movement.shift is not None else None
+    return 0.0 if rate is None and _may_average(before, after, source, dtype, ulps) else rate
+
+
+def _may_average(before: bytes, after: bytes, source: bytes, dtype: str, ulps: int | None) -> bool:
+    """Whether a tensor is so close to ``source`` that its move can be that of an average of it, lost in rounding.
+
+    So moves a teacher's copy of what its student keeps frozen, and most of a teacher in a narrow type.
+    """
+    apart = max(distance(each, source, dtype) for each in (before, after))
+    equal = max(EQUAL, ROUNDING * FLOATS[dtype].below_one) if dtype in FLOATS else 0.0
+    if apart < equal and ulps is not None and ulps <= ROUNDING:
+        return True
+    return apart < RESEMBLES and may_follow(before, after, source, dtype)
+
+
+def _telling(row: TensorRow, content: bytes) -> bool:
+    """Whether bits can show where they came from: constants and counters are the same in many places."""
+    if row.size < ENOUGH_VALUES and not row.dtype.startswith(("float", "bfloat", "complex")):
+        return False
+    size = row.bytes // row.size
+    if row.size == 1:
+        return any(content[: size // 2])  # of 0, 1 and other short fractions these bytes are zero
+    return content != content[:size] * (len(content) // size)
+
+
+def _below(row: TensorRow) -> str:
+    """The tensor's name inside its model."""
+    return row.name.removeprefix(f"{row.model}.")

@@ -18,9 +18,9 @@ FAMILIES = {
 }
 OPENING = """# The rules
 
-A rule names a state found in a run. **error**: the bits contradict what was declared or expected. **warning**: nothing
-wrong yet seen in the bits, but what the optimizers hold makes it certain or likely. **note**: worth knowing. One cause gives one
-finding, by the most specific rule; `frostline explain RULE` prints its page.
+A rule names a state found in a run. **error**: the bits contradict what was declared or expected. **warning**: the
+bits show nothing wrong yet, but what the optimizers hold makes it certain or likely. **note**: worth knowing. One cause
+gives one finding, by the most specific rule; `frostline explain RULE` prints its page.
 
 These pages are written by `python docs/rules_page.py`.
 """

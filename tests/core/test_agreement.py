@@ -99,7 +99,9 @@ def test_buffers_do_not_count():
     statistics = tensor_row("m.norm.mean", trainable=None)
     statistics.kind = "buffer"
     assert who_was_right([statistics], None) is None
-    assert who_was_right([*TRAINED, statistics], None) == "the flags were right: 6 parameters moved and 0 did not change"
+    assert (
+        who_was_right([*TRAINED, statistics], None) == "the flags were right: 6 parameters moved and 0 did not change"
+    )
 
 
 def test_a_frozen_weight_that_stood_still_is_no_mistake():

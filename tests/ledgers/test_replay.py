@@ -15,7 +15,7 @@ from tests.ledgers.programs import programs, shelf
 from tests.ledgers.stored import SHELVES
 
 from frostline import rules
-from frostline.rules import find
+from frostline.rules import RULES, find
 
 OF_A_MACHINE = rb'"(?:/[a-z]+/|[A-Za-z]:\\\\)[^"]*'
 SHOWN = 5  # of programs that are judged otherwise, each with its difference
@@ -45,6 +45,11 @@ def test_the_rules_say_what_they_said(name):
 @pytest.mark.parametrize("name", SHELVES)
 def test_all_programs_are_stored(name):
     assert {each.program for each in seen(name)} == {trial.name for trial in programs() if shelf(trial) == name}
+
+
+def test_every_rule_is_found_in_a_stored_program():
+    judgements = (judgement for name in SHELVES for judgement in stored.expected(name).values())
+    assert {finding["rule"] for each in judgements for finding in each["findings"]} == {rule.slug for rule in RULES}
 
 
 @pytest.mark.parametrize("name", SHELVES)
@@ -91,7 +96,7 @@ def test_one_other_word_is_noticed(monkeypatch):
     changed = [line for line in different["bugs/torch/digits_staged"].splitlines() if line[:2] in ("- ", "+ ")]
     assert changed == [
         '-   "hint": "set .grad = None for the tensors when you freeze them",',
-        '+   "hint": "set .grad = None for the leaves as you freeze them",',
+        '+   "hint": "set .grad = None for the tensors as you freeze them",',
     ]
 
 

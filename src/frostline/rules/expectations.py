@@ -8,7 +8,7 @@ from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.patterns import looks_like_prefix, matching
 from frostline.core.record import Finding
 from frostline.errors import did_you_mean
-from frostline.rules.rule import Rule, several, tensors
+from frostline.rules.rule import Evidence, Rule, several, tensors
 
 CHANGED = Rule(
     "M501",
@@ -134,7 +134,7 @@ def _patterns(ledger: Ledger) -> list[Finding]:
             if not hit:
                 near = did_you_mean(pattern, [*flat, *_modules(flat)])
                 said = f"the pattern '{pattern}' (expected {meaning}) matches none of {several(len(flat), 'name')}"
-                evidence = {"pattern": pattern, "expected": meaning}
+                evidence: Evidence = {"pattern": pattern, "expected": meaning}
                 found.append(NO_MATCH.found([], said, evidence, hint=near or NO_MATCH.remedy))
             longer = looks_like_prefix(pattern, flat)
             if longer:

@@ -54,4 +54,6 @@ class OutputGradients:
         output.register_hook(arrived)  # type: ignore[no-untyped-call]
 
     def _finish(self) -> None:
-        self._passes.tell_modules(lambda _, module: {"output_got_gradient": id(module) in self._passes.output_got_gradient})
+        self._passes.tell_modules(
+            lambda _, module: {"output_got_gradient": id(module) in self._passes.output_got_gradient}
+        )

@@ -202,6 +202,50 @@ class LoadLeftOut(Fact, frozen=True):
     tensors: Names
 
 
+class UpdateShown(Fact, frozen=True):
+    """What the trace of a train step, or the optimizer itself, shows of these tensors.
+
+    ``shows`` is ``raw-gradient`` (the update is the gradient as it is, or what no learning rate scaled), ``decayed``
+    (it is moved although its gradient was set to zero before, or is zero), ``not-returned`` (the new value reaches no
+    result of the function), ``gradient-unused`` (a loss was differentiated by it, and its new value does not depend on
+    that), ``gradient-elsewhere`` (another tensor is updated with its gradient) or ``captured`` (compiled into the
+    function as a constant). ``by`` is the transformation that did it.
+    """
+
+    step: int
+    optimizer: str
+    tensors: Names
+    shows: str
+    by: str = ""
+
+
+class ResultDropped(Fact, frozen=True):
+    """So many times ``optimizer`` made new values of these tensors, and its next step was handed the former ones."""
+
+    step: int
+    optimizer: str
+    tensors: Names
+    times: int
+
+
+class StateReset(Fact, frozen=True):
+    """So many times the state that ``optimizer`` handed back was left, and its next step began with the first again."""
+
+    step: int
+    optimizer: str
+    state: Names
+    times: int
+
+
+class LabelUnmatched(Fact, frozen=True):
+    """An optimizer that is chosen by label has these labels on no tensor; ``freezes`` says that one would freeze."""
+
+    step: int
+    labels: Names
+    used: Names
+    freezes: bool = False
+
+
 Event: TypeAlias = (
     TensorReplaced
     | TieBroken
@@ -221,4 +265,8 @@ Event: TypeAlias = (
     | StateHidden
     | LoadCrossed
     | LoadLeftOut
+    | UpdateShown
+    | ResultDropped
+    | StateReset
+    | LabelUnmatched
 )

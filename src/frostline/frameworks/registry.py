@@ -14,6 +14,7 @@ FRAMEWORKS = {
     "torch": "frostline.frameworks.torch",
     "keras": "frostline.frameworks.keras",
     "tf_keras": "frostline.frameworks.tf_keras",
+    "jax": "frostline.frameworks.jax",
 }
 BACKENDS = ("jax", "tensorflow")  # observed through Keras; a report names the versions that were there
 

@@ -5,15 +5,31 @@ from __future__ import annotations
 from frostline.core.ledger import Ledger
 from frostline.core.record import Finding
 from frostline.core.verdict import by_severity
-from frostline.rules import declared, expectations, frozen, frozen_rows, optimizers, ranks, saved, summaries, trainable
+from frostline.rules import (
+    copies,
+    declared,
+    expectations,
+    frozen,
+    frozen_rows,
+    labels,
+    optimizers,
+    ranks,
+    saved,
+    summaries,
+    traced,
+    trainable,
+)
 from frostline.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (
     *frozen.RULES,
     *frozen_rows.RULES,
     *trainable.RULES,
+    *traced.RULES,
     *declared.RULES,
     *optimizers.RULES,
+    *labels.RULES,
+    *copies.RULES,
     *expectations.RULES,
     *saved.RULES,
     *summaries.RULES,
@@ -30,6 +46,8 @@ def find(ledger: Ledger) -> list[Finding]:
     causes = [*frozen.find(ledger), *trainable.find(ledger), *optimizers.find(ledger), *declared.find(ledger)]
     findings = [
         *_without_symptoms(causes),
+        *labels.find(ledger),
+        *copies.find(ledger),
         *frozen_rows.find(ledger),
         *expectations.find(ledger, causes),
         *saved.find(ledger),

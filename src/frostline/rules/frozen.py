@@ -6,6 +6,7 @@ from frostline.core.ledger import CONVERTED, MERGED, Ledger, Movement, TensorRow
 from frostline.core.record import Finding
 from frostline.rules.frozen_causes import (
     AFTERWARDS,
+    DECAYED,
     FROZEN_BUT_CHANGED,
     REWRITTEN_OUTSIDE,
     RULES,
@@ -15,6 +16,7 @@ from frostline.rules.frozen_causes import (
     causes,
 )
 from frostline.rules.rule import Evidence, Rule, tensors
+from frostline.rules.traced import shown
 
 __all__ = ["RULES", "find"]
 
@@ -47,10 +49,19 @@ def _grouped(ledger: Ledger, known: Causes) -> list[Finding]:
             _fact(rules[slug], where, rows, known),
             _evidence(rules[slug], rows, known),
             severity="note" if _harmless(rules[slug], where, rows, ledger) else None,
-            hint=COUNTED if rules[slug] is STATISTICS and _counted(rows) else HINTS.get((slug, where)),
+            hint=_hint(rules[slug], where, rows, ledger),
         )
         for (slug, where, _), rows in groups.items()
     ]
+
+
+def _hint(rule: Rule, where: str, rows: list[TensorRow], ledger: Ledger) -> str | None:
+    """What to do where the rule's own remedy is too general."""
+    if rule is STATISTICS and _counted(rows):
+        return COUNTED
+    if rule is DECAYED and shown(rows[0], "decayed", ledger):
+        return "put set_to_zero last in the chain, or mask the weight decay"
+    return HINTS.get((rule.slug, where))
 
 
 def _harmless(rule: Rule, where: str, rows: list[TensorRow], ledger: Ledger) -> bool:

@@ -8,6 +8,7 @@ from frostline.core.ledger import CONVERTED, MERGED, Holding, Ledger, Movement, 
 from frostline.rules.decay import made_by_decay, made_by_hand
 from frostline.rules.optimizers import MISPLACED_AVERAGE
 from frostline.rules.rule import Rule
+from frostline.rules.traced import shown
 
 FROZEN_BUT_CHANGED = Rule(
     "F100",
@@ -124,9 +125,19 @@ LISTED = Rule(
     tells_apart="The flag was off at every check and yet a non-zero gradient came in with the step.",
 )
 
+RAW_GRADIENT = Rule(
+    "F112",
+    "frozen-but-raw-gradient-applied",
+    "error",
+    means="A mask left the tensor out of the optimizer, and the gradient itself was added to it at every step.",
+    matters="It moves up the slope at a rate of 1: what was to be frozen is what moves most.",
+    remedy="freeze with optax.set_to_zero: under a label of multi_transform, or masked for what is frozen",
+    tells_apart="The trace shows that the update is the gradient, or that nothing with a learning rate saw it.",
+)
+
 RULES = (
     FROZEN_BUT_CHANGED, DECAYED, MOMENTUM, STALE_GRADIENT, OVERWRITTEN, STALE_STEP, TIED, STATISTICS,
-    REWRITTEN_IN_FORWARD, REWRITTEN_OUTSIDE, NOT_INHERITED, LISTED,
+    REWRITTEN_IN_FORWARD, REWRITTEN_OUTSIDE, NOT_INHERITED, RAW_GRADIENT, LISTED,
 )  # fmt: skip
 
 TOGGLING = 2
@@ -274,6 +285,10 @@ def _cause_in_step(row: TensorRow, move: Movement, ledger: Ledger) -> Cause | No
         return STALE_STEP, optimizer
     if row.kind == "buffer" and _stale_owner(row, ledger, optimizer):
         return STALE_STEP, optimizer
+    if shown(row, "raw-gradient", ledger):
+        return RAW_GRADIENT, optimizer
+    if shown(row, "decayed", ledger):
+        return DECAYED, optimizer
     if row.owner.rewrites_in_forward:
         return REWRITTEN_IN_FORWARD, optimizer
     if move.event == "average overwritten":

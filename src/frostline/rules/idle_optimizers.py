@@ -70,7 +70,7 @@ def _programs(ledger: Ledger, explained: set[str]) -> list[Finding]:
         elif not optimizer.steps_executed and optimizer.backwards >= ledger.patience:
             found.extend(_never_stepped(optimizer, [row for row in held if row.name not in explained]))
         elif (
-            optimizer.kind == "optimizer"
+            (optimizer.kind == "optimizer" or (optimizer.stateless and held))
             and optimizer.steps_executed
             and not optimizer.orphans
             and not optimizer.by_hand

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from frostline.core.ledger import HALF_UNIT, Ledger, TensorRow
 from frostline.core.record import Finding, Severity
-from frostline.rules import idle_optimizers, misdirected_optimizers, no_gradient
+from frostline.rules import idle_optimizers, misdirected_optimizers, no_gradient, traced
 from frostline.rules.idle_optimizers import NOTHING
 from frostline.rules.neighbours import factor_of_zeros
 from frostline.rules.rule import Evidence, Rule, tensors
@@ -55,6 +55,8 @@ def _why(rule: Rule, row: TensorRow, where: str, ledger: Ledger) -> str:
         return _astray(row, where, ledger)
     if rule is NOTHING:
         return ", and the model was used all the same" if is_used(row, ledger) else ""
+    if rule is traced.GRADIENT_UNUSED:
+        return row.changed.verdict
     if rule is ZERO_GRADIENT:
         return no_gradient.TAKEN_AWAY if row.cleared else ""
     return no_gradient.how(row, ledger) if rule is NO_GRADIENT else ""
@@ -68,6 +70,8 @@ def _astray(row: TensorRow, where: str, ledger: Ledger) -> str:
         return f"{since}: {where} holds the former ones, which no model has"
     if gone_on is not None:
         return f"are in no step since step {gone_on[1]}: {where} holds copies, which no model has"
+    if traced.shown(row, "gradient-elsewhere", ledger) is not None:
+        return f"did not change: their gradients go into {where}, which updates other tensors of the same names"
     exchanged = misdirected_optimizers.exchanged(row, ledger)
     others = f"those of {exchanged[1].model}" if exchanged else "other tensors, which no model has"
     return f"did not change: {where} holds {others}"
@@ -91,6 +95,16 @@ def _fact(rule: Rule, where: str, rows: list[TensorRow], why: str, ledger: Ledge
             return f"{what} did not change: no optimizer holds them"
         case "unregistered-tensor":
             return f"{what} did not change: the model does not list them"
+        case "result-dropped" if traced.shown(rows[0], "not-returned", ledger):
+            return f"{what} did not change: {where} computes new values and returns them in none of its results"
+        case "result-dropped":
+            return f"{what} did not change: each next call of {where} was handed the values from before the step"
+        case "captured-as-constant":
+            return f"{what} did not change: {where} was compiled with them as constants"
+        case "gradient-not-used" if why == "yes":
+            return f"{what} moved{by}, and not by their gradient: their new values do not depend on it"
+        case "gradient-not-used":
+            return f"{what} did not change: {where} differentiates a loss by them and does not use the gradient"
         case "never-tracked" if any(is_pretrained(row) for row in rows):
             return f"{what} did not change: the model does not track their layer, which was trained before or loaded"
         case "never-tracked":

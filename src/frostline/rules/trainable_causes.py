@@ -5,7 +5,7 @@ from __future__ import annotations
 from frostline.core.events import LayersUntracked, ModelUsed, StepCompiled, TensorReplaced, VariablesUntracked
 from frostline.core.ledger import HALF_UNIT, Holding, Ledger, TensorRow
 from frostline.core.record import Severity
-from frostline.rules import idle_optimizers, misdirected_optimizers, no_gradient
+from frostline.rules import idle_optimizers, misdirected_optimizers, no_gradient, traced
 from frostline.rules.decay import decay_alone
 from frostline.rules.idle_optimizers import NOTHING, SKIPPED, UNREGISTERED
 from frostline.rules.neighbours import factor_of_zeros, moved_any, rest_of_module_moved, sibling_moved
@@ -121,6 +121,9 @@ def cause(row: TensorRow, ledger: Ledger) -> Cause | None:
     """Which rule explains that the tensor did not move as declared, how grave that is, and the optimizer concerned."""
     if row.kind == "buffer" or not row.declared.trainable or not row.size:
         return None
+    by_trace = traced.cause(row, ledger)
+    if by_trace is not None:
+        return by_trace
     if row.changed.verdict == "yes":
         gone_on = _gone_on(row, ledger)
         if gone_on or not _still_since_unfrozen(row):
@@ -229,6 +232,9 @@ def _unheld(tensor_row: TensorRow, ledger: Ledger) -> Cause | None:
             return OTHER_TENSORS, grave, optimizer.id
         if optimizer.steps_executed and any(misdirected_optimizers.holds(optimizer, row) for row in predecessors):
             return OTHER_TENSORS, grave, optimizer.id
+    elsewhere = traced.shown(tensor_row, "gradient-elsewhere", ledger)
+    if elsewhere is not None:
+        return OTHER_TENSORS, grave, elsewhere.optimizer
     exchanged = misdirected_optimizers.exchanged(tensor_row, ledger)
     if exchanged is not None:
         return OTHER_TENSORS, grave, exchanged[0].id

@@ -1,0 +1,48 @@
+"""JAX as the session knows it: attached, asked to look at something, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import jax
+
+from frostline.frameworks.jax.context import Context
+from frostline.frameworks.protocol import Instrument
+
+
+class Jax:
+    """The compiled functions and loops of the process that train arrays, under observation.
+
+    Args:
+        context: the base of the instruments.
+        instruments: in the order in which they are called.
+    """
+
+    name = "jax"
+
+    def __init__(self, context: Context, instruments: Iterable[Instrument]) -> None:
+        self._context = context
+        self.observer = context.recorder
+        for instrument in instruments:
+            context.removers.extend(instrument.attach())
+
+    def take(self, value: Any) -> None:
+        """Nothing is known of an array by itself: it is a weight where something trains it."""
+
+    def place_in_group(self) -> tuple[int, int] | None:
+        """This process's rank and the number of processes, once it has joined others; None when alone."""
+        count = jax.distributed.is_initialized() and jax.process_count()
+        return (jax.process_index(), count) if count else None
+
+    def close(self) -> None:
+        """The last check; afterwards nothing is kept alive."""
+        context = self._context
+        context.quietly("at the end of training", context.calls.finish)
+        context.calls.over = self.observer.over = True
+        for finishing in context.signals.finishing:
+            context.quietly("before the last check", finishing)
+        self.observer.close()
+        for remove in reversed(context.removers):
+            remove()
+        context.answers.functions.clear()

@@ -1,0 +1,1 @@
+"""What hooks JAX and the libraries around it; one file hooks one thing."""

@@ -1,0 +1,138 @@
+"""``jax.jit`` and ``jax.pmap``: a call of what they return, from outside any other, may be a step."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Any, ClassVar
+
+import jax
+import wrapt
+from jax.core import Tracer
+
+from frostline.core.facts import Fact, OptimizerFound, OptimizerSeen, TensorFound
+from frostline.frameworks.jax.context import Context, is_library
+from frostline.frameworks.jax.steps.functions import Call, Function
+from frostline.frameworks.jax.tensors.paths import Arrays, arrays_in, arrays_of_call, parameter_names
+from frostline.frameworks.jax.traces.tracing import Jitted
+
+
+class JitCalls:
+    """Puts itself between the script and what it compiles.
+
+    Args:
+        context: what all instruments share.
+    """
+
+    tells: ClassVar[tuple[type[Fact], ...]] = (OptimizerFound, OptimizerSeen, TensorFound)
+
+    def __init__(self, context: Context) -> None:
+        self._calls = context.calls
+        self._context = context
+
+    def attach(self) -> Iterable[Callable[[], None]]:
+        """See Instrument."""
+        from jax._src import api  # pmap takes its inner jit from here
+
+        compiler = self._around(jax.jit)
+        self._context.put(jax, "jit", compiler)
+        self._context.put(api, "jit", compiler)
+        self._context.put(jax, "pmap", self._around(jax.pmap))
+        return []
+
+    def _around(self, compiler: Callable[..., Any]) -> Callable[..., Any]:
+        @functools.wraps(compiler)
+        def compile_observed(*args: Any, **kwargs: Any) -> Any:
+            made = compiler(*args, **kwargs)
+            function = args[0] if args else None
+            observed = self._context.attempt("a function is compiled", self._observed, made, function, kwargs)
+            return made if observed is None else observed
+
+        return compile_observed
+
+    def _observed(self, made: Any, function: Any, options: dict[str, Any]) -> Any:
+        if function is None:  # called with options alone, they return a decorator
+            return lambda later: self._observed(made(later), later, options)
+        return _Observed(made, self._context, function, options)
+
+
+class _Observed(wrapt.FunctionWrapper):  # type: ignore[type-arg]
+    """What was compiled, as the script calls it; whatever else the script asks of it goes through."""
+
+    def __init__(self, made: Any, context: Context, function: Any, options: dict[str, Any]) -> None:
+        super().__init__(made, _Caller(made, context, function, options))
+
+
+class _Caller:
+    """Calls one compiled function, and has the call observed where it is made by the script itself."""
+
+    def __init__(self, made: Any, context: Context, function: Any, options: dict[str, Any]) -> None:
+        self._made, self._context, self._calls = made, context, context.calls
+        self._names = parameter_names(function)
+        self._library = is_library(function)
+        self._static = _static(self._names, options)
+        self._function = Function(_name_of(function))
+
+    def __call__(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        calls = self._calls
+        if calls.current is not None:
+            return self._inside(wrapped, instance, args, kwargs)
+        if self._library or calls.elsewhere:
+            return wrapped(*args, **kwargs)
+        whole = args if instance is None else (instance, *args)
+        if not self._function.called and _is_traced(whole, kwargs):
+            return wrapped(*args, **kwargs)
+        call = Call(functools.partial(self._handed, whole, kwargs), _handed_back)
+        call.jitted = Jitted(self._made.trace, whole, kwargs, *self._static) if hasattr(self._made, "trace") else None
+        return calls.run(self._function, call, functools.partial(_call, call.jitted, wrapped, args, kwargs))
+
+    def _inside(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
+        """The first compiled function that an observed call leads to is that which holds the trace."""
+        call = self._calls.call
+        if (
+            call is None
+            or not call.compiled
+            or call.jitted is not None
+            or self._calls.elsewhere
+            or _is_traced(args, kwargs)
+        ):
+            return wrapped(*args, **kwargs)
+        whole = args if instance is None else (instance, *args)
+        call.jitted = Jitted(self._made.trace, whole, kwargs, *self._static)
+        call.jitted.out = wrapped(*args, **kwargs)
+        return call.jitted.out
+
+    def _handed(self, args: Any, kwargs: Any) -> Arrays:
+        values, names = self._static
+        dynamic = {name: value for name, value in kwargs.items() if name not in names}
+        return arrays_of_call(self._names, (None if i in values else each for i, each in enumerate(args)), dynamic)
+
+
+def _call(jitted: Jitted | None, wrapped: Any, args: Any, kwargs: Any) -> Any:
+    result = wrapped(*args, **kwargs)
+    if jitted is not None:
+        jitted.out = result
+    return result
+
+
+def _handed_back(result: Any) -> Arrays:
+    return arrays_in("out", result)
+
+
+def _is_traced(args: Any, kwargs: Any) -> bool:
+    return any(isinstance(entry, Tracer) for entry in jax.tree_util.tree_leaves((args, kwargs)))
+
+
+def _name_of(function: Any) -> str:
+    inner = getattr(function, "func", function)
+    return str(getattr(function, "__name__", None) or getattr(inner, "__name__", type(inner).__name__))
+
+
+def _static(names: list[str], options: dict[str, Any]) -> tuple[frozenset[int], frozenset[str]]:
+    """The arguments that are no arrays, by number and by name; whichever was said, jax knows the other too."""
+    values, named = options.get("static_argnums"), options.get("static_argnames") or ()
+    values = () if values is None else (values,) if isinstance(values, int) else tuple(values)
+    named = (named,) if isinstance(named, str) else tuple(named)
+    by_name = {names.index(name) for name in named if name in names}
+    by_number = {names[number] for number in values if number < len(names)}
+    return frozenset({*values, *by_name}), frozenset({*named, *by_number})

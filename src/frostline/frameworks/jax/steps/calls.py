@@ -1,0 +1,157 @@
+"""Calls from outside any compiled function: each may be a step, which ends where the next one begins.
+
+A step of JAX hands back new arrays, and only the next call shows whether the script put them in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from threading import get_ident
+from typing import Any
+
+from frostline.frameworks.jax.signals import Signals
+from frostline.frameworks.jax.steps.functions import Call, Function
+from frostline.frameworks.jax.steps.values import Values, digests_of
+from frostline.frameworks.jax.tensors.paths import Arrays, is_inexact
+from frostline.frameworks.jax.traces.records import Record
+from frostline.observe.observer import Observer
+
+Quietly = Callable[..., None]
+
+
+class Calls:
+    """The calls of one run.
+
+    Args:
+        recorder: is told of steps.
+        values: of all tensors.
+        signals: for instruments.
+        learn: is given a function whose trace was recorded, with the call, before the call's results are known as such.
+        quietly: runs our part, so that an error in it stays with us.
+    """
+
+    def __init__(
+        self,
+        recorder: Observer,
+        values: Values,
+        signals: Signals,
+        learn: Callable[[Function, Call, Any], None],
+        quietly: Quietly,
+    ) -> None:
+        self._recorder, self._values, self._signals = recorder, values, signals
+        self._learn, self._quietly = learn, quietly
+        self._thread = get_ident()
+        self._open: Function | None = None  # the last step, which ends where the next begins
+        self.current: Function | None = None
+        self.call: Call | None = None
+        self.over = False
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether what is done now is no matter of ours: the run is over, or this is another thread."""
+        return self.over or get_ident() != self._thread
+
+    def run(self, function: Function, call: Call, act: Callable[[], Any]) -> Any:
+        """One call from outside any other.
+
+        Args:
+            function: that is called.
+            call: finds what is handed over.
+            act: calls it.
+        """
+        self._quietly("before a call", self._before, function, call)
+        self.current, self.call = function, call
+        try:
+            result = act()
+        except BaseException:
+            self._quietly("after a call that failed", self._failed, function)
+            raise
+        finally:
+            self.current = self.call = None
+        self._quietly("after a call", self._after, function, call, result)
+        return result
+
+    def note(self, record: Record) -> None:
+        """Something was seen while a function of the script is traced."""
+        if self.current is not None:
+            self.current.records.append(record)
+
+    # Steps, compiled or not
+
+    def begin(self, function: Function, call: Call) -> None:
+        """A step begins."""
+        self.finish(function, call)
+        self._values.hand_in(function, call)
+        self._recorder.before_step(function.key)
+
+    def made(self, function: Function, results: Callable[[], Arrays] | None) -> None:
+        """A step was made; it ends where the next one begins."""
+        if function.in_place and results is not None and self._recorder.checking:
+            found = results()
+            results = lambda: found  # noqa: E731
+        function.results, function.following = results, None
+        self._values.hand_out(function)
+        self._open = function
+
+    def finish(self, function: Function | None = None, call: Call | None = None) -> None:
+        """The step under way has ended, since the next one begins; at the end of the run, since nothing follows."""
+        last, self._open = self._open, None
+        if last is None:
+            return
+        last.following = (function, call) if function is not None and call is not None else None
+        checks = self._recorder.checks
+        if last.by_hand and function is not last:
+            self._recorder.forgot_step()  # what the script did with the last gradients was not seen
+            return
+        self._recorder.after_step(last.key)
+        if self._recorder.checks > checks and call is not None and function is last and last.results is not None:
+            self._signals_handed_on(last, call)
+
+    def _signals_handed_on(self, function: Function, call: Call) -> None:
+        assert function.results is not None
+        results = function.results()
+        for callback in self._signals.step_handed_on:
+            self._quietly("a result was handed on", callback, function, results, call)
+
+    # Around a call
+
+    def _before(self, function: Function, call: Call) -> None:
+        if function.row is not None:
+            self.begin(function, call)
+        elif not function.called:
+            call.digests = digests_of({path: each for path, each in call.arrays.items() if is_inexact(each)})
+            if self._open is not None and self._open.results is not None:
+                results = {id(array) for array in self._open.results().values()}
+                if any(id(array) in results for array in call.arrays.values()):
+                    self.finish()
+
+        if function.differentiates:
+            self._publish_gradients(function, call)
+
+    def _publish_gradients(self, function: Function, call: Call) -> None:
+        arrays = {path: call.arrays[path] for path in function.differentiates if path in call.arrays}
+        for callback in self._signals.gradients_given:
+            self._quietly("gradients were given", callback, function, arrays, call.digests)
+
+    def _after(self, function: Function, call: Call, result: Any) -> None:
+        if function.records:
+            self._learn(function, call, result)
+            function.records.clear()
+            if function.differentiates and not function.called:
+                self._publish_gradients(function, call)
+        function.called = True
+        if function.row is not None:
+            self.made(function, partial(_results, function, call.handed_back, result))
+
+    def _failed(self, function: Function) -> None:
+        function.records.clear()
+        if function.row is not None:
+            self._recorder.forgot_step()
+            self._values.forget(function)
+
+
+def _results(function: Function, handed_back: Callable[[Any], Arrays], result: Any) -> Arrays:
+    """The new values of a function's tensors, by the paths at which these were handed over."""
+    arrays = handed_back(result)
+    return {path: arrays[end] for path, end in function.pairs.items() if end in arrays}

@@ -1,0 +1,100 @@
+"""A function of the script whose calls may be steps, and one call of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field
+from typing import Any
+
+from frostline.core.ledger import OptimizerRow
+from frostline.digest.blocks import Digest
+from frostline.frameworks.jax.tensors.paths import Arrays, Path
+from frostline.frameworks.jax.tensors.tensors import JaxTensor
+from frostline.frameworks.jax.traces.proofs import Learned
+from frostline.frameworks.jax.traces.records import Record
+from frostline.frameworks.jax.traces.tracing import Jitted
+from frostline.observe.protocols import Hold
+
+
+@dataclass(slots=True)
+class Kind:
+    """What is known of an array without a trace, such as of a variable of nnx: parameter, buffer, or neither.
+
+    ``flag`` is what is declared of it; ``type`` the layer that holds it.
+    """
+
+    kind: str
+    flag: bool | None = None
+    type: str = ""
+
+
+class Call:
+    """One call of a function: the arrays that it is handed, and those that it hands back.
+
+    Args:
+        handed: finds the arrays that it is handed, by path; asked once, where somebody wants to know.
+        handed_back: finds in its result the arrays that it hands back, by path.
+        kinds: what is known of the arrays it is handed, where it is known without a trace.
+        compiled: whether it leads to a compiled function, which is the step.
+    """
+
+    __slots__ = ("_arrays", "_handed", "compiled", "digests", "handed_back", "jitted", "kinds")
+
+    def __init__(
+        self,
+        handed: Callable[[], Arrays],
+        handed_back: Callable[[Any], Arrays],
+        kinds: Callable[[], dict[Path, Kind | None]] | None = None,
+        compiled: bool = True,
+    ) -> None:
+        self._handed = handed
+        self._arrays: Arrays | None = None
+        self.handed_back = handed_back
+        self.kinds = kinds
+        self.compiled = compiled
+        self.jitted: Jitted | None = None
+        self.digests: dict[Path, Digest] = {}
+
+    @property
+    def arrays(self) -> Arrays:
+        """The arrays that it is handed."""
+        if self._arrays is None:
+            self._arrays = self._handed()
+        return self._arrays
+
+
+@dataclass(slots=True, eq=False, weakref_slot=True)
+class Function:
+    """A compiled function, or what stands for one where nothing is compiled: an optimizer, a loop by hand.
+
+    ``row`` is that of the train step which it was found to be. ``tensors`` are those that it is handed, by path, and
+    ``pairs`` say where in its result the new value of each is. ``in_place`` says that it writes to the objects that it
+    is handed. ``differentiates`` are the
+    arguments of which it gives gradients, without using them. ``captured`` are those that were
+    compiled into it. ``results`` finds the new values of the last call, and ``following`` is the call that came after.
+    """
+
+    name: str
+    row: OptimizerRow | None = None
+    label: str = ""
+    by_hand: bool = False
+    in_place: bool = False
+    called: bool = False
+    tensors: dict[Path, JaxTensor] = field(default_factory=dict)
+    pairs: dict[Path, Path] = field(default_factory=dict)
+    captured: list[JaxTensor] = field(default_factory=list)
+    holds: dict[Hashable, Hold] = field(default_factory=dict)
+    differentiates: list[Path] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    learned: Learned | None = None
+    results: Callable[[], Arrays] | None = None
+    following: tuple[Function, Call] | None = None
+    dropped: dict[Path, int] = field(default_factory=dict)
+    handed_on: set[Path] = field(default_factory=set)
+    names: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """The id of its row."""
+        assert self.row is not None
+        return self.row.id

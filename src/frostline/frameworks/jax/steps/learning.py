@@ -1,0 +1,242 @@
+"""A function was traced: is it a train step, which tensors does it hold, and what does its trace prove of them?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import count
+from typing import Any
+
+from frostline.core.facts import OptimizerSeen
+from frostline.core.ledger import Role
+from frostline.frameworks.claims import claimed
+from frostline.frameworks.jax.answers import Answers
+from frostline.frameworks.jax.signals import Signals
+from frostline.frameworks.jax.steps.functions import Call, Function, Kind
+from frostline.frameworks.jax.steps.values import Values
+from frostline.frameworks.jax.tensors.paths import Path, is_inexact
+from frostline.frameworks.jax.tensors.tensors import JaxTensor
+from frostline.frameworks.jax.traces.concrete import concrete
+from frostline.frameworks.jax.traces.graph import TooLarge
+from frostline.frameworks.jax.traces.proofs import Learned, Proof, Reading
+from frostline.observe.observer import Observer
+from frostline.observe.protocols import Hold
+from frostline.observe.variable_names import unique
+
+AVERAGES = ("ema", "average", "avg", "target", "shadow", "slow", "polyak", "teacher")
+STATISTICS = ("batch_stats", "running_mean", "running_var")
+
+
+class Learning:
+    """Takes the tensors of train steps under observation.
+
+    Args:
+        recorder: is told of steps and tensors.
+        answers: must know them.
+        values: of all tensors.
+        signals: for instruments.
+        quietly: runs callbacks.
+    """
+
+    def __init__(
+        self, recorder: Observer, answers: Answers, values: Values, signals: Signals, quietly: Callable[..., None]
+    ) -> None:
+        self._recorder, self._answers, self._values = recorder, answers, values
+        self._signals, self._quietly = signals, quietly
+        self._keys = count()
+        self._roots: dict[str, Function] = {}
+
+    def learn(self, function: Function, call: Call, result: Any) -> None:
+        """Read the trace of a call that was just made.
+
+        Args:
+            function: whose records are complete.
+            call: with its digests from before, where it was the first.
+            result: what it returned.
+        """
+        handed = call.arrays
+        if call.jitted is None:
+            learned = concrete(function.records, handed)
+        elif claimed(call.jitted.trace):
+            return
+        else:
+            try:
+                trace = call.jitted.read(handed, call.handed_back(result))
+            except TooLarge:
+                trace = None
+            if trace is None:
+                return
+            learned = Reading(trace, function.records).read()
+        if not self._is_step(learned):
+            gives = [path for path, proof in learned.proofs.items() if proof.differentiated]
+            function.differentiates = gives
+            return
+        self.take(function, call, learned)
+
+    @staticmethod
+    def _is_step(learned: Learned) -> bool:
+        """Whether updates were applied, or what was differentiated comes back as something else or unchanged."""
+        by_hand = any(proof.differentiated and path in learned.pairs for path, proof in learned.proofs.items())
+        return by_hand or learned.empty or bool(learned.captured) or any(p.applied for p in learned.proofs.values())
+
+    def take(self, function: Function, call: Call, learned: Learned) -> None:
+        """A step, which was just made, is known from now on.
+
+        Args:
+            function: that is the step.
+            call: that was just made.
+            learned: what is known of its tensors.
+        """
+        first = function.row is None
+        function.learned, function.pairs = learned, dict(learned.pairs)
+        if first:
+            self._found_step(function, learned)
+        for path, kind in self._kinds(call, learned).items():
+            if kind is not None and path not in function.tensors:
+                self._meet(function, call, path, kind)
+        for path, array, _ in learned.captured if first else ():
+            self._meet_captured(function, path, array)
+        for path, tensor in function.tensors.items():
+            proof = learned.proofs.get(path)
+            if proof is not None and (proof.applied or proof.differentiated):
+                function.holds[tensor.key] = _hold(proof)
+                tensor.left = "zero" if proof.gradient_zero else "none"
+        if first:
+            self._recorder.late_step(function.key)
+        else:
+            self._recorder.update_holdings(function.key)
+        for callback in self._signals.step_learned:
+            self._quietly("a step was learned", callback, function, call)
+
+    def _found_step(self, function: Function, learned: Learned) -> None:
+        made_by = sorted({proof.optimizer for proof in learned.proofs.values() if proof.optimizer})
+        name = f"compiled function ({', '.join(made_by)})" if made_by else "compiled function"
+        kind = "optimizer" if function.by_hand or function.label else "compiled-step"
+        row = self._recorder.found_optimizer(function.name, kind, function.label or name, by_hand=function.by_hand)
+        function.row = row
+        self._answers.functions[row.id] = function
+        self._recorder.tell(OptimizerSeen(optimizer=row.id, stateless=not function.in_place))
+
+    # Which arrays are tensors
+
+    def _kinds(self, call: Call, learned: Learned) -> dict[Path, Kind | None]:
+        """The arrays that are weights, copies of weights or statistics; None for those that are surely none."""
+        arrays = call.arrays
+        found: dict[Path, Kind | None] = {path: Kind("parameter") for path in learned.proofs}
+        inner = {
+            (proof.inner[-1:], _shape(arrays[path])): path for path, proof in learned.proofs.items() if proof.inner
+        }
+        for path, array in arrays.items():
+            if path in found or not is_inexact(array):
+                continue
+            of = inner.get((path[-1:], _shape(array)))
+            if of is not None and self._is_copy(path, learned.proofs[of].inner):
+                found[path] = Kind("parameter")
+            elif any(word in path for word in STATISTICS):
+                found[path] = Kind("buffer")
+        found |= call.kinds() if call.kinds is not None else {}
+        for path in (learned.state | learned.gradients) & found.keys():
+            found[path] = None
+        for path, kind in found.items():
+            if kind is not None and kind.kind == "parameter" and path in learned.proofs:
+                kind.flag = _declared(kind.flag, flag_of(learned.proofs[path]))
+        return found
+
+    def _is_copy(self, path: Path, inner: Path) -> bool:
+        """Whether the path is that of a weight in another tree, which is called an average or a copy."""
+        beside = path[: -len(inner)] if inner else path
+        return path[-len(inner) :] == inner and any(word in piece.lower() for piece in beside for word in AVERAGES)
+
+    def _meet(self, function: Function, call: Call, path: Path, kind: Kind) -> None:
+        """Take a tensor under observation, with the bits from before the step, unless it is known already."""
+        array = call.arrays[path]
+        tensor = self._values.tensor_of(array)
+        if tensor is None or tensor in function.tensors.values():
+            model = self._model(function, path[0])
+            name = ".".join((model, *path[1:]))
+            digest = call.digests.get(path)
+            tensor = self.adopt(name, model, array, kind, digest)
+        function.tensors[path] = tensor
+
+    def _meet_captured(self, function: Function, path: Path, array: Any) -> None:
+        """Weights that were compiled into a step as constants: it is their updates that the step makes."""
+        tensor = self._values.tensor_of(array)
+        if tensor is None:
+            root = self._model(function, function.name)
+            tensor = self.adopt(".".join((root, *path)), root, array, Kind("parameter", True), None)
+        function.captured.append(tensor)
+        function.holds[tensor.key] = Hold(inside=True)
+
+    def adopt(self, name: str, model: str, array: Any, kind: Kind, digest: Any) -> JaxTensor:
+        """A new tensor: its row, and its first bits.
+
+        Args:
+            name: of the tensor.
+            model: to which it belongs.
+            array: its value.
+            kind: parameter or buffer, and what is declared of it.
+            digest: of its bits before the step, where they were read.
+        """
+        owner = name.rpartition(".")[0]
+        row = self._recorder.found(
+            name=name,
+            model=model,
+            kind=kind.kind,
+            shape=tuple(array.shape),
+            dtype=str(array.dtype),
+            bytes=int(array.size) * array.dtype.itemsize,
+            size=int(array.size),
+            owner=owner,
+            owner_type=kind.type or "pytree",
+            role=_role(name, kind),
+            sharded=not getattr(array, "is_fully_addressable", True) and not array.is_fully_replicated,
+        )
+        tensor = JaxTensor(next(self._keys), row, self._values.settle)
+        self._values.put(tensor, array)
+        if digest is not None:
+            self._answers.ready[tensor.key] = digest
+        self._answers.tensors.append(tensor)
+        self._answers.declared = [*self._answers.declared, kind.flag]
+        self._recorder.adopt(tensor, kind.flag)
+        return tensor
+
+    def _model(self, function: Function, root: str) -> str:
+        """The name of a tree of weights: that of the parameter that it is, or a number more where that is another."""
+        for name, owner in self._roots.items():
+            if owner is function and name.partition("#")[0] == root:
+                return name
+        name = unique(root, self._roots)
+        self._roots[name] = function
+        return name
+
+
+def flag_of(proof: Proof) -> bool | None:
+    """What the script declares by what it gives to whom: JAX has no flag.
+
+    Frozen is what ``set_to_zero`` is given, a mask leaves to nobody, ``stop_gradient`` cuts off or a filter excludes;
+    trainable is what a loss is differentiated by or an update applied to.
+    """
+    if proof.zeroed or proof.masked or proof.chosen is False or (proof.stopped and proof.gradient_zero):
+        return False
+    return True if proof.applied or proof.differentiated or proof.chosen else None
+
+
+def _declared(by_type: bool | None, by_update: bool | None) -> bool | None:
+    """Frozen where anybody says so; what a filter says comes before what is done all the same."""
+    return by_type if by_type is not None and by_update is not False else by_update
+
+
+def _hold(proof: Proof) -> Hold:
+    return Hold(inside=True, listed=proof.applied or bool(proof.gradient_used), weight_decay=None, state=None)
+
+
+def _shape(array: Any) -> tuple[Any, ...]:
+    return tuple(array.shape), str(array.dtype)
+
+
+def _role(name: str, kind: Kind) -> Role:
+    pieces = [piece.lower() for piece in name.split(".")[1:-1]]
+    if kind.type:
+        pieces.append(kind.type.lower())
+    if any(piece.startswith("bn") or "norm" in piece for piece in pieces):
+        return "normalisation"
+    return "embedding" if any("embed" in piece for piece in pieces) else "other"

@@ -1,0 +1,109 @@
+"""Which array is the value of each tensor now; worked out when somebody reads one, and not at every step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping
+from functools import partial
+from typing import Any
+
+from frostline.digest.blocks import Digest, blocks
+from frostline.frameworks.jax.steps.functions import Call, Function
+from frostline.frameworks.jax.tensors.paths import Path
+from frostline.frameworks.jax.tensors.tensors import JaxTensor, bytes_of
+from frostline.observe.protocols import Unreadable
+
+
+class Values:
+    """The values of all tensors, brought up to date with the last call of each function.
+
+    Args:
+        digests: by the key of a tensor, its digest when it was last looked at.
+    """
+
+    def __init__(self, digest_of: Callable[[Hashable], Digest | None]) -> None:
+        self._digest_of = digest_of
+        self._due: dict[Function, Callable[[], None]] = {}
+        self._by_array: dict[int, JaxTensor] = {}
+
+    def hand_in(self, function: Function, call: Call) -> None:
+        """A call begins: what it is handed are the values of its tensors."""
+        self._due.pop(function, None)
+        self._due[function] = partial(self._take_handed, function, call)
+
+    def hand_out(self, function: Function) -> None:
+        """A call has ended: from now on its results are, unless the next call is handed others."""
+        self._due.pop(function, None)
+        self._due[function] = partial(self._take_results, function)
+
+    def forget(self, function: Function) -> None:
+        """The call that began came to nothing."""
+        self._due.pop(function, None)
+
+    def settle(self) -> None:
+        """Bring every tensor up to date."""
+        while self._due:
+            function = next(iter(self._due))
+            self._due.pop(function)()
+
+    def put(self, tensor: JaxTensor, array: Any) -> None:
+        """From now on this array is the tensor's value."""
+        former = tensor.array
+        if former is not None and self._by_array.get(id(former)) is tensor:
+            del self._by_array[id(former)]
+        tensor.carry(array)
+        self._by_array[id(array)] = tensor
+
+    def tensor_of(self, array: Any) -> JaxTensor | None:
+        """The tensor whose value this very array is."""
+        tensor = self._by_array.get(id(array))
+        return tensor if tensor is not None and tensor.array is array else None
+
+    def _take_handed(self, function: Function, call: Call) -> None:
+        arrays = call.arrays
+        for path, tensor in function.tensors.items():
+            if path in arrays:
+                self.put(tensor, arrays[path])
+
+    def _take_results(self, function: Function) -> None:
+        results = function.results() if function.results is not None else {}
+        given = _handed_to(function.following)
+        for path, tensor in function.tensors.items():
+            result, now = results.get(path), given.get(tensor)
+            if result is None:
+                if now is not None:
+                    self.put(tensor, now)
+            elif now is None or now is result:
+                self.put(tensor, result)
+                if now is not None:
+                    function.handed_on.add(path)
+            elif self._is_dropped(tensor, result, now):
+                self.put(tensor, now)
+                function.dropped[path] = function.dropped.get(path, 0) + 1
+            else:
+                self.put(tensor, result)
+
+    def _is_dropped(self, tensor: JaxTensor, result: Any, now: Any) -> bool:
+        """Whether the step made other bits, and what the next step is handed are those from before it."""
+        before = self._digest_of(tensor.key)
+        return before is not None and _digest(now) == before and _digest(result) != before
+
+
+def _handed_to(following: tuple[Function, Call] | None) -> Mapping[JaxTensor, Any]:
+    if following is None:
+        return {}
+    function, call = following
+    arrays = call.arrays
+    return {tensor: arrays[path] for path, tensor in function.tensors.items() if path in arrays}
+
+
+def _digest(array: Any) -> Digest | None:
+    try:
+        return blocks(bytes_of(array))
+    except Unreadable:
+        return None
+
+
+def digests_of(arrays: Mapping[Path, Any]) -> dict[Path, Digest]:
+    """The digests of those arrays that can be read."""
+    found = ((path, _digest(array)) for path, array in arrays.items())
+    return {path: digest for path, digest in found if digest is not None}

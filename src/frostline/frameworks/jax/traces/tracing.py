@@ -1,0 +1,63 @@
+"""The trace of a compiled function that was just called: jax keeps it, so that asking for it traces nothing again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+
+from frostline.frameworks.jax.tensors.paths import Arrays
+from frostline.frameworks.jax.traces.graph import Graph
+from frostline.frameworks.jax.traces.proofs import Shape, Trace
+
+
+@dataclass(slots=True)
+class Jitted:
+    """One call of what ``jax.jit`` made: with which arguments, which of them are static, and what came of it.
+
+    ``trace`` gives the trace for these arguments.
+    """
+
+    trace: Callable[..., Any]
+    args: tuple[Any, ...]
+    kwargs: Mapping[str, Any]
+    static_numbers: frozenset[int] = frozenset()
+    static_names: frozenset[str] = frozenset()
+    out: Any = None
+
+    def read(self, inputs: Arrays, outputs: Arrays) -> Trace | None:
+        """The graph with the given arrays found in it; None where arguments and variables do not correspond."""
+        graph = Graph(self.trace(*self.args, **self.kwargs).jaxpr)
+        dynamic = (
+            tuple(value for index, value in enumerate(self.args) if index not in self.static_numbers),
+            {name: value for name, value in self.kwargs.items() if name not in self.static_names},
+        )
+        handed, handed_back = jax.tree_util.tree_leaves(dynamic), jax.tree_util.tree_leaves(self.out)
+        if len(handed) != len(graph.inputs) or len(handed_back) != len(graph.outputs):
+            return None
+        return Trace(
+            graph,
+            _located(inputs, handed, graph.inputs),
+            _located(outputs, handed_back, graph.outputs),
+            {path: _shape(array) for path, array in inputs.items()},
+            {path: _shape(array) for path, array in outputs.items()},
+        )
+
+
+def _located(arrays: Arrays, tensors: list[Any], nodes: list[int]) -> dict[Any, int]:
+    """The node of each array; one object that stands at several places has them in order."""
+    by_object: dict[int, list[int]] = {}
+    for entry, node in zip(tensors, nodes, strict=True):
+        by_object.setdefault(id(entry), []).append(node)
+    found = {}
+    for path, array in arrays.items():
+        places = by_object.get(id(array))
+        if places:
+            found[path] = places.pop(0) if len(places) > 1 else places[0]
+    return found
+
+
+def _shape(array: Any) -> Shape:
+    return tuple(array.shape), str(array.dtype)

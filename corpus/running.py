@@ -50,6 +50,9 @@ KERAS = {
     "": ("tensorflow", "tf_keras"),
 }
 
+# What the server of JAX without Keras loads.
+JAX = ("jax", "flax.nnx", "flax.linen", "optax", "equinox")
+
 # One core for each trial, and no second framework loaded by a library that only looks whether it is there.
 ENVIRONMENT = {
     "OMP_NUM_THREADS": "1",
@@ -108,7 +111,7 @@ def run(trial: Trial, *, warm: bool = True) -> Outcome:
         if trial.case.processes > 1:
             status = _together(arguments, log, trial.case.processes)
         else:
-            execute = _fresh if not warm else _forked if trial.case.framework == "torch" else _served
+            execute = _fresh if not warm else {"torch": _forked, "jax": _served_jax}.get(trial.case.framework, _served)
             status = execute(arguments, log, trial.backend)
         printed = log.read_text(errors="replace") if log.exists() else ""
         seconds = time.perf_counter() - started
@@ -143,6 +146,13 @@ def in_keras(backend: str, words: Sequence[str], folder: Path, **variables: str)
     environment = {**_environment(backend), **ENVIRONMENT, **variables}
     status = on_server(KERAS[backend], environment, words, folder, output, errors, TIMEOUT)
     return _completed(words, status, output, errors)
+
+
+def in_jax(words: Sequence[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    """What came of a command of Python, in a fork of a server that has JAX and its libraries loaded."""
+    output, errors = folder / "stdout.txt", folder / "stderr.txt"
+    environment = {**os.environ, **ENVIRONMENT, **variables}
+    return _completed(words, on_server(JAX, environment, words, folder, output, errors, TIMEOUT), output, errors)
 
 
 def in_torch(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
@@ -222,6 +232,10 @@ def _served(arguments: list[str], log: Path, backend: str) -> int:
     return on_server(
         KERAS[backend], _environment(backend), ["-m", "frostline", *arguments], log.parent, log, log, TIMEOUT
     )
+
+
+def _served_jax(arguments: list[str], log: Path, _backend: str) -> int:
+    return on_server(JAX, dict(os.environ), ["-m", "frostline", *arguments], log.parent, log, log, TIMEOUT)
 
 
 def _environment(backend: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ import shutil
 import hypothesis
 import pytest
 
-FRAMEWORKS = ("torch", "keras", "jax", "tensorflow", "tf_keras")
+FRAMEWORKS = ("torch", "keras", "jax", "flax", "optax", "equinox", "tensorflow", "tf_keras")
 PROGRAMS = ("chromium", "zsh", "fish")
 hypothesis.settings.register_profile("frostline", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("frostline")

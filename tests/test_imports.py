@@ -11,7 +11,19 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src"
-FRAMEWORKS = {"torch", "keras", "tf_keras", "jax", "jaxlib", "tensorflow", "flax", "lightning", "transformers"}
+FRAMEWORKS = {
+    "torch",
+    "keras",
+    "tf_keras",
+    "jax",
+    "jaxlib",
+    "tensorflow",
+    "flax",
+    "optax",
+    "equinox",
+    "lightning",
+    "transformers",
+}
 UNPICKLERS = {"pickle", "_pickle", "dill", "cloudpickle", "joblib", "shelve", "marshal", "jsonpickle"}
 THEIR_FRAMEWORKS = {f"safetensors.{name}" for name in ("torch", "tensorflow", "flax", "mlx", "paddle")}
 ANY = frozenset({"*"})
@@ -62,7 +74,7 @@ LAYERS = {
     "frostline.judging": layer("core errors rules version"),
     "frostline.core": layer("core errors", "msgspec"),
     "frostline.rules": layer("core errors rules"),
-    "frostline.rules.examples": layer("", "torch keras numpy"),
+    "frostline.rules.examples": layer("", "torch keras numpy jax flax optax"),
     "frostline.report": layer("core errors report", "rich"),
     "frostline.report.html": layer("core errors report", "jinja2"),
     "frostline.report.pages": layer("core errors report rules.rule", "rich"),
@@ -73,6 +85,7 @@ LAYERS = {
     "frostline.frameworks.registry": layer("errors frameworks.protocol", tables=True),
     "frostline.frameworks.keras_common": layer(KERAS, "msgspec numpy wrapt"),
     "frostline.frameworks.torch": layer(PROBE, "msgspec torch triton numpy wrapt"),
+    "frostline.frameworks.jax": layer(PROBE, "jax flax equinox numpy wrapt"),
     "frostline.frameworks.keras": layer(f"{KERAS} frameworks.keras", "keras numpy wrapt"),
     "frostline.frameworks.tf_keras": layer(f"{KERAS} frameworks.tf_keras", "tf_keras numpy wrapt"),
     "frostline.checkpoints": layer(READER, READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),

@@ -5,7 +5,7 @@ import shlex
 from pathlib import Path
 
 import pytest
-from corpus.running import in_fork, in_keras
+from corpus.running import in_fork, in_jax, in_keras
 
 from frostline.core.record import SEVERITIES, Record
 from frostline.judging import load
@@ -32,7 +32,8 @@ def script(slug: str) -> str:
 
 
 def framework(slug: str) -> str:
-    return "keras" if "import keras" in script(slug) else "torch"
+    code = script(slug)
+    return next((name for name in ("keras", "jax") if f"import {name}" in code), "torch")
 
 
 def observe(slug: str, data: Path) -> Record:
@@ -42,6 +43,9 @@ def observe(slug: str, data: Path) -> Record:
     if framework(slug) == "torch":
         multiprocessing.get_context("forkserver").set_forkserver_preload(["torch", "torch._dynamo"])
         assert in_fork(_command_line, (arguments,), 120) == 0
+    elif framework(slug) == "jax":
+        done = in_jax(["-m", "frostline", *arguments], data.parent)
+        assert done.returncode == 0, done.stderr
     else:
         backend = environment.get("KERAS_BACKEND", "jax")
         done = in_keras(backend, ["-m", "frostline", *arguments], data.parent, **environment)
@@ -57,7 +61,8 @@ def _command_line(arguments: list[str]) -> None:
 
 def needs(slug: str) -> list[pytest.MarkDecorator]:
     backend = command(slug)[0].get("KERAS_BACKEND", "jax")
-    return [pytest.mark.needs(*(("keras", backend) if framework(slug) == "keras" else ("torch",)))]
+    wanted = {"keras": ("keras", backend), "jax": ("jax", "flax", "optax"), "torch": ("torch",)}
+    return [pytest.mark.needs(*wanted[framework(slug)])]
 
 
 @pytest.mark.parametrize("slug", [pytest.param(slug, marks=needs(slug)) for slug in SLUGS])

@@ -23,7 +23,7 @@ BASE_TRAINS = Rule(
     means="An adapter is trained, and so is the weight that it stands beside.",
     matters="The adapter alone is no longer the difference to the base model: shipped alone, it is another model.",
     remedy="give the optimizer the adapters only: wrt=nnx.LoRAParam, and differentiate by the same filter",
-    tells_apart="lora_a or lora_b and the weight of the same layer both moved inside a step.",
+    tells_apart="Of one layer lora_a or lora_b and the weight beside them both moved inside a step.",
 )
 
 RULES = (NEVER_FOLLOWS, BASE_TRAINS)

@@ -73,7 +73,7 @@ class EquinoxCalls:
     def _function(self, compiled: Any) -> Function:
         known = self._functions.get(id(compiled))
         if known is None or known[0]() is not compiled:
-            known = self._functions[id(compiled)] = weakref.ref(compiled), Function(str(compiled.fn))
+            known = self._functions[id(compiled)] = weakref.ref(compiled), Function(str(compiled.fn).rpartition(".")[2])
         return known[1]
 
     def _kinds(self, names: list[str], args: Any, kwargs: Any) -> dict[Path, Kind | None]:

@@ -83,7 +83,7 @@ class _Caller:
         if not self._function.called and _is_traced(whole, kwargs):
             return wrapped(*args, **kwargs)
         call = Call(functools.partial(self._handed, whole, kwargs), _handed_back)
-        call.jitted = Jitted(self._made.trace, whole, kwargs, *self._static) if hasattr(self._made, "trace") else None
+        call.jitted = Jitted(self._made, whole, kwargs, *self._static) if hasattr(self._made, "trace") else None
         return calls.run(self._function, call, functools.partial(_call, call.jitted, wrapped, args, kwargs))
 
     def _inside(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
@@ -98,7 +98,7 @@ class _Caller:
         ):
             return wrapped(*args, **kwargs)
         whole = args if instance is None else (instance, *args)
-        call.jitted = Jitted(self._made.trace, whole, kwargs, *self._static)
+        call.jitted = Jitted(self._made, whole, kwargs, *self._static)
         call.jitted.out = wrapped(*args, **kwargs)
         return call.jitted.out
 

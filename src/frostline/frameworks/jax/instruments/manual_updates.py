@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import jax
+
 from frostline.core.facts import Fact, OptimizerFound, TensorFound
+from frostline.frameworks.claims import claimed
 from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.signals import Digests
 from frostline.frameworks.jax.steps.functions import Call, Function
@@ -46,7 +49,8 @@ class ManualUpdates:
         return []
 
     def _given(self, source: Any, arrays: Arrays, digests: Digests) -> None:
-        if any(not function.by_hand for function in self._context.answers.functions.values()):
+        others = (function for function in self._context.answers.functions.values() if not function.by_hand)
+        if any(others) or claimed(jax.grad):
             return  # optimizers make the updates; gradients by themselves are of interest in many ways
         source = getattr(source, "__code__", source)  # a function may be recreated for each gradient
         loop = self._loops.get(id(source))

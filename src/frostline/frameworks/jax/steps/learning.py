@@ -56,7 +56,7 @@ class Learning:
         handed = call.arrays
         if call.jitted is None:
             learned = concrete(function.records, handed)
-        elif claimed(call.jitted.trace):
+        elif claimed(call.jitted.function):
             return
         else:
             try:

@@ -72,10 +72,12 @@ class Values:
             if result is None:
                 if now is not None:
                     self.put(tensor, now)
-            elif now is None or now is result:
+            elif now is result:
                 self.put(tensor, result)
-                if now is not None:
-                    function.handed_on.add(path)
+                function.handed_on.add(path)
+            elif now is None:
+                if path not in function.dropped or path in function.handed_on:
+                    self.put(tensor, result)
             elif self._is_dropped(tensor, result, now):
                 self.put(tensor, now)
                 function.dropped[path] = function.dropped.get(path, 0) + 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,12 +15,9 @@ from frostline.frameworks.jax.traces.proofs import Shape, Trace
 
 @dataclass(slots=True)
 class Jitted:
-    """One call of what ``jax.jit`` made: with which arguments, which of them are static, and what came of it.
+    """One call of what ``jax.jit`` made: with which arguments, which of them are static, and what came of it."""
 
-    ``trace`` gives the trace for these arguments.
-    """
-
-    trace: Callable[..., Any]
+    function: Any
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     static_numbers: frozenset[int] = frozenset()
@@ -29,7 +26,7 @@ class Jitted:
 
     def read(self, inputs: Arrays, outputs: Arrays) -> Trace | None:
         """The graph with the given arrays found in it; None where arguments and variables do not correspond."""
-        graph = Graph(self.trace(*self.args, **self.kwargs).jaxpr)
+        graph = Graph(self.function.trace(*self.args, **self.kwargs).jaxpr)
         dynamic = (
             tuple(value for index, value in enumerate(self.args) if index not in self.static_numbers),
             {name: value for name, value in self.kwargs.items() if name not in self.static_names},

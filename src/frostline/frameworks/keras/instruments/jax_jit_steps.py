@@ -13,6 +13,7 @@ from typing import Any
 
 import wrapt
 
+from frostline.frameworks.claims import claim
 from frostline.frameworks.keras_common.optimizers.captured_step import Source
 from frostline.frameworks.keras_common.probe import KerasProbe
 from frostline.frameworks.patching import put
@@ -23,25 +24,38 @@ class Jitted:
     """One function that the script compiled, and the optimizer whose step it was seen to be while it was traced."""
 
     name: str
+    made: Any
     source: Source | None = None
+
+    def is_made_of(self, compiled: Any) -> bool:
+        """Whether this is what ``jax.jit`` made, or what was put around that."""
+        return self.made is compiled or getattr(self.made, "__wrapped__", None) is compiled
 
 
 def watch_jitted(probe: KerasProbe) -> None:
     """Be told of every call, from outside any step, of what ``jax.jit`` compiles from now on."""
     jax = sys.modules["jax"]
-    original = jax.jit
+    original, gradients = jax.jit, (jax.grad, jax.value_and_grad)
+    steps: list[Jitted] = []  # functions in which a Keras optimizer steps
 
     @functools.wraps(original)
     def jit(*args: Any, **kwargs: Any) -> Any:
-        return _observed(probe, original(*args, **kwargs))
+        return _observed(probe, original(*args, **kwargs), steps)
+
+    def is_keras(value: Any) -> bool:
+        if any(value is each for each in gradients):  # whose gradients: a Keras optimizer's, where there is one
+            return bool(probe.observer.optimizers)
+        return any(each.source is not None and each.is_made_of(value) for each in steps)
 
     probe.removers.append(put(jax, "jit", jit))
+    probe.removers.append(claim(is_keras))
 
 
-def _observed(probe: KerasProbe, made: Any) -> Any:
+def _observed(probe: KerasProbe, made: Any, steps: list[Jitted]) -> Any:
     if not hasattr(made, "lower"):  # called with options alone, jit returns a decorator
-        return lambda function: _observed(probe, made(function))
-    jitted = Jitted(str(getattr(made, "__name__", "jax.jit")))
+        return lambda function: _observed(probe, made(function), steps)
+    jitted = Jitted(str(getattr(made, "__name__", "jax.jit")), made)
+    steps.append(jitted)
 
     def call(wrapped: Any, _instance: Any, args: Any, kwargs: Any) -> Any:
         if probe.closed or probe.function is not None or probe.running is not probe.loose:

@@ -1,0 +1,150 @@
+"""The ledger of each style of JAX: names as the script has them, what is declared, who updates it, what changed."""
+
+from pathlib import Path
+
+import pytest
+from jax_running import NEEDS, observed, observed_code
+
+pytestmark = NEEDS
+TRAINED = {"body.kernel", "body.bias", "head.kernel"}
+
+
+@pytest.mark.parametrize(
+    ("style", "root", "optimizer"),
+    [
+        ("jit", "params", "update"),
+        ("donated", "params", "update"),
+        ("scan", "params", "train"),
+        ("eager", "params", "adam"),
+        ("by_hand", "params", "updates by hand"),
+    ],
+)
+def test_plain_trees(style: str, root: str, optimizer: str, tmp_path: Path) -> None:
+    seen = observed("styles.py", tmp_path, style)
+    assert seen.columns == {f"{root}.{name}": (True, [optimizer], "yes") for name in TRAINED}
+    steps = {"scan": 1, "by_hand": 11}.get(style, 12)  # the last update by hand is in no gradient's arguments
+    assert seen.optimizer(optimizer).steps_executed == steps
+    assert seen.rules == {}
+
+
+def test_a_train_state_of_linen(tmp_path: Path) -> None:
+    columns = observed("styles.py", tmp_path, "linen").columns
+    norm = "BatchNorm_0"
+    weights = ("Dense_0.kernel", "Dense_0.bias", f"{norm}.scale", f"{norm}.bias", "Dense_1.kernel", "Dense_1.bias")
+    statistics = {f"state.batch_stats.{norm}.{name}": (None, [], "yes") for name in ("mean", "var")}
+    assert columns == {f"state.params.{name}": (True, ["train_step"], "yes") for name in weights} | statistics
+
+
+@pytest.mark.parametrize(("style", "optimizer"), [("nnx_jit", "nnx_step"), ("nnx_eager", "optimizer")])
+def test_modules_of_nnx(style: str, optimizer: str, tmp_path: Path) -> None:
+    columns = observed("styles.py", tmp_path, style).columns
+    weights = ("body.kernel", "body.bias", "norm.scale", "norm.bias", "head.kernel", "head.bias")
+    statistics = {f"model.norm.{name}": (None, [], "yes") for name in ("mean", "var")}
+    assert columns == {f"model.{name}": (True, [optimizer], "yes") for name in weights} | statistics
+
+
+def test_modules_of_equinox(tmp_path: Path) -> None:
+    columns = observed("styles.py", tmp_path, "equinox").columns
+    names = [f"model.layers.{index}.{name}" for index in (0, 1) for name in ("weight", "bias")]
+    assert columns == {name: (True, ["step"], "yes") for name in names}
+
+
+START = """
+import equinox as eqx, jax, jax.numpy as jnp, optax
+from flax import nnx
+x = jax.random.normal(jax.random.key(0), (8, 16, 4))
+params = {"body": jnp.full((4, 4), 0.5), "head": jnp.full((4, 1), 0.5)}
+def loss(params, x): return jnp.square(jnp.tanh(x @ params["body"]) @ params["head"] - 1).mean()
+def train(optimizer, params=params):
+    state = optimizer.init(params)
+    @jax.jit
+    def step(params, state, x):
+        gradients = jax.grad(loss)(params, x)
+        updates, state = optimizer.update(gradients, state, params)
+        return optax.apply_updates(params, updates), state
+    for each in x:
+        params, state = step(params, state, each)
+"""
+FREEZING = {
+    "labels": "optax.multi_transform({'a': optax.adam(0.1), 'b': optax.set_to_zero()}, {'body': 'b', 'head': 'a'})",
+    "masked": "optax.chain(optax.adam(0.1), optax.masked(optax.set_to_zero(), {'body': True, 'head': False}))",
+    "accumulated": "optax.MultiSteps(optax.multi_transform({'a': optax.adam(0.1), 'b': optax.set_to_zero()},"
+    " {'body': 'b', 'head': 'a'}), 2)",
+}
+
+
+@pytest.mark.parametrize("way", FREEZING)
+def test_what_optax_freezes_is_declared_frozen(way: str, tmp_path: Path) -> None:
+    seen = observed_code(f"{START}\ntrain({FREEZING[way]})", tmp_path)
+    assert seen.columns == {"params.body": (False, ["step"], "no"), "params.head": (True, ["step"], "yes")}
+    assert seen.rules == {}
+
+
+def test_a_filter_of_equinox_declares(tmp_path: Path) -> None:
+    seen = observed_code(
+        f"""{START}
+model = eqx.nn.MLP(4, 1, 8, 1, key=jax.random.key(1))
+chosen = jax.tree.map(lambda _: False, model)
+chosen = eqx.tree_at(lambda tree: tree.layers[1].weight, chosen, True)
+trained, fixed = eqx.partition(model, chosen)
+optimizer = optax.adam(0.1)
+state = optimizer.init(trained)
+@eqx.filter_jit
+def step(trained, fixed, state, x):
+    loss = lambda trained: jnp.square(jax.vmap(eqx.combine(trained, fixed))(x) - 1).mean()
+    updates, state = optimizer.update(eqx.filter_grad(loss)(trained), state, trained)
+    return eqx.apply_updates(trained, updates), state
+for each in x:
+    trained, state = step(trained, fixed, state, each)
+""",
+        tmp_path,
+    )
+    fixed = ("layers.0.weight", "layers.0.bias", "layers.1.bias")
+    expected = {f"fixed.{name}": (False, [], "no") for name in fixed}
+    assert seen.columns == expected | {"trained.layers.1.weight": (True, ["step"], "yes")}
+    assert seen.rules == {}
+
+
+def test_wrt_of_nnx_declares(tmp_path: Path) -> None:
+    seen = observed_code(
+        f"""{START}
+model = nnx.LoRALinear(4, 4, lora_rank=2, use_bias=False, rngs=nnx.Rngs(0))
+optimizer = nnx.Optimizer(model, optax.adam(0.1), wrt=nnx.LoRAParam)
+@nnx.jit
+def step(model, optimizer, x):
+    loss = lambda model: jnp.square(model(x) - 1).mean()
+    optimizer.update(model, nnx.grad(loss, argnums=nnx.DiffState(0, nnx.LoRAParam))(model))
+for each in x:
+    step(model, optimizer, each)
+""",
+        tmp_path,
+    )
+    adapter = {f"model.lora.lora_{name}": (True, ["step"], "yes") for name in "ab"}
+    assert seen.columns == adapter | {"model.kernel": (False, [], "no")}
+    assert seen.rules == {}
+
+
+def test_targets_and_averages_are_told_apart(tmp_path: Path) -> None:
+    seen = observed_code(
+        f"""{START}
+target, ema = (jax.tree.map(jnp.array, params) for _ in range(2))
+optimizer = optax.adam(0.1)
+state = optimizer.init(params)
+@jax.jit
+def step(params, target, ema, state, x):
+    drift = lambda params: jnp.square(params["body"] - target["body"]).mean()
+    gradients = jax.grad(lambda params: loss(params, x) + 0.1 * drift(params))(params)
+    updates, state = optimizer.update(gradients, state, params)
+    params = optax.apply_updates(params, updates)
+    return params, optax.incremental_update(params, ema, 0.1), state
+for index, each in enumerate(x):
+    params, ema, state = step(params, target, ema, state, each)
+    if index % 4 == 3:
+        target = params
+""",
+        tmp_path,
+    )
+    verdicts = {name: verdict for name, (_, _, verdict) in seen.columns.items()}
+    assert verdicts == {f"{root}.{name}": "yes" for root in ("params", "target", "ema") for name in ("body", "head")}
+    assert all(seen.row(f"{root}.body").declared.trainable is None for root in ("target", "ema"))
+    assert seen.rules == {}

@@ -41,8 +41,8 @@ def _examples() -> list[Trial]:
         words = shlex.split(path.read_text("utf-8").splitlines()[0].removeprefix("# "))
         options = tuple(words[words.index("run") + 1 : -1])
         processes = int(words[words.index("--nproc-per-node") + 1]) if "torchrun" in words else 1
-        uses_keras = "keras" in cases.imported(path)
-        framework, backend = ("keras", "jax") if uses_keras else ("torch", "")
+        framework = next((name for name in ("keras", "jax") if name in cases.imported(path)), "torch")
+        backend = "jax" if framework == "keras" else ""
         if words[0].startswith("KERAS_BACKEND="):
             backend = words[0].partition("=")[2]
         case = Case(f"examples/{path.stem}", "bug", path, framework=framework, options=options, processes=processes)

@@ -24,7 +24,7 @@ from frostline.rules import find
 from frostline.run.combine import combine
 
 HERE = Path(__file__).parent
-SHELVES = ("torch", "keras-jax", "keras-torch", "keras-tensorflow", "tf_keras")
+SHELVES = ("torch", "keras-jax", "keras-torch", "keras-tensorflow", "tf_keras", "jax")
 JUDGED = ("findings", "totals", "verdict")
 
 

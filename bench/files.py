@@ -84,12 +84,12 @@ def blake3_of(path: Path) -> Callable[[], None]:
 
 
 def in_process_lock(path: Path) -> Callable[[], object]:
-    from frostline.checkpoints import lock
     from frostline.checkpoints import open as open_checkpoint
+    from frostline.checkpoints.lock import lock_file
 
     def call() -> None:
         with open_checkpoint(path) as checkpoint:
-            lock.locked(checkpoint)
+            lock_file.locked(checkpoint)
 
     return call
 

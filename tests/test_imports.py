@@ -51,7 +51,7 @@ PROBE = "core errors settings digest observe frameworks"
 BASE = "frameworks.alive frameworks.claims frameworks.patching frameworks.protocol frameworks.keras_common"
 KERAS = f"core errors settings digest observe {BASE}"
 READER = "core errors digest checkpoints"
-READ_WITH = "numpy msgspec safetensors h5py ml_dtypes blake3 xxhash"
+READ_WITH = "numpy msgspec safetensors h5py ml_dtypes blake3 xxhash lz4 zstandard"
 LAYERS = {
     "frostline": layer("*", "click wrapt xxhash msgspec numpy rich"),
     "frostline.__init__": layer("version watch", tables=True),
@@ -89,7 +89,7 @@ LAYERS = {
     "frostline.frameworks.keras": layer(f"{KERAS} frameworks.keras", "keras numpy wrapt"),
     "frostline.frameworks.tf_keras": layer(f"{KERAS} frameworks.tf_keras", "tf_keras numpy wrapt"),
     "frostline.checkpoints": layer(READER, READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
-    "frostline.checkpoints.render": layer(f"{READER} report", READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
+    "frostline.checkpoints.commands.render": layer(f"{READER} report", READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.checkpoints.commands": layer(
         f"{READER} command_group judging report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS
     ),

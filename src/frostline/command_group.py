@@ -21,19 +21,19 @@ ELSEWHERE = {
         "Print the script that completes frostline's commands, options, rules and files in SHELL.",
     ),
     "diff": (
-        "frostline.checkpoints.commands",
+        "frostline.checkpoints.commands.diff",
         "Tell which tensors differ between OLD and NEW, bit for bit, whatever their formats.",
     ),
     "show": (
-        "frostline.checkpoints.commands",
+        "frostline.checkpoints.commands.show",
         "List the tensors in FILE: names, types, shapes, bytes, digests, and which share storage.",
     ),
     "lock": (
-        "frostline.checkpoints.commands",
+        "frostline.checkpoints.commands.lock",
         "Write one line for each tensor in FILE: name, type, shape and the BLAKE3 of its bytes.",
     ),
     "verify": (
-        "frostline.checkpoints.commands",
+        "frostline.checkpoints.commands.verify",
         "Prove that FILE holds the tensors of LOCK bit for bit, in whatever format and however sharded.",
     ),
 }

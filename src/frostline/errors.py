@@ -26,6 +26,10 @@ class CheckpointError(FrostlineError):
     """A checkpoint file that cannot be read as what it claims to be."""
 
 
+class UnknownFormat(CheckpointError):
+    """A file that is no checkpoint of a format that is read."""
+
+
 class UnknownName(FrostlineError):
     """A rule, tensor or option that does not exist; the hint names the nearest one that does."""
 

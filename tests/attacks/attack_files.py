@@ -14,10 +14,10 @@ from frostline.errors import CheckpointError
 SHOW = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1536 << 20, 1536 << 20))
-from frostline.checkpoints import commands
+from frostline.checkpoints.commands.show import show
 from frostline.errors import FrostlineError
 try:
-    commands.show.main([sys.argv[1]], standalone_mode=False)
+    show.main([sys.argv[1]], standalone_mode=False)
 except FrostlineError as error:
     print(error.message, file=sys.stderr)
     sys.exit(2)

@@ -123,10 +123,10 @@ def test_a_file_cut_at_many_places(libver: str, tmp_path: Path) -> None:
 
 def test_without_h5py_the_package_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from frostline import checkpoints
-    from frostline.checkpoints import hdf5_reader
+    from frostline.checkpoints.readers.hdf5 import reader
 
     with h5py.File(tmp_path / "w.h5", "w") as file:
         file["w"] = np.ones(2)
-    monkeypatch.setattr(hdf5_reader.importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setattr(reader.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(CheckpointError, match="need the package h5py"):
         checkpoints.open(tmp_path / "w.h5")

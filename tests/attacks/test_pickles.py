@@ -11,7 +11,8 @@ import pytest
 from attack_files import read_everything, refusal, refused_in_little_memory
 
 from frostline import checkpoints
-from frostline.checkpoints.pickle_machine import Machine
+from frostline.checkpoints.pickle.machine import Machine
+from frostline.checkpoints.pickle.walk import Walk
 from frostline.errors import CheckpointError
 
 COMMAND = b"S'touch canary'\n"
@@ -194,12 +195,11 @@ def test_each_lie_is_named(content: bytes, message: str, tmp_path: Path) -> None
 
 def test_work_is_bounded_by_the_size_of_the_pickle(tmp_path: Path) -> None:
     """A few hundred bytes name millions of paths, or long names on each: refused after about as much work as bytes."""
-    from frostline.checkpoints import torch_graph
 
     def work(content: bytes) -> int:
         machine = Machine(io.BytesIO(content), "w.pt")
         machine.run()
-        walk = torch_graph.Walk("w.pt", machine.taken)
+        walk = Walk("w.pt", machine.taken)
         with pytest.raises(CheckpointError, match="too deep or too often"):
             walk.visit("", machine.value)
         return walk.work

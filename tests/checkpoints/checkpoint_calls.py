@@ -5,7 +5,8 @@ from typing import NamedTuple
 
 from click.testing import CliRunner
 
-from frostline.checkpoints import Tensor, commands
+from frostline.checkpoints import Tensor
+from frostline.cli import cli
 from frostline.errors import FrostlineError
 
 
@@ -20,7 +21,7 @@ class Outcome(NamedTuple):
 def call(command: str, *words: object) -> Outcome:
     """Run one command as the command line does; an error of ours is status 2 and two lines, any other is raised."""
     runner = CliRunner()
-    result = runner.invoke(getattr(commands, command), [str(word) for word in words], standalone_mode=False)
+    result = runner.invoke(cli, [command, *map(str, words)], standalone_mode=False)
     if isinstance(result.exception, FrostlineError):
         return Outcome(2, result.stdout, f"frostline: {result.exception}")
     if result.exception is not None:

@@ -133,7 +133,7 @@ def test_the_same_file_is_the_same() -> None:
 
 def test_a_reader_that_passes_over_an_entry_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     """The planted failure: bytes in a pickle are taken for a plain value, as they once were."""
-    from frostline.checkpoints import torch_graph
+    from frostline.checkpoints.pickle import walk
 
-    monkeypatch.setattr(torch_graph, "Plain", lambda *arguments: torch_graph.Other("bytes"))
+    monkeypatch.setattr(walk, "Plain", lambda *arguments: walk.Other("bytes"))
     assert statuses(save_torch(b"one"), save_torch(b"two")) == (0, 0)

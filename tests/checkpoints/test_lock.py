@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frostline import checkpoints
-from frostline.checkpoints import hashing, lock
+from frostline.checkpoints.lock import hashing, lock_file
 from frostline.errors import CheckpointError
 
 RANDOM = np.random.default_rng(0)
@@ -158,9 +158,9 @@ def test_a_place_that_cannot_be_written_to(base: Any, call: Any) -> None:
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_any_name_survives_a_lock(name: str) -> None:
-    entry = lock.Entry(name, "float32", (2, 3), "0" * 64)
+    entry = lock_file.Entry(name, "float32", (2, 3), "0" * 64)
     assert len(entry.line().splitlines()) == 1
-    assert lock._parsed(entry.line()) == entry
+    assert lock_file._parsed(entry.line()) == entry
 
 
 @pytest.fixture(name="large")
@@ -176,7 +176,7 @@ def large_fixture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Path
 def test_a_process_of_its_own_gives_the_same_digests(large: tuple[Path, dict[str, np.ndarray]]) -> None:
     path, arrays = large
     with checkpoints.open(path) as found:
-        digests = {entry.name: entry.digest for entry in lock.locked(found)}
+        digests = {entry.name: entry.digest for entry in lock_file.locked(found)}
     assert digests == {name: blake3(array).hexdigest() for name, array in arrays.items()}
 
 
@@ -184,7 +184,7 @@ def test_a_file_that_is_cut_before_it_is_mapped(large: tuple[Path, dict[str, np.
     found = checkpoints.open(large[0])
     os.truncate(large[0], 1_000_000)
     with pytest.raises(CheckpointError, match="changed while it was being read"):
-        lock.locked(found)
+        lock_file.locked(found)
     found.close()
 
 
@@ -198,4 +198,4 @@ def test_a_process_that_dies_of_a_file_is_one_line(
     dying.chmod(0o755)
     monkeypatch.setattr(hashing.sys, "executable", str(dying))
     with checkpoints.open(large[0]) as found, pytest.raises(CheckpointError, match="cannot be mapped"):
-        lock.locked(found)
+        lock_file.locked(found)

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from frostline.checkpoints.checkpoint import Tensor
-from frostline.checkpoints.compare import measured
-from frostline.checkpoints.moves import Move
-from frostline.checkpoints.sources import Held
+from frostline.checkpoints.diff.compare import measured
+from frostline.checkpoints.diff.moves import Move
+from frostline.checkpoints.files.sources import Held
 
 DTYPES = ["f2", "f4", "f8", "i1", "i8", "u8", "?", "c8", "c16", ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn]
 

@@ -144,7 +144,7 @@ def test_gguf(quantisation: str, tmp_path: Path, bytes_of: Any) -> None:
 
 def test_the_sizes_of_gguf_types_are_those_of_the_gguf_package() -> None:
     gguf = pytest.importorskip("gguf")
-    from frostline.checkpoints.gguf_reader import TYPES
+    from frostline.checkpoints.readers.gguf import TYPES
 
     for number, (name, elements, size) in TYPES.items():
         assert gguf.GGML_QUANT_SIZES[gguf.GGMLQuantizationType(number)] == (elements, size), name

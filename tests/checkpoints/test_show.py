@@ -43,7 +43,7 @@ def test_ties_are_shown_and_counted_once(tmp_path: Path, call: Any) -> None:
 
 
 def test_without_digests_no_number_is_read(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from frostline.checkpoints.files import File
+    from frostline.checkpoints.files.file import File
 
     safetensors.numpy.save_file({"w": np.ones((1000, 1000))}, tmp_path / "w.safetensors")
     read = []

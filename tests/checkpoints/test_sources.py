@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from frostline.checkpoints import sources
-from frostline.checkpoints.files import File
-from frostline.checkpoints.sources import Held, Inflated, Span, Strided, Swapped, regrouped
+from frostline.checkpoints.files import sources
+from frostline.checkpoints.files.file import File
+from frostline.checkpoints.files.sources import Held, Inflated, Span, Strided, Swapped, regrouped
 from frostline.errors import CheckpointError
 
 STORED = np.random.default_rng(0).integers(0, 256, 2**16, np.uint8)

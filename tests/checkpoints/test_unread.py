@@ -1,13 +1,7 @@
 """Formats that are not read are named, with a way out that works; archives of torch.export are read."""
 
-import gzip
 import json
-import os
-import subprocess
-import sys
-import tarfile
 import zipfile
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +22,7 @@ def refusal(path: Path) -> CheckpointError:
 STARTS = {
     "lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n", "a pointer of Git LFS"),
     "page": (b"<!DOCTYPE html><html></html>", "a web page"),
-    "gzip": (gzip.compress(b"weights"), "packed with gzip"),
-    "joblib": (zlib.compress(b"weights"), "as joblib does"),
+    "7z": (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
 }
 
 
@@ -37,54 +30,6 @@ STARTS = {
 def test_what_is_often_there_in_place_of_a_checkpoint(content: bytes, message: str, tmp_path: Path) -> None:
     (tmp_path / "model.bin").write_bytes(content)
     assert message in refusal(tmp_path / "model.bin").message
-
-
-def test_a_tar_archive(tmp_path: Path) -> None:
-    (tmp_path / "w").write_bytes(b"weights")
-    with tarfile.open(tmp_path / "w.pt", "w") as file:
-        file.add(tmp_path / "w", "w")
-    assert "a tar archive" in refusal(tmp_path / "w.pt").message
-
-
-@pytest.mark.needs("torch")
-@pytest.mark.filterwarnings("ignore")
-def test_a_distributed_checkpoint_and_the_way_out_of_it(tmp_path: Path, call: Any) -> None:
-    torch = pytest.importorskip("torch")
-    import torch.distributed.checkpoint as dcp
-    from torch.distributed.checkpoint.format_utils import dcp_to_torch_save
-
-    state = {"w": torch.arange(4.0), "b": torch.zeros(2)}
-    dcp.save(state, checkpoint_id=tmp_path / "dcp", no_dist=True)
-    (tmp_path / "renamed").write_bytes((tmp_path / "dcp" / "__0_0.distcp").read_bytes())
-    for place in ("dcp", "dcp/.metadata", "dcp/__0_0.distcp", "renamed"):
-        error = refusal(tmp_path / place)
-        assert "torch.distributed" in error.message
-        assert "torch.distributed.checkpoint.format_utils dcp_to_torch" in error.hint
-    dcp_to_torch_save(tmp_path / "dcp", tmp_path / "joined.pt")
-    torch.save(state, tmp_path / "plain.pt")
-    assert call("diff", tmp_path / "joined.pt", tmp_path / "plain.pt").status == 0
-
-
-TENSORFLOW = """
-import tensorflow as tf
-module = tf.Module()
-module.weight = tf.Variable([1.0, 2.0])
-tf.saved_model.save(module, "saved")
-tf.train.Checkpoint(weight=module.weight).save("kept/ck")
-"""
-
-
-@pytest.mark.needs("tensorflow")
-def test_what_tensorflow_writes(tmp_path: Path) -> None:
-    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    subprocess.run([sys.executable, "-c", TENSORFLOW], cwd=tmp_path, env=quiet, capture_output=True, check=True)
-    for place in (
-        *("saved", "saved/saved_model.pb", "saved/variables", "saved/variables/variables.index"),
-        *("kept", "kept/ck-1", "kept/ck-1.index", "kept/ck-1.data-00000-of-00001"),
-    ):
-        error = refusal(tmp_path / place)
-        assert "TensorFlow" in error.message, place
-        assert ".weights.h5" in error.hint
 
 
 def test_an_orbax_folder(tmp_path: Path) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 from types import TracebackType
 
 from frostline.checkpoints import dtypes
-from frostline.checkpoints.files import File
-from frostline.checkpoints.sources import Held, Source
+from frostline.checkpoints.files.file import File
+from frostline.checkpoints.files.sources import Held, Source
 from frostline.core.storage_overlap import Span as Extent
 from frostline.core.storage_overlap import overlapping
 from frostline.errors import CheckpointError
@@ -48,7 +48,8 @@ class Checkpoint:
     """A checkpoint opened for reading: what its structure says; bytes are read when they are asked for.
 
     ``extras`` are values that were read and are no tensors. What could not be read is a tensor with ``unknown`` set,
-    so that no comparison can pass over it.
+    so that no comparison can pass over it. ``layer_names`` are the names that Keras keeps beside its variables, by the
+    group they stand in, and ``paths`` where a tensor lies in an HDF5 file.
 
     Use it as a context manager: on a normal exit it raises when a file of it changed meanwhile.
     """
@@ -59,6 +60,9 @@ class Checkpoint:
     extras: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     files: list[File] = field(default_factory=list)
+    layer_names: dict[str, str] = field(default_factory=dict)
+    paths: dict[str, str] = field(default_factory=dict)
+    _repeats: dict[str, int] = field(default_factory=dict)
 
     def add(self, tensor: Tensor) -> None:
         """Take in one tensor; CheckpointError when its name is unusable or taken, or its size contradicts its type."""
@@ -74,6 +78,14 @@ class Checkpoint:
                 f"{tensor.name!r} is {tensor.dtype} {list(tensor.shape)}, which does not fill {tensor.nbytes:,} bytes"
             )
         self.tensors[tensor.name] = tensor
+
+    def free_name(self, name: str) -> str:
+        """``name``, or with a number behind it where a tensor has that name: for formats whose names may repeat."""
+        free = name
+        while free in self.tensors:
+            self._repeats[name] = self._repeats.get(name, 1) + 1
+            free = f"{name} ({self._repeats[name]})"
+        return free
 
     def add_unknown(self, name: str, dtype: str, shape: tuple[int, ...], reason: str) -> None:
         """Take in a tensor that the file names without giving its bytes."""
@@ -93,7 +105,7 @@ class Checkpoint:
         return [[named[index][0] for index in group] for group in groups if len(group) > 1]
 
     def close(self) -> None:
-        for file in self.files:
+        for file in dict.fromkeys(file.whole for file in self.files):
             file.close()
 
     def __enter__(self) -> Checkpoint:
@@ -102,7 +114,7 @@ class Checkpoint:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         try:
             if kind is None:
-                for file in self.files:
+                for file in dict.fromkeys(file.whole for file in self.files):
                     file.check_unchanged()
         finally:
             self.close()

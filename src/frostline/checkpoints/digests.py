@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from frostline.checkpoints.checkpoint import Tensor
-from frostline.checkpoints.sources import PIECE
+from frostline.checkpoints.files.sources import PIECE
 from frostline.digest.blocks import BLOCK, Digest, blocks, tensor_digest
 
 assert PIECE % BLOCK == 0, "pieces are cut where blocks are"

@@ -31,6 +31,8 @@ BITS: dict[str, int] = {
     **{f"{sign}int{bits}": 8 for sign in ("", "u") for bits in range(1, 8)},
     **{f"bits{form}": 8 for form in ("1x8", "2x4", "4x2", "8")},
     "bits16": 16,
+    # several in a byte, as ONNX and TFLite have them
+    **{f"{sign}int{bits}_packed": bits for sign in ("", "u") for bits in (2, 4)},
 }
 
 

@@ -2,113 +2,124 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from frostline.checkpoints import (
-    flax_reader,
-    gguf_reader,
-    hdf5_reader,
-    keras_reader,
-    numpy_reader,
-    pt2_reader,
-    safetensors_reader,
-    sharded,
-    torch_reader,
-    unread,
-)
-from frostline.checkpoints.archive import Archive, read_archive
 from frostline.checkpoints.checkpoint import Checkpoint
-from frostline.checkpoints.files import File
-from frostline.errors import CheckpointError
+from frostline.checkpoints.files import zip_archive
+from frostline.checkpoints.files.file import File
+from frostline.checkpoints.files.zip_archive import Archive
+from frostline.checkpoints.readers import unsupported
+from frostline.checkpoints.readers.containers import zipped
+from frostline.checkpoints.readers.table import FORMATS
+from frostline.errors import CheckpointError, UnknownFormat
 
-HEAD = 4096
-FORMATS = "safetensors, PyTorch, Keras (.keras, .weights.h5, .h5), .npz, GGUF and flax msgpack are read"
-
-Reader = tuple[Callable[[bytes], bool], Callable[[File], Checkpoint]]
-ArchiveReader = tuple[Callable[[Archive], bool], Callable[[Archive], Checkpoint]]
-
-# A format is one file and one row here: how it is known, and how it is read. The first row that knows a file reads it.
-READERS: tuple[Reader, ...] = (
-    (gguf_reader.sniff, gguf_reader.read),
-    (numpy_reader.sniff, numpy_reader.read),
-    (hdf5_reader.sniff, hdf5_reader.read),
-    (safetensors_reader.sniff, safetensors_reader.read),
-    (torch_reader.sniff, torch_reader.read),
-    (flax_reader.sniff, flax_reader.read),
-)
-
-ARCHIVE_READERS: tuple[ArchiveReader, ...] = (  # of zip archives
-    (torch_reader.sniff_archive, torch_reader.read_archive),
-    (pt2_reader.sniff_archive, pt2_reader.read_archive),
-    (keras_reader.sniff_archive, keras_reader.read_archive),
-    (numpy_reader.sniff_archive, numpy_reader.read_archive),  # last: it knows an empty archive too
-)
-
-# In a folder, the first of these that is there.
-_IN_FOLDER = (
-    "model.safetensors.index.json",
-    "model.safetensors",
-    "adapter_model.safetensors",
-    "diffusion_pytorch_model.safetensors.index.json",
-    "diffusion_pytorch_model.safetensors",
-    "pytorch_model.bin.index.json",
-    "pytorch_model.bin",
-    "adapter_model.bin",
-)
+DEEPEST = 4
+MOST_LOOKED_AT, MOST_NAMED = 1000, 4
+NAMES = f"{', '.join(format.name for format in FORMATS)} are read"
 
 
 def open_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
-    """The checkpoint at ``path``: a file, the index of a sharded one, or a folder that holds one of the usual names.
+    """The checkpoint at ``path``: a file, the index of a sharded one, or a folder that holds one.
 
     Raises:
         CheckpointError: there is no such file, its format is not known, or it is damaged.
     """
-    return _opened(_found(Path(path)), index=True)
-
-
-def _opened(path: Path, index: bool) -> Checkpoint:
-    file = File(path)
+    file = File(_found(Path(path)))
     try:
-        return _read(file, index)
+        with _without_collector():
+            checkpoint = _read(file, depth=0)
+        _refuse_nothing(checkpoint)
+        return checkpoint
     except BaseException:
         file.close()
         raise
 
 
-def _read(file: File, index: bool) -> Checkpoint:
-    head = file.read(0, min(file.size, HEAD))
-    if head[:2] == b"PK" and head[2:4] in (b"\x03\x04", b"\x05\x06"):
-        return _from_archive(read_archive(file))
-    for sniff, read in READERS:
-        if sniff(head):
-            return read(file)
-    if index and sharded.sniff(head):
-        return sharded.read(file, lambda path: _opened(path, index=False))
-    if not head:
-        raise file.bad("is empty", "the run that should have written it may have failed")
-    refusal = unread.file(file.path, head, file.read(file.size - min(file.size, 8), min(file.size, 8)))
-    raise refusal or file.bad("is no checkpoint of a known format", FORMATS)
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """No search for cycles meanwhile: the many small objects of a table of tensors have none, and it takes as long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
-def _from_archive(archive: Archive) -> Checkpoint:
-    for sniff, read in ARCHIVE_READERS:
-        if sniff(archive):
-            return read(archive)
-    raise unread.archive(archive.file.path, archive.entries) or archive.file.bad(
-        "is a zip archive, but no checkpoint of a known format", FORMATS
-    )
+def _refuse_nothing(checkpoint: Checkpoint) -> None:
+    """Refuse a pickle of values among which there is no tensor."""
+    if not checkpoint.tensors and checkpoint.extras:
+        name, text = next(iter(checkpoint.extras.items()))
+        raise CheckpointError(
+            f"{checkpoint.path}: holds no tensor; its {name!r} is {text}", "nothing of it was loaded or run"
+        )
+
+
+def _read(file: File, depth: int) -> Checkpoint:
+    """The checkpoint in ``file``, which lies in ``depth`` others."""
+    if depth > DEEPEST:
+        raise file.bad(f"is packed more than {DEEPEST} times", "unpack it, and name a file from it")
+    if zip_archive.known(file):
+        return _from_archive(zip_archive.read(file), depth)
+    for format in FORMATS:
+        if format.file and format.file[0](file):
+            return format.file[1](file)
+        if format.container and format.container[0](file):
+            return format.container[1](file, lambda inner: _read(inner, depth + 1))
+    if not file.size:
+        raise UnknownFormat(f"{file.path}: is empty", "the run that should have written it may have failed")
+    raise unsupported.file(file) or UnknownFormat(f"{file.path}: is no checkpoint of a known format", NAMES)
+
+
+def _from_archive(archive: Archive, depth: int) -> Checkpoint:
+    for format in FORMATS:
+        if format.archive and format.archive[0](archive):
+            return format.archive[1](archive)
+    if (refusal := unsupported.archive(archive)) is not None:
+        raise refusal
+    return zipped.read(archive, lambda inner: _read(inner, depth + 1))
 
 
 def _found(path: Path) -> Path:
+    """The file to open for ``path``: for a folder the one that the table of formats names first."""
     if not path.is_dir():
-        if (refusal := unread.name(path)) is not None:
+        if (refusal := unsupported.name(path)) is not None:
             raise refusal
-        return path
-    for name in _IN_FOLDER:
-        if (path / name).exists():
-            return path / name
-    raise unread.folder(path) or CheckpointError(
-        f"{path}: a folder without a checkpoint of a usual name", "name the file itself"
-    )
+        index = path.with_name(f"{path.name}.index")  # TensorFlow names a checkpoint by what its files begin with
+        return index if not path.exists() and index.is_file() else path
+    for pattern in itertools.chain.from_iterable(format.folder for format in FORMATS):
+        found = sorted(itertools.islice(path.glob(pattern), MOST_LOOKED_AT))
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise CheckpointError(f"{path}: a folder with {len(found):,} checkpoints", _choice(path, found))
+    if (refusal := unsupported.folder(path)) is not None:
+        raise refusal
+    inside = list(_checkpoints_in(path))
+    hint = _choice(path, inside) if inside else f"no file in it is a checkpoint: {NAMES}"
+    raise CheckpointError(f"{path}: a folder without a checkpoint of a usual name", hint)
+
+
+def _choice(folder: Path, files: list[Path]) -> str:
+    first = ", ".join(str(folder / file.relative_to(folder)) for file in files[:MOST_NAMED])
+    return f"name one of its files: {first}{', …' if len(files) > MOST_NAMED else ''}"
+
+
+def _checkpoints_in(folder: Path) -> Iterator[Path]:
+    """The files in a folder that look like checkpoints by their first bytes."""
+    for path in sorted(itertools.islice(folder.iterdir(), MOST_LOOKED_AT)):
+        try:
+            file = File(path)
+        except CheckpointError:
+            continue
+        try:
+            if zip_archive.known(file) or any(format.file and format.file[0](file) for format in FORMATS):
+                yield path
+        finally:
+            file.close()

@@ -1,0 +1,1 @@
+"""The commands on checkpoint files: show, diff, lock, verify."""

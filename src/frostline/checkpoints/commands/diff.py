@@ -1,0 +1,96 @@
+"""``frostline diff``: which tensors differ between two checkpoints, or what between the records of two runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import msgspec
+
+from frostline.checkpoints.commands import documents
+from frostline.checkpoints.commands.options import ALL, ALLOW_UNREAD, FILE, FORMAT, JSON, OUTPUT, QUIET, RENAME, SHOWN
+from frostline.checkpoints.commands.output import progress, require_apart, say_unread, show_result, size_of
+from frostline.checkpoints.diff.compare import compare
+from frostline.checkpoints.naming import parsed_renames
+from frostline.checkpoints.opening import open_checkpoint
+from frostline.command_group import examples
+from frostline.core import run_diff, store
+from frostline.errors import CheckpointError
+
+
+@click.command(
+    epilog=examples(
+        "frostline diff base.safetensors tuned.safetensors",
+        "frostline diff last.pt model.safetensors --only 'head.**'",
+        "frostline diff old.keras new.keras --format html -o review.html",
+        "frostline diff monday.json .frostline.json",
+    )
+)
+@click.argument("old", type=FILE)
+@click.argument("new", type=FILE)
+@click.option("--only", multiple=True, metavar="PATTERN", help="Compare tensors that match; repeatable.")
+@click.option("--ignore", multiple=True, metavar="PATTERN", help="Leave out tensors that match; repeatable.")
+@RENAME
+@ALLOW_UNREAD
+@FORMAT
+@JSON
+@OUTPUT
+@ALL
+@QUIET
+def diff(
+    old: Path,
+    new: Path,
+    only: tuple[str, ...],
+    ignore: tuple[str, ...],
+    renames: tuple[str, ...],
+    allow_unread: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    everything: bool,
+    quiet: bool,
+) -> int:
+    """Tell which tensors differ between OLD and NEW, bit for bit, whatever their formats.
+
+    Two records of runs are compared too: their tensors, columns and findings.
+
+    Exit status: 0 the same, 1 different, 2 could not tell.
+    """
+    require_apart(output, old, new)
+    if store.is_record(old) and store.is_record(new):
+        return _diff_of_runs(old, new, form, output, quiet)
+    _refuse_record(old, new)
+    pairs = parsed_renames(renames)
+    with (
+        open_checkpoint(old) as before,
+        open_checkpoint(new) as after,
+        progress(0 if quiet else min(size_of(before), size_of(after))) as advance,
+    ):
+        found = compare(
+            before, after, only=only, ignore=ignore, renames=pairs, allow_unread=allow_unread, advance=advance
+        )
+    if not quiet:
+        limit = None if everything else SHOWN
+        show_result(form, lambda: documents.of_diff(found), lambda render: render.of_diff(found, limit), output)
+        say_unread(found.unread, len(found.pairs) + len(found.added) + len(found.removed))
+    return found.exit_status
+
+
+def _refuse_record(old: Path, new: Path) -> None:
+    """Refuse a record of a run beside anything else, and blame the other file where that cannot be read."""
+    for record, other in ((old, new), (new, old)):
+        if store.is_record(record):
+            open_checkpoint(other).close()
+            raise CheckpointError(
+                f"{record} is the record of a run, {other} a checkpoint", "compare two records, or two checkpoints"
+            )
+
+
+def _diff_of_runs(old: Path, new: Path, form: str, output: Path | None, quiet: bool) -> int:
+    from frostline.judging import load
+    from frostline.report import difference as page
+
+    found = run_diff.compare(load(old), load(new))
+    if not quiet:
+        view = page.build(found, str(old), str(new))
+        show_result(form, lambda: msgspec.to_builtins(found), lambda _: view, output)
+    return found.exit_status

@@ -1,0 +1,41 @@
+"""``frostline lock``: one line for each tensor of a checkpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from frostline.checkpoints.commands.options import ALLOW_UNREAD, FILE
+from frostline.checkpoints.commands.output import progress, require_apart, say_unread, size_of, write
+from frostline.checkpoints.lock import lock_file
+from frostline.checkpoints.naming import matches_any
+from frostline.checkpoints.opening import open_checkpoint
+from frostline.command_group import examples
+
+
+@click.command(epilog=examples("frostline lock model.safetensors -o weights.lock"))
+@click.argument("file", type=FILE)
+@click.option("-o", "--output", type=FILE, metavar="LOCK", help="Write to LOCK in place of stdout.")
+@ALLOW_UNREAD
+def lock(file: Path, output: Path | None, allow_unread: tuple[str, ...]) -> int:
+    """Write one line for each tensor in FILE: name, type, shape and the BLAKE3 of its bytes.
+
+    The lock belongs beside the code: `frostline verify` proves that another file still holds the same bytes.
+
+    Exit status: 0 every tensor is locked, 2 some could not be read; the lock lists them as unread.
+    """
+    require_apart(output, file)
+    with open_checkpoint(file) as checkpoint, progress(size_of(checkpoint)) as advance:
+        entries = lock_file.locked(checkpoint, advance)
+    if output is None:
+        write(lock_file.text(entries))
+    else:
+        lock_file.save(entries, output)
+    unread = {
+        entry.name: checkpoint.tensors[entry.name].unknown or ""
+        for entry in entries
+        if not entry.digest and not matches_any(allow_unread, entry.name)
+    }
+    say_unread(unread, len(entries))
+    return 2 if unread else 0

@@ -1,0 +1,100 @@
+"""How the commands on checkpoint files print a result, name what could not be read, and show progress."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import click
+import msgspec
+
+from frostline.checkpoints.checkpoint import Checkpoint
+from frostline.checkpoints.digests import Advance, nothing
+from frostline.core import store
+from frostline.errors import CheckpointError
+
+LONG_WORK = 2**28
+NAMED = 4
+
+
+def require_apart(output: Path | None, *inputs: Path) -> None:
+    """Refuse to write over what is being read."""
+    if output is not None and any(output.resolve() == path.resolve() for path in inputs):
+        raise CheckpointError(f"--output {output} would replace what is read", "choose another place")
+
+
+def say_unread(unread: dict[str, str], total: int) -> None:
+    """Tell on stderr which entries could not be read, the first few by name and reason."""
+    if not unread:
+        return
+    first = [f"{name} ({reason})" for name, reason in list(unread.items())[:NAMED]]
+    more = f", … and {len(unread) - NAMED:,} more" if len(unread) > NAMED else ""
+    noun = "entry" if total == 1 else "entries"
+    click.echo(
+        f"frostline: {len(unread):,} of {total:,} {noun} could not be read: {', '.join(first)}{more}\n"
+        f"hint: --allow-unread {next(iter(unread))!r} goes on without it",
+        err=True,
+    )
+
+
+def size_of(checkpoint: Checkpoint) -> int:
+    return sum(tensor.nbytes for tensor in checkpoint.tensors.values())
+
+
+def show_result(
+    form: str, document: Callable[[], dict[str, Any]], view: Callable[[Any], Any], output: Path | None = None
+) -> None:
+    """Print a result, or write it to ``output``."""
+    if output is None:
+        write(_rendered(form, document, view, sys.stdout))
+    else:
+        store.write_atomically(_rendered(form, document, view, None).encode(), output, "--output")
+
+
+def _rendered(
+    form: str, document: Callable[[], dict[str, Any]], view: Callable[[Any], Any], paper: TextIO | None
+) -> str:
+    """A result as JSON, or as the view that ``view`` makes with the module of views; that one is slow to load."""
+    if form == "json":
+        return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode()
+    from frostline.checkpoints.commands import render
+    from frostline.report import markdown, terminal
+
+    encoding = paper.encoding if paper is not None else "utf-8"
+    if form == "markdown":
+        return markdown.render(view(render), encoding)
+    if form == "html":
+        from frostline.report import html
+
+        return html.page(view(render))
+    is_terminal = paper is not None and paper.isatty()
+    width = shutil.get_terminal_size().columns if is_terminal else 120
+    color = is_terminal and not os.environ.get("NO_COLOR")
+    return terminal.render(view(render), width, color, encoding)
+
+
+def write(text: str) -> None:
+    sys.stdout.write(text if text.endswith("\n") else text + "\n")
+    sys.stdout.flush()
+
+
+@contextmanager
+def progress(total: int) -> Iterator[Advance]:
+    """A bar on stderr where somebody is looking and the work is long; a function that moves it."""
+    if total < LONG_WORK or not sys.stderr.isatty():
+        yield nothing
+        return
+    guard = threading.Lock()
+    with click.progressbar(length=total, file=sys.stderr, show_pos=False) as bar:
+
+        def advance(count: int) -> None:
+            with guard:
+                bar.update(count)
+
+        yield advance

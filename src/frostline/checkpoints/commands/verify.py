@@ -1,0 +1,100 @@
+"""``frostline verify``: the proof that a checkpoint still holds the tensors of a lock."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from frostline.checkpoints.commands import documents
+from frostline.checkpoints.commands.options import ALL, ALLOW_UNREAD, FILE, FORMAT, JSON, OUTPUT, QUIET, RENAME, SHOWN
+from frostline.checkpoints.commands.output import progress, require_apart, say_unread, show_result, size_of
+from frostline.checkpoints.lock import lock_file, verification
+from frostline.checkpoints.naming import parsed_renames
+from frostline.checkpoints.opening import open_checkpoint
+from frostline.command_group import examples
+from frostline.errors import CheckpointError
+
+
+@click.command(
+    epilog=examples(
+        "frostline verify tuned.safetensors weights.lock --may-differ 'head.**'",
+        "frostline verify tuned.safetensors --against Llama-3.1-8B/ --may-differ 'lm_head.*'",
+        "frostline verify adapter.pt base.lock --partial --may-differ '**.lora_*.**'",
+    )
+)
+@click.argument("file", type=FILE)
+@click.argument("lock", type=FILE, required=False)
+@click.option("--against", type=FILE, metavar="CHECKPOINT", help="A checkpoint in place of LOCK: a file, or a folder.")
+@click.option(
+    "--may-differ", multiple=True, metavar="PATTERN", help="Tensors that may change, be new, or be gone; repeatable."
+)
+@click.option("--partial", is_flag=True, help="FILE need not hold every tensor of LOCK.")
+@RENAME
+@ALLOW_UNREAD
+@FORMAT
+@JSON
+@OUTPUT
+@ALL
+@QUIET
+def verify(
+    file: Path,
+    lock: Path | None,
+    against: Path | None,
+    may_differ: tuple[str, ...],
+    partial: bool,
+    renames: tuple[str, ...],
+    allow_unread: tuple[str, ...],
+    form: str,
+    output: Path | None,
+    everything: bool,
+    quiet: bool,
+) -> int:
+    """Prove that FILE holds the tensors of LOCK bit for bit, in whatever format and however sharded.
+
+    With --against a checkpoint is read in place of LOCK, such as the folder of a model with its index and shards.
+
+    Exit status: 0 proven, 1 something differs, is missing or is new, 2 could not tell.
+    """
+    reference = _reference(lock, against)
+    require_apart(output, file, reference)
+    pairs = parsed_renames(renames)
+    entries = lock_file.load(reference) if lock else _locked(reference)
+    with open_checkpoint(file) as checkpoint, progress(0 if quiet else size_of(checkpoint)) as advance:
+        names = [*entries, *checkpoint.tensors]
+        for pattern, hint in verification.unmatched(may_differ, names):
+            click.echo(f"frostline: --may-differ {pattern} matches nothing{f'; {hint}' if hint else ''}", err=True)
+        result = verification.verify(
+            checkpoint,
+            entries,
+            may_differ=may_differ,
+            partial=partial,
+            renames=pairs,
+            allow_unread=allow_unread,
+            advance=advance,
+        )
+    if not quiet:
+        limit = None if everything else SHOWN
+        title = f"{file} against {reference}"
+        show_result(
+            form,
+            lambda: documents.of_verification(result),
+            lambda render: render.of_verification(result, title, limit),
+            output,
+        )
+        say_unread(dict(result.unknown), len(set(names)))
+    return result.exit_status
+
+
+def _reference(lock: Path | None, against: Path | None) -> Path:
+    """What the file is held against: exactly one of a lock and a checkpoint."""
+    reference = lock or against
+    if reference is None or (lock and against):
+        raise CheckpointError("verify needs a LOCK or --against CHECKPOINT, and one of them", "frostline verify --help")
+    return reference
+
+
+def _locked(path: Path) -> dict[str, lock_file.Entry]:
+    """The lock that a checkpoint would have."""
+    with open_checkpoint(path) as checkpoint, progress(size_of(checkpoint)) as advance:
+        return {entry.name: entry for entry in lock_file.locked(checkpoint, advance)}

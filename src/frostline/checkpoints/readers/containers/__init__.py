@@ -1,0 +1,1 @@
+"""Files that hold checkpoints or point to them: indexes, compressed files, archives."""

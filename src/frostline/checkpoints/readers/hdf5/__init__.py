@@ -1,0 +1,1 @@
+"""HDF5 files and the archives of Keras around them."""

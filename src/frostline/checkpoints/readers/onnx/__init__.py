@@ -1,0 +1,1 @@
+"""ONNX models: their initialisers and constants, in the file or beside it."""

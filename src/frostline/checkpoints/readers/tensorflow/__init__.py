@@ -1,0 +1,1 @@
+"""TensorFlow checkpoints, and the SavedModels around them."""

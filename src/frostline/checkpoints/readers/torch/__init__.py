@@ -1,0 +1,1 @@
+"""What torch writes: archives and streams of ``torch.save``, exported programs, distributed checkpoints."""

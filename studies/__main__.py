@@ -21,7 +21,7 @@ from studies.progress import following
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "studies"
 RESULTS = ROOT / "studies" / ".results"
-STUDIES = ("layers", "optimizers", "article", "history")
+STUDIES = ("layers", "optimizers", "article", "history", "weights")
 DISTRIBUTIONS = ("frostline", "keras", "tf_keras", "torch", "jax", "tensorflow", "numpy")
 
 

@@ -9,6 +9,7 @@ exit status is 1.
 from __future__ import annotations
 
 import argparse
+import math
 import random
 import sys
 import tempfile
@@ -121,15 +122,15 @@ def mutated(content: bytes, seeds: list[bytes], chance: random.Random) -> bytes:
     return bytes(data)
 
 
-def fuzz(target: str, seconds: float, seed: int, folder: Path) -> tuple[int, list[Failure]]:
-    """How many cases one target got through in its time, and those that failed."""
+def fuzz(target: str, seconds: float, seed: int, folder: Path, most: float = math.inf) -> tuple[int, list[Failure]]:
+    """How many cases one target got through in its time, ``most`` at most, and those that failed."""
     make, read = TARGETS[target]
     sound, chance = make(), random.Random(f"{target} {seed}")
     failures: list[Failure] = []
     for content in sound:
         _tried(target, content, read, folder, failures)
     deadline, count = time.monotonic() + seconds, 0
-    while time.monotonic() < deadline and len(failures) < 10:
+    while time.monotonic() < deadline and count < most and len(failures) < 10:
         _tried(target, mutated(chance.choice(sound), sound, chance), read, folder, failures)
         count += 1
     return count, failures

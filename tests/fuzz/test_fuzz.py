@@ -8,12 +8,13 @@ import pytest
 
 from frostline.errors import CheckpointError
 
-SECONDS = float(os.environ.get("FROSTLINE_FUZZ_SECONDS", "3"))
+SECONDS = float(os.environ.get("FROSTLINE_FUZZ_SECONDS", "15"))
+CASES = 2000
 
 
 @pytest.mark.parametrize("target", fuzzing.TARGETS)
 def test_only_our_own_errors_come_of_bad_files(target: str, tmp_path: Path) -> None:
-    count, failures = fuzzing.fuzz(target, SECONDS, seed=0, folder=tmp_path)
+    count, failures = fuzzing.fuzz(target, SECONDS, seed=0, folder=tmp_path, most=CASES)
     assert not failures, failures[0].what
     assert count > 0
 

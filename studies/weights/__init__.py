@@ -1,0 +1,1 @@
+"""Weights that published packages carry, read as their own libraries read them."""

@@ -39,8 +39,10 @@ def test_arrays_are_found_under_the_keys_that_lead_to_them(tmp_path: Path, bytes
     }
     with checkpoints.open(tmp_path / "w.msgpack") as found:
         assert found.kind == "flax"
-        assert found.extras == {"step": "70000", "name": "'net'", "rate": "0.5"}
-        assert found.tensors.keys() == arrays.keys()
+        assert found.extras == {"name": "'net'"}
+        assert found.tensors.keys() == {*arrays, "step", "rate"}
+        assert bytes_of(found.tensors["step"]) == (70_000).to_bytes(8, "little")
+        assert bytes_of(found.tensors["rate"]) == np.float64(0.5).tobytes()
         for name, array in arrays.items():
             tensor = found.tensors[name]
             assert (tensor.dtype, tensor.shape, bytes_of(tensor)) == (array.dtype.name, array.shape, array.tobytes())

@@ -114,7 +114,12 @@ def no_place(table: Any) -> None:
 
 def another(table: Any) -> None:
     index, info = next(iter(table.storage_data.items()))
-    table.storage_data[dataclasses.replace(index, fqn="hidden")] = info
+    table.storage_data[dataclasses.replace(index, fqn="hidden")] = dataclasses.replace(info, offset=info.length)
+
+
+def shared(table: Any) -> None:
+    index, info = next(iter(table.storage_data.items()))
+    table.storage_data[dataclasses.replace(index, fqn="again")] = info
 
 
 LIES: dict[str, tuple[Callable[[Any], Any], str]] = {
@@ -122,11 +127,12 @@ LIES: dict[str, tuple[Callable[[Any], Any], str]] = {
     "an absolute place": (stored(relative_path="/etc/passwd"), "a path that leaves its folder"),
     "no such file": (stored(relative_path="x"), "no such file"),
     "past the end": (stored(length=10**9), "ends at byte"),
-    "before the start": (stored(offset=-1), "ends at byte"),
+    "before the start": (stored(offset=-1), "share bytes|ends at byte"),
     "no number": (stored(offset="1"), "not as torch writes it"),
     "inside a part": (stored(offset=100), "no checkpoint of a known format|ends at byte"),
     "too large a shape": (shape, "do not fill its shape"),
     "too small a part": (lesser_part, r"lists float32 \[1, 3\] for a part of 'w' that is float32 \[2, 3\]"),
+    "one place for two": (shared, "two parts that share bytes"),
     "nowhere": (no_place, "lists no file for a part"),
     "another pickle": (lambda table: {"w": table}, "not as torch writes it"),
 }

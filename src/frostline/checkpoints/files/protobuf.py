@@ -10,7 +10,7 @@ import numpy as np
 from frostline.checkpoints.files.file import File
 
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
-MOST_FIELDS = 20_000_000
+MOST_FIELDS = 5_000_000
 LONGEST_TEXT = 2**16
 BLOCK = 2**16
 

@@ -90,6 +90,12 @@ class _Reader:
             self.value(f"{name}.{key}" if name else key, depth + 1)
 
     def _extra(self, name: str, value: str | Scalar) -> None:
+        """Take in a value that is no array: a number as a tensor of one, anything else as text."""
+        if isinstance(value, bool | int | float):
+            dtype, code = {bool: ("bool", "?"), float: ("float64", "<d")}.get(type(value), ("int64", "<q"))
+            dtype, code = ("uint64", "<Q") if dtype == "int64" and value >= 2**63 else (dtype, code)
+            self._checkpoint.add(Tensor(name, dtype, (), Held(struct.pack(code, value)), note="a plain number"))
+            return
         if name in self._checkpoint.extras:
             raise self._file.bad(f"the name {name!r} stands for two values")
         self._checkpoint.extras[name] = repr(value)

@@ -105,5 +105,6 @@ _FOLDER = (
     "adapter_model.safetensors",
     "diffusion_pytorch_model.safetensors.index.json",
     "diffusion_pytorch_model.safetensors",
+    "*.safetensors.index.json",
 )
 FORMAT = Format("safetensors", file=(known, read), folder=_FOLDER)

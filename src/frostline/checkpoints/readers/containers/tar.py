@@ -13,6 +13,7 @@ from frostline.checkpoints.readers.format import Format, Open
 from frostline.errors import UnknownFormat
 
 STRUCTURE_LIMIT = 2**20
+MOST_MEMBERS = 20_000  # folders, too
 OLD_TORCH = {"sys_info", "pickle", "storages", "tensors"}
 
 
@@ -31,7 +32,9 @@ def _members(file: File) -> Iterator[tuple[str, File]]:
     seen = set()
     try:
         with tarfile.open(fileobj=io.BufferedReader(Window(file, limit=STRUCTURE_LIMIT)), mode="r:") as archive:
-            for member in archive:
+            for count, member in enumerate(archive):
+                if count == MOST_MEMBERS:
+                    raise file.bad(f"holds more than {MOST_MEMBERS:,} members", "unpack it, and name a file from it")
                 if member.isdir():
                     continue
                 if not member.isreg() or member.issparse():

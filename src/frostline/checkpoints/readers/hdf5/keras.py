@@ -24,4 +24,4 @@ def read(archive: Archive) -> Checkpoint:
     return checkpoint
 
 
-FORMAT = Format("Keras (.keras)", archive=(known, read))
+FORMAT = Format("Keras (.keras)", archive=(known, read), folder=("*.keras",))

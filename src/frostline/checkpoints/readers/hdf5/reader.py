@@ -216,4 +216,4 @@ class Chunked:
         return np.frombuffer(data[:whole], np.uint8).reshape(width, -1).T.tobytes() + data[whole:]
 
 
-FORMAT = Format("HDF5 (.h5, .weights.h5)", file=(known, read))
+FORMAT = Format("HDF5 (.h5, .weights.h5)", file=(known, read), folder=("*.weights.json", "*.weights.h5"))

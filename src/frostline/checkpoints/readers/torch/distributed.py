@@ -69,7 +69,19 @@ class _Parts:
             self._places[key["fqn"], begin] = _members(info)
         if len(self._places) > MOST_PARTS:
             raise self._table.bad(f"lists {len(self._places):,} parts; at most {MOST_PARTS:,} are read")
+        self._refuse_shared()
         self._left = set(self._places)
+
+    def _refuse_shared(self) -> None:
+        """Refuse parts that share bytes: no writer makes them, and reading them could take any time."""
+        ends: dict[str, int] = {}
+        for info in sorted(self._places.values(), key=lambda info: (info["relative_path"], info["offset"])):
+            where, offset, length = info["relative_path"], info["offset"], info["length"]
+            if not isinstance(where, str) or type(offset) is not int or type(length) is not int:
+                raise Unusable
+            if offset < ends.get(where, 0):
+                raise self._table.bad(f"lists two parts that share bytes of {where!r}")
+            ends[where] = offset + max(0, length)
 
     def opened(self, name: str, begin: tuple[int, ...]) -> Checkpoint | str:
         """What one part holds, or why it cannot be read."""
@@ -80,8 +92,6 @@ class _Parts:
         if info.get("transform_descriptors"):
             return "its parts were transformed when they were written"
         where, offset, length = info["relative_path"], info["offset"], info["length"]
-        if not isinstance(where, str) or type(offset) is not int or type(length) is not int:
-            raise Unusable
         if where not in self._files:
             self._files[where] = File(sibling(self._table, where))
             self._checkpoint.files.append(self._files[where])

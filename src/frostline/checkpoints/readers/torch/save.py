@@ -129,5 +129,5 @@ FORMAT = Format(
     "PyTorch (.pt, .pth, .bin, .ckpt)",
     file=(known, read),
     archive=(known_archive, read_archive),
-    folder=("pytorch_model.bin.index.json", "pytorch_model.bin", "adapter_model.bin"),
+    folder=("pytorch_model.bin.index.json", "pytorch_model.bin", "adapter_model.bin", "*.bin.index.json"),
 )

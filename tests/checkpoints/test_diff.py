@@ -1,6 +1,7 @@
 """What `frostline diff` says of two files, and with which exit status."""
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -204,3 +205,19 @@ def test_exact_text(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) 
         "",
         "different: 1 changed, 0 the same",
     ]
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_files_without_common_names_take_time_in_proportion(same: bool, tmp_path: Path, call: Any) -> None:
+    """Four times the tensors, whether their bytes are all the same or all different: not sixteen times the time."""
+    times = []
+    for count in (1000, 4000):
+        for number, side in enumerate(("left", "right")):
+            values = np.zeros(count, np.int64) if same else np.arange(count) + number * count
+            state = {f"{side}.{index}": values[index : index + 1] for index in range(count)}
+            safetensors.numpy.save_file(state, tmp_path / f"{side}.safetensors")
+        start = time.process_time()
+        found = call("diff", tmp_path / "left.safetensors", tmp_path / "right.safetensors", "--quiet")
+        times.append(time.process_time() - start)
+        assert found.status == 1
+    assert times[1] < 10 * times[0]

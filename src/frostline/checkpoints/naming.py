@@ -10,6 +10,8 @@ from frostline.core.name_matching import bare
 from frostline.core.patterns import matches
 from frostline.errors import CheckpointError
 
+LONGEST_TAIL = 12
+
 
 def parsed_renames(renames: Iterable[str]) -> list[tuple[str, str]]:
     """Each ``OLD=NEW`` as a pair; CheckpointError for anything else."""
@@ -66,14 +68,14 @@ def matches_any(patterns: Sequence[str], *names: str) -> bool:
     return any(matches(pattern, name) for pattern in patterns for name in known)
 
 
-def likeness(one: str, other: str) -> int:
-    """How many of the last parts two names share; to choose between tensors of the same bytes."""
-    count = 0
-    for left, right in zip(reversed(re.split(r"[./]", one)), reversed(re.split(r"[./]", other)), strict=False):
-        if left != right:
-            break
-        count += 1
-    return count
+def tails(name: str) -> list[str]:
+    """The last parts of a name, most of them first; to choose between tensors of the same bytes.
+
+    >>> tails("body.0.weight")
+    ['body.0.weight', '0.weight', 'weight', '']
+    """
+    parts = re.split(r"[./]", name)[-LONGEST_TAIL:]
+    return [".".join(parts[start:]) for start in range(len(parts) + 1)]
 
 
 def _unique(keyed: Iterable[tuple[str, str]]) -> dict[str, str]:

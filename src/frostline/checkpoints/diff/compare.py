@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -12,7 +13,7 @@ from frostline.checkpoints.checkpoint import OPAQUE, Checkpoint, Tensor
 from frostline.checkpoints.diff.moves import Meter, Move
 from frostline.checkpoints.digests import Advance, digest_of, nothing
 from frostline.checkpoints.files.sources import PIECE
-from frostline.checkpoints.naming import likeness, matches_any, paired
+from frostline.checkpoints.naming import matches_any, paired, tails
 from frostline.checkpoints.parallel import parallel
 from frostline.core.patterns import matches
 from frostline.errors import CheckpointError, did_you_mean
@@ -202,19 +203,18 @@ def _find_renamed(diff: Diff, gone: list[Tensor], come: list[Tensor], advance: A
     forms = {_form(tensor) for tensor in gone} & {_form(tensor) for tensor in come}
     doubtful = [tensor for tensor in (*gone, *come) if _form(tensor) in forms and tensor.nbytes and not tensor.unknown]
     prints = parallel(lambda tensor: digest_of(tensor, advance), doubtful, size=lambda tensor: tensor.nbytes)
-    sides: dict[tuple[object, ...], list[Tensor]] = {}
     arrived = {id(tensor) for tensor in come}
+    sides: dict[tuple[object, ...], _Likest] = {}
     for tensor, value in zip(doubtful, prints, strict=True):
         if id(tensor) in arrived:
-            sides.setdefault((_form(tensor), value), []).append(tensor)
+            sides.setdefault((_form(tensor), value), _Likest()).add(tensor)
     found: dict[int, Tensor] = {}
     for tensor, value in zip(doubtful, prints, strict=True):
-        likest = sides.get((_form(tensor), value))
-        if id(tensor) not in arrived and likest:
-            best = max(likest, key=lambda other: likeness(tensor.name, other.name))
-            if equal(tensor, best):  # two files can be made to share a fingerprint
-                likest.remove(best)
-                found[id(tensor)] = best
+        side = sides.get((_form(tensor), value))
+        best = side.likest(tensor.name) if side and id(tensor) not in arrived else None
+        if side and best and equal(tensor, best):  # two files can be made to share a fingerprint
+            side.taken.add(id(best))
+            found[id(tensor)] = best
     for tensor in gone:
         if id(tensor) in found:
             partner = found[id(tensor)]
@@ -223,6 +223,28 @@ def _find_renamed(diff: Diff, gone: list[Tensor], come: list[Tensor], advance: A
             diff.removed.append(tensor)
     taken = {id(partner) for partner in found.values()}
     diff.added = [tensor for tensor in come if id(tensor) not in taken]
+
+
+class _Likest:
+    """Tensors of the same bytes, by the ends of their names: the likest one is found without looking at all."""
+
+    def __init__(self) -> None:
+        self._by_tail: dict[str, deque[Tensor]] = {}
+        self.taken: set[int] = set()
+
+    def add(self, tensor: Tensor) -> None:
+        for tail in tails(tensor.name):
+            self._by_tail.setdefault(tail, deque()).append(tensor)
+
+    def likest(self, name: str) -> Tensor | None:
+        """The first tensor not yet taken whose name shares most of its last parts with ``name``."""
+        for tail in tails(name):
+            waiting = self._by_tail.get(tail, deque())
+            while waiting and id(waiting[0]) in self.taken:
+                waiting.popleft()
+            if waiting:
+                return waiting[0]
+        return None
 
 
 def _form(tensor: Tensor) -> tuple[str, tuple[int, ...]]:

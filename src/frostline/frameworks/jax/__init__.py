@@ -7,6 +7,7 @@ from collections.abc import Callable
 from frostline.core.journal import Journal
 from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.framework import Jax
+from frostline.frameworks.jax.instruments.aot_calls import AotCalls
 from frostline.frameworks.jax.instruments.dropped_results import DroppedResults
 from frostline.frameworks.jax.instruments.equinox_calls import EquinoxCalls
 from frostline.frameworks.jax.instruments.gradients import Gradients
@@ -22,6 +23,7 @@ from frostline.settings import Settings
 
 INSTRUMENTS = (
     JitCalls,
+    AotCalls,
     NnxCalls,
     EquinoxCalls,
     Gradients,

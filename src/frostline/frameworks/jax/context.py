@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 import wrapt
 
@@ -11,6 +12,7 @@ from frostline.core.journal import Journal
 from frostline.frameworks.jax.answers import Answers
 from frostline.frameworks.jax.signals import Signals
 from frostline.frameworks.jax.steps.calls import Calls
+from frostline.frameworks.jax.steps.functions import Lowered
 from frostline.frameworks.jax.steps.learning import Learning
 from frostline.frameworks.jax.steps.updates import Updates
 from frostline.frameworks.jax.steps.values import Values
@@ -69,6 +71,7 @@ class Context:
         self.learning = Learning(self.recorder, self.answers, self.values, self.signals, self.quietly)
         self.calls = Calls(self.recorder, self.values, self.signals, self.learning.learn, self.quietly)
         self.updates = Updates(self.calls, self.learning.learn, tuple(LIBRARIES))
+        self.lowered: WeakKeyDictionary[Any, Lowered] = WeakKeyDictionary()
         self.removers: list[Callable[[], None]] = []
 
     def quietly(self, where: str, act: Callable[..., Any], *args: Any) -> None:

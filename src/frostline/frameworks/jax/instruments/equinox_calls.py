@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
 import jax
-from jax.core import Tracer
+from jax._src.core import trace_state_clean
 
 from frostline.core.facts import Fact, TensorFound
 from frostline.frameworks.jax.context import Context
@@ -28,7 +28,7 @@ class EquinoxCalls:
 
     def __init__(self, context: Context) -> None:
         self._context, self._calls = context, context.calls
-        self._functions: dict[int, tuple[Callable[[], Any], Function]] = {}
+        self._functions: dict[int, tuple[Callable[[], Any], Function, list[str]]] = {}
         self._chosen: dict[int, tuple[Callable[[], Any], bool]] = {}
 
     def attach(self) -> Iterable[Callable[[], None]]:
@@ -53,8 +53,7 @@ class EquinoxCalls:
         @functools.wraps(original)
         def call(compiled: Any, is_lower: bool, args: Any, kwargs: Any) -> Any:
             calls = self._calls
-            busy = is_lower or calls.current is not None or calls.elsewhere
-            if busy or any(isinstance(entry, Tracer) for entry in jax.tree_util.tree_leaves((args, kwargs))):
+            if is_lower or calls.current is not None or calls.elsewhere or not trace_state_clean():
                 return original(compiled, is_lower, args, kwargs)
             act = functools.partial(original, compiled, is_lower, args, kwargs)
             prepared = self._context.attempt("before a call", self._prepared, compiled, args, kwargs)
@@ -63,18 +62,20 @@ class EquinoxCalls:
         return call
 
     def _prepared(self, compiled: Any, args: Any, kwargs: Any) -> tuple[Function, Call]:
-        names = list(compiled._signature.parameters)
-        return self._function(compiled), Call(
+        function, names = self._function(compiled)
+        return function, Call(
             functools.partial(arrays_of_call, names, args, kwargs),
             functools.partial(arrays_in, "out"),
             functools.partial(self._kinds, names, args, kwargs),
         )
 
-    def _function(self, compiled: Any) -> Function:
+    def _function(self, compiled: Any) -> tuple[Function, list[str]]:
         known = self._functions.get(id(compiled))
         if known is None or known[0]() is not compiled:
-            known = self._functions[id(compiled)] = weakref.ref(compiled), Function(str(compiled.fn).rpartition(".")[2])
-        return known[1]
+            function = Function(str(compiled.fn).rpartition(".")[2])
+            known = weakref.ref(compiled), function, list(compiled._signature.parameters)
+            self._functions[id(compiled)] = known
+        return known[1], known[2]
 
     def _kinds(self, names: list[str], args: Any, kwargs: Any) -> dict[Path, Kind | None]:
         """The arrays of modules are weights, those of a ``State`` buffers."""

@@ -8,12 +8,13 @@ from typing import Any, ClassVar
 
 import jax
 import wrapt
-from jax.core import Tracer
+from jax._src.core import trace_state_clean
 
 from frostline.core.facts import Fact, OptimizerFound, OptimizerSeen, TensorFound
 from frostline.frameworks.jax.context import Context, is_library
-from frostline.frameworks.jax.steps.functions import Call, Function
+from frostline.frameworks.jax.steps.functions import Call, Function, Lowered
 from frostline.frameworks.jax.tensors.paths import Arrays, arrays_in, arrays_of_call, parameter_names
+from frostline.frameworks.jax.traces.records import Record
 from frostline.frameworks.jax.traces.tracing import Jitted
 
 
@@ -62,6 +63,11 @@ class _Observed(wrapt.FunctionWrapper):  # type: ignore[type-arg]
     def __init__(self, made: Any, context: Context, function: Any, options: dict[str, Any]) -> None:
         super().__init__(made, _Caller(made, context, function, options))
 
+    def lower(self, *args: Any, **kwargs: Any) -> Any:
+        """As the function's own; what is compiled of this is called by itself."""
+        caller: Any = self._self_wrapper
+        return caller.lower(args, kwargs)
+
 
 class _Caller:
     """Calls one compiled function, and has the call observed where it is made by the script itself."""
@@ -77,12 +83,10 @@ class _Caller:
         calls = self._calls
         if calls.current is not None:
             return self._inside(wrapped, instance, args, kwargs)
-        if self._library or calls.elsewhere:
+        if self._library or calls.elsewhere or not trace_state_clean():
             return wrapped(*args, **kwargs)
         whole = args if instance is None else (instance, *args)
-        if not self._function.called and _is_traced(whole, kwargs):
-            return wrapped(*args, **kwargs)
-        call = Call(functools.partial(self._handed, whole, kwargs), _handed_back)
+        call = Call(functools.partial(self._handed, whole, kwargs), functools.partial(arrays_in, "out"))
         call.jitted = Jitted(self._made, whole, kwargs, *self._static) if hasattr(self._made, "trace") else None
         return calls.run(self._function, call, functools.partial(_call, call.jitted, wrapped, args, kwargs))
 
@@ -94,7 +98,8 @@ class _Caller:
             or not call.compiled
             or call.jitted is not None
             or self._calls.elsewhere
-            or _is_traced(args, kwargs)
+            or not hasattr(self._made, "trace")
+            or not trace_state_clean()
         ):
             return wrapped(*args, **kwargs)
         whole = args if instance is None else (instance, *args)
@@ -102,10 +107,23 @@ class _Caller:
         call.jitted.out = wrapped(*args, **kwargs)
         return call.jitted.out
 
+    def lower(self, args: Any, kwargs: Any) -> Any:
+        """Have the function traced and lowered, and remember what was seen."""
+        if self._calls.current is not None or self._library or self._calls.elsewhere:
+            return self._made.lower(*args, **kwargs)
+        lowered, records = self._calls.record(self._function, functools.partial(self._made.lower, *args, **kwargs))
+        self._context.quietly("a function was lowered", self._keep, lowered, records, args, kwargs)
+        return lowered
+
+    def _keep(self, lowered: Any, records: list[Record], args: Any, kwargs: Any) -> None:
+        names = [name for index, name in enumerate(self._names) if index not in self._static[0]]
+        traced = self._made.trace(*args, **kwargs)
+        self._context.lowered[lowered] = Lowered(self._function, names, traced, records)
+
     def _handed(self, args: Any, kwargs: Any) -> Arrays:
-        values, names = self._static
+        positions, names = self._static
         dynamic = {name: value for name, value in kwargs.items() if name not in names}
-        return arrays_of_call(self._names, (None if i in values else each for i, each in enumerate(args)), dynamic)
+        return arrays_of_call(self._names, (None if i in positions else each for i, each in enumerate(args)), dynamic)
 
 
 def _call(jitted: Jitted | None, wrapped: Any, args: Any, kwargs: Any) -> Any:
@@ -115,14 +133,6 @@ def _call(jitted: Jitted | None, wrapped: Any, args: Any, kwargs: Any) -> Any:
     return result
 
 
-def _handed_back(result: Any) -> Arrays:
-    return arrays_in("out", result)
-
-
-def _is_traced(args: Any, kwargs: Any) -> bool:
-    return any(isinstance(entry, Tracer) for entry in jax.tree_util.tree_leaves((args, kwargs)))
-
-
 def _name_of(function: Any) -> str:
     inner = getattr(function, "func", function)
     return str(getattr(function, "__name__", None) or getattr(inner, "__name__", type(inner).__name__))
@@ -130,9 +140,9 @@ def _name_of(function: Any) -> str:
 
 def _static(names: list[str], options: dict[str, Any]) -> tuple[frozenset[int], frozenset[str]]:
     """The arguments that are no arrays, by number and by name; whichever was said, jax knows the other too."""
-    values, named = options.get("static_argnums"), options.get("static_argnames") or ()
-    values = () if values is None else (values,) if isinstance(values, int) else tuple(values)
+    numbers, named = options.get("static_argnums"), options.get("static_argnames") or ()
+    positions = () if numbers is None else (numbers,) if isinstance(numbers, int) else tuple(numbers)
     named = (named,) if isinstance(named, str) else tuple(named)
     by_name = {names.index(name) for name in named if name in names}
-    by_number = {names[number] for number in values if number < len(names)}
-    return frozenset({*values, *by_name}), frozenset({*named, *by_number})
+    by_number = {names[number] for number in positions if number < len(names)}
+    return frozenset({*positions, *by_name}), frozenset({*named, *by_number})

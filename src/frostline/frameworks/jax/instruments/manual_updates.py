@@ -55,7 +55,7 @@ class ManualUpdates:
         source = getattr(source, "__code__", source)  # a function may be recreated for each gradient
         loop = self._loops.get(id(source))
         if loop is None or loop.source() is not source:
-            first = digests or digests_of(arrays)
+            first = {path: digests[path] for path in arrays if path in digests} or digests_of(arrays)
             self._loops[id(source)] = Loop(
                 weakref.ref(source), Function(NAME, by_hand=True, label="no optimizer"), first
             )

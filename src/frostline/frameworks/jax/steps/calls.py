@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from threading import get_ident
-from typing import Any
+from typing import Any, TypeVar
 
 from frostline.frameworks.jax.signals import Signals
 from frostline.frameworks.jax.steps.functions import Call, Function
@@ -18,6 +18,7 @@ from frostline.frameworks.jax.traces.records import Record
 from frostline.observe.observer import Observer
 
 Quietly = Callable[..., None]
+Found = TypeVar("Found")
 
 
 class Calls:
@@ -71,6 +72,15 @@ class Calls:
             self.current = self.call = None
         self._quietly("after a call", self._after, function, call, result)
         return result
+
+    def record(self, function: Function, act: Callable[[], Found]) -> tuple[Found, list[Record]]:
+        """What ``act`` gives, which traces the function and does not call it; and what was seen meanwhile."""
+        self.current, self.call = function, None
+        try:
+            return act(), list(function.records)
+        finally:
+            self.current = None
+            function.records.clear()
 
     def note(self, record: Record) -> None:
         """Something was seen while a function of the script is traced."""

@@ -63,6 +63,19 @@ class Call:
         return self._arrays
 
 
+@dataclass(slots=True)
+class Lowered:
+    """A function that was traced and lowered for certain arguments, to be compiled and called by itself.
+
+    ``names`` are those of its parameters that are not static, ``records`` what was seen while it was traced.
+    """
+
+    function: Function
+    names: list[str]
+    traced: Any
+    records: list[Record]
+
+
 @dataclass(slots=True, eq=False, weakref_slot=True)
 class Function:
     """A compiled function, or what stands for one where nothing is compiled: an optimizer, a loop by hand.

@@ -23,6 +23,7 @@ from frostline.observe.protocols import Hold
 from frostline.observe.variable_names import unique
 
 AVERAGES = ("ema", "average", "avg", "target", "shadow", "slow", "polyak", "teacher")
+WEIGHTS = ("kernel", "bias", "scale", "embedding", "weight")  # as flax, haiku and equinox call them
 STATISTICS = ("batch_stats", "running_mean", "running_var")
 
 
@@ -133,6 +134,8 @@ class Learning:
                 found[path] = Kind("parameter")
             elif any(word in path for word in STATISTICS):
                 found[path] = Kind("buffer")
+            elif path[-1] in WEIGHTS and len(path) > 1:
+                found[path] = Kind("parameter")
         found |= call.kinds() if call.kinds is not None else {}
         for path in (learned.state | learned.gradients) & found.keys():
             found[path] = None

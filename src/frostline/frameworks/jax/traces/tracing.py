@@ -15,7 +15,10 @@ from frostline.frameworks.jax.traces.proofs import Shape, Trace
 
 @dataclass(slots=True)
 class Jitted:
-    """One call of what ``jax.jit`` made: with which arguments, which of them are static, and what came of it."""
+    """One call of what ``jax.jit`` made: with which arguments, which of them are static, and what came of it.
+
+    ``traced`` is the trace itself, where it is known already.
+    """
 
     function: Any
     args: tuple[Any, ...]
@@ -23,10 +26,11 @@ class Jitted:
     static_numbers: frozenset[int] = frozenset()
     static_names: frozenset[str] = frozenset()
     out: Any = None
+    traced: Any = None
 
     def read(self, inputs: Arrays, outputs: Arrays) -> Trace | None:
         """The graph with the given arrays found in it; None where arguments and variables do not correspond."""
-        graph = Graph(self.function.trace(*self.args, **self.kwargs).jaxpr)
+        graph = Graph((self.traced or self.function.trace(*self.args, **self.kwargs)).jaxpr)
         dynamic = (
             tuple(value for index, value in enumerate(self.args) if index not in self.static_numbers),
             {name: value for name, value in self.kwargs.items() if name not in self.static_names},

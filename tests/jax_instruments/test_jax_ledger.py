@@ -15,6 +15,7 @@ TRAINED = {"body.kernel", "body.bias", "head.kernel"}
         ("jit", "params", "update"),
         ("donated", "params", "update"),
         ("scan", "params", "train"),
+        ("ahead", "params", "update"),
         ("eager", "params", "adam"),
         ("by_hand", "params", "updates by hand"),
     ],

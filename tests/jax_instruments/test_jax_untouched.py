@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jax_running import NEEDS, observed, plainly
 
-STYLES = ("jit", "donated", "scan", "eager", "by_hand", "linen", "nnx_jit", "nnx_eager", "equinox")
+STYLES = ("jit", "donated", "scan", "eager", "by_hand", "linen", "nnx_jit", "nnx_eager", "equinox", "ahead")
 
 
 @NEEDS

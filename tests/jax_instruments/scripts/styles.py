@@ -65,6 +65,15 @@ def donated():
     )
 
 
+def ahead():
+    global params
+    state = optimizer.init(params)
+    step = jax.jit(update, donate_argnums=0).lower(params, state, x[0], y[0]).compile()
+    for i in range(STEPS):
+        params, state, value = step(params, state, x[i], y[i])
+    print(bits((params, state, value)))
+
+
 def scan():
     global params
 

@@ -28,8 +28,14 @@ class Jitted:
     source: Source | None = None
 
     def is_made_of(self, compiled: Any) -> bool:
-        """Whether this is what ``jax.jit`` made, or what was put around that."""
-        return self.made is compiled or getattr(self.made, "__wrapped__", None) is compiled
+        """Whether this is what ``jax.jit`` made, whoever put something around it."""
+        return _bare(self.made) is _bare(compiled)
+
+
+def _bare(compiled: Any) -> Any:
+    while isinstance(compiled, wrapt.FunctionWrapper):
+        compiled = compiled.__wrapped__
+    return compiled
 
 
 def watch_jitted(probe: KerasProbe) -> None:

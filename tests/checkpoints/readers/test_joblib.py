@@ -1,6 +1,7 @@
 """Files of joblib, packed by every method and plain, and other pickles whose numbers stand outside of any array."""
 
 import array
+import collections
 import pickle
 from pathlib import Path
 from typing import Any
@@ -84,3 +85,19 @@ def test_what_joblib_wrote_long_ago_is_named(tmp_path: Path) -> None:
     (tmp_path / "old").write_bytes(b"ZF0x10                 " + bytes(20))
     with pytest.raises(CheckpointError, match=r"packed by joblib before 0\.10"):
         checkpoints.open(tmp_path / "old")
+
+
+def test_numbers_inside_an_array_of_objects_are_locked(tmp_path: Path, bytes_of: Any, call: Any) -> None:
+    np.savez(tmp_path / "one.npz", params=np.array({"w": [0.5, 1.5], "bias": 2}, object))
+    np.savez(tmp_path / "other.npz", params=np.array({"w": [0.5, 1.25], "bias": 2}, object))
+    with checkpoints.open(tmp_path / "one.npz") as found:
+        assert bytes_of(found.tensors["params.w"]) == np.array([0.5, 1.5]).tobytes()
+        assert bytes_of(found.tensors["params.bias"]) == (2).to_bytes(8, "little")
+    assert call("diff", tmp_path / "one.npz", tmp_path / "other.npz").status == 1
+
+
+def test_an_object_with_an_item_and_an_argument_of_one_name(tmp_path: Path) -> None:
+    """Both are kept: no name may hide another value."""
+    (tmp_path / "p").write_bytes(pickle.dumps({"d": collections.deque([1.0, 2.0], 5), "c": 1 + 2j, "s": {3}}))
+    with checkpoints.open(tmp_path / "p") as found:
+        assert found.tensors.keys() == {"d.0", "d.1", "d.1 (2)", "c.0", "c.1", "s"}

@@ -83,7 +83,7 @@ class _Header:
     def add_objects(self, checkpoint: Checkpoint, name: str, stream: io.BufferedIOBase) -> None:
         """Take in what an array of Python objects holds: numpy pickles the whole array behind the header."""
         machine = reading.run(stream, self._file)
-        reading.fill(checkpoint, machine, reading.no_storage(self._file), prefix=name)
+        reading.fill(checkpoint, machine, reading.no_storage(self._file), prefix=name, values=True)
 
     def add(self, checkpoint: Checkpoint, name: str, source: Source) -> None:
         """Take in the array whose bytes, in the order of the file, are ``source``."""

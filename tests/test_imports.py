@@ -55,8 +55,9 @@ READ_WITH = "numpy msgspec safetensors h5py ml_dtypes blake3 xxhash lz4 zstandar
 LAYERS = {
     "frostline": layer("*", "click wrapt xxhash msgspec numpy rich"),
     "frostline.__init__": layer("version watch", tables=True),
-    "frostline.cli": layer("*", "click"),
-    "frostline.command_group": layer("*", "click", tables=True),
+    "frostline.cli": layer("*", "click msgspec xxhash"),
+    "frostline.cli.group": layer("errors", "click", tables=True),
+    "frostline.cli.commands.watch": layer("cli core errors judging report settings", "click rich"),
     "frostline.errors": layer(),
     "frostline.version": layer(),
     "frostline.settings": layer("core errors rules", "msgspec"),
@@ -65,8 +66,13 @@ LAYERS = {
     ),
     "frostline.run.script": layer("errors run.tracebacks"),
     "frostline.run.tracebacks": layer(),
-    "frostline.run.combine": layer("core errors judging rules"),
-    "frostline.run.places": layer("core errors"),
+    "frostline.run.child_processes": layer("core errors run settings", "msgspec"),
+    "frostline.run.child_start": layer("frameworks.registry run.child_processes"),
+    "frostline.run.combine": layer("core errors rules run.run_folder"),
+    "frostline.run.launchers": layer(),
+    "frostline.run.run_folder": layer(),
+    "frostline.run.places": layer("core errors run.launchers run.run_folder settings"),
+    "frostline.run.exit_status": layer("core errors run.process_observer settings"),
     "frostline.run.process_observer": layer(
         "core errors frameworks.registry integrations.tensorboard run.script run.session settings", "wrapt"
     ),
@@ -89,10 +95,7 @@ LAYERS = {
     "frostline.frameworks.keras": layer(f"{KERAS} frameworks.keras", "keras numpy wrapt"),
     "frostline.frameworks.tf_keras": layer(f"{KERAS} frameworks.tf_keras", "tf_keras numpy wrapt"),
     "frostline.checkpoints": layer(READER, READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
-    "frostline.checkpoints.commands.render": layer(f"{READER} report", READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
-    "frostline.checkpoints.commands": layer(
-        f"{READER} command_group judging report", f"{READ_WITH} click", UNPICKLERS | THEIR_FRAMEWORKS
-    ),
+    "frostline.checkpoints.views.render": layer(f"{READER} report", READ_WITH, UNPICKLERS | THEIR_FRAMEWORKS),
     "frostline.integrations": layer("core errors integrations run settings report watch"),
     "frostline.integrations.tensorboard": layer("core errors", "tensorboard"),
     "frostline.integrations.keras": layer("integrations watch", "keras"),

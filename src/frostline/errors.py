@@ -22,6 +22,10 @@ class RecordError(FrostlineError):
     """A record file that is missing, truncated, foreign, or of another format version."""
 
 
+class ObservationError(FrostlineError):
+    """An error inside frostline hid what a process trained."""
+
+
 class CheckpointError(FrostlineError):
     """A checkpoint file that cannot be read as what it claims to be."""
 
@@ -44,6 +48,14 @@ class FindingsError(FrostlineError, AssertionError):
 
     def __str__(self) -> str:
         return self.message
+
+
+class EnoughSteps(SystemExit):
+    """Ends the script, with exit status 0, after as many optimizer steps as were asked for."""
+
+    def __init__(self, steps: int) -> None:
+        super().__init__(0)
+        self.by = f"--steps {steps}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

@@ -29,7 +29,7 @@ def judged_by(record: Record, policy: Policy) -> Record:
     """The record as ``policy`` wants its findings to count, whatever policy judged it before."""
     findings = settle(record.findings, record.tensors, policy)
     used = use_of(policy.baseline, findings, record.tensors) if policy.baseline is not None else None
-    return replace(record, findings=findings, verdict=judge(findings, record.tensors), baseline=used)
+    return replace(record, findings=findings, verdict=judge(findings, record.tensors, record.run), baseline=used)
 
 
 def load(path: str | os.PathLike[str]) -> Record:
@@ -60,7 +60,7 @@ def _record(ledger: Ledger, findings: list[Finding], baseline: BaselineUse | Non
         tensors=ledger.tensors,
         totals=totals(ledger.tensors),
         findings=findings,
-        verdict=judge(findings, ledger.tensors),
+        verdict=judge(findings, ledger.tensors, ledger.run),
         events=ledger.events,
         expected=ledger.expected,
         baseline=baseline,

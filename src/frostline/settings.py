@@ -84,7 +84,9 @@ class Settings:
         Annotated[str, Meta(pattern="^https?://")] | None,
         Meta(description="address (https://…) at which the site of `make docs` is served, for links in SARIF"),
     ] = None
+    steps: int | None = None  # end the script after so many optimizer steps; never in a file
     digests: bool = False  # digest every tensor at the end, to be compared between processes; never in a file
+    is_part: bool = False  # of one process among several: stored though it may tell nothing; never in a file
     progress: bool = False  # say on a terminal that reading takes long; never in a file
     debug: bool = False  # show errors inside frostline with their tracebacks; never in a file
 

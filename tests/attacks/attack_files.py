@@ -14,7 +14,7 @@ from frostline.errors import CheckpointError
 SHOW = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_AS, (1536 << 20, 1536 << 20))
-from frostline.checkpoints.commands.show import show
+from frostline.cli.commands.show import show
 from frostline.errors import FrostlineError
 try:
     show.main([sys.argv[1]], standalone_mode=False)

@@ -67,8 +67,11 @@ def judged(seen: Seen) -> dict[str, Any]:
 
 
 def as_data(record: Record) -> dict[str, Any]:
-    """The judgement in a record as JSON has it: findings, totals and verdict."""
-    return json.loads(msgspec.json.encode({name: getattr(record, name) for name in JUDGED}))
+    """The judgement in a record as JSON: findings, totals and verdict, without what only runs of processes have."""
+    data = json.loads(msgspec.json.encode({name: getattr(record, name) for name in JUDGED}))
+    for count in ("missing", "uncompared"):
+        del data["verdict"][count]
+    return data
 
 
 def difference(before: Any, now: Any) -> str:

@@ -6,10 +6,8 @@ import sys
 import pytest
 
 from frostline.cli import cli
-from frostline.command_group import ELSEWHERE
+from frostline.cli.group import COMMANDS
 from frostline.rules import RULES
-
-COMMANDS = [*cli.commands, *ELSEWHERE]
 
 
 @pytest.fixture

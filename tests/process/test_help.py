@@ -4,12 +4,13 @@ import subprocess
 import sys
 from importlib import import_module
 
-from frostline import command_group
+from frostline.cli.group import COMMANDS
 
 
 def test_the_list_says_what_the_commands_say() -> None:
-    for name, (module, told) in command_group.ELSEWHERE.items():
-        assert getattr(import_module(module), name).get_short_help_str(200) == told
+    for name, told in COMMANDS.items():
+        command = getattr(import_module(f"frostline.cli.commands.{name}"), name)
+        assert command.get_short_help_str(200) == told
 
 
 def test_help_loads_no_library_of_a_command() -> None:

@@ -6,6 +6,7 @@ import sys
 import pytest
 
 from frostline.judging import load
+from frostline.run.run_folder import parts
 
 pytestmark = pytest.mark.needs("torch")
 
@@ -87,9 +88,9 @@ def test_each_process_of_several_writes_its_own_record(shell, linear) -> None:
         assert done.status == 0, done.stderr
     shell.observed("--data", "run-{rank}.json", "train.py", env={"SLURM_PROCID": "3", "SLURM_NTASKS": "4"})
     shell.observed("--data", "alone.json", "train.py", env={"RANK": "0", "WORLD_SIZE": "1"})
-    assert shell.files() == {"train.py", ".frostline.0.json", ".frostline.1.json", "run-3.json", "alone.json"}
-    run = load(shell.folder / ".frostline.1.json").run
-    assert (run.rank, run.world_size) == (1, 2)
+    assert shell.files() == {"train.py", ".frostline", DATA, "run-3.json", "alone.json"}
+    ranks = [load(part).run for part in parts(shell.folder / ".frostline" / "latest")]
+    assert [(run.rank, run.world_size) for run in ranks] == [(0, 2), (1, 2)]
 
 
 # Threads, children, and the order of the end
@@ -117,7 +118,7 @@ def test_a_script_that_leaves_at_once_keeps_its_last_check(shell, linear) -> Non
 
 
 @pytest.mark.parametrize("end", ["", "os._exit(0)", "raise SystemExit(4)"])
-def test_a_forked_child_that_trains_leaves_the_record_alone(end: str, shell, linear) -> None:
+def test_a_forked_child_that_trains_has_a_part_of_its_own(end: str, shell, linear) -> None:
     linear(f"""
 import os
 pid = os.fork()
@@ -132,14 +133,14 @@ if pid:
     plain, done = shell.plain("train.py"), shell.frostline("run", "train.py")
     assert (done.status, done.stdout) == (0, plain.stdout)
     assert done.stderr.count("no contradiction found") == 1
-    assert load(shell.folder / DATA).run.steps == 4
+    assert sorted(load(part).run.steps for part in parts(shell.folder / ".frostline" / "latest")) == [4, 12]
 
 
-def test_a_framework_imported_in_a_forked_child_alone_writes_nothing(shell, linear) -> None:
+def test_a_framework_imported_in_a_forked_child_alone_is_observed_there(shell, linear) -> None:
     linear()
     shell.write("forks.py", "import os\nif not os.fork():\n    import runpy; runpy.run_path('train.py')\nos.wait()\n")
     shell.frostline("run", "forks.py")
-    assert not (shell.folder / DATA).exists()
+    assert load(shell.folder / DATA).run.steps == 3
 
 
 @pytest.mark.parametrize("method", ["fork", "spawn", "forkserver"])
@@ -191,8 +192,12 @@ def test_a_record_without_a_place_is_refused_before_the_script_runs(shell) -> No
     assert "no/such/folder/r.json: No such file or directory\nhint: choose another place with --data FILE" in message
 
 
-def test_a_folder_is_no_place_for_a_record(shell) -> None:
-    assert "it is a folder" in refused(shell, "--data", ".", "marks.py")
+def test_a_folder_holds_the_runs_and_the_latest_is_reported(shell, linear) -> None:
+    for frozen in ("none", "1.**"):
+        linear()
+        assert shell.observed("--data", "runs", "--frozen", frozen, "train.py").status == 0
+    assert len(list((shell.folder / "runs").glob("run-*/record.json"))) == 2
+    assert "M501" in shell.frostline("report", "runs").stdout
 
 
 def test_a_file_that_is_no_record_is_not_overwritten(shell) -> None:

@@ -16,6 +16,7 @@ from frostline.core.ledger import Changed, OptimizerRow, Run, TensorRow
 from frostline.core.record import Record, Totals, Verdict
 from frostline.errors import FrostlineError
 from frostline.rules.rule import EXAMPLES
+from frostline.run import run_folder
 from frostline.run.combine import combine
 
 HEALTHY = """
@@ -56,7 +57,12 @@ def observed(script: Path, folder: Path) -> list[Path]:
         for rank in ("0", "1")
     ]
     assert [process.wait(120) for process in processes] == [0, 0]
-    return [folder / f".frostline.{rank}.json" for rank in (0, 1)]
+    return parts(folder / ".frostline.json")
+
+
+def parts(data: Path) -> list[Path]:
+    """What the processes of the latest run have written whose record goes to ``data``."""
+    return run_folder.parts(run_folder.found(run_folder.runs_folder(data)))
 
 
 def combined(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -71,12 +77,12 @@ def combined(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
         ("ranks-hold-different-tensors", {"model.0.weight", "model.0.bias"}),
     ],
 )
-def test_the_examples_fire_their_rules(slug: str, rows: set[str], tmp_path: Path) -> None:
+def test_the_examples_fire_their_rules(slug: str, tensors: set[str], tmp_path: Path) -> None:
     records = observed(EXAMPLES / f"{slug}.py", tmp_path)
-    done = combined(*(path.name for path in records), "--format", "json", folder=tmp_path)
+    done = combined(*map(str, records), "--format", "json", folder=tmp_path)
     assert done.returncode == 1, done.stderr
     found = {finding["rule"]: set(finding["tensors"]) for finding in json.loads(done.stdout)["findings"]}
-    assert rows <= found[slug]
+    assert tensors <= found[slug]
     assert judging.load(tmp_path / ".frostline.json").run.world_size == 2
 
 
@@ -103,7 +109,7 @@ def test_digests_of_other_blocks_are_refused_rather_than_compared() -> None:
 def test_records_that_cannot_be_of_one_run(tmp_path: Path) -> None:
     one = Record(store.FORMAT, "0.1", Run(rank=0, world_size=2), [], [], Totals(), [], Verdict())
     with pytest.raises(FrostlineError, match="one record alone"):
-        combine([one])
+        combine([replace(one, run=Run())])
     with pytest.raises(FrostlineError, match="two of the records are of rank 0"):
         combine([one, one])
     store.save(one, tmp_path / "a.json")
@@ -117,6 +123,6 @@ def test_processes_that_train_different_models_stand_side_by_side() -> None:
     one = replace(one, optimizers=[OptimizerRow("first", "optimizer", "Adam", steps_executed=4)])
     other = replace(other, optimizers=[OptimizerRow(name, "optimizer", "SGD") for name in ("first", "second")])
     assert combine([one, other]).findings
-    both = combine([one, other], compare=False)
+    both = combine([replace(each, run=Run(pid=number)) for number, each in enumerate((one, other))])
     assert (both.findings, [optimizer.id for optimizer in both.optimizers]) == ([], ["first", "second"])
     assert both.optimizers[0].steps_executed == 4

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_ranks import free_port
+from test_ranks import free_port, parts
 
 from frostline import judging
 from frostline.core.record import Record
@@ -116,7 +116,7 @@ def printed(script: str, folder: Path, *, observed: bool = True) -> str:
 def recorded(script: str, folder: Path) -> Record:
     """The record of rank 0, in which no error of frostline's own happened."""
     printed(script, folder)
-    record = judging.load(folder / "record.0.json")
+    record = judging.load(parts(folder / "record.json")[0])
     assert record.run.faults == []
     return record
 

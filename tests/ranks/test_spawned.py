@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_ranks import free_port
+from test_ranks import free_port, parts
 
 from frostline import judging
 
@@ -143,7 +143,7 @@ def train(seed):
 
 
 if __name__ == "__main__":
-    with multiprocessing.get_context("fork").Pool(2) as pool:
+    with multiprocessing.get_context("spawn").Pool(2) as pool:
         pool.map(train, range(2))
 """
 pytestmark = pytest.mark.needs("torch")
@@ -171,7 +171,7 @@ def test_every_process_is_observed_and_the_report_is_of_all(folder: Path) -> Non
     assert "no contradiction found" in done.stderr
     record = judging.load(folder / ".frostline.json")
     assert (record.run.world_size, record.run.steps, record.totals.changed) == (2, 4, 18)
-    assert judging.load(folder / ".frostline.1.json").run.rank == 1
+    assert {judging.load(part).run.rank for part in parts(folder / ".frostline.json")} == {0, 1}
 
 
 def test_what_is_wrong_in_one_process_alone_is_found_too(folder: Path) -> None:
@@ -202,7 +202,7 @@ def test_a_process_is_observed_however_it_is_started(folder: Path, method: str, 
     assert "no contradiction found (0 errors, 0 warnings, 0 notes)" in done.stderr
     record = judging.load(folder / ".frostline.json")
     assert (record.run.world_size, record.run.steps, record.run.complete, record.totals.changed) == (2, 6, True, 8)
-    assert judging.load(folder / ".frostline.process-2.json").run.steps == 6
+    assert sorted(judging.load(part).run.steps for part in parts(folder / ".frostline.json")) == [3, 6]
 
 
 def test_processes_of_one_group_must_agree_and_others_need_not(folder: Path) -> None:
@@ -216,10 +216,10 @@ def test_processes_of_one_group_must_agree_and_others_need_not(folder: Path) -> 
 
 
 def test_processes_that_are_not_observed_are_named_as_the_reason(folder: Path) -> None:
-    (folder / "pooled.py").write_text(POOLED)
+    (folder / "pooled.py").write_text(POOLED.replace("import torch\n", "import os\nimport torch\nos.environ.clear()\n"))
     done = observed(folder, "pooled.py")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
-    assert "hint: what processes of its own train is seen where the script starts them with" in done.stderr
+    assert "hint: processes that the script starts are observed if" in done.stderr
 
 
 def test_records_of_earlier_runs_are_not_taken_for_those_of_this_one(folder: Path) -> None:

@@ -354,9 +354,12 @@ class Run:
     """How the script was run and how it ended; ``faults`` are errors inside frostline itself, by place and reason.
 
     ``pid`` and ``host`` are the process and the machine, so that a record that is never completed can be explained.
+    ``id`` is the same in all processes of one run. ``missing`` says of which of them nothing, or not all, is known,
+    ``idle`` which came to their end without a step.
     """
 
     command: list[str] = field(default_factory=list)
+    id: str = ""
     exit: int | None = None
     complete: bool = False
     pid: int | None = None
@@ -372,6 +375,8 @@ class Run:
     steps: int = 0
     ended_by: str | None = None
     faults: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    idle: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

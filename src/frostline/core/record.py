@@ -71,6 +71,9 @@ class Totals:
 class Verdict:
     """What the findings add up to: how many of each severity, how many tensors have a column that could not be
     established, and how many findings the user's settings set aside.
+
+    Of ``missing`` processes of the run not all is known, or nothing; with ``uncompared`` others, ranks of one training,
+    this one was not compared.
     """
 
     errors: int = 0
@@ -78,6 +81,8 @@ class Verdict:
     notes: int = 0
     unknown: int = 0
     ignored: int = 0
+    missing: int = 0
+    uncompared: int = 0
 
 
 @dataclass(slots=True)

@@ -113,6 +113,16 @@ def is_run_file(data: bytes) -> bool:
     return first.startswith(b'{"format":') and first.endswith(b',"facts":true}')
 
 
+def is_sealed(data: bytes) -> bool:
+    """Whether the file of a run holds its last line.
+
+    >>> is_sealed(b'{"format":2}\\n[]\\n{"findings":[]}\\n'), is_sealed(b'{"format":2}\\n[]\\n')
+    (True, False)
+    """
+    body = data.removesuffix(b"\n")
+    return data.endswith(b"\n") and body[body.rfind(b"\n") + 1 :].startswith(b'{"findings":')
+
+
 def read(data: bytes, source: str = "the run file") -> StoredRun:
     """What the file of a run says.
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from frostline.core.ledger import TensorRow
+from frostline.core.ledger import Run, TensorRow
 from frostline.core.record import SEVERITIES, Finding, Severity, Totals, Verdict
 
 FAIL_ON = ("error", "warning", "never")
 _GRAVE: dict[str, tuple[Severity, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}
 
 
-def judge(findings: Iterable[Finding], rows: Iterable[TensorRow]) -> Verdict:
-    """Count findings by severity, ignored ones apart, and leaves with a column that could not be established."""
+def judge(findings: Iterable[Finding], rows: Iterable[TensorRow], run: Run | None = None) -> Verdict:
+    """Count findings by severity, ignored ones apart, and leaves with a column that could not be established.
+
+    The ``run`` says of which processes not enough is known.
+    """
     verdict = Verdict(unknown=sum(1 for row in rows if row.unknown or row.changed.verdict == "unknown"))
+    if run is not None:
+        verdict.missing = len(run.missing)
+        verdict.uncompared = 0 if run.rank is None else (run.world_size or 1) - 1
     for finding in findings:
         if finding.ignored is not None:
             verdict.ignored += 1
@@ -39,13 +45,17 @@ def failing(findings: Iterable[Finding], fail_on: str) -> list[Finding]:
 
 
 def exit_status(verdict: Verdict, fail_on: str) -> int:
-    """0 when nothing at or above ``fail_on`` was found, else 1.
+    """1 when something at or above ``fail_on`` was found, 2 when too little is known of some processes, or 0.
 
     >>> exit_status(Verdict(warnings=1), "error"), exit_status(Verdict(warnings=1), "warning")
     (0, 1)
+    >>> exit_status(Verdict(missing=1), "error"), exit_status(Verdict(missing=1), "never")
+    (2, 0)
     """
     counts = {"error": verdict.errors, "warning": verdict.warnings, "note": verdict.notes}
-    return 1 if any(counts[severity] for severity in _GRAVE[fail_on]) else 0
+    if any(counts[severity] for severity in _GRAVE[fail_on]):
+        return 1
+    return 2 if verdict.missing and fail_on != "never" else 0
 
 
 def sentence(verdict: Verdict) -> str:
@@ -60,8 +70,13 @@ def sentence(verdict: Verdict) -> str:
         _count(verdict.notes, "note"),
     )
     line = ", ".join(counts)
-    if not (verdict.errors or verdict.warnings or verdict.ignored):
-        line = f"no contradiction found{' in what is known' if verdict.unknown else ''} ({line})"
+    if verdict.missing:
+        line = f"{_count(verdict.missing, 'process', 'processes')} missing or cut short, so this is no verdict ({line})"
+    elif not (verdict.errors or verdict.warnings or verdict.ignored):
+        where = " in this rank" if verdict.uncompared else ""
+        line = f"no contradiction found{where}{' in what is known' if verdict.unknown else ''} ({line})"
+    if verdict.uncompared:
+        line += f"; not compared with {_count(verdict.uncompared, 'other rank')}"
     if verdict.ignored:
         line += f"; {verdict.ignored} ignored"
     if verdict.unknown:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
@@ -17,6 +18,14 @@ FRAMEWORKS = {
     "jax": "frostline.frameworks.jax",
 }
 BACKENDS = ("jax", "tensorflow")  # observed through Keras; a report names the versions that were there
+
+
+def is_installed(name: str) -> bool:
+    """Whether this python has the library ``name``, which is not imported to tell."""
+    try:
+        return importlib.util.find_spec(name) is not None
+    except (ImportError, ValueError):
+        return False
 
 
 def load_probe(framework: str) -> FrameworkModule:

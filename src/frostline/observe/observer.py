@@ -20,6 +20,7 @@ from frostline.core.facts import (
 from frostline.core.journal import Journal
 from frostline.core.ledger import LOADED, Gradient, Movement, OptimizerRow, Place, TensorRow
 from frostline.digest.blocks import Digest
+from frostline.errors import EnoughSteps
 from frostline.observe import schedule
 from frostline.observe.attribution import Attribution
 from frostline.observe.holdings import Holdings
@@ -71,6 +72,7 @@ class Observer:
         self._holds: dict[Hashable, Hold] | None = None
         self._now = 1
         self.over = False
+        self.steps_wanted = settings.steps  # None again when the run closes: a step may be noticed as late as that
         self._closing = False
         self._met, self._newcomer = 0, False  # models met in the midst of training; one since the last check
         self.setting_up = False  # a probe that sees models before they are set to train says so, until it begins()
@@ -152,7 +154,11 @@ class Observer:
                 self._pursuit.before_step()
 
     def after_step(self, key: Hashable) -> None:
-        """The optimizer has updated its tensors (or the script has, where it does so by hand)."""
+        """The optimizer has updated its tensors (or the script has, where it does so by hand).
+
+        Raises:
+            EnoughSteps: as many steps were executed as the script is to have.
+        """
         optimizer = self.optimizers[key]
         self.steps += 1
         self._now = 2 * self.steps + 1
@@ -165,6 +171,8 @@ class Observer:
         elif self._pursuit.active:
             with self.aside():
                 self._pursuit.after_step(key)
+        if self.steps_wanted is not None and self.steps >= self.steps_wanted:
+            raise EnoughSteps(self.steps_wanted)
 
     def update_holdings(self, key: Hashable) -> None:
         """The step under way has shown only now what it holds: a compiled step tells while it is traced."""

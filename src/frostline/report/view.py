@@ -17,6 +17,7 @@ from frostline.report.tables import ledger_section, parameters_section
 MODELS = 8
 _OPTIMIZERS = 8
 _FILES = 4
+_PROCESSES = 8
 _PATTERNS = 4
 _ITEMS = 3
 _NAME = 160
@@ -63,7 +64,14 @@ def _header(record: Record) -> Section:
     rows.append(("frameworks", line(", ".join(frameworks) or "none seen")))
     if run.world_size is not None and run.world_size > 1:
         which = f"rank {run.rank} of {run.world_size}" if run.rank is not None else f"{run.world_size} together"
+        if run.idle:
+            which += f"; without a step: {', '.join(run.idle[:_PROCESSES])}{'…' if len(run.idle) > _PROCESSES else ''}"
         rows.append(("process", line(which)))
+    rows.extend(("missing", line(Span(shortened(said, _NAME * 2), "warning"))) for said in run.missing[:_PROCESSES])
+    if len(run.missing) > _PROCESSES:
+        rows.append(
+            ("", line(Span(f"and {_many(len(run.missing) - _PROCESSES, 'more process', 'more processes')}", "dim")))
+        )
     rows.append(("ended", _ending(run)))
     rows.append(("checked", line(f"{_many(run.checks, 'check')}, {_size(run.bytes_read)} read, {run.seconds:,.1f} s")))
     for label, patterns in (("expected frozen", record.expected.frozen), ("expected trained", record.expected.trained)):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 
 from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Record, Severity
@@ -30,99 +31,145 @@ HELD_APART = Rule(
 RULES = (DIVERGED, HELD_APART)
 
 Answers = dict[str, list[int]]
+_SHOWN = 8  # different answers that a finding lists
 
 
-def find(records: Sequence[Record]) -> list[Finding]:
-    """Compare the records of several processes, tensor by tensor.
+@dataclass(slots=True)
+class _Tensor:
+    """What the ranks say of one tensor: its row in the first of them, and each answer with the ranks that gave it."""
 
-    Args:
-        records: one of each process, in the order of their ranks.
+    row: TensorRow
+    ranks: list[int] = field(default_factory=list)
+    held: Answers = field(default_factory=dict)
+    first: set[str] = field(default_factory=set)
+    last: Answers = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    is_replica: bool = True
+
+    def add(self, rank: int, row: TensorRow, is_complete: bool) -> None:
+        """One more rank's row; the last bits of a process that was cut short are not known."""
+        self.ranks.append(rank)
+        self.held.setdefault(_held(row), []).append(rank)
+        self.changed.add(row.changed.verdict)
+        digests = row.changed.digests
+        if row.sharded or row.shared or (digests is None and is_complete):
+            self.is_replica = False
+        elif digests is not None:
+            self.first.add(digests[0])
+            self.last.setdefault(digests[1], []).append(rank)
+
+
+class Comparison:
+    """Compares the records of ranks, one after the other; it keeps what each says, and no record."""
+
+    def __init__(self) -> None:
+        self._tensors: dict[str, _Tensor] = {}
+        self._steps: dict[str, dict[int, int]] = {}
+        self._ranks: list[int] = []
+        self._complete = True
+
+    def add(self, record: Record) -> None:
+        """The record of one more rank."""
+        rank = len(self._ranks) if record.run.rank is None else record.run.rank
+        self._ranks.append(rank)
+        self._complete &= record.run.complete
+        for row in record.tensors:
+            tensor = self._tensors.get(row.name)
+            if tensor is None:
+                tensor = self._tensors[row.name] = _Tensor(row)
+            tensor.add(rank, row, record.run.complete)
+        for optimizer in record.optimizers:
+            counts = self._steps.setdefault(optimizer.id, {})
+            counts[rank] = counts.get(rank, 0) + optimizer.steps_executed
+
+    def findings(self) -> list[Finding]:
+        """What the ranks disagree on."""
+        in_all = {name: each for name, each in self._tensors.items() if len(each.ranks) == len(self._ranks)}
+        found = [*(self._missing() if in_all else ()), *self._unequal_steps(), *_held_apart(in_all.values())]
+        explained = {name for finding in found for name in finding.tensors}
+        return found + _diverged([each for name, each in in_all.items() if name not in explained])
+
+    def _missing(self) -> Iterable[Finding]:
+        """Tensors that some ranks do not have; ranks that share none hold the parts of one model."""
+        groups: dict[tuple[int, ...], list[TensorRow]] = {}
+        for tensor in self._tensors.values():
+            if len(tensor.ranks) < len(self._ranks):
+                there = set(tensor.ranks)
+                without = tuple(rank for rank in self._ranks if rank not in there)
+                groups.setdefault(without, []).append(tensor.row)
+        for without, rows in groups.items():
+            fact = f"{several(len(rows), 'tensor')} are not there in {told_ranks(without)}"
+            yield HELD_APART.found(rows, fact, {"missing_in": list(map(str, without))}, severity="warning")
+
+    def _unequal_steps(self) -> Iterable[Finding]:
+        """Optimizers of one name that made other numbers of steps."""
+        for optimizer, counts in self._steps.items() if self._complete else ():
+            answers: Answers = {}
+            for rank in self._ranks:
+                answers.setdefault(several(counts.get(rank, 0), "step"), []).append(rank)
+            if len(answers) > 1:
+                fact = f"{optimizer} executed {_told(answers)}"
+                yield HELD_APART.found([], fact, {"optimizer": optimizer}, severity="warning")
+
+
+def find(records: Iterable[Record]) -> list[Finding]:
+    """Compare the records of several processes, in the order of their ranks."""
+    comparison = Comparison()
+    for record in records:
+        comparison.add(record)
+    return comparison.findings()
+
+
+def told_ranks(ranks: Sequence[int]) -> str:
+    """Ranks as a person lists them.
+
+    >>> told_ranks([1]), told_ranks([0, 1]), told_ranks([0, 1, 2, 3, 5])
+    ('rank 1', 'ranks 0, 1', 'ranks 0-3, 5')
     """
-    rows = [{row.name: row for row in record.tensors} for record in records]
-    names = list(dict.fromkeys(name for each in rows for name in each))
-    common = [name for name in names if all(name in each for each in rows)]
-    found = [*_missing(records, rows, names), *_steps(records)]
-    apart = _by_answer(records, rows, common, _wiring)
-    found += [_held_apart(tensor_rows, answers, records) for tensor_rows, answers in apart]
-    explained = {row for finding in found for row in finding.tensors}
-    return found + _diverged(records, rows, [name for name in common if name not in explained])
+    spans: list[list[int]] = []
+    for rank in ranks:
+        if spans and rank == spans[-1][-1] + 1:
+            spans[-1].append(rank)
+        else:
+            spans.append([rank])
+    parts = [f"{span[0]}-{span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans]
+    return f"rank{'s' if len(ranks) > 1 else ''} {', '.join(parts)}"
 
 
-def _rank(record: Record, index: int) -> int:
-    return index if record.run.rank is None else record.run.rank
-
-
-def _missing(records: Sequence[Record], rows: Sequence[dict[str, TensorRow]], names: list[str]) -> list[Finding]:
-    """Tensors that some processes do not have; processes that share none hold the parts of one model."""
-    if not any(all(name in each for each in rows) for name in names):
-        return []
-    groups: dict[tuple[int, ...], list[str]] = {}
-    for name in names:
-        without = tuple(_rank(records[index], index) for index, each in enumerate(rows) if name not in each)
-        if without:
-            groups.setdefault(without, []).append(name)
-    return [
-        HELD_APART.found(
-            tensor_rows,
-            f"{several(len(tensor_rows), 'tensor')} are not there in {_ranks(list(without))}",
-            {"missing_in": list(map(str, without))},
-            severity="warning",
-        )
-        for without, tensor_rows in groups.items()
-    ]
-
-
-def _steps(records: Sequence[Record]) -> list[Finding]:
-    """Optimizers of one name that made other numbers of steps."""
-    found = []
-    for optimizer in dict.fromkeys(each.id for record in records for each in record.optimizers):
-        counts: Answers = {}
-        for index, record in enumerate(records):
-            steps = sum(each.steps_executed for each in record.optimizers if each.id == optimizer)
-            counts.setdefault(several(steps, "step"), []).append(_rank(record, index))
-        if len(counts) > 1 and all(record.run.complete for record in records):
-            fact = f"{optimizer} executed {_told(counts)}"
-            found.append(HELD_APART.found([], fact, {"optimizer": optimizer}, severity="warning"))
-    return found
-
-
-def _wiring(row: TensorRow) -> str:
+def _held(row: TensorRow) -> str:
     flag = {True: "trainable", False: "frozen", None: ""}[row.declared.trainable]
     optimizers = sorted({holding.optimizer for holding in row.optimizers if holding.listed})
     return f"{flag}, held by {' and '.join(optimizers) or 'nothing'}"
 
 
-def _held_apart(rows: list[TensorRow], answers: Answers, records: Sequence[Record]) -> Finding:
-    moved = {_verdict(record, row.name) for record in records for row in rows}
-    severity: Severity = "error" if len(moved) > 1 else "warning"
-    return HELD_APART.found(
-        rows,
-        f"{several(len(rows), 'tensor')} are {_told(answers)}",
-        {"changed": sorted(moved), "by_rank": [f"{_ranks(ranks)}: {said}" for said, ranks in answers.items()]},
-        severity=severity,
-    )
+def _held_apart(tensors: Iterable[_Tensor]) -> Iterable[Finding]:
+    """Tensors that ranks declare or hold differently, those with the same answers in the same ranks together."""
+    groups: dict[tuple[tuple[str, tuple[int, ...]], ...], list[_Tensor]] = {}
+    for tensor in tensors:
+        if len(tensor.held) > 1:
+            groups.setdefault(tuple((said, tuple(ranks)) for said, ranks in tensor.held.items()), []).append(tensor)
+    for alike in groups.values():
+        answers, changed = alike[0].held, set().union(*(tensor.changed for tensor in alike))
+        yield HELD_APART.found(
+            [tensor.row for tensor in alike],
+            f"{several(len(alike), 'tensor')} are {_told(answers)}",
+            {
+                "changed": sorted(changed),
+                "by_rank": _listed({told_ranks(ranks): said for said, ranks in answers.items()}),
+            },
+            severity="error" if len(changed) > 1 else "warning",
+        )
 
 
-def _verdict(record: Record, name: str) -> str:
-    return next(row.changed.verdict for row in record.tensors if row.name == name)
-
-
-def _diverged(records: Sequence[Record], rows: Sequence[dict[str, TensorRow]], names: list[str]) -> list[Finding]:
-    whole = [
-        name
-        for name in names
-        if not any(each[name].sharded or each[name].shared or each[name].changed.digests is None for each in rows)
-    ]
-    groups: dict[tuple[Severity, bool], list[str]] = {}
-    for name in whole:
-        first = {digests[0] for each in rows if (digests := each[name].changed.digests)}
-        last = {digests[1] for each in rows if (digests := each[name].changed.digests)}
-        if len(last) > 1 and rows[0][name].owner.role != "random-state":
-            groups.setdefault((_severity(rows[0][name], len(first) == 1), len(first) == 1), []).append(name)
-    return [
-        _finding(severity, began_equal, tensor_rows, records, rows)
-        for (severity, began_equal), tensor_rows in groups.items()
-    ]
+def _diverged(tensors: Iterable[_Tensor]) -> list[Finding]:
+    """Replicas whose last bits differ, those that fall apart between the same ranks together."""
+    groups: dict[tuple[Severity, bool, tuple[tuple[int, ...], ...]], list[_Tensor]] = {}
+    for tensor in tensors:
+        if tensor.is_replica and len(tensor.last) > 1 and tensor.row.owner.role != "random-state":
+            began_equal = len(tensor.first) == 1
+            apart = tuple(sorted(map(tuple, tensor.last.values())))
+            groups.setdefault((_severity(tensor.row, began_equal), began_equal, apart), []).append(tensor)
+    return [_finding(severity, began_equal, alike) for (severity, began_equal, _), alike in groups.items()]
 
 
 def _severity(row: TensorRow, began_equal: bool) -> Severity:
@@ -132,51 +179,25 @@ def _severity(row: TensorRow, began_equal: bool) -> Severity:
     return "error" if began_equal else "warning"
 
 
-def _finding(
-    severity: Severity,
-    began_equal: bool,
-    names: list[str],
-    records: Sequence[Record],
-    rows: Sequence[dict[str, TensorRow]],
-) -> Finding:
-    answers: Answers = {}
-    for index, each in enumerate(rows):
-        digests = each[names[0]].changed.digests
-        answers.setdefault(digests[1][:8] if digests else "", []).append(_rank(records[index], index))
+def _finding(severity: Severity, began_equal: bool, alike: Sequence[_Tensor]) -> Finding:
     how = "began with the same bits in all processes and ended apart" if began_equal else "never had the same bits"
     return DIVERGED.found(
-        [rows[0][name] for name in names],
-        f"{several(len(names), 'tensor')} {how}",
+        [tensor.row for tensor in alike],
+        f"{several(len(alike), 'tensor')} {how}",
         {
-            "tensor": names[0],
-            "digests": [f"{_ranks(ranks)}: {digest}…" for digest, ranks in answers.items()],
+            "tensor": alike[0].row.name,
+            "digests": _listed({told_ranks(ranks): f"{last[:8]}…" for last, ranks in alike[0].last.items()}),
             "first_looks": "equal" if began_equal else "different",
         },
         severity=severity,
     )
 
 
-def _by_answer(
-    records: Sequence[Record], rows: Sequence[dict[str, TensorRow]], names: list[str], ask: Callable[[TensorRow], str]
-) -> list[tuple[list[TensorRow], Answers]]:
-    """The tensors of which processes say different things, those with the same answers together."""
-    groups: dict[tuple[str, ...], list[TensorRow]] = {}
-    for name in names:
-        said = tuple(ask(each[name]) for each in rows)
-        if len(set(said)) > 1:
-            groups.setdefault(said, []).append(rows[0][name])
-    found = []
-    for said, tensor_rows in groups.items():
-        answers: Answers = {}
-        for index, answer in enumerate(said):
-            answers.setdefault(answer, []).append(_rank(records[index], index))
-        found.append((tensor_rows, answers))
-    return found
-
-
-def _ranks(ranks: list[int]) -> str:
-    return f"rank{'s' if len(ranks) > 1 else ''} {', '.join(map(str, ranks))}"
+def _listed(answers: dict[str, str]) -> list[str]:
+    lines = [f"{ranks}: {said}" for ranks, said in answers.items()]
+    return lines if len(lines) <= _SHOWN else [*lines[:_SHOWN], f"and {len(lines) - _SHOWN:,} more"]
 
 
 def _told(answers: Answers) -> str:
-    return "; ".join(f"{said} in {_ranks(ranks)}" for said, ranks in answers.items())
+    parts = [f"{said} in {told_ranks(ranks)}" for said, ranks in answers.items()]
+    return "; ".join(parts if len(parts) <= _SHOWN else [*parts[:_SHOWN], f"and {len(parts) - _SHOWN:,} more answers"])

@@ -1,163 +1,226 @@
-"""The records of several processes as one: their findings together, and what the processes disagree on."""
+"""The records of several processes as one: their findings together, and what the ranks disagree on.
+
+Records are added one after the other, and none is kept: what it takes grows with the tensors, not with the processes.
+"""
 
 from __future__ import annotations
 
-import contextlib
 import datetime
-import time
-from collections.abc import Sequence
-from dataclasses import replace
-from pathlib import Path
+import os
+import platform
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 from frostline.core.ledger import Answer, OptimizerRow, Run, TensorRow
-from frostline.core.record import Finding, Record
+from frostline.core.record import SEVERITIES, Finding, Record
 from frostline.core.suppressions import Policy, known, settle
-from frostline.core.verdict import by_severity, judge, totals
-from frostline.errors import FrostlineError, RecordError
-from frostline.judging import load
-from frostline.rules import ranks
+from frostline.core.verdict import judge, totals
+from frostline.errors import FrostlineError
+from frostline.rules.ranks import Comparison
+from frostline.run.run_folder import STARTED_TOGETHER
 
-STARTED_TOGETHER = 600.0  # seconds between the processes of one launcher; what is older is of another run
+_RUNS_APART = "name one record of each process of one run"
 
 
-def combine(records: Sequence[Record], policy: Policy | None = None, *, compare: bool = True) -> Record:
+def combine(records: Iterable[Record], policy: Policy | None = None) -> Record:
     """One record for all processes of a run.
 
     A tensor that every process has is one tensor, changed where it changed in any. A finding that several processes
-    made is one finding, which says in which.
+    made is one finding, which says in which. Those that are ranks of one training are compared.
 
     Args:
         records: one of each process.
         policy: what becomes of findings.
-        compare: whether they were ranks of one training, which must agree.
 
     Raises:
-        FrostlineError: there are fewer than two records, two of one rank, or some whose digests are of other blocks.
+        FrostlineError: there are fewer than two records, two of one rank, some of different runs, or some whose digests
+            are of other blocks.
     """
-    ordered = sorted(records, key=lambda record: -1 if record.run.rank is None else record.run.rank)
-    _require_ranks(ordered)
-    _require_same_blocks(ordered)
-    rows = _leaves(ordered)
-    findings = settle([*(ranks.find(ordered) if compare else ()), *_findings(ordered)], rows, policy or Policy())
-    return replace(
-        ordered[0],
-        run=_run(ordered),
-        optimizers=_programs(ordered),
-        tensors=rows,
-        totals=totals(rows),
-        findings=findings,
-        verdict=judge(findings, rows),
-    )
+    together = Combination()
+    for record in sorted(records, key=lambda record: -1 if record.run.rank is None else record.run.rank):
+        together.add(record)
+    return together.record(policy or Policy())
 
 
-def complete(paths: Sequence[Path], own: Record, patience: float = 60.0) -> tuple[list[Record], list[int]]:
-    """The records of all ranks once they have ended, and the ranks of which none came.
+@dataclass(slots=True)
+class _Said:
+    """One finding as the gravest of the processes that made it has it, and which those are."""
+
+    finding: Finding
+    processes: list[str] = field(default_factory=list)
+
+
+class Combination:
+    """Several processes of one run, added one after the other.
 
     Args:
-        paths: where each rank puts its record, in their order.
-        own: the record of rank 0, which asks; older ones are of other runs.
-        patience: how long to wait, in seconds, for ranks that have not ended.
+        is_one_run: whether the records are known to be of one run, so that two of one rank are a restart.
     """
-    records, until = {0: own}, time.monotonic() + patience
-    while True:
-        for rank, path in enumerate(paths):
-            if rank not in records and (record := _ended(path, own)) is not None:
-                records[rank] = record
-        missing = [rank for rank in range(len(paths)) if rank not in records]
-        if not missing or time.monotonic() > until:
-            return [records[rank] for rank in sorted(records)], missing
-        time.sleep(0.2)
 
+    def __init__(self, is_one_run: bool = False) -> None:
+        self._is_one_run = is_one_run
+        self._first: Record | None = None
+        self._runs: list[tuple[str, Run]] = []
+        self._optimizers: dict[str, OptimizerRow] = {}
+        self._tensors: dict[str, tuple[TensorRow, set[Answer]]] = {}
+        self._blocks: dict[tuple[str, int], int] = {}
+        self._findings: dict[tuple[str, tuple[str, ...], str], _Said] = {}
+        self._comparison = Comparison()
+        self._ranks: set[int] = set()
+        self._missing: list[str] = []
+        self._idle: list[str] = []
 
-def _ended(path: Path, own: Record) -> Record | None:
-    """The record of a process of the same run that has ended, or None so far."""
-    with contextlib.suppress(RecordError):
-        record = load(path)
-        same = (record.run.world_size, record.run.command) == (own.run.world_size, own.run.command)
-        if record.run.complete and same and _started(record) >= _started(own) - STARTED_TOGETHER:
-            return record
-    return None
+    def add(self, record: Record, name: str = "") -> None:
+        """One more process, whose record is called ``name`` where it does not belong to the others.
 
+        Raises:
+            FrostlineError: it cannot be of the same run, or not be compared.
+        """
+        run = record.run
+        label = name or _label(run)
+        self._require_same_run(label, run)
+        self._require_same_blocks(record)
+        self._first = self._first or record
+        self._runs.append((label, run))
+        is_idle = run.complete and not record.tensors and not record.optimizers
+        if is_idle:
+            self._idle.append(_label(run))
+        if run.rank is not None and run.rank not in self._ranks:
+            self._ranks.add(run.rank)
+            if not is_idle:
+                self._comparison.add(record)
+        elif run.rank is not None:
+            self._missing.append(f"rank {run.rank} ran twice; only the first time is compared")
+        if not run.complete:
+            self._missing.append(_cut_short(run))
+        for optimizer in record.optimizers:
+            self._optimizers.setdefault(optimizer.id, optimizer)
+        for row in record.tensors:
+            self._tensors.setdefault(row.name, (row, set()))[1].add(row.changed.verdict)
+        self._note_findings(record)
 
-def _started(record: Record) -> float:
-    return datetime.datetime.fromisoformat(record.run.started).timestamp()
+    def record(self, policy: Policy, missing: Iterable[str] = ()) -> Record:
+        """All of them as one.
 
+        Args:
+            policy: what becomes of findings.
+            missing: of which other processes nothing is known, besides ranks that were not added.
 
-def _require_ranks(records: Sequence[Record]) -> None:
-    if len(records) < 2:
-        raise FrostlineError("one record alone has nothing to be combined with", "name the records of all processes")
-    seen = [record.run.rank for record in records if record.run.rank is not None]
-    twice = sorted({rank for rank in seen if seen.count(rank) > 1})
-    if twice:
-        raise FrostlineError(f"two of the records are of rank {twice[0]}", "name one record of each process of one run")
+        Raises:
+            FrostlineError: there are fewer than two, and no others are known to be missing.
+        """
+        missing = [*missing]
+        first, run = self._first, self._run(missing)
+        if first is None or (len(self._runs) < 2 and run.world_size is None and not missing):
+            raise FrostlineError(
+                "one record alone has nothing to be combined with", "name the records of all processes"
+            )
+        tensors = [
+            replace(row, changed=replace(row.changed, verdict=_verdict(said))) for row, said in self._tensors.values()
+        ]
+        apart = self._comparison.findings() if len(self._ranks) > 1 else []
+        findings = settle([*apart, *(self._merged(said) for said in self._findings.values())], tensors, policy)
+        return replace(
+            first,
+            run=run,
+            optimizers=list(self._optimizers.values()),
+            tensors=tensors,
+            totals=totals(tensors),
+            findings=findings,
+            verdict=judge(findings, tensors, run),
+        )
 
+    def _require_same_run(self, label: str, run: Run) -> None:
+        if self._is_one_run:
+            return
+        if run.rank is not None and run.rank in self._ranks:
+            raise FrostlineError(f"two of the records are of rank {run.rank}", _RUNS_APART)
+        for other, before in self._runs[:1]:
+            if run.id and before.id and run.id != before.id:
+                raise FrostlineError(f"{label} is of the run {run.id}, {other} of {before.id}", _RUNS_APART)
+            if run.world_size != before.world_size:
+                sizes = f"{label} is of {run.world_size or 1} processes, {other} of {before.world_size or 1}"
+                raise FrostlineError(f"{sizes}: not one run", _RUNS_APART)
+            if abs(_started(run) - _started(before)) > STARTED_TOGETHER:
+                times = f"{label} began at {run.started}, {other} at {before.started}"
+                raise FrostlineError(f"{times}: not one run", _RUNS_APART)
 
-def _require_same_blocks(records: Sequence[Record]) -> None:
-    """Refuse digests of the same tensor that were made of blocks of different size: they differ whatever the bits."""
-    counts: dict[tuple[str, int], set[int]] = {}
-    for record in records:
+    def _require_same_blocks(self, record: Record) -> None:
+        """Refuse digests of the same tensor made of blocks of different size: they differ whatever the bits."""
         for row in record.tensors:
             if row.changed.digests is not None:
-                counts.setdefault((row.name, row.bytes), set()).add(row.changed.blocks)
-    if any(len(each) > 1 for each in counts.values()):
-        raise FrostlineError(
-            "the records hold digests of blocks of different size, which cannot be compared",
-            "run all processes with one version of frostline",
+                blocks = self._blocks.setdefault((row.name, row.bytes), row.changed.blocks)
+                if blocks != row.changed.blocks:
+                    raise FrostlineError(
+                        "the records hold digests of blocks of different size, which cannot be compared",
+                        "run all processes with one version of frostline",
+                    )
+
+    def _note_findings(self, record: Record) -> None:
+        models = {row.name: row.model for row in record.tensors} if record.findings else {}
+        process = str(record.run.pid if record.run.rank is None else record.run.rank)
+        for finding in record.findings:
+            what = known(finding, models)
+            said = self._findings.setdefault((what.rule, tuple(what.tensors), what.subject), _Said(finding))
+            if SEVERITIES.index(finding.severity) < SEVERITIES.index(said.finding.severity):
+                said.finding = finding
+            said.processes.append(process)
+
+    def _merged(self, said: _Said) -> Finding:
+        if len(said.processes) == len(self._runs):
+            return said.finding
+        which = "only_in_ranks" if len(self._ranks) == len(self._runs) else "only_in_processes"
+        return replace(said.finding, evidence=said.finding.evidence | {which: said.processes})
+
+    def _run(self, missing: list[str]) -> Run:
+        runs = [run for _, run in self._runs] or [Run()]
+        size = max((run.world_size or 0 for run in runs if run.rank is not None), default=0)
+        missing = [*(f"rank {rank}: no record of it" for rank in range(size) if rank not in self._ranks), *missing]
+        exits = [run.exit for run in runs if run.exit is not None]
+        return replace(
+            runs[0],
+            rank=None,
+            world_size=max(len(runs), size) if len(runs) > 1 or size else None,
+            exit=next((status for status in exits if status), exits[0] if exits else None),
+            complete=all(run.complete for run in runs),
+            seconds=max(run.seconds for run in runs),
+            steps=max(run.steps for run in runs),
+            checks=sum(run.checks for run in runs),
+            bytes_read=sum(run.bytes_read for run in runs),
+            ended_by=next((run.ended_by for run in runs if run.ended_by), None),
+            faults=[f"{_label(run)}: {fault}" for run in runs for fault in run.faults],
+            missing=[*self._missing, *missing],
+            idle=self._idle,
         )
 
 
-def _run(records: Sequence[Record]) -> Run:
-    runs = [record.run for record in records]
-    exits = [run.exit for run in runs if run.exit is not None]
-    return replace(
-        runs[0],
-        rank=None,
-        world_size=max([len(runs), *(run.world_size or 0 for run in runs)]),
-        exit=next((status for status in exits if status), exits[0] if exits else None),
-        complete=all(run.complete for run in runs),
-        seconds=max(run.seconds for run in runs),
-        steps=max(run.steps for run in runs),
-        checks=sum(run.checks for run in runs),
-        bytes_read=sum(run.bytes_read for run in runs),
-        ended_by=next((run.ended_by for run in runs if run.ended_by), None),
-        faults=[f"rank {run.rank}: {fault}" for run in runs for fault in run.faults],
-    )
+def _label(run: Run) -> str:
+    return f"process {run.pid}" if run.rank is None else f"rank {run.rank}"
 
 
-def _programs(records: Sequence[Record]) -> list[OptimizerRow]:
-    """Those of the first process, and what others have besides."""
-    of_all: dict[str, OptimizerRow] = {}
-    for record in records:
-        for optimizer in record.optimizers:
-            of_all.setdefault(optimizer.id, optimizer)
-    return list(of_all.values())
+def _cut_short(run: Run) -> str:
+    if not run.ended_by and is_alive(run):
+        return f"{_label(run)} still runs: known up to step {run.steps:,} so far"
+    by = f"was ended by {run.ended_by}" if run.ended_by else "did not come to its end"
+    return f"{_label(run)} {by}: known up to step {run.steps:,} only"
 
 
-def _leaves(records: Sequence[Record]) -> list[TensorRow]:
-    of_all: dict[str, list[TensorRow]] = {}
-    for record in records:
-        for row in record.tensors:
-            of_all.setdefault(row.name, []).append(row)
-    return [replace(same[0], changed=replace(same[0].changed, verdict=_verdict(same))) for same in of_all.values()]
+def is_alive(run: Run) -> bool:
+    """Whether the process of a run is known to go on; of another machine's processes nothing is known."""
+    if run.pid is None or run.host != platform.node() or os.name != "posix":
+        return False
+    try:
+        os.kill(run.pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True
 
 
-def _verdict(rows: Sequence[TensorRow]) -> Answer:
-    said = {row.changed.verdict for row in rows}
+def _started(run: Run) -> float:
+    return datetime.datetime.fromisoformat(run.started).timestamp() if run.started else 0.0
+
+
+def _verdict(said: set[Answer]) -> Answer:
     return "yes" if "yes" in said else "unknown" if "unknown" in said else "no"
-
-
-def _findings(records: Sequence[Record]) -> list[Finding]:
-    of_all: dict[tuple[str, tuple[str, ...], str], list[tuple[int | None, Finding]]] = {}
-    for record in records:
-        models = {row.name: row.model for row in record.tensors}
-        for finding in record.findings:
-            what = known(finding, models)
-            of_all.setdefault((what.rule, tuple(what.tensors), what.subject), []).append((record.run.rank, finding))
-    merged = []
-    for same in of_all.values():
-        gravest = by_severity(finding for _, finding in same)[0]
-        if len(same) < len(records):
-            there = [str(rank) for rank, _ in same]
-            gravest = replace(gravest, evidence=gravest.evidence | {"only_in_ranks": there})
-        merged.append(gravest)
-    return merged

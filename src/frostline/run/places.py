@@ -1,36 +1,98 @@
-"""Which of several processes this one is, and where it puts its record."""
+"""Where a process puts its record, and whether it can be put there."""
 
 from __future__ import annotations
 
-import contextlib
 import os
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from frostline.errors import RecordError
+from frostline.run import run_folder
+from frostline.run.launchers import job_name
+from frostline.settings import DEFAULT_DATA
 
-# Who is who among several processes, as the launchers say it: torchrun, Open MPI, PMI, Slurm.
-_LAUNCHERS = (
-    ("RANK", "WORLD_SIZE"),
-    ("OMPI_COMM_WORLD_RANK", "OMPI_COMM_WORLD_SIZE"),
-    ("PMI_RANK", "PMI_SIZE"),
-    ("SLURM_PROCID", "SLURM_NTASKS"),
-)
+_ELSEWHERE = "choose another place with --data FILE"
 
 
-def process_rank(environment: Mapping[str, str]) -> tuple[int | None, int | None]:
-    """This process's rank and the number of processes, as the launcher put them; ``(None, None)`` when alone.
+@dataclass(slots=True)
+class Place:
+    """Where a run is stored.
 
-    Example:
-        >>> process_rank({"RANK": "1", "WORLD_SIZE": "4"}), process_rank({"RANK": "0", "WORLD_SIZE": "1"})
-        ((1, 4), (None, None))
+    Args:
+        record: that of the whole run.
+        own: what this process writes.
+        folder: of the run, for the parts of processes.
+        ranks: of a launcher's processes that do not share a folder, what each writes.
+        problem: why nothing can be stored.
     """
-    for rank_name, size_name in _LAUNCHERS:
-        with contextlib.suppress(KeyError, ValueError):
-            rank, size = int(environment[rank_name]), int(environment[size_name])
-            return (rank, size) if size > 1 else (None, None)
-    return None, None
+
+    record: Path | None = None
+    own: Path | None = None
+    folder: Path | None = None
+    ranks: tuple[Path, ...] = ()
+    problem: RecordError | None = None
+
+
+def place_of(data: Path | None, rank: int | None, size: int | None) -> Place:
+    """Where this process is to store what, made sure before the script runs.
+
+    Args:
+        data: a file or a folder, as the user named it.
+        rank: of this process, where a launcher gave it one.
+        size: how many processes the launcher started.
+
+    Raises:
+        RecordError: nothing can be put there. To refuse then loses nothing where one process is about to begin, at a
+            place that its user has chosen.
+    """
+    if data is None:
+        return Place()
+    named = data.absolute()  # scripts change folders
+    try:
+        if rank is None:
+            return _of_one(named)
+        return _at_rank(named, rank, size or 1) if "{rank}" in data.name else _of_rank(named, rank)
+    except RecordError as error:
+        if size is None and data != DEFAULT_DATA:
+            raise
+        return Place(problem=error)
+
+
+def _of_one(data: Path) -> Place:
+    """A process that writes its record where it is read, and the parts of others into a folder beside it."""
+    if run_folder.is_folder(data) and "{rank}" not in data.name:
+        folder = run_folder.new(data)
+        _make(folder)
+        return Place(folder / run_folder.COMBINED, folder / run_folder.COMBINED, folder)
+    own = record_path(data, None)
+    assert own is not None
+    require_writable(own)
+    return Place(own, own, run_folder.new(own))
+
+
+def _at_rank(data: Path, rank: int, size: int) -> Place:
+    """One of a launcher's processes, whose user said with {rank} where each writes."""
+    ranks = tuple(path for each in range(size) if (path := record_path(data, each)) is not None)
+    require_writable(ranks[rank])
+    folder = run_folder.runs_folder(ranks[rank]) / f"run-{job_name(os.environ)}"
+    return Place(None, ranks[rank], folder, ranks)
+
+
+def _of_rank(data: Path, rank: int) -> Place:
+    """One of a launcher's processes, which writes a part into the folder of them all."""
+    try:
+        part = run_folder.join(data, job_name(os.environ), rank)
+    except OSError as error:
+        raise RecordError(f"cannot write {data}: {error.strerror}", _ELSEWHERE) from None
+    return Place(part.parent / run_folder.COMBINED if run_folder.is_folder(data) else data, part, part.parent)
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise RecordError(f"cannot write {folder}: {error.strerror}", _ELSEWHERE) from None
 
 
 def record_path(data: Path | None, process: int | str | None) -> Path | None:
@@ -61,16 +123,15 @@ def require_writable(path: Path) -> None:
     Raises:
         RecordError: the folder does not take a file, or something else stands there.
     """
-    elsewhere = "choose another place with --data FILE"
     if path.is_dir():
-        raise RecordError(f"cannot write {path}: it is a folder", elsewhere)
+        raise RecordError(f"cannot write {path}: it is a folder", _ELSEWHERE)
     probe = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         probe.touch()
         probe.unlink()
         head = _head(path)
     except OSError as error:
-        raise RecordError(f"cannot write {path}: {error.strerror}", elsewhere) from None
+        raise RecordError(f"cannot write {path}: {error.strerror}", _ELSEWHERE) from None
     if head is not None:
         _require_record(path, head)
 

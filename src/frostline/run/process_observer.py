@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from frostline.core.ledger import Run
 from frostline.core.record import Record
-from frostline.errors import FrostlineError
+from frostline.errors import FrostlineError, ObservationError, RecordError
 from frostline.frameworks.registry import FRAMEWORKS
 from frostline.run.script import INTERRUPTED, Ending
 from frostline.settings import Settings
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from frostline.run.session import Session
 
 _IN_PROCESSES = (
-    "what processes of its own train is seen where the script starts them with multiprocessing.Process or "
-    "torch.multiprocessing.spawn, or a launcher does: torchrun … -m frostline run train.py"
+    "processes that the script starts are observed if they run this python and are given its environment; on other "
+    "machines start frostline itself: torchrun … -m frostline run train.py"
 )
 _NO_MODEL = (
     "a model is seen when it is called or held by an optimizer, in this process; for a launcher's others: "
@@ -40,8 +41,8 @@ class Outcome:
     """What came of a run: the script's own status, the record if there is one, and what kept frostline from its job.
 
     With a record a problem concerns its storing, or says why the record is empty. ``is_child`` marks a process that the
-    script forked and that came to the script's end: it has nothing to report. ``ranks`` are the records of all
-    processes of a launcher, where this is the first of them.
+    script forked and that came to the script's end: it has nothing to report. ``rank`` is this process's, where a
+    launcher gave it one.
     """
 
     status: int
@@ -49,7 +50,6 @@ class Outcome:
     problem: FrostlineError | None = None
     is_child: bool = False
     rank: int | None = None
-    ranks: tuple[Path, ...] = ()
 
 
 class ProcessObserver:
@@ -59,10 +59,10 @@ class ProcessObserver:
     own imports, and those must still count.
     """
 
-    def __init__(self, settings: Settings, run: Run) -> None:
-        self._settings = settings
-        self._run = run
-        self._process = os.getpid()
+    def __init__(self, settings: Settings, run: Run, claim: Callable[[], Path] | None = None) -> None:
+        self._settings, self._run, self._claim = settings, run, claim
+        self._process, self._is_child = os.getpid(), False
+        self.is_closing = False  # a process below the observed one is at its end
         self._session: Session | None = None
         self._fault: Exception | None = None
 
@@ -75,17 +75,14 @@ class ProcessObserver:
 
     def is_forked(self) -> bool:
         """Whether this process is a child that the script forked."""
-        return os.getpid() != self._process
+        return self._is_child or os.getpid() != self._process
 
-    def adopt(self, settings: Settings, run: Run) -> None:
+    def adopt(self, settings: Settings, run: Run, claim: Callable[[], Path]) -> None:
         """This process was forked from the observed one, and is observed under a record of its own from now on."""
-        self._settings, self._run, self._process = settings, run, os.getpid()
+        self._settings, self._run, self._claim, self._process = settings, run, claim, os.getpid()
+        self._is_child = True
         if self._session is not None:
-            self._session.adopt(settings, run)
-
-    def is_idle_fork(self) -> bool:
-        """Whether this process was forked and has trained nothing, so that all it knows is its parent's."""
-        return self._session is not None and self._session.is_idle_fork()
+            self._session.adopt(settings, run, claim)
 
     def close(self, ending: Ending) -> Outcome:
         """The last check and the record; errors of frostline's own end here and never reach the script."""
@@ -99,15 +96,39 @@ class ProcessObserver:
             return Outcome(INTERRUPTED, problem=FrostlineError("interrupted while the record was closed"))
         return Outcome(ending.status, record, self._session.store_error or emptiness(record))
 
+    def close_child(self, status: int | None, by: str | None) -> RecordError | None:
+        """The last check and the part of a process below the observed one, if it trained; why it was not stored."""
+        session, self._session = self._session, None
+        if session is None or os.getpid() != self._process or not session.has_trained():
+            return None
+        self.is_closing = True
+        try:
+            session.close(status, by)
+        except Exception as error:
+            self._broken(error)
+        self.is_closing = False
+        return session.store_error
+
+    def cut_short(self, by: str) -> RecordError | None:
+        """A signal is about to end this process in the midst of a step: store what is known."""
+        session, self._session = self._session, None
+        if session is None or os.getpid() != self._process or not session.has_trained():
+            return None
+        try:
+            session.cut_short(by)
+        except Exception as error:
+            self._broken(error)
+        return session.store_error
+
     def _imported(self, framework: str, module: ModuleType) -> None:
-        if self.is_forked():
+        if os.getpid() != self._process:
             return
         try:
             if self._session is None:
                 from frostline.integrations.tensorboard import scalars_in
                 from frostline.run.session import Session
 
-                self._session = Session(self._settings, self._run, scalars_in(self._settings.tensorboard))
+                self._session = Session(self._settings, self._run, scalars_in(self._settings.tensorboard), self._claim)
             self._session.attach(framework, module)
         except Exception as error:
             self._fault = error
@@ -125,7 +146,7 @@ class ProcessObserver:
     def _broken(self, error: Exception) -> FrostlineError:
         if self._settings.debug:
             sys.excepthook(type(error), error, error.__traceback__)
-        return FrostlineError(
+        return ObservationError(
             f"the run could not be observed: {type(error).__name__}: {error}",
             _DEBUG,
         )
@@ -134,7 +155,7 @@ class ProcessObserver:
 def emptiness(record: Record) -> FrostlineError | None:
     """Why a record tells nothing of a training; None where it does."""
     if record.run.faults and not (record.tensors and (record.run.steps or record.findings)):
-        return FrostlineError(f"the run could not be observed: {record.run.faults[0]}", _DEBUG)
+        return ObservationError(f"the run could not be observed: {record.run.faults[0]}", _DEBUG)
     if not record.tensors:
         return FrostlineError(
             "no model was found in the run",

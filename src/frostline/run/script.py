@@ -13,7 +13,7 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from frostline.errors import FrostlineError, did_you_mean
+from frostline.errors import EnoughSteps, FrostlineError, did_you_mean
 from frostline.run.tracebacks import strip_own_frames
 
 INTERRUPTED = 130
@@ -169,7 +169,7 @@ def _ending_of(execute: Callable[[], None]) -> Ending:
     if error is None:
         return Ending(0)
     if isinstance(error, SystemExit):
-        return Ending(_leave(error))
+        return Ending(_leave(error), error.by if isinstance(error, EnoughSteps) else None)
     strip_own_frames(error)
     interrupted = type(error) is KeyboardInterrupt
     by = "SIGINT" if interrupted else type(error).__qualname__

@@ -9,6 +9,9 @@ import platform
 import sys
 import time
 import traceback
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Protocol
 
 from frostline.core.facts import Doubted, Expected, FrameworkSeen
@@ -47,9 +50,16 @@ class Session:
         settings: what was meant, the schedule, where the record goes.
         run: how the script was started; filled in as the run goes on.
         listener: is shown the record at each check.
+        claim: finds the place of the record when there is one to be stored; without it, that is the settings' ``data``.
     """
 
-    def __init__(self, settings: Settings, run: Run | None = None, listener: CheckListener | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        run: Run | None = None,
+        listener: CheckListener | None = None,
+        claim: Callable[[], Path] | None = None,
+    ) -> None:
         self.settings = settings
         self.policy = settings.policy()
         self.run = run or Run()
@@ -59,6 +69,7 @@ class Session:
         self.store_error: RecordError | None = None
         self._file: RunFile | None = None
         self._listener = listener
+        self._claim = claim
         self.journal = Journal()
         expected = settings.expected
         self.journal.tell(
@@ -68,7 +79,7 @@ class Session:
         self._unclosed: list[Framework] = []
         self._began = time.monotonic()
         self._process = os.getpid()
-        self._inherited: int | None = None  # steps that the parent had made when this process was forked
+        self._inherited = 0  # steps that the parent had made when this process was forked
         UNDER_WAY.append(self)
 
     def attach(self, framework: str, module: Any) -> None:
@@ -99,17 +110,17 @@ class Session:
         if not self.run.complete:
             self.attach(framework, module)
 
-    def adopt(self, settings: Settings, run: Run) -> None:
+    def adopt(self, settings: Settings, run: Run, claim: Callable[[], Path]) -> None:
         """Go on in a process that was forked while the session was open: settings and place among others are new."""
         self.settings, self._process, self._listener, self._file = settings, os.getpid(), None, None
+        self._claim, self._inherited = claim, self._steps()
         self.run.pid, self.run.rank, self.run.world_size = os.getpid(), run.rank, run.world_size
-        self._inherited = self._steps()
         for probe in self._probes:
             probe.observer.adopt_settings(settings)
 
-    def is_idle_fork(self) -> bool:
-        """Whether the session was adopted in a forked process, and no step was executed there."""
-        return self._inherited is not None and self._steps() == self._inherited
+    def has_trained(self) -> bool:
+        """Whether a step was executed in this process, and not merely in the one that it was forked from."""
+        return self._steps() > self._inherited
 
     def _steps(self) -> int:
         return sum(each.steps_executed for probe in self._probes for each in probe.observer.optimizers.values())
@@ -195,15 +206,21 @@ class Session:
         probe = self.probe("torch")
         if self.run.world_size is None and probe is not None and (place := probe.place_in_group()) is not None:
             self.run.rank, self.run.world_size = place
+            self.settings = replace(self.settings, digests=True)
+            for each in self._probes:
+                each.observer.settings = self.settings
 
     def close(self, exit_status: int | None = None, ended_by: str | None = None) -> Record:
         """The last check: detach, judge, store.
 
         Storing may fail: see ``store_error``. A run in which no model or no step was seen tells nothing, and does not
-        replace an older record.
+        replace an older record; the part of a process says that it came to its end.
         """
         if self in UNDER_WAY:
             UNDER_WAY.remove(self)
+        self._learn_rank()
+        for probe in self._probes:
+            probe.observer.steps_wanted = None
         for probe in self._probes:
             try:
                 probe.close()
@@ -213,7 +230,7 @@ class Session:
         self.run.exit, self.run.ended_by, self.run.complete = exit_status, ended_by, True
         record = self.record()
         tells = record.tensors and (record.run.steps or record.findings)
-        if tells and self.settings.data is not None and os.getpid() == self._process:
+        if (tells or self.settings.is_part) and self.settings.data is not None and os.getpid() == self._process:
             try:
                 self._store(record)
             except RecordError as error:
@@ -221,6 +238,17 @@ class Session:
         if self._listener is not None and tells and os.getpid() == self._process:
             self._show()
             self._listener.close()
+        return record
+
+    def cut_short(self, ended_by: str) -> Record:
+        """The process is about to end in the midst of a step: store what is known, without another look."""
+        self.run.ended_by = ended_by
+        record = self.record()
+        if self.settings.data is not None and os.getpid() == self._process:
+            try:
+                self._store(None)
+            except RecordError as error:
+                self.store_error = error
         return record
 
     def _doubt_findings(self, ledger: Ledger, reason: str | None) -> None:
@@ -232,8 +260,16 @@ class Session:
         """Store what was seen since the last time, and with the ``record`` what was found."""
         assert self.settings.data is not None
         if self._file is None:
-            self._file = RunFile(self.settings.data, self.journal, __version__)
+            self._file = RunFile(self._place(), self.journal, __version__)
         self._file.append(self.run, None if record is None else sealed(record))
+
+    def _place(self) -> Path:
+        assert self.settings.data is not None
+        try:
+            return self._claim() if self._claim is not None else self.settings.data
+        except OSError as error:
+            reason = f"cannot write {self.settings.data}: {error.strerror}"
+            raise RecordError(reason, "choose another place with --data") from None
 
 
 def _version(module: Any) -> str:

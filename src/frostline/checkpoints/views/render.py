@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from frostline.checkpoints.checkpoint import Checkpoint, Tensor
-from frostline.checkpoints.commands import documents
 from frostline.checkpoints.diff.compare import Diff, Pair
 from frostline.checkpoints.diff.moves import Move
 from frostline.checkpoints.lock.verification import Verification
+from frostline.checkpoints.views import documents
 from frostline.core.ledger import TensorRow
 from frostline.report.folding import folded
 from frostline.report.form import Block, Column, Line, Prose, Role, Row, Section, Span, Table, View, line

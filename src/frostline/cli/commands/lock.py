@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
-from frostline.checkpoints.commands.options import ALLOW_UNREAD, FILE
-from frostline.checkpoints.commands.output import progress, require_apart, say_unread, size_of, write
 from frostline.checkpoints.lock import lock_file
 from frostline.checkpoints.naming import matches_any
 from frostline.checkpoints.opening import open_checkpoint
-from frostline.command_group import examples
+from frostline.cli.checkpoint_options import ALLOW_UNREAD, FILE
+from frostline.cli.checkpoint_output import progress, require_apart, say_unread, size_of
+from frostline.cli.group import examples
+from frostline.cli.printing import write
 
 
 @click.command(epilog=examples("frostline lock model.safetensors -o weights.lock"))

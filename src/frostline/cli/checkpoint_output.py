@@ -16,7 +16,7 @@ import msgspec
 
 from frostline.checkpoints.checkpoint import Checkpoint
 from frostline.checkpoints.digests import Advance, nothing
-from frostline.core import store
+from frostline.cli.printing import write_out
 from frostline.errors import CheckpointError
 
 LONG_WORK = 2**28
@@ -51,10 +51,7 @@ def show_result(
     form: str, document: Callable[[], dict[str, Any]], view: Callable[[Any], Any], output: Path | None = None
 ) -> None:
     """Print a result, or write it to ``output``."""
-    if output is None:
-        write(_rendered(form, document, view, sys.stdout))
-    else:
-        store.write_atomically(_rendered(form, document, view, None).encode(), output, "--output")
+    write_out(_rendered(form, document, view, sys.stdout if output is None else None), output)
 
 
 def _rendered(
@@ -63,7 +60,7 @@ def _rendered(
     """A result as JSON, or as the view that ``view`` makes with the module of views; that one is slow to load."""
     if form == "json":
         return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode()
-    from frostline.checkpoints.commands import render
+    from frostline.checkpoints.views import render
     from frostline.report import markdown, terminal
 
     encoding = paper.encoding if paper is not None else "utf-8"
@@ -77,11 +74,6 @@ def _rendered(
     width = shutil.get_terminal_size().columns if is_terminal else 120
     color = is_terminal and not os.environ.get("NO_COLOR")
     return terminal.render(view(render), width, color, encoding)
-
-
-def write(text: str) -> None:
-    sys.stdout.write(text if text.endswith("\n") else text + "\n")
-    sys.stdout.flush()
 
 
 @contextmanager

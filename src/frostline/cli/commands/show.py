@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from frostline.checkpoints.commands import documents
-from frostline.checkpoints.commands.options import ALL, FILE, FORMAT, JSON, OUTPUT
-from frostline.checkpoints.commands.output import progress, require_apart, show_result
 from frostline.checkpoints.digests import digest_of
 from frostline.checkpoints.opening import open_checkpoint
 from frostline.checkpoints.parallel import parallel
-from frostline.command_group import examples
+from frostline.checkpoints.views import documents
+from frostline.cli.checkpoint_options import ALL, FILE, FORMAT, JSON, OUTPUT
+from frostline.cli.checkpoint_output import progress, require_apart, show_result
+from frostline.cli.group import examples
 
 ROWS = 1000
 

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from frostline.checkpoints.commands import documents
-from frostline.checkpoints.commands.options import ALL, ALLOW_UNREAD, FILE, FORMAT, JSON, OUTPUT, QUIET, RENAME, SHOWN
-from frostline.checkpoints.commands.output import progress, require_apart, say_unread, show_result, size_of
 from frostline.checkpoints.lock import lock_file, verification
 from frostline.checkpoints.naming import parsed_renames
 from frostline.checkpoints.opening import open_checkpoint
-from frostline.command_group import examples
+from frostline.checkpoints.views import documents
+from frostline.cli.checkpoint_options import ALL, ALLOW_UNREAD, FILE, FORMAT, JSON, OUTPUT, QUIET, RENAME, SHOWN
+from frostline.cli.checkpoint_output import progress, require_apart, say_unread, show_result, size_of
+from frostline.cli.group import examples
 from frostline.errors import CheckpointError
 
 

@@ -1,4 +1,4 @@
-"""The command ``watch``: follows the record of a run under way and shows it again at each check."""
+"""``frostline watch``: follows the record of a run under way and shows it again at each check."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-from frostline.command_group import examples
+from frostline.cli import options
+from frostline.cli.group import examples
 from frostline.core.ledger import Run
 from frostline.core.record import Record
 from frostline.errors import RecordError
@@ -120,7 +121,7 @@ def _is_gone(run: Run) -> bool:
 
 
 @click.command(epilog=examples("frostline watch", "frostline watch run7.json", "frostline watch --wait >> watched.log"))
-@click.argument("data", type=click.Path(path_type=Path), required=False, metavar="[DATA]")
+@options.data
 @click.option("--wait", is_flag=True, help="Wait for the first check of the next run.")
 def watch(data: Path | None, wait: bool) -> int:
     """Follow a running training: its record (DATA, or .frostline.json) is shown again at each check.

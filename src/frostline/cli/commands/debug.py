@@ -1,22 +1,30 @@
-"""What frostline found on this machine: versions, frameworks, kernels, and the reason for each fallback."""
+"""``frostline debug``: versions, frameworks, kernels of this machine, and the reason for each fallback."""
 
 from __future__ import annotations
 
 import importlib.metadata
-import importlib.util
 import os
 import platform
 import sys
 import textwrap
 
+import click
+
+from frostline.cli.group import examples
+from frostline.cli.printing import write
 from frostline.errors import FrostlineError
-from frostline.frameworks.registry import FRAMEWORKS
+from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, is_installed
 from frostline.settings import TABLE, Settings, found
 from frostline.version import __version__
 
 _LIBRARIES = ("click", "msgspec", "numpy", "rich", "wrapt", "xxhash")
 _COLUMNS = 80
-_BACKENDS = ("jax", "torch", "tensorflow")
+
+
+@click.command(epilog=examples("frostline debug"))
+def debug() -> None:
+    """Print versions, frameworks found, kernels chosen, and why each fallback was taken."""
+    write(describe())
 
 
 def describe() -> str:
@@ -26,7 +34,7 @@ def describe() -> str:
         ("python", f"{platform.python_version()} ({sys.executable})"),
         ("system", f"{platform.platform()}, {os.cpu_count()} cores, {sys.byteorder} endian"),
         *((name, _version(name) or "not installed") for name in _LIBRARIES),
-        *((f"framework {name}", _framework(name)) for name in dict.fromkeys((*FRAMEWORKS, *_BACKENDS))),
+        *((f"framework {name}", _framework(name)) for name in dict.fromkeys((*FRAMEWORKS, *BACKENDS))),
         *_kernels(),
         ("settings", _settings()),
     ]
@@ -46,24 +54,8 @@ def _settings() -> str:
     return f"{', '.join(changed) or 'nothing'} from {' and '.join(map(str, files))}" if files else "no file found"
 
 
-def demo_backend(wanted: str | None) -> str:
-    """The Keras backend for the demo: the one wanted, else the first that is installed.
-
-    Raises:
-        FrostlineError: Keras or the backend is not installed.
-    """
-    present = [name for name in _BACKENDS if _is_installed(name)]
-    missing = [name for name in ("keras", wanted) if name is not None and not _is_installed(name)]
-    if missing or not present:
-        raise FrostlineError(
-            f"the demo needs {' and '.join(missing or ['jax'])}, which this python does not have",
-            "pip install 'frostline[demo]'",
-        )
-    return wanted or present[0]
-
-
 def _framework(name: str) -> str:
-    if not _is_installed(name):
+    if not is_installed(name):
         return "not installed"
     probe = "observed" if name in FRAMEWORKS else "as a backend of keras"
     return f"{_version(name) or 'version not known'} ({probe})"
@@ -79,18 +71,11 @@ def _kernels() -> list[tuple[str, str]]:
 
 
 def _gpu_kernel() -> str:
-    if not _is_installed("triton"):
+    if not is_installed("triton"):
         return "none: Triton is not installed, so that bytes are read through the host"
     return (
         f"XXH3-64 by Triton {_version('triton') or ''} for torch on CUDA; jax's and TensorFlow's bytes go to the host"
     )
-
-
-def _is_installed(name: str) -> bool:
-    try:
-        return importlib.util.find_spec(name) is not None
-    except (ImportError, ValueError):
-        return False
 
 
 def _version(name: str) -> str | None:

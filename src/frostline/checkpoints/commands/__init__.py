@@ -1,1 +1,0 @@
-"""The commands on checkpoint files: show, diff, lock, verify."""

@@ -1,0 +1,1 @@
+"""What the commands on checkpoint files show: as JSON (documents), and as text, Markdown and HTML (render)."""

@@ -1,0 +1,41 @@
+"""``frostline combine``: puts the records of several processes together."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from frostline.cli import options
+from frostline.cli.group import examples
+from frostline.cli.printing import write_report
+from frostline.core.verdict import exit_status
+
+
+@click.command(
+    epilog=examples(
+        "frostline combine .frostline/latest",
+        "frostline combine run.0.json run.1.json --data run.json",
+    )
+)
+@click.argument("data", type=options.FILE, nargs=-1, required=True, metavar="DATA...")
+@click.option("--data", "combined", type=options.FILE, metavar="FILE", help="Where the result goes.")
+@options.report_output
+@options.fail_on
+def combine(data: tuple[Path, ...], combined: Path | None, form: str, output: Path | None, fail_on: str | None) -> int:
+    """Put the records of several processes together (into .frostline.json), and print the report.
+
+    DATA are records of processes of one run, or the folder of a run.
+    """
+    from frostline.core import store
+    from frostline.run.places import require_writable
+    from frostline.run.stored_run import named
+    from frostline.settings import DEFAULT_DATA, found
+
+    settings, _ = found()
+    target = combined or settings.data or DEFAULT_DATA
+    record = named([path for path in data if path != target], settings.policy())
+    require_writable(target)
+    store.save(record, target)
+    write_report(record, form, output, settings.pages)
+    return exit_status(record.verdict, fail_on or settings.fail_on or "error")

@@ -1,0 +1,65 @@
+"""``frostline demo``: the article's experiment and its variant, run under observation."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import click
+
+from frostline.cli import options
+from frostline.cli.group import examples
+from frostline.cli.printing import write
+from frostline.errors import FrostlineError
+
+BACKENDS = ("jax", "torch", "tensorflow")  # in the order in which they are taken
+
+
+@click.command(epilog=examples("frostline demo", "frostline demo --backend torch", "frostline demo --first"))
+@click.option(
+    "--backend",
+    type=click.Choice(BACKENDS),
+    help="The backend of Keras; by default the first of these that is installed.",
+)
+@click.option("--first", is_flag=True, help="Only the variant: freeze the first of the two models.")
+@click.option("--data", type=options.FILE, metavar="FILE", help="Keep the record in FILE.")
+def demo(backend: str | None, first: bool, data: Path | None) -> int:
+    """Freeze a model inside a model, train, and see who was right: the flag or the summary.
+
+    First the article's experiment (the second model frozen), then the variant it did not try (the first model frozen).
+    The script is an ordinary Keras script that knows nothing of frostline.
+    """
+    import frostline.demo
+    from frostline.cli.commands.run import conclude
+    from frostline.run.runner import run as observe
+    from frostline.settings import Settings
+
+    chosen = ["--backend", _backend(backend)]
+    article = Path(frostline.demo.__path__[0]) / "article.py"
+    settings = Settings(data=data)
+    outcome = observe(str(article), [*chosen, *(["--first"] if first else [])], settings)
+    status = conclude(outcome, settings, sys.stderr, report_to=sys.stdout)
+    if first or status:
+        return status
+    write("\nThe variant that the article did not try: the first of the two models is frozen.\n")
+    # Keras chooses its backend once per process and numbers its layers through it: the variant gets its own.
+    return subprocess.call([sys.executable, "-m", "frostline", "demo", *chosen, "--first"])
+
+
+def _backend(wanted: str | None) -> str:
+    """The Keras backend for the demo: the one wanted, else the first that is installed.
+
+    Raises:
+        FrostlineError: Keras or the backend is not installed.
+    """
+    from frostline.frameworks.registry import is_installed
+
+    present = [name for name in BACKENDS if is_installed(name)]
+    missing = [name for name in ("keras", wanted) if name is not None and not is_installed(name)]
+    if missing or not present:
+        raise FrostlineError(
+            f"the demo needs {' and '.join(missing or ['jax'])}, which this python does not have",
+            "pip install 'frostline[demo]'",
+        )
+    return wanted or present[0]

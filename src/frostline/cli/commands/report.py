@@ -1,0 +1,63 @@
+"""``frostline report``: prints the report of a stored run, judged as the settings found here want it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from frostline.cli import options
+from frostline.cli.group import examples
+from frostline.cli.printing import write_report
+from frostline.core.verdict import exit_status
+
+
+@click.command(
+    epilog=examples(
+        "frostline report",
+        "frostline report run7.json --format markdown",
+        "frostline report --format html -o report.html",
+        "frostline report --fail-on warning",
+        "frostline report --write-baseline frostline-baseline.json",
+    )
+)
+@options.data
+@options.report_output
+@options.fail_on
+@click.option("--baseline", type=options.FILE, metavar="FILE", help="Count apart the findings that FILE knows.")
+@click.option(
+    "--write-baseline",
+    type=options.FILE,
+    metavar="FILE",
+    help="Write this run's findings to FILE as known, and print no report.",
+)
+def report(
+    data: Path | None,
+    form: str,
+    output: Path | None,
+    fail_on: str | None,
+    baseline: Path | None,
+    write_baseline: Path | None,
+) -> int:
+    """Print the report of the run stored in DATA (.frostline.json).
+
+    Settings files that are found from here judge the run again: what they ignore, other severities, the baseline.
+    """
+    from frostline.core.baseline import load as load_baseline
+    from frostline.core.baseline import save as save_baseline
+    from frostline.judging import judged_by
+    from frostline.run.stored_run import load
+    from frostline.settings import DEFAULT_DATA, found
+
+    settings, files = found()
+    record = load(data or settings.data or DEFAULT_DATA)
+    if write_baseline is not None:
+        count = save_baseline(record, write_baseline)
+        click.echo(f"frostline: {write_baseline} now knows {count} finding{'' if count == 1 else 's'}", err=True)
+        return 0
+    if baseline is not None:
+        load_baseline(baseline)  # named here, it has to be there
+    if files or baseline is not None:
+        record = judged_by(record, settings.but(baseline=baseline).policy())
+    write_report(record, form, output, settings.pages)
+    return exit_status(record.verdict, fail_on or settings.fail_on or "error")

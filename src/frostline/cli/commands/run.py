@@ -1,0 +1,154 @@
+"""``frostline run``: runs a script under observation and prints the report."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+import click
+
+from frostline.cli import completers, options
+from frostline.cli.group import examples
+from frostline.cli.printing import complain, rendered, write_out
+from frostline.core.verdict import FAIL_ON
+from frostline.errors import FrostlineError, RecordError
+
+if TYPE_CHECKING:
+    from frostline.core.record import Record
+    from frostline.run.process_observer import Outcome
+    from frostline.settings import Settings
+
+# What ``check`` takes as well. The report goes to stderr: standard output is the script's.
+script_options = options.together(
+    click.option("-m", "as_module", is_flag=True, help="SCRIPT is the name of a module, as in `python -m`."),
+    click.option(
+        "--data",
+        type=options.FILE,
+        metavar="FILE",
+        help="Where the record goes (.frostline.json): a file, or a folder of runs.",
+    ),
+    click.option("--frozen", multiple=True, metavar="PATTERN", help="Tensors expected to stay frozen; repeatable."),
+    click.option("--trained", multiple=True, metavar="PATTERN", help="Tensors expected to be trained; repeatable."),
+    click.option(
+        "--check-every",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Check at every N-th step in place of steps 1, 2, 4, 8, …",
+    ),
+)
+output_options = options.together(
+    click.option(
+        "--tensorboard",
+        type=options.FILE,
+        metavar="DIR",
+        help="Also write scalars per module into DIR, at each check.",
+    ),
+    options.report_format,
+    options.json,
+    click.option("-o", "--output", type=options.FILE, metavar="FILE", help="Write the report to FILE, not to stderr."),
+    click.option("--quiet", is_flag=True, help="Store the record and print no report."),
+    click.option("--debug", is_flag=True, help="Show errors inside frostline with their tracebacks."),
+    click.argument("script", metavar="SCRIPT", shell_complete=completers.files),
+    click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[ARGS]...", shell_complete=completers.files),
+)
+
+
+@click.command(
+    context_settings={"allow_interspersed_args": False},
+    epilog=examples(
+        "frostline run train.py --lr 0.1",
+        "frostline run -m package.train --lr 0.1",
+        "frostline run --frozen 'backbone.**' --fail-on error train.py",
+        "frostline run --steps 100 --format html -o report.html train.py",
+    ),
+)
+@script_options
+@click.option(
+    "--steps", type=click.IntRange(min=1), metavar="N", help="End the script after N optimizer steps, with status 0."
+)
+@click.option(
+    "--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings if the script itself exits 0 (never)."
+)
+@output_options
+def run(**given: Any) -> int:
+    """Run SCRIPT unchanged and observe which weights it trains.
+
+    Everything after SCRIPT belongs to the script. Its output, its exit status and its exceptions are its own; the
+    report follows on stderr. Options win over frostline.toml, and that over [tool.frostline] in pyproject.toml.
+    """
+    return observe(**given)
+
+
+def observe(
+    script: str,
+    arguments: tuple[str, ...],
+    *,
+    as_module: bool,
+    form: str,
+    output: Path | None,
+    quiet: bool,
+    frozen: tuple[str, ...],
+    trained: tuple[str, ...],
+    data: Path | None,
+    tensorboard: Path | None,
+    **given: Any,
+) -> int:
+    """Run a script with the options of the command line, and print its report."""
+    from frostline.run.runner import run
+    from frostline.settings import DEFAULT_DATA, load
+
+    settings = load().but(data=data, frozen=frozen or None, trained=trained or None, **given)
+    settings = settings.but(data=settings.data or DEFAULT_DATA, progress=not quiet, tensorboard=tensorboard)
+    stderr = sys.stderr  # the script may put another one in its place
+    output = None if output is None else output.absolute()  # and go to another folder
+
+    def tell(outcome: Outcome) -> int:
+        return conclude(outcome, settings, stderr, report_to=None if quiet else stderr, form=form, output=output)
+
+    return tell(run(script, arguments, settings, as_module=as_module, tell=tell))
+
+
+def conclude(
+    outcome: Outcome,
+    settings: Settings,
+    stderr: TextIO | None,
+    *,
+    report_to: TextIO | None,
+    form: str = "text",
+    output: Path | None = None,
+) -> int:
+    """Print what came of a run, and return the status to leave with: the script's own, unless findings may fail it."""
+    from frostline.run.exit_status import status_of
+
+    if outcome.is_child:
+        return outcome.status
+    problem = outcome.problem
+    with contextlib.suppress(OSError, ValueError):  # a stream that is closed or full is the script's business
+        tells = problem is None or isinstance(problem, RecordError)  # what cannot be stored can be printed
+        if outcome.record is not None and tells and (report_to is not None or output is not None):
+            problem = _printed(outcome.record, form, output, report_to, settings.pages) or problem
+        if problem is not None and (report_to is not None or not outcome.status):
+            complain(problem, stderr)
+    status, unjudged = status_of(replace(outcome, problem=problem), settings)
+    if unjudged is not None and unjudged is not problem:
+        with contextlib.suppress(OSError, ValueError):
+            complain(unjudged, stderr)
+    return status
+
+
+def _printed(
+    record: Record, form: str, output: Path | None, paper: TextIO | None, pages: str | None
+) -> FrostlineError | None:
+    """Print or write the report; whatever is wrong with it is returned, for the script's status is its own."""
+    try:
+        text = rendered(record, form, paper if output is None else None, pages)
+    except Exception as error:
+        return FrostlineError(f"the report could not be printed: {type(error).__name__}: {error}")
+    try:
+        write_out(text, output, paper)
+    except FrostlineError as error:
+        return error
+    return None

@@ -108,6 +108,37 @@ def test_a_lite_model(written: Path, bytes_of: Any) -> None:
             assert bytes_of(found.tensors[f"{ours.name}.scale"]).hex() == scales
 
 
+SLICED = """
+import tensorflow.compat.v1 as tf
+tf.disable_v2_behavior()
+rows = tf.fixed_size_partitioner(3)
+with tf.variable_scope("s", partitioner=rows):
+    v = tf.get_variable("v", initializer=tf.random_uniform_initializer(), shape=[301, 4])
+with tf.variable_scope("t", partitioner=tf.fixed_size_partitioner(2, axis=1)):
+    w = tf.get_variable("w", initializer=tf.random_uniform_initializer(), shape=[6, 200])
+with tf.Session() as session:
+    session.run(tf.global_variables_initializer())
+    session.run(tf.tables_initializer())
+    tf.train.Saver().save(session, "./ck", write_meta_graph=False)
+reader = tf.train.load_checkpoint("./ck")
+open("v", "wb").write(reader.get_tensor("s/v").tobytes())
+open("w", "wb").write(reader.get_tensor("t/w").tobytes())
+"""
+
+
+@pytest.mark.needs("tensorflow")
+def test_slices_are_put_together(tmp_path: Path, bytes_of: Any) -> None:
+    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    subprocess.run([sys.executable, "-c", SLICED], cwd=tmp_path, env=quiet, capture_output=True, check=True)
+    with checkpoints.open(tmp_path / "ck") as found:
+        assert {name: (tensor.shape, tensor.note) for name, tensor in found.tensors.items()} == {
+            "s/v": ((301, 4), "in 3 parts"),
+            "t/w": ((6, 200), "in 2 parts"),
+        }
+        assert bytes_of(found.tensors["s/v"]) == (tmp_path / "v").read_bytes()
+        assert bytes_of(found.tensors["t/w"]) == (tmp_path / "w").read_bytes()
+
+
 HEADER = (b"", b"\x08\x01")
 W = bundle_entry(1, [2, 3], 0, 24)
 LIES = {
@@ -119,6 +150,7 @@ LIES = {
     "a million files": ([(b"", b"\x08" + varint(10**6))], "claims 1,000,000 data files"),
     "a name twice": ([HEADER, (b"w", W), (b"w", W)], "keys do not ascend"),
     "names in no order": ([HEADER, (b"x", W), (b"w", W)], "keys do not ascend"),
+    "slices that are missing": ([HEADER, (b"w", W + b"\x3a\x04\x0a\x02\x10\x01")], "do not fill its shape"),
     "no message": ([HEADER, (b"w", b"\x08")], "ends inside a field"),
 }
 

@@ -160,6 +160,8 @@ def test_boxes_that_overlap_or_leave_a_gap() -> None:
     assert not fills((4, 2), [((0, 0), (2, 2))])
     assert not fills((4,), [((0,), (5,))])
     assert not fills((4,), [((0, 0), (4, 1))])
+    assert not fills((4,), [((-1,), (4,))])
+    assert not fills((20_000,), [((start,), (1,)) for start in range(20_000)])
 
 
 def test_tiles_of_every_kind() -> None:

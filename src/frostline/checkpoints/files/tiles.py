@@ -12,6 +12,7 @@ import numpy as np
 from frostline.checkpoints.files.sources import BOX, PIECE, Piece, Source, regrouped
 
 LARGEST_ROW = 2**28
+MOST_TILES = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,12 +86,14 @@ class _Stream:
 
 
 def fills(shape: tuple[int, ...], boxes: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> bool:
-    """Whether boxes, each an offset and sizes, fill a shape without gaps and without overlapping.
+    """Whether boxes, each an offset and sizes and not too many, fill a shape without gaps and without overlapping.
 
     >>> fills((4, 2), [((0, 0), (3, 2)), ((3, 0), (1, 2))]), fills((4,), [((0,), (2,)), ((1,), (2,))])
     (True, False)
     """
-    if any(not len(offsets) == len(sizes) == len(shape) for offsets, sizes in boxes):
+    if len(boxes) > MOST_TILES or any(not len(offsets) == len(sizes) == len(shape) for offsets, sizes in boxes):
+        return False
+    if any(number < 0 for box in boxes for edges in box for number in edges):
         return False
     starts = np.array([offsets for offsets, _ in boxes], object).reshape(len(boxes), len(shape))
     stops = starts + np.array([sizes for _, sizes in boxes], object).reshape(len(boxes), len(shape))

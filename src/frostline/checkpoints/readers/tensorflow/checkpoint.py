@@ -11,7 +11,7 @@ from frostline.checkpoints.files.protobuf import BYTES, VARINT, Reader, signed
 from frostline.checkpoints.files.siblings import sibling
 from frostline.checkpoints.files.sources import Source, Span, Swapped
 from frostline.checkpoints.readers.format import Format
-from frostline.checkpoints.readers.tensorflow import sorted_table
+from frostline.checkpoints.readers.tensorflow import slices, sorted_table
 
 OBJECT_GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH"
 MOST_FILES, MOST_AXES = 100_000, 64
@@ -58,6 +58,7 @@ def read(file: File) -> Checkpoint:
                 _add(checkpoint, data, reader, entry)
             else:
                 data.take_header(reader, entry)
+        slices.join(checkpoint, data.sliced)
     except BaseException:
         checkpoint.close()
         raise
@@ -71,6 +72,7 @@ class _Data:
         self._checkpoint, self._index = checkpoint, checkpoint.files[0]
         self._files: dict[int, File] = {}
         self.count, self.big = 1, False
+        self.sliced: dict[str, slices.Sliced] = {}
 
     def take_header(self, reader: Reader, entry: sorted_table.Entry) -> None:
         """How many files there are, and their byte order."""
@@ -102,17 +104,17 @@ def _add(checkpoint: Checkpoint, data: _Data, reader: Reader, entry: sorted_tabl
     name = entry.key.decode("utf-8", "backslashreplace")
     values = dict.fromkeys((1, 3, 4, 5), 0)  # type, data file, offset, size
     shape: tuple[int, ...] = ()
-    sliced = False
+    extents: list[list[tuple[int, int]]] = []
     for field in reader.fields(entry.start, entry.stop):
         if field.number in values and field.wire == VARINT:
             values[field.number] = signed(field.value)
         elif field.number == 2 and field.wire == BYTES:
             shape = _shape(checkpoint, reader, name, field.start, field.stop)
-        elif field.number == 7:
-            sliced = True
+        elif field.number == 7 and field.wire == BYTES:
+            extents.append(slices.extents(reader, field))
     code, number, offset, size = values.values()
-    if sliced:
-        checkpoint.extras[name] = "saved in slices, each under a name of its own"
+    if extents:
+        data.sliced[name] = slices.Sliced(TYPES.get(code, f"tensorflow-type-{code}"), shape, extents)
     elif name == OBJECT_GRAPH:
         checkpoint.extras[name] = f"names of Python objects, {size:,} bytes"
     elif code == TEXT:

@@ -20,7 +20,6 @@ from frostline.checkpoints.readers.torch import save
 
 TABLE = "torch.distributed.checkpoint.metadata"
 MOST_PARTS = 200_000
-MOST_PARTS_OF_ONE = 10_000
 
 Place = tuple[str, tuple[int, ...]]  # a tensor's name, and where a part of it begins
 
@@ -110,7 +109,7 @@ def _add_tensor(checkpoint: Checkpoint, name: str, record: dict[str, Any], parts
     boxes = [
         (counts(members["offsets"]), counts(members["sizes"])) for members in map(_members, record["chunks"].items)
     ]
-    if len(boxes) > MOST_PARTS_OF_ONE or not fills(shape, boxes):
+    if not fills(shape, boxes):
         raise checkpoint.files[0].bad(f"the parts of {name!r} do not fill its shape {list(shape)}")
     tiles = []
     for offsets, sizes in boxes:

@@ -13,7 +13,7 @@ from corpus.variants import in_turn, variants
 
 TRIALS = {trial.name: trial for trial in trials(load())}
 TORCH = [trial for trial in TRIALS.values() if trial.case.framework == "torch"]
-KERAS = [trial for trial in TRIALS.values() if trial.case.framework != "torch"]
+KERAS = [trial for trial in TRIALS.values() if trial.case.framework in ("keras", "tf_keras")]
 
 
 @pytest.fixture(scope="module", params=["torch", "keras"])

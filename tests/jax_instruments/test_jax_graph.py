@@ -5,6 +5,7 @@ import pytest
 jax = pytest.importorskip("jax")
 jnp = pytest.importorskip("jax.numpy")
 
+from frostline.frameworks.jax.traces import graph  # noqa: E402
 from frostline.frameworks.jax.traces.graph import Graph  # noqa: E402
 from frostline.frameworks.jax.traces.zeros import Zeros  # noqa: E402
 
@@ -94,3 +95,10 @@ def test_dependence_is_that_of_the_ancestors():
     masks = graph.dependence(graph.inputs)
     for index, output in enumerate(graph.outputs):
         assert [bit for bit in range(3) if masks[output] >> bit & 1] == sources(graph, index)
+
+
+def test_of_a_function_that_is_too_large_nothing_is_read(monkeypatch):
+    monkeypatch.setattr(graph, "LARGEST", 2)
+    graph_of(lambda a: a + 1, ONE)
+    with pytest.raises(graph.Unclear, match="more than 2 equations"):
+        graph_of(lambda a: jnp.sin(jnp.sin(jnp.sin(a))), ONE)

@@ -53,18 +53,16 @@ def cause(row: TensorRow, ledger: Ledger) -> tuple[Rule, Severity, str] | None:
     if row.changed.verdict == "yes":
         moved = unused is not None and f"{unused.optimizer} step" in row.changed.during
         return (GRADIENT_UNUSED, "error", unused.optimizer) if unused is not None and moved else None
-    if row.changed.verdict == "unknown":
-        return None
     captured = shown(row, "captured", ledger)
     if captured is not None:
         return CAPTURED, "error", captured.optimizer
     kept_inside = shown(row, "not-returned", ledger)
     if kept_inside is not None:
         return RESULT_DROPPED, "error", kept_inside.optimizer
-    for event in ledger.events_of(ResultDropped):
-        if row.name in event.tensors:
-            return RESULT_DROPPED, "error" if event.times > 1 else "note", event.optimizer
-    if unused is not None:
+    dropped = next((each for each in ledger.events_of(ResultDropped) if row.name in each.tensors), None)
+    if dropped is not None:
+        return RESULT_DROPPED, "error" if dropped.times > 1 else "note", dropped.optimizer
+    if unused is not None and row.changed.verdict == "no":
         return GRADIENT_UNUSED, "note" if _trains(unused.optimizer, ledger) else "error", unused.optimizer
     return None
 

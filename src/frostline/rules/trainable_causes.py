@@ -354,7 +354,8 @@ def _held(row: TensorRow, holdings: list[Holding], ledger: Ledger) -> Cause | No
     if lost is not None:
         return ROUNDED, _patient(lost, steps, ledger), optimizer
     if "nonzero" not in seen:
-        unrouted: Severity = "note" if sibling_moved(row, ledger) else "warning"
+        beside = ledger.optimizer(optimizer).stateless and rest_of_module_moved(row, ledger)
+        unrouted: Severity = "note" if beside or sibling_moved(row, ledger) else "warning"
         return UNCHANGED, _patient(unrouted, steps, ledger), optimizer
     return UNCHANGED, _patient("error", steps, ledger), optimizer
 

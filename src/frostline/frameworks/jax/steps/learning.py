@@ -16,8 +16,8 @@ from frostline.frameworks.jax.steps.values import Values
 from frostline.frameworks.jax.tensors.paths import Path, is_inexact
 from frostline.frameworks.jax.tensors.tensors import JaxTensor
 from frostline.frameworks.jax.traces.concrete import concrete
-from frostline.frameworks.jax.traces.graph import TooLarge
 from frostline.frameworks.jax.traces.proofs import Learned, Proof, Reading
+from frostline.frameworks.jax.traces.records import Applied, Differentiated
 from frostline.observe.observer import Observer
 from frostline.observe.protocols import Hold
 from frostline.observe.variable_names import unique
@@ -53,19 +53,19 @@ class Learning:
             function: whose records are complete.
             call: with its digests from before, where it was the first.
             result: what it returned.
+
+        Raises:
+            Unclear: what it was handed or handed back cannot be found in the trace, or that is too large.
         """
+        if not any(isinstance(record, (Applied, Differentiated)) for record in function.records):
+            return
         handed = call.arrays
         if call.jitted is None:
             learned = concrete(function.records, handed)
         elif claimed(call.jitted.function):
             return
         else:
-            try:
-                trace = call.jitted.read(handed, call.handed_back(result))
-            except TooLarge:
-                trace = None
-            if trace is None:
-                return
+            trace = call.jitted.read(handed, call.handed_back(result))
             learned = Reading(trace, function.records).read()
         if not self._is_step(learned):
             gives = [path for path, proof in learned.proofs.items() if proof.differentiated]

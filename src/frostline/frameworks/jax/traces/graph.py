@@ -30,8 +30,8 @@ RESHAPES = frozenset(
 LARGEST = 200_000  # equations; of larger functions nothing is proven
 
 
-class TooLarge(Exception):
-    """The function has more equations than are looked through."""
+class Unclear(Exception):
+    """Nothing can be read from the trace of a function, for this reason: then nothing is known of its steps."""
 
 
 class Graph:
@@ -41,7 +41,7 @@ class Graph:
         closed: the closed jaxpr of the function.
 
     Raises:
-        TooLarge: it has more than ``LARGEST`` equations.
+        Unclear: it has more than ``LARGEST`` equations.
     """
 
     def __init__(self, closed: Any) -> None:
@@ -133,7 +133,7 @@ class Graph:
         for equation in jaxpr.eqns:
             self._equations += 1
             if self._equations > LARGEST:
-                raise TooLarge
+                raise Unclear(f"a compiled function of more than {LARGEST:,} equations is not looked through")
             operands = [self._read(scope, each) for each in equation.invars]
             build = {"scan": self._scan, "while": self._while, "cond": self._cond}.get(equation.primitive.name)
             if build is not None:

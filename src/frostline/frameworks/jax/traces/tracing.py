@@ -9,7 +9,7 @@ from typing import Any
 import jax
 
 from frostline.frameworks.jax.tensors.paths import Arrays
-from frostline.frameworks.jax.traces.graph import Graph
+from frostline.frameworks.jax.traces.graph import Graph, Unclear
 from frostline.frameworks.jax.traces.proofs import Shape, Trace
 
 
@@ -28,8 +28,12 @@ class Jitted:
     out: Any = None
     traced: Any = None
 
-    def read(self, inputs: Arrays, outputs: Arrays) -> Trace | None:
-        """The graph with the given arrays found in it; None where arguments and variables do not correspond."""
+    def read(self, inputs: Arrays, outputs: Arrays) -> Trace:
+        """The graph with the given arrays found in it.
+
+        Raises:
+            Unclear: arguments and variables do not correspond, or the function is too large.
+        """
         graph = Graph((self.traced or self.function.trace(*self.args, **self.kwargs)).jaxpr)
         dynamic = (
             tuple(value for index, value in enumerate(self.args) if index not in self.static_numbers),
@@ -37,7 +41,7 @@ class Jitted:
         )
         handed, handed_back = jax.tree_util.tree_leaves(dynamic), jax.tree_util.tree_leaves(self.out)
         if len(handed) != len(graph.inputs) or len(handed_back) != len(graph.outputs):
-            return None
+            raise Unclear("the arguments of a compiled function are not those of its trace")
         return Trace(
             graph,
             _located(inputs, handed, graph.inputs),

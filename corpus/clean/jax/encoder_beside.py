@@ -1,0 +1,43 @@
+"""Trains a head; the encoder is an argument of its own that nothing differentiates."""
+
+import jax
+import jax.numpy as jnp
+import optax
+
+features = jax.random.normal(jax.random.key(7), (24, 32, 6))
+targets = jnp.sin(features).sum(-1, keepdims=True)
+
+
+def init(key):
+    first, second = jax.random.split(key)
+    return {
+        "encoder": {"kernel": jax.random.normal(first, (6, 16)) / 3, "bias": jnp.full(16, 0.1)},
+        "head": {"kernel": jax.random.normal(second, (16, 1)) / 4, "bias": jnp.full(1, 0.1)},
+    }
+
+
+def predict(params, x):
+    hidden = jnp.tanh(x @ params["encoder"]["kernel"] + params["encoder"]["bias"])
+    return hidden @ params["head"]["kernel"] + params["head"]["bias"]
+
+
+def loss(params, x, y):
+    return jnp.square(predict(params, x) - y).mean()
+
+
+optimizer = optax.adam(1e-2)
+
+
+@jax.jit
+def train_step(head, encoder, state, x, y):
+    value, gradients = jax.value_and_grad(lambda head: loss({"head": head, "encoder": encoder}, x, y))(head)
+    updates, state = optimizer.update(gradients, state, head)
+    return optax.apply_updates(head, updates), state, value
+
+
+params = init(jax.random.key(0))
+head, encoder = params["head"], params["encoder"]
+state = optimizer.init(head)
+for x, y in zip(features, targets, strict=True):
+    head, state, value = train_step(head, encoder, state, x, y)
+print(float(value))

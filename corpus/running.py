@@ -26,6 +26,7 @@ from corpus.serving import on_server
 from frostline import judging
 from frostline.core.record import Record
 from frostline.errors import RecordError
+from frostline.run import run_folder
 from frostline.run.combine import combine
 
 # Libraries that scripts import, in the order in which the server loads them.
@@ -127,7 +128,7 @@ def run(trial: Trial, *, warm: bool = True) -> Outcome:
 def _records(data: Path, processes: int) -> tuple[Record, ...]:
     if processes == 1:
         return (judging.load(data),)
-    return tuple(judging.load(data.with_suffix(f".{rank}.json")) for rank in range(processes))
+    return tuple(map(judging.load, run_folder.parts(run_folder.found(run_folder.runs_folder(data)))))
 
 
 def in_keras(backend: str, words: Sequence[str], folder: Path, **variables: str) -> subprocess.CompletedProcess[str]:

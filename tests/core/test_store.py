@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -124,3 +125,21 @@ def test_numbers_that_json_cannot_hold_become_null():
     record.tensors.append(row)
     move = store.from_json(store.to_json(record)).tensors[0].changed.movements[0]
     assert (move.lr, dataclasses.astuple(move.shift)[2]) == (None, None)
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs pipes with names")
+def test_a_pipe_or_a_device_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", Path(os.devnull)):
+        assert not store.is_record(path)
+        with pytest.raises(RecordError, match="is no regular file"):
+            store.read(path)
+
+
+def test_a_link_where_the_temporary_file_goes_is_not_followed(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.write_bytes(b"untouched")
+    (tmp_path / f".run.json.{os.getpid()}.tmp").symlink_to(theirs)
+    store.write_atomically(b"ours", tmp_path / "run.json")
+    assert (theirs.read_bytes(), (tmp_path / "run.json").read_bytes()) == (b"untouched", b"ours")
+    assert not (tmp_path / "run.json").is_symlink()

@@ -136,3 +136,8 @@ def test_two_records_are_compared(trained) -> None:
     assert "Findings that are gone" in other.stdout
     assert "expected" in other.stdout
     assert trained.frostline("diff", ".frostline.json", "train.py").status == 2
+
+
+def test_a_name_with_escape_codes_is_spelled_out(shell) -> None:
+    done = shell.frostline("report", "\x1b[31mred.json")
+    assert (done.status, done.stderr.splitlines()[0]) == (2, "frostline: there is no record at \\x1b[31mred.json")

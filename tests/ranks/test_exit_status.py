@@ -28,6 +28,8 @@ for step in range(6):
     if rank == 1 and "planted" in sys.argv:
         frozen.grad = torch.zeros_like(frozen)
     optimizer.step()
+    if rank == 1 and step == 4 and "killed" in sys.argv:
+        os.kill(os.getpid(), 9)
 if rank == 1:
     time.sleep(float(os.environ.get("LATE", "0")))
 open(f"done{rank}", "w").close()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from frostline.core.events import SummaryPrinted
-from frostline.core.ledger import OptimizerRow
+from frostline.core.ledger import OptimizerRow, Run
 from frostline.core.record import Finding
 from frostline.core.store import from_json, to_json
 from frostline.core.verdict import sentence
@@ -314,3 +315,9 @@ def test_many_models_and_programs_are_counted_not_shown():
     assert "Ledger of net_7 " in text
     assert "net_8" not in text
     assert re.search(r"^all models together\n  declared by the flags +60 +60 +0$", text, re.M)
+
+
+def test_nobody_is_called_by_a_name_and_no_title_is_turned_round():
+    named = replace(hostile(), run=Run(command=["train.py", "@everyone", "\u202egnp.x"], complete=True))
+    assert not re.search(r"@(?!<!-- -->)\w", re.sub(r"`[^`]*`", "", render(named, "markdown", encoding="utf-8")))
+    assert "\u202e" not in render(named, "html")

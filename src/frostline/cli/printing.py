@@ -27,8 +27,14 @@ def complain(error: FrostlineError, paper: TextIO | None = None) -> int:
     """Print an error and its hint to ``paper`` (stderr), and return the exit status that says so."""
     paper = paper or sys.stderr
     if paper is not None:  # as under pythonw
-        write("\n".join([f"frostline: {error.message}", *([f"hint: {error.hint}"] if error.hint else [])]), paper)
+        lines = [f"frostline: {error.message}", *([f"hint: {error.hint}"] if error.hint else [])]
+        write("\n".join(map(_printable, lines)), paper)
     return CANNOT
+
+
+def _printable(text: str) -> str:
+    """``text`` without what a terminal would obey: names of files may hold escape codes."""
+    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def shows_color(paper: TextIO) -> bool:

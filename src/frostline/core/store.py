@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import stat
 from pathlib import Path
 
 import msgspec
@@ -63,6 +64,8 @@ def require_format(data: bytes, source: str) -> None:
 def is_record(path: str | os.PathLike[str]) -> bool:
     """Whether the file at ``path`` begins as a record does, of whatever format version."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # to open a pipe would wait for a writer
+            return False
         with open(path, "rb") as file:
             return re.match(rb'\{"format":\d+,"frostline":', file.read(64)) is not None
     except OSError:
@@ -72,6 +75,8 @@ def is_record(path: str | os.PathLike[str]) -> bool:
 def read(path: str | os.PathLike[str]) -> bytes:
     """What the file at ``path`` holds; RecordError when it is missing or unreadable."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):
+            raise RecordError(f"{path} is no regular file", "name the record of a run, or the folder of its processes")
         return Path(path).read_bytes()
     except FileNotFoundError:
         raise RecordError(f"there is no record at {path}", "make one with `frostline run your_script.py`") from None
@@ -84,6 +89,18 @@ def save(record: Record, path: str | os.PathLike[str]) -> None:
     write_atomically(to_json(record), path)
 
 
+def _create(path: Path, data: bytes) -> None:
+    """Write a new file. One that stands there was left by a killed process of this number; a link is not followed."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    try:
+        descriptor = os.open(path, flags, 0o666)
+    except FileExistsError:
+        path.unlink()
+        descriptor = os.open(path, flags, 0o666)
+    with open(descriptor, "wb") as file:
+        file.write(data)
+
+
 def write_atomically(data: bytes, path: str | os.PathLike[str], option: str = "--data") -> None:
     """Replace the file at ``path`` by ``data``, whole or not at all; RecordError when that is impossible.
 
@@ -92,7 +109,7 @@ def write_atomically(data: bytes, path: str | os.PathLike[str], option: str = "-
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_bytes(data)
+        _create(temporary, data)
         os.replace(temporary, target)
     except OSError as error:
         with contextlib.suppress(OSError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from frostline.core.record import Record
 from frostline.errors import FrostlineError
 from frostline.report import view as views
-from frostline.report.form import View
+from frostline.report.form import View, visible
 from frostline.report.html import cards, payload
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def render(record: Record) -> str:
     return _page(
         "report.html.jinja",
         script=_script(),
-        title=" ".join(record.run.command) or "a run",
+        title=visible(" ".join(record.run.command)) or "a run",
         verdict=cards.verdict(record),
         cards=findings,
         sections=[section for name, section in parts.items() if name not in _BESIDE],

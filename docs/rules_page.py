@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from frostline.laws import LAWS
 from frostline.rules import RULES
 from frostline.rules.rule import Rule
 
@@ -16,6 +17,14 @@ FAMILIES = {
     "P": "Printed",
     "R": "Several processes",
 }
+LAW = {law.code: law for law in LAWS}
+LAWS_OPENING = """# The laws
+
+A law is a sentence about bits and time that holds in every healthy training. Its violation is found by the law alone,
+whatever caused it; then a [rule](rules/index.md) names the cause. Where no rule does and no excuse is proven, the
+finding stands under the law's own code. `frostline explain L1` prints its page.
+
+This page is written by `python docs/rules_page.py`."""
 OPENING = """# The rules
 
 A rule names a state found in a run. **error**: the bits contradict what was declared or expected. **warning**: the
@@ -62,8 +71,37 @@ def page(rule: Rule) -> str:
         f"## Example\n\n{_FENCE}python\n{rule.example}{_FENCE}" if rule.example else "",
         f"## What to do\n\n{sentence(rule.remedy)}",
         f"## How it is detected\n\n{rule.tells_apart}" if rule.tells_apart else "",
+        f"## The law it explains\n\n{link(rule.law)}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def link(code: str) -> str:
+    """A link to a law's part of its page."""
+    name = f"{code} {LAW[code].slug}"
+    return f"[{name}](../laws.md#{name.lower().replace(' ', '-')})"
+
+
+def laws() -> str:
+    """Every law with what it is judged by, what excuses it, what it cannot see, and its causes."""
+    parts = [LAWS_OPENING]
+    for law in LAWS:
+        parts.append(f"## {law.code} {law.slug}\n\n{law.statement}\n\n{law.matters}")
+        facts = [
+            ("weight", law.severity),
+            (
+                "judged by",
+                ", ".join(f"`{fact.__name__}`" for fact in law.needs) if law.violations else "its causes alone",
+            ),
+            (
+                "excused by",
+                "; ".join(f"**{excuse.name}**: {excuse.means.rstrip('.')}" for excuse in law.excuses) or "nothing",
+            ),
+            ("cannot see", law.cannot_see),
+            ("causes", ", ".join(f"[{each.code}](rules/{each.slug}.md)" for each in RULES if each.law == law.code)),
+        ]
+        parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {name} | {text} |" for name, text in facts)]))
+    return "\n\n".join(parts) + "\n"
 
 
 def sentence(text: str) -> str:
@@ -73,6 +111,7 @@ def sentence(text: str) -> str:
 def main() -> None:
     """Write all pages, and remove those of rules that are no more."""
     FOLDER.mkdir(exist_ok=True)
+    (FOLDER.parent / "laws.md").write_text(laws(), "utf-8")
     written = pages()
     for old in FOLDER.glob("*.md"):
         if old.name not in written:

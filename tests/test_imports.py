@@ -60,7 +60,7 @@ LAYERS = {
     "frostline.cli.commands.watch": layer("cli core errors judging report settings", "click rich"),
     "frostline.errors": layer(),
     "frostline.version": layer(),
-    "frostline.settings": layer("core errors rules", "msgspec"),
+    "frostline.settings": layer("core errors laws", "msgspec"),
     "frostline.run": layer(
         "core errors frameworks.registry frameworks.protocol judging observe run settings version", "wrapt"
     ),
@@ -77,8 +77,9 @@ LAYERS = {
         "core errors frameworks.registry integrations.tensorboard run.script run.session settings", "wrapt"
     ),
     "frostline.run.runner": layer("core errors integrations.tensorboard run settings"),
-    "frostline.judging": layer("core errors rules version"),
+    "frostline.judging": layer("core errors laws version"),
     "frostline.core": layer("core errors", "msgspec"),
+    "frostline.laws": layer("core laws rules"),
     "frostline.rules": layer("core errors rules"),
     "frostline.rules.examples": layer("", "torch keras numpy jax flax optax"),
     "frostline.report": layer("core errors report", "rich"),

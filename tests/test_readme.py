@@ -52,6 +52,7 @@ def test_the_pages_of_rules_are_fresh() -> None:
     rules_page = script("rules_page")
     written = {path.name: path.read_text("utf-8") for path in rules_page.FOLDER.iterdir()}
     assert rules_page.pages() == written, "python docs/rules_page.py writes them"
+    assert rules_page.laws() == (rules_page.FOLDER.parent / "laws.md").read_text("utf-8")
 
 
 @pytest.mark.needs("torch")

@@ -14,7 +14,7 @@ from frostline.core.patterns import matches
 
 Word = Literal["found", "elsewhere", "missed", "quiet", "alarm", "cannot look"]
 
-FROZEN_RULES = ("frozen-", "meant-frozen", "flags-reset", "trained-by-another", "stale-compiled", "stray-flag")
+FROZEN_RULES = ("frozen-", "expected-frozen", "flags-reset", "trained-by-another", "stale-compiled", "stray-flag")
 ABSENT_RULES = ("unregistered-tensor", "never-tracked")
 
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from frostline.core import run_file, store
 from frostline.core.ledger import Ledger
-from frostline.core.record import BaselineUse, Finding, Record
+from frostline.core.record import BaselineUse, Excused, Finding, Record
 from frostline.core.suppressions import Policy, settle, use_of
 from frostline.core.verdict import judge, totals
-from frostline.rules import find
+from frostline.laws import judge as judge_by_laws
 from frostline.version import __version__
 
 
 def judged(ledger: Ledger, policy: Policy) -> Record:
     """The record of a run, with findings as ``policy`` wants them to count."""
-    return judged_by(_record(ledger, find(ledger)), policy)
+    findings, excused = judge_by_laws(ledger)
+    return judged_by(_record(ledger, findings, excused=excused), policy)
 
 
 def unjudged(ledger: Ledger) -> Record:
@@ -48,10 +50,15 @@ def load(path: str | os.PathLike[str]) -> Record:
     stored = run_file.read(data, str(Path(path)))
     if stored.seal is None or stored.frostline != __version__:
         return judged(stored.ledger, Policy())
-    return _record(stored.ledger, stored.seal.findings, stored.seal.baseline)
+    return _record(stored.ledger, stored.seal.findings, stored.seal.baseline, stored.seal.excused)
 
 
-def _record(ledger: Ledger, findings: list[Finding], baseline: BaselineUse | None = None) -> Record:
+def _record(
+    ledger: Ledger,
+    findings: list[Finding],
+    baseline: BaselineUse | None = None,
+    excused: Sequence[Excused] = (),
+) -> Record:
     return Record(
         format=store.FORMAT,
         frostline=__version__,
@@ -64,4 +71,5 @@ def _record(ledger: Ledger, findings: list[Finding], baseline: BaselineUse | Non
         events=ledger.events,
         expected=ledger.expected,
         baseline=baseline,
+        excused=list(excused),
     )

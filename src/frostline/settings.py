@@ -206,21 +206,21 @@ def _require_reasons(path: Path, entries: Any) -> None:
 
 
 def _require_rule(path: Path, name: str) -> None:
-    from frostline.rules import RULES
+    from frostline.laws import NAMED
 
-    if not any(name.lower() in (rule.code.lower(), rule.slug) for rule in RULES):
-        known = [text for rule in RULES for text in (rule.code, rule.slug)]
+    if not any(name.lower() in (rule.code.lower(), rule.slug) for rule in NAMED):
+        known = [text for rule in NAMED for text in (rule.code, rule.slug)]
         raise SettingsError(f"{path}: there is no rule '{name}'", did_you_mean(name, known) or "see `frostline rules`")
 
 
 def _overrides(severity: Mapping[str, Severity]) -> dict[str, Override]:
     if not severity:
         return {}
-    from frostline.rules import RULES
+    from frostline.laws import NAMED
 
     return {
         rule.slug: Override(rule.severity, wanted)
         for name, wanted in severity.items()
-        for rule in RULES
+        for rule in NAMED
         if name.lower() in (rule.code.lower(), rule.slug)
     }

@@ -140,6 +140,7 @@ def test_what_the_user_expects_is_marked_under_any_name_and_never_for_rows_alone
             found(3, "m.norm.mean", **statistics),
             found(4, "m.norm.count", kind="buffer"),
             found(5, "m.stem.count", kind="buffer"),
+            found(6, "m.head.seen", kind="buffer"),
             told.TensorSeen(tensor=2, aliases=["m.head.bias"]),
         ]
     )
@@ -148,8 +149,9 @@ def test_what_the_user_expects_is_marked_under_any_name_and_never_for_rows_alone
         ("trained", "head.**"),
         ("trained", "head.**"),
         ("trained", "m.*.mean"),
-        (None, None),
-        ("frozen", "stem.**"),
+        ("trained", "m.*.count"),  # the pattern names nothing but buffers: these are meant
+        ("trained", "m.*.count"),
+        (None, None),  # head.** names weights too
     ]
     assert (ledger.expected.frozen, ledger.patience) == (["stem.**", "head.weight[:4]"], 5)
 

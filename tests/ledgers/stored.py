@@ -20,7 +20,7 @@ from frostline.core import store
 from frostline.core.ledger import Ledger
 from frostline.core.record import Record
 from frostline.core.verdict import judge, totals
-from frostline.rules import find
+from frostline.laws import judge as judge_by_laws
 from frostline.run.combine import combine
 
 HERE = Path(__file__).parent
@@ -81,7 +81,7 @@ def difference(before: Any, now: Any) -> str:
 
 
 def _judged(ledger: Ledger) -> Record:
-    findings = find(ledger)
+    findings, excused = judge_by_laws(ledger)
     return Record(
         format=store.FORMAT,
         frostline="",
@@ -93,6 +93,7 @@ def _judged(ledger: Ledger) -> Record:
         verdict=judge(findings, ledger.tensors),
         events=ledger.events,
         expected=ledger.expected,
+        excused=excused,
     )
 
 

@@ -11,6 +11,7 @@ RULE = Rule(
     code="F101",
     slug="frozen-but-decayed",
     severity="error",
+    law="L1",
     means="A tensor was declared frozen, and weight decay moved it:\n"
     "each step multiplied it by 1 - lr·decay.\n\nStill.",
     matters="It drifts towards zero in every step, " * 4,
@@ -24,7 +25,14 @@ def test_the_page_has_all_headings_in_order():
     lines = page.splitlines()
     assert lines[0] == "F101 frozen-but-decayed (error)"
     headings = [text.rstrip("─ ") for text in lines if text.endswith("──")]
-    assert headings == ["What it means", "Why it matters", "Example", "What to do", "How it is detected"]
+    assert headings == [
+        "What it means",
+        "Why it matters",
+        "Example",
+        "What to do",
+        "How it is detected",
+        "The law it explains",
+    ]
     assert max(map(len, lines)) == 80
     assert "\n    import torch\n" in page
     assert "\n        optimizer.step()\n" in page

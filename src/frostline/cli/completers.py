@@ -8,11 +8,11 @@ from click.shell_completion import CompletionItem
 
 def rules(context: click.Context, parameter: click.Parameter, begun: str) -> list[CompletionItem]:
     """The names of rules that begin so; their codes, where a code was begun."""
-    from frostline.rules import RULES
+    from frostline.laws import NAMED
 
-    known = [(rule.slug, rule) for rule in RULES]
+    known = [(rule.slug, rule) for rule in NAMED]
     if begun:
-        known += [(rule.code, rule) for rule in RULES]
+        known += [(rule.code, rule) for rule in NAMED]
     return [
         CompletionItem(name, help=f"{rule.code}, {rule.severity}") for name, rule in known if name.startswith(begun)
     ]

@@ -115,10 +115,11 @@ class Fold:
             for pattern in patterns:
                 if rows_of(pattern)[1] is not None:
                     continue  # says nothing of the tensor as a whole
-                for index in matching(pattern, names):
-                    row = ledger.tensors[index]
-                    if row.kind == "parameter" or answer == "frozen" or row.owner.role == "normalisation":
-                        row.expected, row.expected_pattern = answer, pattern
+                rows = [ledger.tensors[index] for index in matching(pattern, names)]
+                weights = [row for row in rows if row.kind == "parameter" or row.owner.role == "normalisation"]
+                # What should train are the weights that a pattern names; buffers, where it names nothing else.
+                for row in rows if answer == "frozen" or not weights else weights:
+                    row.expected, row.expected_pattern = answer, pattern
 
     # What the facts do that do more than set fields, each in the method of its name
 
@@ -191,6 +192,7 @@ class Fold:
         row = self.optimizers[fact.optimizer]
         row.checks.append(fact.executed)
         row.checked_at.append(fact.step)
+        row.rates.append(fact.lr)
 
     def _optimizer_dropped(self, fact: told.OptimizerDropped) -> None:
         del self.optimizers[fact.optimizer]

@@ -21,9 +21,11 @@ Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer",
 
 Seen = TypeVar("Seen", bound=Fact)
 
+UNMERGED = "an adapter being taken out again"  # the event of a move that is left when a merge was undone
 MERGED = "an adapter being merged"  # the event of a move that a library made when asked to, or that shows it
 LOADED = "load_state_dict"  # the event of a move that a load of state made
 CONVERTED = "a conversion to a type of fewer digits and back"  # the event of a move that rounding made
+FULL_PRECISION = ("float32", "float64", "complex64", "complex128")
 HALF_UNIT = 0.5  # of the last place of a weight: a smaller update is rounded away
 FAULTS_KEPT = 20  # of errors inside frostline; more are as good as these
 
@@ -315,8 +317,9 @@ class OptimizerRow:
     ``steps_beside`` counts steps made in another thread than the one observed; nothing was looked at in them.
     ``stateless`` says that it is given the weights and hands back new ones, which the script must put in place itself.
     ``backwards`` counts the backward passes of the run, to judge an optimizer that never stepped. ``checks`` are its
-    own steps that were checks, ``checked_at`` the executed steps of all optimizers at each of them, ``last_step``
-    those at its last one. ``no_gradient_at_last_check`` says that at its last check no tensor it holds had a gradient.
+    own steps that were checks, ``checked_at`` the executed steps of all optimizers at each of them, ``rates`` the
+    largest learning rate in each, ``last_step`` the steps of all optimizers at its last one.
+    ``no_gradient_at_last_check`` says that at its last check no tensor it holds had a gradient.
     """
 
     id: str
@@ -327,6 +330,7 @@ class OptimizerRow:
     last_step: int = 0
     checks: list[int] = field(default_factory=list)
     checked_at: list[int] = field(default_factory=list)
+    rates: list[float | None] = field(default_factory=list)
     groups: list[dict[str, float | int | None]] = field(default_factory=list)
     holds: int = 0
     orphans: list[str] = field(default_factory=list)

@@ -33,6 +33,16 @@ class Finding:
 
 
 @dataclass(slots=True)
+class Excused:
+    """A tensor that breaks the law ``law`` by its bits, and the excuse that was proven, with its proof."""
+
+    law: str
+    excuse: str
+    tensor: str
+    proof: str
+
+
+@dataclass(slots=True)
 class Known:
     """One entry of a baseline: a rule, its severity, and the tensors (without the model's name) or the message."""
 
@@ -100,6 +110,7 @@ class Record:
     events: list[Event] = field(default_factory=list)
     expected: Expected = field(default_factory=Expected)
     baseline: BaselineUse | None = None
+    excused: list[Excused] = field(default_factory=list)
 
     def events_of(self, kind: type[Seen]) -> list[Seen]:
         """The events of one kind, in the order in which they were seen."""

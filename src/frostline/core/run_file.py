@@ -17,7 +17,7 @@ from frostline.core.facts import AnyFact, RunSeen
 from frostline.core.fold import fold
 from frostline.core.journal import Journal
 from frostline.core.ledger import Ledger, Run
-from frostline.core.record import BaselineUse, Finding, Record
+from frostline.core.record import BaselineUse, Excused, Finding, Record
 from frostline.core.store import FORMAT, write_atomically
 from frostline.errors import RecordError
 
@@ -35,6 +35,7 @@ class Seal(msgspec.Struct):
 
     findings: list[Finding]
     baseline: BaselineUse | None = None
+    excused: list[Excused] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,4 +152,4 @@ def read(data: bytes, source: str = "the run file") -> StoredRun:
 
 def sealed(record: Record) -> Seal:
     """What ends the file of the run that ``record`` is of."""
-    return Seal(record.findings, record.baseline)
+    return Seal(record.findings, record.baseline, record.excused)

@@ -344,7 +344,9 @@ class Observer:
                 self._settle_after_step(watched, reading, self.moved_in_step(key, watched, reading, hold))
         self._tell_compared()
         self._rows.after_step(key, holds)
-        self.tell(OptimizerChecked(optimizer=optimizer.id, executed=optimizer.steps_executed, step=self.steps))
+        rate = max((hold.lr for hold in holds.values() if hold.lr is not None), default=None)
+        executed = optimizer.steps_executed
+        self.tell(OptimizerChecked(optimizer=optimizer.id, executed=executed, step=self.steps, lr=rate))
         self.checks += 1
         self._pursuit.begin()
         self.on_check()

@@ -1,18 +1,18 @@
-"""The page of one rule, and the list of all of them."""
+"""The pages of a rule and of a law, and the list of all of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Protocol
 
 from frostline.report import terminal
-from frostline.report.form import Block, Code, Column, Prose, Role, Row, Section, Span, Table, View, line
+from frostline.report.form import Block, Code, Column, Facts, Prose, Role, Row, Section, Span, Table, View, line
 
 _SEVERITY: dict[str, Role] = {"error": "error", "warning": "warning", "note": "note"}
 
 
-class Page(Protocol):
-    """What a rule says of itself."""
+class Named(Protocol):
+    """A rule or a law: what a finding can be named after."""
 
     @property
     def code(self) -> str: ...
@@ -20,6 +20,13 @@ class Page(Protocol):
     def slug(self) -> str: ...
     @property
     def severity(self) -> str: ...
+
+
+class Page(Named, Protocol):
+    """What a rule says of itself."""
+
+    @property
+    def law(self) -> str: ...
     @property
     def means(self) -> str: ...
     @property
@@ -40,6 +47,7 @@ def rule_page(rule: Page, *, width: int = 80, color: bool = False, encoding: str
         ("Example", (Code(tuple(rule.example.strip("\n").expandtabs(4).splitlines())),) if rule.example else ()),
         ("What to do", _paragraphs(rule.remedy)),
         ("How it is detected", _paragraphs(rule.tells_apart)),
+        ("The law it explains", _paragraphs(rule.law)),
     )
     view = View(
         title=line(Span(f"{rule.code} {rule.slug}", "title"), " (", _severity(rule), ")"),
@@ -48,7 +56,55 @@ def rule_page(rule: Page, *, width: int = 80, color: bool = False, encoding: str
     return terminal.render(view, width, color, encoding)
 
 
-def rule_list(rules: Iterable[Page], *, width: int = 80, color: bool = False, encoding: str | None = "utf-8") -> str:
+class LawPage(Named, Protocol):
+    """What a law says of itself."""
+
+    @property
+    def statement(self) -> str: ...
+    @property
+    def matters(self) -> str: ...
+    @property
+    def remedy(self) -> str: ...
+    @property
+    def needs(self) -> Sequence[type]: ...
+    @property
+    def cannot_see(self) -> str: ...
+    @property
+    def excuses(self) -> Sequence[ExcusePage]: ...
+
+
+class ExcusePage(Protocol):
+    """What an excuse says of itself."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def means(self) -> str: ...
+
+
+def law_page(
+    law: LawPage, rules: Iterable[Page], *, width: int = 80, color: bool = False, encoding: str | None = "utf-8"
+) -> str:
+    """The page of ``law``: its statement, what it is judged by, its excuses, its blind spots, and its causes."""
+    excuses = tuple((Span(excuse.name, "label"), line(excuse.means)) for excuse in law.excuses)
+    causes = tuple(Row((line(Span(rule.code, "name")), line(rule.slug))) for rule in rules if rule.law == law.code)
+    sections: tuple[tuple[str, tuple[Block, ...]], ...] = (
+        ("The law", _paragraphs(law.statement)),
+        ("Why it matters", _paragraphs(law.matters)),
+        ("What to do", _paragraphs(law.remedy)),
+        ("What it is judged by", _paragraphs(", ".join(fact.__name__ for fact in law.needs))),
+        ("What excuses it, once proven", (Facts(excuses),) if excuses else ()),
+        ("What it cannot see", _paragraphs(law.cannot_see)),
+        ("Known causes", (Table((Column("code"), Column("rule")), causes),) if causes else ()),
+    )
+    view = View(
+        title=line(Span(f"{law.code} {law.slug}", "title"), " (", _severity(law), ")"),
+        sections=tuple(Section(Span(title, "title"), blocks) for title, blocks in sections if blocks),
+    )
+    return terminal.render(view, width, color, encoding)
+
+
+def rule_list(rules: Iterable[Named], *, width: int = 80, color: bool = False, encoding: str | None = "utf-8") -> str:
     """All rules, a line each: code, severity and slug."""
     columns = (Column("code"), Column("severity"), Column("rule"))
     rows = tuple(Row((line(Span(rule.code, "name")), line(_severity(rule)), line(rule.slug))) for rule in rules)
@@ -56,7 +112,7 @@ def rule_list(rules: Iterable[Page], *, width: int = 80, color: bool = False, en
     return terminal.render(view, width, color, encoding)
 
 
-def _severity(rule: Page) -> Span:
+def _severity(rule: Named) -> Span:
     return Span(rule.severity, _SEVERITY.get(rule.severity, "plain"))
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from frostline.core.events import FileWritten
 from frostline.core.ledger import FAULTS_KEPT, OptimizerRow, Run, TensorRow
-from frostline.core.record import BaselineUse, Finding, Record
+from frostline.core.record import BaselineUse, Excused, Finding, Record
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
 from frostline.report.form import Facts, Line, Prose, Section, Span, View, line, shortened, worded
@@ -47,6 +47,7 @@ def parts(record: Record) -> dict[str, Section]:
         "models": _other_models(record, models[MODELS:]),
         "names": _several_names(record.tensors),
         "findings": _findings(reported, names),
+        "excused": _excused(record.excused, names),
         "ignored": _ignored(ignored, names),
         "baseline": _baseline(record.baseline),
         "unknown": _unknowns(record.tensors, names),
@@ -211,7 +212,7 @@ def _finding(finding: Finding, names: Names) -> Facts:
         (Span(shortened(key.replace("_", " "), 24), "dim"), _value(value)) for key, value in finding.evidence.items()
     ]
     if finding.tensors:
-        rows.append((Span("tensors", "label"), _leaves(finding.tensors, names)))
+        rows.append((Span("tensors", "label"), _tensors(finding.tensors, names)))
     if finding.hint:
         rows.append((Span("hint", "label"), line(Span(shortened(finding.hint, _TEXT), "hint"))))
     rows.append((Span("more", "label"), line(Span(f"frostline explain {finding.code}", "command"))))
@@ -225,10 +226,25 @@ def _ignored(findings: Sequence[Finding], names: Names) -> Section | None:
     blocks = []
     for finding in findings:
         head = line(Span(f"{finding.code} {finding.rule}:", "dim"), f" {shortened(finding.message, _TEXT)}")
-        rows = [(Span("tensors", "label"), _leaves(finding.tensors, names))] if finding.tensors else []
+        rows = [(Span("tensors", "label"), _tensors(finding.tensors, names))] if finding.tensors else []
         rows.append((Span("ignored", "label"), line(shortened(finding.ignored or "", _TEXT))))
         blocks.append(Facts(tuple(rows), head))
     return Section(Span("Ignored by the settings, not counted", "title"), tuple(blocks))
+
+
+def _excused(excused: Sequence[Excused], names: Names) -> Section | None:
+    """What breaks a law by its bits and is excused, each excuse with what proves it of the first tensor."""
+    groups: dict[tuple[str, str], list[Excused]] = {}
+    for each in excused:
+        groups.setdefault((each.law, each.excuse), []).append(each)
+    rows = tuple(
+        (
+            Span(f"{law} {excuse}", "label"),
+            (*_tensors([each.tensor for each in group], names), Span(f"; {shortened(group[0].proof, _TEXT)}")),
+        )
+        for (law, excuse), group in groups.items()
+    )
+    return Section(Span("Excused by proof", "title"), (Facts(rows),)) if rows else None
 
 
 def _baseline(used: BaselineUse | None) -> Section | None:
@@ -271,7 +287,7 @@ def _value(value: str | int | float | bool | list[str] | None) -> Line:
             return (*_joined([_name(item) for item in value[:_ITEMS]]), *line(more)) if value else line("none")
 
 
-def _leaves(tensors: Sequence[str], names: Names) -> Line:
+def _tensors(tensors: Sequence[str], names: Names) -> Line:
     """How many, the first patterns, and how many tensors those leave out."""
     patterns = names.patterns(tensors)
     shown = patterns if len(patterns) <= _PATTERNS else patterns[: _PATTERNS - 1]
@@ -289,7 +305,7 @@ def _unknowns(tensor_rows: Iterable[TensorRow], names: Names) -> Section | None:
     if not reasons:
         return None
     rows = tuple(
-        (Span(column, "label"), (*line(Span(shortened(reason, _TEXT), "unknown"), "; "), *_leaves(tensors, names)))
+        (Span(column, "label"), (*line(Span(shortened(reason, _TEXT), "unknown"), "; "), *_tensors(tensors, names)))
         for (column, reason), tensors in reasons.items()
     )
     return Section(Span("Unknown: columns that could not be established", "title"), (Facts(rows),))

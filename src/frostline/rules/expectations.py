@@ -14,6 +14,7 @@ CHANGED = Rule(
     "M501",
     "expected-frozen-but-changed",
     "error",
+    "L1",
     means="A tensor that you said should stay frozen has other bits than before.",
     matters="Whatever the flags say, the promise is broken.",
     remedy="look at the flag and at the optimizer that moved it, both named here",
@@ -23,6 +24,7 @@ UNCHANGED = Rule(
     "M502",
     "expected-trained-but-unchanged",
     "error",
+    "L2",
     means="A tensor that you said should be trained did not change.",
     matters="The part of the model that the run was for did not learn.",
     remedy="look at its optimizer, its gradient and its flag, named here",
@@ -32,6 +34,7 @@ NO_MATCH = Rule(
     "M503",
     "pattern-matches-nothing",
     "error",
+    "L12",
     means="A pattern of yours matches no tensor.",
     matters="What it should guard is not guarded; a typing error reads like a passed check.",
     remedy="compare the pattern with the names in the table",
@@ -41,6 +44,7 @@ EXPECTED_FROZEN = Rule(
     "M504",
     "expected-frozen-but-trainable",
     "warning",
+    "L1",
     means="A tensor that you said should be frozen is declared trainable; it has not moved yet.",
     matters="Nothing but luck keeps it where it is.",
     remedy="turn its flag off",
@@ -50,6 +54,7 @@ EXPECTED_TRAINED = Rule(
     "M504",
     "expected-trained-but-frozen",
     "error",
+    "L2",
     means="A tensor that you said should be trained is declared frozen, and did not change.",
     matters="A name or filter missed it, or something froze it again.",
     remedy="turn its flag on before the optimizer or the compiled step is made",
@@ -59,6 +64,7 @@ MATCHES_MORE = Rule(
     "M505",
     "pattern-matches-more-than-it-says",
     "note",
+    "L12",
     means="A pattern that ends in a number also matches longer numbers.",
     matters="layer.1* also means layer.10 and layer.11.",
     remedy="end the pattern with a dot and stars: layer.1.**",
@@ -81,7 +87,7 @@ def _broken(ledger: Ledger, known: set[str]) -> dict[tuple[str, str, bool], tupl
     groups: dict[tuple[str, str, bool], tuple[Rule, list[TensorRow]]] = {}
     for row in ledger.tensors:
         rule = _broken_promise(row)
-        if rule is not None and row.name not in known and not _goes_with_source(row, ledger):
+        if rule is not None and row.name not in known and not goes_with_source(row, ledger):
             key = (rule.slug, row.expected_pattern or "", _is_frozen(row))
             groups.setdefault(key, (rule, []))[1].append(row)
     return groups
@@ -102,7 +108,7 @@ def _broken_promise(row: TensorRow) -> Rule | None:
     return None
 
 
-def _goes_with_source(row: TensorRow, ledger: Ledger) -> bool:
+def goes_with_source(row: TensorRow, ledger: Ledger) -> bool:
     """Whether the tensor is a weight of an averaged copy, whose other weights were seen to follow their sources.
 
     Such a weight stands still when its source does, or moves by less than rounding.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.ledger import CONVERTED, MERGED, Ledger, Movement, TensorRow
-from frostline.core.record import Finding
+from frostline.core.ledger import CONVERTED, FULL_PRECISION, MERGED, UNMERGED, Ledger, Movement, TensorRow
+from frostline.core.record import Finding, Severity
 from frostline.rules.frozen_causes import (
     AFTERWARDS,
     DECAYED,
@@ -22,9 +22,11 @@ __all__ = ["RULES", "find"]
 
 COUNTED = "nothing to do: batches are counted, and mean and variance did not change"
 ASKED_FOR = "nothing to do where merging, exporting or converting was meant"
+NOT_GIVEN_BACK = "keep a copy of the base and put it back, or use the adapters unmerged: rounding does not undo itself"
 HINTS = {  # by rule and place, where the rule's own remedy is another
     ("frozen-but-rewritten-outside-step", MERGED): ASKED_FOR,
     ("frozen-but-rewritten-outside-step", AFTERWARDS): ASKED_FOR,
+    ("frozen-but-rewritten-outside-step", UNMERGED): NOT_GIVEN_BACK,
     ("frozen-but-rewritten-outside-step", CONVERTED): "convert a copy of the model, or evaluate under torch.autocast",
     ("frozen-but-decayed", "outside"): "leave frozen weights out where the script multiplies its weights by a factor",
 }
@@ -48,7 +50,7 @@ def _grouped(ledger: Ledger, known: Causes) -> list[Finding]:
             rows,
             _fact(rules[slug], where, rows, known),
             _evidence(rules[slug], rows, known),
-            severity="note" if _harmless(rules[slug], where, rows, ledger) else None,
+            severity=_severity(rules[slug], where, rows, ledger),
             hint=_hint(rules[slug], where, rows, ledger),
         )
         for (slug, where, _), rows in groups.items()
@@ -62,6 +64,13 @@ def _hint(rule: Rule, where: str, rows: list[TensorRow], ledger: Ledger) -> str 
     if rule is DECAYED and shown(rows[0], "decayed", ledger):
         return "put set_to_zero last in the chain, or mask the weight decay"
     return HINTS.get((rule.slug, where))
+
+
+def _severity(rule: Rule, where: str, rows: list[TensorRow], ledger: Ledger) -> Severity | None:
+    """How grave it is, where that is not as the rule has it."""
+    if where == UNMERGED and all(row.dtype in FULL_PRECISION for row in rows):
+        return "warning"  # the drift is of the last digits
+    return "note" if _harmless(rule, where, rows, ledger) else None
 
 
 def _harmless(rule: Rule, where: str, rows: list[TensorRow], ledger: Ledger) -> bool:
@@ -115,6 +124,7 @@ def _fact(rule: Rule, where: str, rows: list[TensorRow], known: Causes) -> str:
                 then = rows[0].changed.movements[-1].since
                 return f"{what} {where}, at step {then}; no optimizer that holds them stepped since"
             by = f" by {where}" if where != "outside" else ""
+            by += ", which did not give the old bits back" if where == UNMERGED else ""
             return f"{what} outside every step and forward pass{by} (first seen at step {first})"
         case "frozen-but-decayed" if where == "outside":
             return f"{what} by decay that the script does by hand, outside every step (first seen at step {first})"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from frostline.core.agreement import merged_into
 from frostline.core.averages import by_gradient, followers, follows
-from frostline.core.ledger import CONVERTED, MERGED, Holding, Ledger, Movement, TensorRow
+from frostline.core.ledger import CONVERTED, MERGED, UNMERGED, Holding, Ledger, Movement, TensorRow
 from frostline.rules.decay import made_by_decay, made_by_hand
 from frostline.rules.optimizers import MISPLACED_AVERAGE
 from frostline.rules.rule import Rule
@@ -14,6 +14,7 @@ FROZEN_BUT_CHANGED = Rule(
     "F100",
     "frozen-but-changed",
     "error",
+    "L1",
     means="A tensor that was declared frozen has other bits than before, and no cause could be established.",
     matters="What you ship differs from what you froze; comparisons with the original model are void.",
     remedy="run again with --check-every 1, so that the move is caught between two adjacent readings",
@@ -23,6 +24,7 @@ DECAYED = Rule(
     "F101",
     "frozen-but-decayed",
     "error",
+    "L1",
     means="Weight decay shrank a frozen tensor.",
     matters="The tensor fades towards zero although nothing is learned from it.",
     remedy="give the optimizer only the parameters that require a gradient, or set their .grad to None",
@@ -34,6 +36,7 @@ MOMENTUM = Rule(
     "F102",
     "frozen-but-carried-by-momentum",
     "error",
+    "L1",
     means="A frozen tensor went on moving because the optimizer still held momentum for it and its gradient was zero.",
     matters="A zero gradient is not a missing one: the moments of earlier steps are still applied.",
     remedy="set .grad to None when freezing (zero_grad(set_to_none=True)), or rebuild the optimizer without it; L-BFGS "
@@ -44,6 +47,7 @@ STALE_GRADIENT = Rule(
     "F103",
     "frozen-with-stale-gradient",
     "error",
+    "L1",
     means="The flag was turned off after a backward pass; the gradient left behind was applied by the next step.",
     matters="The optimizer looks at .grad, not at requires_grad, so the tensor moves once or at every step.",
     remedy="set .grad = None for the tensors when you freeze them",
@@ -53,6 +57,7 @@ OVERWRITTEN = Rule(
     "F104",
     "frozen-but-overwritten-from-copy",
     "error",
+    "L1",
     means="A copy held elsewhere (a full-precision master, an average, an older state) was written over the tensor.",
     matters="Values you loaded or set are silently replaced by those of the copy.",
     remedy="make the optimizer or wrapper after loading, or refresh its copies from the model",
@@ -62,6 +67,7 @@ STALE_STEP = Rule(
     "F105",
     "stale-compiled-step",
     "error",
+    "L1",
     means="The compiled train step was made while the tensor was trainable and goes on training it.",
     matters="The flag and the summary say frozen; the step that runs was built before and does not look at them.",
     remedy="call compile() again after changing a flag (or make_train_function(force=True))",
@@ -71,6 +77,7 @@ TIED = Rule(
     "F106",
     "frozen-but-tied-to-trained",
     "error",
+    "L1",
     means="The tensor shares its storage with one that is trained under another name or in another model.",
     matters="A flag belongs to a tensor object, the bits belong to the storage; freezing one view freezes nothing.",
     remedy="freeze every name of the storage, or untie them with a copy",
@@ -80,6 +87,7 @@ STATISTICS = Rule(
     "F107",
     "frozen-but-statistics-moved",
     "error",
+    "L5",
     means="Running statistics of a normalisation layer moved although the layer's parameters are frozen.",
     matters="The frozen part gives other outputs after training; checkpoints of 'the same backbone' differ.",
     remedy="put the frozen part in eval mode (and again after every model.train()), or use frozen batch norm",
@@ -90,6 +98,7 @@ REWRITTEN_IN_FORWARD = Rule(
     "F108",
     "frozen-but-rewritten-in-forward",
     "error",
+    "L1",
     means="The forward pass itself rewrites the tensor: a norm bound, a codebook, a power iteration, an observer.",
     matters="Flags and optimizers have no say in it; the module must be told in its own way.",
     remedy="switch the module to eval mode or use its own switch (max_norm, freeze_codebook, disable_observer)",
@@ -99,6 +108,7 @@ REWRITTEN_OUTSIDE = Rule(
     "F109",
     "frozen-but-rewritten-outside-step",
     "error",
+    "L1",
     means="Something wrote into the frozen tensor outside every step and forward pass: by hand, a reload, a callback.",
     matters="The training loop is innocent; the write is somewhere else in the script or its callbacks.",
     remedy="look for writes between the steps named here: load_state_dict, .data, set_weights, averaging callbacks",
@@ -110,6 +120,7 @@ NOT_INHERITED = Rule(
     "F110",
     "frozen-flag-not-inherited",
     "error",
+    "L1",
     means="A container says frozen; tensors inside say trainable, and were trained.",
     matters="The container's own summary counts them as frozen while the outer model's step trains them.",
     remedy="set container.trainable = False after everything in it exists, and set it last",
@@ -119,6 +130,7 @@ LISTED = Rule(
     "F113",
     "frozen-but-listed",
     "error",
+    "L1",
     means="The loop handed the tensor to the step explicitly, with a gradient, and the step trained it.",
     matters="An optimizer trains what it is given; the flag is only consulted by those who build the list.",
     remedy="build the list from the trainable parameters only",
@@ -129,6 +141,7 @@ RAW_GRADIENT = Rule(
     "F112",
     "frozen-but-raw-gradient-applied",
     "error",
+    "L1",
     means="A mask left the tensor out of the optimizer, and the gradient itself was added to it at every step.",
     matters="It moves up the slope at a rate of 1: what was to be frozen is what moves most.",
     remedy="freeze with optax.set_to_zero: under a label of multi_transform, or masked for what is frozen",
@@ -157,12 +170,13 @@ def causes(ledger: Ledger) -> Causes:
     open_ones: list[tuple[TensorRow, Movement]] = []
     for row in ledger.tensors:
         moves = _moves_while_frozen(row, averages)
-        if not moves or _is_state(row, ledger):
+        if not moves or is_state(row, ledger):
             continue
         judged = [(cause, move) for move in moves if (cause := _cause(row, move, ledger)) is not None]
         if judged:
             merged = next((each for each in judged if each[0][1] == MERGED), None)
-            known[row.name] = merged if merged and merged_into(row) else judged[0]
+            undone = next((each for each in judged if each[0][1] == UNMERGED), None)
+            known[row.name] = undone or (merged if merged and merged_into(row) else judged[0])
         else:
             open_ones.append((row, moves[0]))
     for row, move in open_ones:
@@ -171,7 +185,7 @@ def causes(ledger: Ledger) -> Causes:
 
 
 def _moves_while_frozen(row: TensorRow, averages: set[str]) -> list[Movement]:
-    if (row.kind == "buffer" and row.declared.flip_count > TOGGLING) or _never_declared(row):
+    if (row.kind == "buffer" and row.declared.flip_count > TOGGLING) or never_declared(row):
         return []
     moves = [move for move in row.changed.movements if move.trainable is False]
     if follows(row, averages):
@@ -182,12 +196,12 @@ def _moves_while_frozen(row: TensorRow, averages: set[str]) -> list[Movement]:
     return moves
 
 
-def _never_declared(row: TensorRow) -> bool:
+def never_declared(row: TensorRow) -> bool:
     """Whether the flag is only what every new tensor has: a master copy in no module, whose gradient is set by hand."""
     return not row.owner.type and row.declared.first is False and not row.declared.flips
 
 
-def _is_state(row: TensorRow, ledger: Ledger) -> bool:
+def is_state(row: TensorRow, ledger: Ledger) -> bool:
     """Whether the tensor is state, kept as a parameter without gradient: like a buffer it is frozen with its module.
 
     That is a vector of a power iteration, or what a module with trainable weights never had a gradient for and rewrites
@@ -253,8 +267,8 @@ def _is_vector(row: TensorRow, ledger: Ledger) -> bool:
 
 
 def _cause(row: TensorRow, move: Movement, ledger: Ledger) -> Cause | None:
-    if move.event == CONVERTED:
-        return REWRITTEN_OUTSIDE, CONVERTED
+    if move.event in (CONVERTED, UNMERGED):
+        return REWRITTEN_OUTSIDE, move.event or ""
     match move.place:
         case "step":
             return _cause_in_step(row, move, ledger)

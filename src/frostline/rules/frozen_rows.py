@@ -11,6 +11,7 @@ ROWS = Rule(
     "F111",
     "frozen-rows-changed",
     "error",
+    "L1",
     means="Rows or elements expected to stay have other bits, though only the rest of their tensor should train.",
     matters="The vectors of the old vocabulary drift while only new ones should learn; the old model is gone.",
     remedy="give the tensor its own group with weight_decay=0 and no old state, or write its rows back after steps",

@@ -11,6 +11,7 @@ SKIPPED = Rule(
     "T207",
     "steps-skipped",
     "error",
+    "L4",
     means="All or most steps of the optimizer were skipped.",
     matters="In mixed precision a step with an overflow is dropped without a word.",
     remedy="look at the loss scale and at what makes the gradients infinite",
@@ -20,6 +21,7 @@ NOTHING = Rule(
     "T208",
     "nothing-trained",
     "error",
+    "L4",
     means="An optimizer executed steps and no tensor changed: it holds nothing that can change, or what it handed "
     "back was never put in place.",
     matters="The run ends normally, the loss is logged, and the model is the one you started from.",
@@ -30,6 +32,7 @@ UNREGISTERED = Rule(
     "T210",
     "unregistered-tensor",
     "error",
+    "L10",
     means="A parameter that the forward pass uses is in no model's parameters: kept in a plain list or alone.",
     matters="No optimizer that is given model.parameters() will ever see it, and it is not saved.",
     remedy="use ModuleList, ModuleDict, ParameterList, or register it as an attribute",

@@ -17,14 +17,15 @@ EXAMPLES = Path(__file__).parent / "examples"
 class Rule:
     """One state that can be found in a run.
 
-    ``means``, ``matters``, ``example`` and ``remedy`` are its page; ``tells_apart`` says which evidence separates it
-    from its neighbours. The search itself is the family's: one pass over the ledger, so that one cause gives one
-    finding.
+    ``law`` is the law whose violation it explains. ``means``, ``matters``, ``example`` and ``remedy`` are its page;
+    ``tells_apart`` says which evidence separates it from its neighbours. The search itself is the family's: one pass
+    over the ledger, so that one cause gives one finding.
     """
 
     code: str
     slug: str
     severity: Severity
+    law: str
     means: str
     matters: str
     remedy: str

@@ -13,6 +13,7 @@ SUMMARY = Rule(
     "P801",
     "summary-disagrees",
     "error",
+    "L11",
     means="A printed count of trainable parameters differs from what the steps of the run update.",
     matters="People read the summary and believe it; it counts flags, and not always the ones that decide.",
     remedy="trust the columns of this report; print the summary of the model whose step runs, after compile",

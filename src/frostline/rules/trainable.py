@@ -41,7 +41,7 @@ def find(ledger: Ledger) -> list[Finding]:
         rules[slug].found(
             rows,
             _fact(rules[slug], where, rows, why, ledger),
-            _evidence(rows, ledger),
+            _evidence(rows, where, ledger),
             severity=severity,
             hint=_hint(rules[slug], rows[0], ledger),
         )
@@ -164,7 +164,7 @@ def _hint(rule: Rule, row: TensorRow, ledger: Ledger) -> str | None:
     return None
 
 
-def _evidence(rows: Iterable[TensorRow], ledger: Ledger) -> Evidence:
+def _evidence(rows: Iterable[TensorRow], where: str, ledger: Ledger) -> Evidence:
     row = next(iter(rows))
     evidence: Evidence = {
         "tensor": row.name,
@@ -177,6 +177,8 @@ def _evidence(rows: Iterable[TensorRow], ledger: Ledger) -> Evidence:
         "called": row.owner.called,
         "recorded": row.owner.recorded,
     }
+    if where and all(holding.optimizer != where for holding in row.optimizers):
+        evidence["found_in"] = where
     for holding in row.optimizers[:1]:
         optimizer = ledger.optimizer(holding.optimizer)
         evidence |= {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from frostline.core.events import LayersUntracked, ModelUsed, StepCompiled, TensorReplaced, VariablesUntracked
-from frostline.core.ledger import HALF_UNIT, Holding, Ledger, TensorRow
+from frostline.core.ledger import FULL_PRECISION, HALF_UNIT, Holding, Ledger, TensorRow
 from frostline.core.record import Severity
 from frostline.rules import idle_optimizers, misdirected_optimizers, no_gradient, traced
 from frostline.rules.decay import decay_alone
@@ -15,6 +15,7 @@ UNCHANGED = Rule(
     "T200",
     "trainable-but-unchanged",
     "error",
+    "L2",
     means="A tensor declared trainable and held by an optimizer did not change, and no cause could be established.",
     matters="The run paid for training it and did not.",
     remedy="run again with --check-every 1; look at how the update reaches the tensor on this device",
@@ -24,6 +25,7 @@ NOT_HELD = Rule(
     "T201",
     "not-in-any-optimizer",
     "error",
+    "L3",
     means="A tensor declared trainable is held by no optimizer.",
     matters="It gets gradients and is never updated: a group was forgotten, or it was meant to be frozen.",
     remedy="add it to the optimizer, or freeze it if it is meant to stay: requires_grad_(False), trainable = False",
@@ -33,6 +35,7 @@ OTHER_TENSORS = Rule(
     "T202",
     "optimizer-holds-other-tensors",
     "error",
+    "L3",
     means="The optimizer holds tensors that belong to no live model, and the model's own are held by nobody.",
     matters="Steps update orphans: the loss stays where it is and nothing is reported.",
     remedy="make the optimizer after the model has its final tensors (after loading, converting, wrapping, resizing)",
@@ -42,6 +45,7 @@ NO_GRADIENT = Rule(
     "T203",
     "no-gradient",
     "error",
+    "L2",
     means="A tensor held by an optimizer had no gradient at any check.",
     matters="Its module was not called, was called without gradient recording, or its output was cut from the loss.",
     remedy="look for no_grad, detach, .data, reentrant checkpointing with frozen inputs, or an unused output",
@@ -53,6 +57,7 @@ ZERO_GRADIENT = Rule(
     "T204",
     "zero-gradient",
     "warning",
+    "L2",
     means="The gradient was there and exactly zero at every check.",
     matters="The tensor takes part in the graph but the loss does not depend on it.",
     remedy="look for dead activations, masks, a zero-initialised partner, or a product with zero",
@@ -63,6 +68,7 @@ ROUNDED = Rule(
     "T205",
     "update-rounded-away",
     "error",
+    "L2",
     means="Every update was smaller than half a unit in the last place of the weight and was rounded away.",
     matters="Gradients and optimizer state look alive; the weight's type cannot hold steps that small.",
     remedy="keep a full-precision master copy, use stochastic rounding, or a larger learning rate",
@@ -72,6 +78,7 @@ ZERO_RATE = Rule(
     "T206",
     "learning-rate-zero",
     "error",
+    "L4",
     means="The learning rate of the tensor's group was zero in every executed step.",
     matters="The step runs and multiplies everything by zero.",
     remedy="look at the scheduler and at the group's lr; freeze by flag when zero was meant",
@@ -81,6 +88,7 @@ UNFROZEN_LATE = Rule(
     "T209",
     "unfrozen-after-compile",
     "error",
+    "L2",
     means="The flag was turned on after the optimizer or compiled step was made; the step does not know it.",
     matters="Gradual unfreezing that unfreezes nothing: flags and summary say trainable.",
     remedy="add the parameters to the optimizer (add_param_group), or compile again",
@@ -91,6 +99,7 @@ DECAY_ALONE = Rule(
     "T211",
     "moved-by-decay-alone",
     "warning",
+    "L2",
     means="A tensor declared trainable got no gradient; the only movement was weight decay.",
     matters="It looks trained: the bits differ. It only shrank.",
     remedy="find out why no gradient reaches it, or exclude it from decay",
@@ -101,6 +110,7 @@ NEVER_TRACKED = Rule(
     "T212",
     "never-tracked",
     "error",
+    "L10",
     means="A layer is kept where the model cannot see it, so neither summary nor optimizer lists its weights.",
     matters="It takes part in every forward pass and is never trained nor saved.",
     remedy="keep layers as attributes or in lists and dicts of the model, not inside plain objects",
@@ -113,7 +123,6 @@ RULES = (
     UNFROZEN_LATE, UNREGISTERED, DECAY_ALONE, NEVER_TRACKED,
 )  # fmt: skip
 
-FULL_PRECISION = ("float32", "float64", "complex64", "complex128")
 Cause = tuple[Rule, Severity, str]
 
 

@@ -1,4 +1,4 @@
-"""``frostline explain``: prints the page of one rule."""
+"""``frostline explain``: prints the page of one rule or law."""
 
 from __future__ import annotations
 
@@ -12,18 +12,17 @@ from frostline.cli.printing import shows_color, write
 from frostline.errors import UnknownName
 
 
-@click.command(epilog=examples("frostline explain F101", "frostline explain frozen-but-decayed"))
+@click.command(epilog=examples("frostline explain L1", "frostline explain F101", "frostline explain frozen-but-decayed"))
 @click.argument("rule", shell_complete=completers.rules)
 def explain(rule: str) -> None:
-    """Print the page of one RULE, given by its code or its name."""
-    from frostline.report.pages import rule_page
+    """Print the page of one RULE or law, given by its code or its name."""
+    from frostline.laws import LAWS, NAMED
+    from frostline.report.pages import law_page, rule_page
     from frostline.rules import RULES
 
-    pages = [
-        rule_page(one, color=shows_color(sys.stdout)).rstrip()
-        for one in RULES
-        if rule.lower() in (one.code.lower(), one.slug)
-    ]
+    color, wanted = shows_color(sys.stdout), rule.lower()
+    pages = [law_page(law, RULES, color=color) for law in LAWS if wanted in (law.code.lower(), law.slug)]
+    pages += [rule_page(one, color=color) for one in RULES if wanted in (one.code.lower(), one.slug)]
     if not pages:
-        raise UnknownName.among("rule", rule, [name for one in RULES for name in (one.code, one.slug)])
-    write("\n\n".join(pages))
+        raise UnknownName.among("rule", rule, [name for one in NAMED for name in (one.code, one.slug)])
+    write("\n\n".join(page.rstrip() for page in pages))

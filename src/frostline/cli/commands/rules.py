@@ -1,4 +1,4 @@
-"""``frostline rules``: lists all rules."""
+"""``frostline rules``: lists all laws and rules."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from frostline.cli.printing import shows_color, write
 
 @click.command(epilog=examples("frostline rules"))
 def rules() -> None:
-    """List all rules, a line each."""
+    """List the laws, and the rules that explain their violations, a line each."""
+    from frostline.laws import NAMED
     from frostline.report.pages import rule_list
-    from frostline.rules import RULES
 
-    write(rule_list(RULES, color=shows_color(sys.stdout)))
+    write(rule_list(NAMED, color=shows_color(sys.stdout)))

@@ -42,11 +42,15 @@ class OptimizerSeen(Fact, frozen=True):
 
 
 class OptimizerChecked(Fact, frozen=True):
-    """A step of an optimizer was a check: its own step ``executed``, after ``step`` steps of all."""
+    """A step of an optimizer was a check: its own step ``executed``, after ``step`` steps of all.
+
+    ``lr`` is the largest learning rate of what it held in that step.
+    """
 
     optimizer: str
     executed: int
     step: int
+    lr: float | None = None
 
 
 class OptimizerDropped(Fact, frozen=True):

@@ -1,21 +1,23 @@
-"""Adapters that peft merges into the weights under them: a write that the script asked for."""
+"""Adapters that peft merges into the weights under them, and takes out again: writes that the script asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
+from functools import partial
 from typing import Any, ClassVar
 
 from torch import nn
 
 from frostline.core.facts import Fact, Moved
-from frostline.core.ledger import MERGED
+from frostline.core.ledger import MERGED, UNMERGED
 from frostline.frameworks.torch.context import Context
 
-MERGERS = ("peft.tuners.tuners_utils", "BaseTuner", ("merge_and_unload", "merge_adapter", "unmerge_adapter"))
+MERGERS = ("peft.tuners.tuners_utils", "BaseTuner")
+METHODS = {"merge_and_unload": MERGED, "merge_adapter": MERGED, "unmerge_adapter": UNMERGED}
 
 
 class AdapterMerges:
-    """Brackets merging: what moved in it was merged, what moved before was not.
+    """Brackets merging: what moved in it was merged or taken out again, what moved before was not.
 
     Args:
         context: what all instruments share.
@@ -28,16 +30,15 @@ class AdapterMerges:
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
-        module, owner, methods = MERGERS
-        for method in methods:
-            self._context.wrap_when_imported(module, owner, method, self._merge)
+        for method, event in METHODS.items():
+            self._context.wrap_when_imported(*MERGERS, method, partial(self._merge, event))
         return []
 
-    def _merge(self, wrapped: Any, tuner: Any, args: Any, kwargs: Any) -> Any:
+    def _merge(self, event: str, wrapped: Any, tuner: Any, args: Any, kwargs: Any) -> Any:
         keys: list[Hashable] = []
         self._context.quietly("before an adapter is merged", lambda: keys.extend(self._before(tuner)))
         result = wrapped(*args, **kwargs)
-        self._context.quietly("an adapter was merged", self._context.recorder.look_now, keys, "outside", MERGED)
+        self._context.quietly("an adapter was merged", self._context.recorder.look_now, keys, "outside", event)
         return result
 
     def _before(self, tuner: nn.Module) -> list[Hashable]:

@@ -1,0 +1,121 @@
+"""The laws. A violation is found by the law alone, from bits and flags; then a cause is looked for among its rules.
+
+Where no rule explains a violation and no excuse is proven, the finding stands under the law's own code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from frostline.core.ledger import Ledger, TensorRow
+from frostline.core.record import Excused, Finding
+from frostline.core.verdict import by_severity
+from frostline.laws import (
+    agreeing,
+    following,
+    holding,
+    keeping,
+    loading,
+    motion,
+    naming,
+    saving,
+    seeing,
+    statistics,
+    stepping,
+    stillness,
+)
+from frostline.laws.law import Law, Violation
+from frostline.rules import RULES, find
+from frostline.rules.rule import Evidence, Rule
+
+LAWS: tuple[Law, ...] = (
+    stillness.LAW,
+    motion.LAW,
+    holding.LAW,
+    stepping.LAW,
+    statistics.LAW,
+    following.LAW,
+    keeping.LAW,
+    loading.LAW,
+    saving.LAW,
+    seeing.LAW,
+    agreeing.LAW,
+    naming.LAW,
+)
+LAW_OF = {each.slug: each.law for each in RULES} | {law.slug: law.code for law in LAWS}
+NAMED: tuple[Law | Rule, ...] = (*LAWS, *RULES)  # what a finding can be named after
+
+
+def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
+    """Every finding of the run, the grave ones first, and every violation that a proven excuse explains.
+
+    Args:
+        ledger: what was seen; nothing else is consulted.
+
+    Example:
+        >>> judge(Ledger())
+        ([], [])
+    """
+    findings, excused = find(ledger), []
+    for law in LAWS:
+        for violation in law.violations(ledger) if law.violations else ():
+            findings = _weighed(law, violation, findings)
+            if _explained(violation, findings):
+                continue
+            open_rows = violation.tensors if violation.about_steps else _unexplained(law, violation, findings)
+            rows, excuses = _without_excuse(law, open_rows, ledger)
+            excused += excuses
+            if rows or (violation.optimizer and not violation.tensors):
+                findings.append(law.found(violation, rows))
+    return by_severity(findings), excused
+
+
+def _weighed(law: Law, violation: Violation, findings: list[Finding]) -> list[Finding]:
+    """A violation has the weight of its law: what explains all of it is no less than that.
+
+    A rule that is surer of itself than the law may say that a part is harmless; of the whole it never is.
+    """
+    if not violation.whole or violation.severity == "note":
+        return findings
+    names = {row.name for row in violation.tensors}
+    weight = violation.severity or law.severity
+    said: Evidence = {"law": f"{law.code} {law.slug}: {violation.message}"}
+    return [
+        replace(each, severity=weight, evidence=each.evidence | said)
+        if each.severity != "error" and names and names <= set(each.tensors)
+        else each
+        for each in findings
+    ]
+
+
+def _explained(violation: Violation, findings: Sequence[Finding]) -> bool:
+    """Whether the whole is explained: by an error about a part of it, or about the optimizer itself."""
+    if not (violation.whole or violation.optimizer):
+        return False
+    names = {row.name for row in violation.tensors}
+    return any(
+        (each.severity == "error" and names & set(each.tensors))
+        or (violation.optimizer is not None and violation.optimizer in each.evidence.values())
+        for each in findings
+    )
+
+
+def _unexplained(law: Law, violation: Violation, findings: Sequence[Finding]) -> list[TensorRow]:
+    """The tensors that no error names, and no cause of this law or one beside it, which has said how grave that is."""
+    laws = {law.code, *law.beside}
+    causes = [each for each in findings if each.severity == "error" or LAW_OF[each.rule] in laws]
+    named = {name for finding in causes for name in finding.tensors}
+    return [row for row in violation.tensors if row.name not in named]
+
+
+def _without_excuse(law: Law, rows: Sequence[TensorRow], ledger: Ledger) -> tuple[list[TensorRow], list[Excused]]:
+    left, excused = [], []
+    for row in rows:
+        proven = ((excuse.name, excuse.proof(row, ledger)) for excuse in law.excuses)
+        name, proof = next(((name, proof) for name, proof in proven if proof), ("", ""))
+        if proof:
+            excused.append(Excused(law.code, name, row.name, proof))
+        else:
+            left.append(row)
+    return left, excused

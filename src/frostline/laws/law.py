@@ -1,0 +1,80 @@
+"""What a law is: a sentence about bits that holds in every healthy training, and how its violation is found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from frostline.core import facts
+from frostline.core.ledger import Ledger, TensorRow
+from frostline.core.record import Finding, Severity
+from frostline.rules.rule import Evidence
+
+
+@dataclass(frozen=True, slots=True)
+class Excuse:
+    """Why a violation of a law is none, with what proves it in a run.
+
+    ``proof`` says what was seen of a tensor, as it is printed, or None where nothing proves the excuse.
+    """
+
+    name: str
+    means: str
+    proof: Callable[[TensorRow, Ledger], str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """Tensors, or an optimizer, about which the facts contradict a law, whatever caused it.
+
+    ``whole`` says that the fact is about all the tensors together: it stands though each has a cause of its own.
+    ``about_steps`` that it is about steps: findings about the tensors say nothing of it.
+    """
+
+    tensors: tuple[TensorRow, ...]
+    message: str
+    evidence: Evidence
+    optimizer: str | None = None
+    severity: Severity | None = None
+    hint: str | None = None
+    whole: bool = False
+    about_steps: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Law:
+    """One law: its statement, the facts it needs, what excuses a violation, and what it cannot see.
+
+    ``violations`` looks at bits and flags only and never at causes; a law without it is judged by its causes alone.
+    ``beside`` are the laws whose causes explain a violation of this one too. What no cause explains is reported under
+    the law's own ``code`` and ``slug``.
+
+    Example:
+        >>> from frostline.laws import LAWS
+        >>> [law.slug for law in LAWS if law.code == "L2"]
+        ['motion']
+    """
+
+    code: str
+    slug: str
+    severity: Severity
+    statement: str
+    matters: str
+    remedy: str
+    needs: tuple[type[facts.Fact], ...]
+    cannot_see: str
+    beside: tuple[str, ...] = ()
+    excuses: tuple[Excuse, ...] = ()
+    violations: Callable[[Ledger], Iterable[Violation]] | None = field(default=None, repr=False)
+
+    def found(self, violation: Violation, rows: Sequence[TensorRow]) -> Finding:
+        """The finding for what no cause explains of a violation: ``rows`` of its tensors."""
+        return Finding(
+            rule=self.slug,
+            code=self.code,
+            severity=violation.severity or self.severity,
+            tensors=[row.name for row in rows],
+            message=violation.message,
+            evidence={key: value for key, value in violation.evidence.items() if value is not None},
+            hint=violation.hint or self.remedy,
+        )

@@ -1,0 +1,53 @@
+"""L2: what is declared trainable in a model that is trained moves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from frostline.core import facts
+from frostline.core.ledger import Ledger, TensorRow
+from frostline.laws.law import Excuse, Law, Violation
+from frostline.rules.expectations import goes_with_source
+from frostline.rules.rule import tensors
+
+
+def violations(ledger: Ledger) -> Iterator[Violation]:
+    """Trainable tensors, model by model, that kept their bits through all steps of a run that trains the model."""
+    trained = {row.model for row in ledger.tensors if any(holding.listed for holding in row.optimizers)}
+    trained |= {row.model for row in ledger.tensors if row.expected == "trained"}
+    by_model: dict[str, list[TensorRow]] = {}
+    for row in ledger.tensors:
+        if row.model in trained and stood_still(row, ledger.patience):
+            by_model.setdefault(row.model, []).append(row)
+    steps = ledger.run.steps
+    for model, rows in by_model.items() if steps >= ledger.patience else ():
+        fact = f"{tensors(rows)} of {model}, which should train, did not change in {steps:,} steps"
+        yield Violation(tuple(rows), fact, {"tensor": rows[0].name, "steps": steps})
+
+
+def stood_still(row: TensorRow, patience: int) -> bool:
+    """Whether the tensor has its first bits, though it was trainable for ``patience`` steps or expected to train."""
+    if row.gone or row.changed.verdict != "no":
+        return False
+    all_along = row.declared.first is not False and not row.declared.flips
+    trainable = bool(row.declared.trainable) and (all_along or row.declared.trainable_steps >= patience)
+    return row.expected == "trained" or (row.kind == "parameter" and trainable)
+
+
+def _goes_with_source(row: TensorRow, ledger: Ledger) -> str | None:
+    return f"is a copy of {row.changed.near}, which did not change either" if goes_with_source(row, ledger) else None
+
+
+LAW = Law(
+    "L2",
+    "motion",
+    "error",
+    statement="A tensor that is declared trainable in a model that is trained, or expected to train, moves.",
+    matters="A part of the model does not learn, and no loss says so.",
+    remedy="look at its optimizer, its gradient and its flag in the table",
+    needs=(facts.FlagDeclared, facts.Held, facts.Compared, facts.Moved),
+    cannot_see="Tensors that moved at first and then stopped: once a tensor was seen to move, it is not read again.",
+    beside=("L3", "L4", "L10"),
+    excuses=(Excuse("goes with its source", "A copy of what did not change either.", _goes_with_source),),
+    violations=violations,
+)

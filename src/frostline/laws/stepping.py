@@ -1,0 +1,83 @@
+"""L4: a step that was executed moves something of what it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from frostline.core import facts
+from frostline.core.ledger import Ledger, OptimizerRow, TensorRow
+from frostline.laws.law import Excuse, Law, Violation
+from frostline.rules.rule import Evidence, several, tensors
+
+THIRD = 3
+ENOUGH = 2  # checks that saw no rate: the last check alone may be the end of a schedule
+SCHEDULE = "give the schedule as many steps as the optimizer makes: one for each optimizer.step(), not for each batch"
+
+
+def violations(ledger: Ledger) -> Iterator[Violation]:
+    """Optimizers whose steps moved no bit of all the trainable tensors that they hold, or none since some step."""
+    for optimizer in ledger.optimizers:
+        asked = optimizer.steps_executed + optimizer.steps_skipped or optimizer.backwards
+        if optimizer.by_hand or asked < ledger.patience:
+            continue
+        held = [row for row in ledger.tensors if _holds(optimizer.id, row) and row.declared.trainable]
+        if held and all(row.changed.verdict == "no" for row in held):
+            fact = (
+                f"{_done(optimizer)} of {optimizer.id} moved nothing: all {tensors(held)} that it holds did not change"
+            )
+            evidence: Evidence = {"optimizer": optimizer.id, "steps": optimizer.steps_executed}
+            unassigned = all(_handed_back(row, ledger) for row in held)
+            yield Violation(tuple(held), fact, evidence, whole=not unassigned)
+        elif held and (stopped := _rate_zero_since(optimizer)) is not None:
+            last, first = stopped
+            steps = f"the last {several(optimizer.steps_executed - first + 1, 'step')} of {optimizer.id}"
+            fact = f"{steps} moved nothing: its learning rate was 0, and last seen otherwise at its step {last:,}"
+            evidence = {"optimizer": optimizer.id, "steps": optimizer.steps_executed, "rate_zero_at_step": first}
+            yield Violation(tuple(held), fact, evidence, hint=SCHEDULE, about_steps=True)
+
+
+def _done(optimizer: OptimizerRow) -> str:
+    """What should have moved something: its steps, those that were skipped, or the backward passes before them."""
+    if optimizer.steps_executed:
+        return several(optimizer.steps_executed, "step")
+    if optimizer.steps_skipped:
+        return several(optimizer.steps_skipped, "skipped step")
+    return several(optimizer.backwards, "backward pass", "backward passes") + " without a step"
+
+
+def _rate_zero_since(optimizer: OptimizerRow) -> tuple[int, int] | None:
+    """The last of its steps that was seen with a learning rate and the first seen without, for a third of them or more.
+
+    A schedule that reaches 0 with the last steps is healthy.
+    """
+    nonzero = [step for step, rate in zip(optimizer.checks, optimizer.rates, strict=False) if rate != 0]
+    zero = [step for step in optimizer.checks if not nonzero or step > nonzero[-1]]
+    if not nonzero or len(zero) < ENOUGH or (optimizer.steps_executed - zero[0]) * THIRD < optimizer.steps_executed:
+        return None
+    return nonzero[-1], zero[0]
+
+
+def _holds(optimizer: str, row: TensorRow) -> bool:
+    return any(holding.optimizer == optimizer and holding.listed for holding in row.optimizers)
+
+
+def _handed_back(row: TensorRow, ledger: Ledger) -> str | None:
+    if row.optimizers and all(holding.unassigned for holding in row.optimizers):
+        return f"{row.optimizers[0].optimizer} hands back new values, which the script keeps itself"
+    return None
+
+
+LAW = Law(
+    "L4",
+    "stepping",
+    "error",
+    statement="A step that was executed moves at least one bit of what it holds.",
+    matters="The run ends normally, the loss is logged, and the model is the one that it started from.",
+    remedy="look at the loss first: a constant, masked or detached one gives every weight a zero gradient; then at the "
+    "learning rate",
+    needs=(facts.OptimizerSeen, facts.Held, facts.Compared, facts.Moved),
+    cannot_see="A training call that executed no step at all; what a schedule does between two checks.",
+    beside=("L2", "L3", "L10"),
+    excuses=(Excuse("handed back", "The script keeps the new values.", _handed_back),),
+    violations=violations,
+)

@@ -1,0 +1,84 @@
+"""L1: what is declared or expected frozen keeps its bits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from frostline.core import facts
+from frostline.core.agreement import merged_into
+from frostline.core.averages import followers, follows
+from frostline.core.ledger import MERGED, UNMERGED, Ledger, TensorRow
+from frostline.laws.law import Excuse, Law, Violation
+from frostline.rules.frozen_causes import is_state, never_declared
+from frostline.rules.rule import tensors
+
+IN_TURN = 2  # flips of the flags around a buffer
+
+
+def violations(ledger: Ledger) -> Iterator[Violation]:
+    """Tensors with other bits than before, which moved while their flag was off or were expected to stay."""
+    rows = tuple(row for row in ledger.tensors if moved_while_frozen(row))
+    if rows:
+        first = min(move.until for row in rows for move in row.changed.movements)
+        fact = f"{tensors(rows)} declared or expected frozen moved (first seen at step {first})"
+        yield Violation(rows, fact, {"tensor": rows[0].name, "first_step": first})
+
+
+def moved_while_frozen(row: TensorRow) -> bool:
+    """Whether a change was seen while the tensor was frozen: by its flag, one around it, or the user's word.
+
+    A buffer is frozen with all weights of its module; whose module is switched on and off in turn is not.
+    """
+    if row.changed.verdict != "yes":
+        return False
+    moves = row.changed.movements
+    in_turn = row.kind == "buffer" and row.declared.flip_count > IN_TURN
+    by_flag = not in_turn and any(move.trainable is False for move in moves)
+    around = row.declared.container_flag is False or any(not flag for _, flag in row.declared.alias_flags)
+    by_another = around and bool(row.declared.trainable) and any(move.place == "step" for move in moves)
+    return by_flag or by_another or (row.expected == "frozen" and bool(moves))
+
+
+def _merged(row: TensorRow, ledger: Ledger) -> str | None:
+    events = {move.event for move in row.changed.movements}
+    if MERGED not in events or UNMERGED in events or not merged_into(row):
+        return None
+    step = next(move.until for move in row.changed.movements if move.event == MERGED)
+    return f"an adapter was merged into it at step {step}, and nothing else moved it"
+
+
+def _follows(row: TensorRow, ledger: Ledger) -> str | None:
+    if row.expected == "frozen" or not follows(row, followers(ledger.tensors)):
+        return None
+    if row.changed.followed:
+        return f"follows {row.changed.followed}"
+    mate = next(each for each in ledger.tensors if each.changed.followed and follows(row, followers([each])))
+    return f"was copied together with {mate.name}, which follows {mate.changed.followed}"
+
+
+def _master_copy(row: TensorRow, ledger: Ledger) -> str | None:
+    return "is in no module, and no flag of it was ever set" if never_declared(row) else None
+
+
+def _state(row: TensorRow, ledger: Ledger) -> str | None:
+    return f"is state of {row.owner.type}, which rewrites it outside every step" if is_state(row, ledger) else None
+
+
+LAW = Law(
+    "L1",
+    "stillness",
+    "error",
+    statement="A tensor that is declared or expected frozen has the same bits at both ends of that time.",
+    matters="What you ship differs from what you froze.",
+    remedy="run again with --check-every 1, so that the move is caught between two adjacent readings",
+    needs=(facts.FlagDeclared, facts.FlagFlipped, facts.BaselineTaken, facts.Compared, facts.Moved),
+    cannot_see="A tensor that moved and moved back between two checks, and what happens inside one compiled step.",
+    beside=("L5", "L6"),
+    excuses=(
+        Excuse("merged", "An adapter that the script had merged into it, for export or for speed.", _merged),
+        Excuse("follows", "An average, a target or a synchronised copy, which the script updates itself.", _follows),
+        Excuse("master copy", "A tensor of no module, made without a flag: an optimizer's own copy.", _master_copy),
+        Excuse("state", "A module's own state that is kept as a parameter without gradients.", _state),
+    ),
+    violations=violations,
+)

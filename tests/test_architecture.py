@@ -24,13 +24,15 @@ ROWS = (
 FIELDS = {field.name for kind in ROWS for field in dataclasses.fields(kind)}
 WITHOUT_ROWS = {"checkpoints"}  # has moves of its own, of elements between two files
 CHANGES = {"append", "extend", "insert", "remove", "pop", "clear", "update", "setdefault", "add", "sort"}
-OF_ROWS = {"row", "declared", "changed", "owner", "wire", "holdings", "optimizer", "movement", "move"}
+OF_ROWS = {"row", "declared", "changed", "owner", "holding", "holdings", "optimizer", "movement", "move"}
 
 
 def writers(source: Path) -> dict[str, list[str]]:
     """The modules that store to an attribute of a row, or change a list of one, with the lines that do."""
     found: dict[str, list[str]] = {}
-    for file in sorted(each for each in source.rglob("*.py") if each.parent.name not in WITHOUT_ROWS):
+    for file in sorted(
+        each for each in source.rglob("*.py") if WITHOUT_ROWS.isdisjoint(each.relative_to(source).parts)
+    ):
         for node in ast.walk(ast.parse(file.read_text("utf-8"))):
             for target in _targets(node):
                 if _is_of_row(target):
@@ -69,8 +71,8 @@ def test_the_fold_alone_writes_rows() -> None:
     [
         ("observe/tensor_state.py", "watched.row.zeros = True"),
         ("observe/tensor_state.py", "row.declared.flip_count += 1"),
-        ("observe/holdings.py", "wire.lr, wire.state = (0.1, None)"),
-        ("rules/frozen.py", "leaf.changed.movements.append(None)"),
+        ("observe/holdings.py", "holding.lr, holding.state = (0.1, None)"),
+        ("rules/frozen.py", "row.changed.movements.append(None)"),
         ("run/session.py", "row.unknown['saved'] = 'because'"),
     ],
 )

@@ -12,7 +12,9 @@ from frostline.cli.printing import shows_color, write
 from frostline.errors import UnknownName
 
 
-@click.command(epilog=examples("frostline explain L1", "frostline explain F101", "frostline explain frozen-but-decayed"))
+@click.command(
+    epilog=examples("frostline explain L1", "frostline explain F101", "frostline explain frozen-but-decayed")
+)
 @click.argument("rule", shell_complete=completers.rules)
 def explain(rule: str) -> None:
     """Print the page of one RULE or law, given by its code or its name."""

@@ -18,7 +18,7 @@ def tensors_of(tree: Any) -> dict[Path, Any]:
     """Everything at the ends of a pytree, by path.
 
     Example:
-        >>> leaves_of({"dense": [1, 2]})
+        >>> tensors_of({"dense": [1, 2]})
         {('dense', '0'): 1, ('dense', '1'): 2}
     """
     return {tuple(map(_segment, path)): entry for path, entry in jax.tree_util.tree_flatten_with_path(tree)[0]}

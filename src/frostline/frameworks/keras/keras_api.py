@@ -9,7 +9,8 @@ from typing import Any
 import keras
 
 from frostline.core.ledger import Gradient
-from frostline.frameworks.keras.readers import Reader
+from frostline.frameworks.keras.readers import READERS, Reader
+from frostline.frameworks.keras_common.keras_api import Mode
 from frostline.observe.protocols import Unreadable
 
 # Lists of an optimizer with one variable for each of the model's that are no moments of its gradient.
@@ -17,20 +18,27 @@ _NO_MOMENTS = ("_trainable_variables", "_variables", "_model_variables_moving_av
 
 
 class Keras3:
-    """See Dialect.
-
-    Args:
-        reader: of the backend in use.
-    """
+    """See Dialect; on the backend in use."""
 
     package = "keras"
     flag_by_road = False
     layer_type = keras.layers.Layer
     model_type = keras.Model
     optimizer_type = keras.optimizers.Optimizer
+    assigning: Sequence[tuple[type, str]] = ((keras.Variable, "assign"),)
 
-    def __init__(self, reader: Reader) -> None:
-        self.reader = reader
+    def __init__(self) -> None:
+        self.backend = keras.backend.backend()
+        self.reader: Reader = READERS[self.backend]()
+
+    def mode(self, model: Any) -> Mode:
+        """See Dialect."""
+        return "traced" if self.backend == "tensorflow" and not model.run_eagerly else "eager"
+
+    def summarised(self, model: Any) -> Sequence[Any] | None:
+        """See Dialect."""
+        counted = model.compiled and model.optimizer and model.optimizer.built
+        return list(model.optimizer.variables) if counted else None
 
     def children(self, layer: Any) -> Sequence[Any]:
         """See Dialect."""

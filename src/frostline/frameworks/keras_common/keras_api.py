@@ -3,22 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from frostline.core.ledger import Gradient
+
+Mode = Literal["traced", "eager", "positional"]
 
 
 class Dialect(Protocol):
     """One generation of Keras on one backend; every method reads and none writes.
 
-    ``flag_by_road`` says that a variable's flag depends on the model through which one comes to it.
+    ``flag_by_road`` says that a variable's flag depends on the model through which one comes to it, and ``assigning``
+    are the classes and names of the methods that assign to variables.
     """
 
     package: str
+    backend: str
     flag_by_road: bool
     layer_type: type
     model_type: type
     optimizer_type: type
+    assigning: Sequence[tuple[type, str]]
+
+    def mode(self, model: Any) -> Mode:
+        """How the model's train step runs: traced once, or anew each time."""
+
+    def summarised(self, model: Any) -> Sequence[Any] | None:
+        """The variables of the model's optimizer that a summary counts; None where it does not speak of them."""
 
     def children(self, layer: Any) -> Sequence[Any]:
         """The layers directly inside ``layer``."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 import tf_keras
 
 from frostline.core.ledger import Gradient
+from frostline.frameworks.keras_common.keras_api import Mode
 from frostline.frameworks.keras_common.tensors import tensorflow_bytes
 from frostline.observe.protocols import Unreadable
 
@@ -22,10 +24,23 @@ class Keras2:
     layer_type = tf_keras.layers.Layer
     model_type = tf_keras.Model
     optimizer_type = tf_keras.optimizers.Optimizer
+    backend = "tensorflow"
 
     def __init__(self) -> None:
+        variable = sys.modules["tensorflow.python.ops.resource_variable_ops"].BaseResourceVariable
+        self.assigning: Sequence[tuple[type, str]] = [
+            (variable, method) for method in ("assign", "assign_add", "assign_sub")
+        ]
         self._user_flags: weakref.WeakKeyDictionary[Any, tuple[bool, bool]] = weakref.WeakKeyDictionary()
         self._compiled: weakref.WeakSet[Any] = weakref.WeakSet()
+
+    def mode(self, model: Any) -> Mode:
+        """See Dialect."""
+        return "traced"
+
+    def summarised(self, model: Any) -> Sequence[Any] | None:
+        """See Dialect; Keras 2 counts no variables of optimizers."""
+        return None
 
     def note_compiled(self, model: Any) -> None:
         """The model keeps, from now on, the flags that its layers have at this moment."""

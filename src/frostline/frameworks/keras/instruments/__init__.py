@@ -1,1 +1,1 @@
-"""Where a step begins and ends that Keras does not run itself."""
+"""What hooks Keras 3 alone: how its optimizers are called, what its variables give, loops on its backends."""

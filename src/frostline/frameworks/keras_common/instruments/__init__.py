@@ -1,1 +1,5 @@
-"""What a Keras tells of one thing each: loads, saves, traced steps, flags."""
+"""What hooks a Keras of either generation, whatever its backend (``COMMON``)."""
+
+from frostline.frameworks.keras_common.instruments import flags, layers, state, steps
+
+COMMON = (*flags.INSTRUMENTS, *layers.INSTRUMENTS, *state.INSTRUMENTS, *steps.INSTRUMENTS)

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from frostline.core.facts import (
     BufferFrozen,
-    FlagSeen,
     LayersUntracked,
-    ModulesRecreated,
     TensorReplaced,
-    TensorsDropped,
     TensorSeen,
     VariablesUntracked,
 )
@@ -358,27 +354,6 @@ class Models:
         if subtree != entry.row.owner.frozen_subtree:
             self.tell(BufferFrozen(tensor=entry.row.id, subtree=subtree, flipped=flipped))
 
-    def note_containers(self) -> None:
-        """Write down which layers around a trainable tensor say that it is frozen; called just before steps.
-
-        Where a layer's own variables differ, as an adapter's from the kernel under it, somebody chose them singly.
-        """
-        for entry in self.tensors:
-            if entry.row.kind == "buffer" or not entry.flag() or self._is_chosen_singly(entry):
-                continue
-            silent = [layer for layer in entry.chain if not self.dialect.says(layer)]
-            if silent:
-                container = str(silent[-1].name)
-                if (container, False) != (entry.row.declared.container, entry.row.declared.container_flag):
-                    self.tell(FlagSeen(tensors=(entry.row.id,), container=container, container_flag=False))
-
-    def _is_chosen_singly(self, entry: NamedVariable) -> bool:
-        chain = entry.chain
-        if not chain or not self.dialect.says(chain[-1]):
-            return False
-        beside = (self.of(variable) for variable in self.dialect.own(chain[-1])[0])
-        return any(other is not None and other.flag() is False for other in beside)
-
     def _meet_hidden(self) -> None:
         """Take the weights of layers that hang under plain objects, unless another model has them."""
         for known in self.known:
@@ -404,24 +379,6 @@ class Models:
                         entry = self._adopt(self._free(f"{known.name}.{place.path}"), place, known, registered=False)
                         self._tell_untracked(known.name, entry)
 
-    def remade(self) -> list[ModulesRecreated]:
-        """One event for each kind of layer that passes recreated; their weights, gone with them, have no rows.
-
-        Where there is no more than one for each optimizer, it was made with the model: in a loop over folds, say.
-        """
-        gone = [entry for entry in self.tensors if entry.is_of_nobody and entry.variable is None]
-        weights = Counter((entry.row.owner.type, entry.row.name.rpartition(".")[2].partition("#")[0]) for entry in gone)
-        passes: dict[str, int] = {}
-        for (kind, _), count in weights.items():
-            passes[kind] = max(count, passes.get(kind, 0))
-        passes = {kind: count for kind, count in passes.items() if count > len(self.observer.optimizers)}
-        anew = [entry for entry in gone if entry.row.owner.type in passes]
-        self.tensors = [entry for entry in self.tensors if entry not in anew]
-        if anew:
-            self.tell(TensorsDropped(tensors=tuple(entry.row.id for entry in anew)))
-        step = self.observer.steps
-        return [ModulesRecreated(step=step, type=kind, passes=count) for kind, count in passes.items()]
-
     def _free(self, name: str) -> str:
         unique, count = name, 1
         while unique in self._by_name:
@@ -433,7 +390,3 @@ class Models:
         """The tensors of one model, in its order."""
         found = [self.of(place.variable) for place in places(model, self.dialect)]
         return list(dict.fromkeys(entry for entry in found if entry is not None))
-
-    def flags(self) -> list[bool | None]:
-        """The declared flag of every tensor, in the order of adoption."""
-        return [entry.flag() for entry in self.tensors]

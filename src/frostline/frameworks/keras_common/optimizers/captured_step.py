@@ -5,16 +5,14 @@ from __future__ import annotations
 import weakref
 from collections.abc import Hashable
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
-from frostline.frameworks.keras_common.keras_api import Dialect
+from frostline.frameworks.keras_common.keras_api import Dialect, Mode
 from frostline.frameworks.keras_common.models.models import Models
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.observe.protocols import Hold, Unreadable
-
-Mode = Literal["traced", "eager", "positional"]
 
 
 @dataclass(slots=True)

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 import weakref
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 from typing import Any
 
 from frostline.core.facts import OptimizerSeen
-from frostline.frameworks.keras_common.keras_api import Dialect
+from frostline.frameworks.keras_common.keras_api import Dialect, Mode
 from frostline.frameworks.keras_common.models.models import KEPT_ALIVE, Models
-from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Mode, Source
+from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Source
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
 from frostline.observe.variable_names import variable_names
 
 WIDEST = 8  # bytes of a number
 
 
-class Programs:
+class Optimizers:
     """Every optimizer seen so far, by what stands behind it.
 
     Args:
@@ -43,8 +43,9 @@ class Programs:
         source.mode = mode
         return source
 
-    def of_optimizer(self, optimizer: Any) -> Source:
-        """The optimizer that is an optimizer called by the script itself."""
+    def of_optimizer(self, optimizer: Any, variables: Iterable[Any] = ()) -> Source:
+        """The optimizer that the script calls itself; the models that hold ``variables`` are met with it."""
+        self.models.meet_variables(variables)
         source = self._of.get(optimizer)
         if source is None:
             kind = type(optimizer).__name__

@@ -6,57 +6,65 @@ shows nowhere else. The graph is followed from the loss backwards, along the way
 
 from __future__ import annotations
 
-import functools
 import sys
 import weakref
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import Any, ClassVar
 
-from frostline.core.facts import TensorSeen
+from frostline.core.facts import Fact, TensorSeen
+from frostline.frameworks.keras_common.context import Context
 from frostline.frameworks.keras_common.models.models import Models
 from frostline.frameworks.keras_common.optimizers.gradient_inference import lies_on_the_way
 from frostline.frameworks.keras_common.tensors.init_distribution import looks_initial
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
-from frostline.frameworks.patching import put
-
-if TYPE_CHECKING:
-    from frostline.frameworks.keras_common.probe import KerasProbe
 
 READS = {"ReadVariableOp", "ResourceGather", "ResourceGatherNd"}
 # Functions and branches: a cut inside them is not looked for, so nothing is said of what lies behind.
 FUNCTIONS = {"PartitionedCall", "StatefulPartitionedCall", "While", "StatelessWhile", "If", "StatelessIf", "Case"}
 
 
-class Reaches:
-    """Remembers, by their handles, the variables that the losses of traced steps depend on."""
+class LossDependencies:
+    """Remembers, by their handles, the variables that the losses of traced steps depend on.
 
-    def __init__(self) -> None:
+    Args:
+        context: what all instruments share.
+    """
+
+    tells: ClassVar[tuple[type[Fact], ...]] = (TensorSeen,)
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
         self._handles: set[int] = set()
         self._loaded: weakref.WeakValueDictionary[int, Any] = weakref.WeakValueDictionary()
 
-    def watch(self, probe: KerasProbe, package: Any) -> None:
-        """Be told of every gradient that a script asks of a tape, and of the models that it reads from files."""
+    def attach(self) -> Iterable[Callable[[], None]]:
+        """See Instrument; only tensorflow has tapes, and only there are models met when they are read from files."""
+        context = self._context
+        context.signals.weights_given.append(self._given)
+        context.signals.finished.append(self._settle)
+        if context.dialect.backend != "tensorflow":
+            return []
+        package = sys.modules[context.dialect.package]
+        return [
+            context.wrap(sys.modules["tensorflow"].GradientTape, "gradient", self._gradient),
+            *(context.wrap_function(module, "load_model", self._load) for module in (package.models, package.saving)),
+        ]
 
-        def gradient(original: Callable[..., Any], tape: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
-            probe.quietly("gradients are asked for", lambda: self.follow(target))
-            return original(tape, target, *args, **kwargs)
+    def _gradient(self, original: Callable[..., Any], tape: Any, target: Any, *args: Any, **kwargs: Any) -> Any:
+        self._context.quietly("gradients are asked for", lambda: self._follow(target))
+        return original(tape, target, *args, **kwargs)
 
-        def load_model(original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-            model = original(*args, **kwargs)
-            probe.quietly("a model was loaded", lambda: self.loaded(model.weights))
-            return model
+    def _load(self, original: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        model = original(*args, **kwargs)
+        self._context.quietly("a model was loaded", lambda: self._given(model.weights))
+        return model
 
-        probe.wrap(sys.modules["tensorflow"].GradientTape, "gradient", gradient)
-        for module in (package.models, package.saving):
-            observed = functools.wraps(module.load_model)(functools.partial(load_model, module.load_model))
-            probe.removers.append(put(module, "load_model", observed))
-
-    def loaded(self, variables: Iterable[Any]) -> None:
+    def _given(self, variables: Iterable[Any]) -> None:
         """These variables were given weights before the first step: a network trained before."""
         for variable in variables:
             self._loaded[id(variable)] = variable
 
-    def follow(self, target: Any) -> None:
+    def _follow(self, target: Any) -> None:
         """Note what ``target`` depends on, where it belongs to a graph."""
         tensorflow = sys.modules["tensorflow"]
         if tensorflow.executing_eagerly():
@@ -73,12 +81,13 @@ class Reaches:
             elif operation.type not in FUNCTIONS and _lets_through(operation):
                 stack.extend(each for each in operation.inputs if each.dtype.is_floating)
 
-    def settle(self, models: Models) -> None:
-        """Say which leaves that no optimizer holds a loss depends on; fixed networks to measure by are none of them.
+    def _settle(self) -> None:
+        """Say which tensors that no optimizer holds a loss depends on; fixed networks to measure by are none of them.
 
         Where no graph was seen, in a loop that runs eagerly or on jax, layers in front of it that a step moved tell; on
         torch gradients that nobody cleared do.
         """
+        models = self._context.models
         left_out = [entry for entry in models.tensors if _is_left_out(entry)]
         reached = [
             entry
@@ -90,7 +99,7 @@ class Reaches:
         }
         for entry in reached:
             if entry.row.model not in fixed:
-                models.tell(TensorSeen(tensor=entry.row.id, reached_by_backward=True))
+                self._context.tell(TensorSeen(tensor=entry.row.id, reached_by_backward=True))
 
     def _was_followed(self, entry: NamedVariable) -> bool:
         variable = entry.variable

@@ -4,32 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import weakref
-from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar
 
-from frostline.frameworks.keras_common.optimizers.captured_step import Source
+import keras
 
-if TYPE_CHECKING:
-    from frostline.frameworks.keras_common.probe import KerasProbe
+from frostline.core.facts import Fact
+from frostline.frameworks.keras_common.context import Context
 
 
-class Reads:
+class VariableReads:
     """Notes the trainable variables of no model that a step reads; only in steps that are checks, where it is traced.
 
     Args:
-        probe: whose models are asked what they own, and learn of the rest.
-        kind: the class of variables, whose value is a property.
+        context: what all instruments share.
     """
 
-    def __init__(self, probe: KerasProbe, kind: type) -> None:
-        self._probe = probe
-        self._owner: Any = next(base for base in kind.__mro__ if "value" in vars(base))
+    tells: ClassVar[tuple[type[Fact], ...]] = ()
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._owner: Any = next(base for base in keras.Variable.__mro__ if "value" in vars(base))
         self._read: dict[int, weakref.ref[Any]] = {}
 
+    def attach(self) -> Iterable[Callable[[], None]]:
+        """See Instrument."""
+        self._context.signals.checked_step.append(self._noted)
+        return []
+
     @contextlib.contextmanager
-    def noted(self, source: Source | None) -> Iterator[None]:
-        """Inside, every variable whose value is asked for is noted, if the observer reads bits around this step."""
-        if source is None or not self._probe.observer.checking:
+    def _noted(self, model: Any) -> Iterator[None]:
+        """Inside, every variable that is read is noted; but torch's compiler would take that into its graph."""
+        if self._context.dialect.backend == "torch" and model.jit_compile:
             yield
             return
         original = vars(self._owner)["value"]
@@ -38,7 +44,7 @@ class Reads:
             yield
         finally:
             self._owner.value = original
-            self._probe.quietly("variables were read", self._meet)
+            self._context.quietly("variables were read", self._meet)
 
     def _note(self, variable: Any, original: property) -> Any:
         if getattr(variable, "_trainable", False):
@@ -47,7 +53,7 @@ class Reads:
 
     def _meet(self) -> None:
         """Hand over what is in no model; a single number is a setting rather than a weight."""
-        models, read = self._probe.models, [reference() for reference in self._read.values()]
+        models, read = self._context.models, [reference() for reference in self._read.values()]
         self._read.clear()
         strange = [each for each in read if each is not None and models.of(each) is None and len(each.shape)]
         if strange:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import sys
 import weakref
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from itertools import takewhile
-from typing import Any
+from typing import Any, ClassVar
 
+from frostline.core.facts import Fact, FileWritten, SavedSettled
+from frostline.frameworks.keras_common.context import Context
 from frostline.frameworks.keras_common.models.layers import places
-from frostline.frameworks.keras_common.models.models import Models
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
-from frostline.observe.observer import Observer
 from frostline.observe.protocols import Unreadable
 from frostline.observe.saves import Saves
 from frostline.observe.tensor_match import Written
@@ -31,30 +32,53 @@ class Content:
         return bytes(memoryview(self._read()).cast("B")[start:stop])
 
 
-class LayeredSaves:
+class CheckpointWriting:
     """Relates a model that is written to the tensors of its variables.
 
     Args:
-        models: the models under observation.
-        observer: knows the tensors.
+        context: what all instruments share.
     """
 
-    def __init__(self, models: Models, observer: Observer) -> None:
-        self.models = models
-        self.saves = Saves(observer, self.expected)
-        self.settle = self.saves.settle
+    tells: ClassVar[tuple[type[Fact], ...]] = (FileWritten, SavedSettled)
 
-    def wrote(self, model: Any, target: Any, by: str) -> None:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._models = context.models
+        self._dialect = context.dialect
+        self._saves = Saves(context.recorder, self._expected)
+
+    def attach(self) -> Iterable[Callable[[], None]]:
+        """See Instrument."""
+        context, saving = self._context, sys.modules[self._dialect.package].saving
+        context.signals.finishing.append(self._saves.settle)
+        methods = [
+            context.wrap(self._dialect.model_type, method, functools.partial(self._save, f"Model.{method}"))
+            for method in ("save", "save_weights")
+        ]
+        functions = [
+            context.wrap_function(saving, function, functools.partial(self._save, function))
+            for function in ("save_model", "save_weights")
+            if hasattr(saving, function)
+        ]
+        return [*methods, *functions]
+
+    def _save(self, by: str, original: Any, model: Any, target: Any = None, *args: Any, **kwargs: Any) -> Any:
+        given = (target, *args) if target is not None else args
+        result = original(model, *given, **kwargs)
+        place = target if target is not None else kwargs.get("filepath")
+        self._context.quietly("a model was saved", lambda: self._wrote(model, place, by))
+        return result
+
+    def _wrote(self, model: Any, target: Any, by: str) -> None:
         """``model`` was written to ``target``; whether it is one that the run trains may show later only."""
         path = os.fsdecode(target) if isinstance(target, str | os.PathLike) else by
         variables = [weakref.ref(variable) for variable in model.weights]
         written = self._written(variables) or self._strange(model)
-        self.saves.wrote(path, by, written, lambda: self._named(variables))
+        self._saves.wrote(path, by, written, lambda: self._named(variables))
 
     def _strange(self, model: Any) -> list[Written]:
         """The weights of a model that nothing has trained, by their names in it: they may be meant for those of one."""
-        dialect = self.models.dialect
-        found = []
+        dialect, found = self._dialect, []
         for place in places(model, dialect):
             shape, dtype = tuple(int(size) for size in place.variable.shape), dialect.dtype(place.variable)
             content = Content(functools.partial(dialect.read, place.variable))
@@ -64,8 +88,8 @@ class LayeredSaves:
         return found
 
     def _name(self, model: Any) -> str:
-        named = variable_names({id(model)}, skip=(self.models.dialect.package, "wrapt"))
-        return named.get(id(model), self.models.name_of(model))
+        named = variable_names({id(model)}, skip=(self._dialect.package, "wrapt"))
+        return named.get(id(model), self._models.name_of(model))
 
     def _written(self, variables: list[weakref.ref[Any]]) -> list[Written]:
         return [
@@ -77,13 +101,13 @@ class LayeredSaves:
         return [(name, entry.key) for name, entry in _inside(self._tensors(variables))]
 
     def _tensors(self, variables: list[weakref.ref[Any]]) -> list[NamedVariable]:
-        return [entry for variable in variables if (entry := self.models.of(variable())) is not None]
+        return [entry for variable in variables if (entry := self._models.of(variable())) is not None]
 
-    def expected(self, names: set[str]) -> set[Hashable]:
+    def _expected(self, names: set[str]) -> set[Hashable]:
         """The tensors that a save of these models would hold."""
         return {
             entry.key
-            for entry in self.models.tensors
+            for entry in self._models.tensors
             if entry.row.model in names and entry.row.registered and entry.row.owner.role != "random-state"
         }
 

@@ -1,0 +1,7 @@
+"""Where weights come from and go to besides steps: loads, averages, saves."""
+
+from frostline.frameworks.keras_common.instruments.state.average_writing import AverageWriting
+from frostline.frameworks.keras_common.instruments.state.checkpoint_writing import CheckpointWriting
+from frostline.frameworks.keras_common.instruments.state.weight_loading import WeightLoading
+
+INSTRUMENTS = (WeightLoading, AverageWriting, CheckpointWriting)

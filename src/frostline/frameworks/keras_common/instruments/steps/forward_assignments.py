@@ -1,0 +1,60 @@
+"""Variables that a forward pass assigns to, while a train step is under way."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, ClassVar
+
+from frostline.core.facts import Fact, ModuleSeen
+from frostline.frameworks.keras_common.context import Context
+
+
+class ForwardAssignments:
+    """Notes which tensors the forward pass assigns to; only in steps that are checks, where steps are traced too.
+
+    Args:
+        context: what all instruments share.
+    """
+
+    tells: ClassVar[tuple[type[Fact], ...]] = (ModuleSeen,)
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        self._methods = [
+            (next(base for base in owner.__mro__ if name in vars(base)), name)
+            for owner, name in context.dialect.assigning
+        ]
+
+    def attach(self) -> Iterable[Callable[[], None]]:
+        """See Instrument."""
+        self._context.signals.checked_step.append(self._noted)
+        return []
+
+    @contextlib.contextmanager
+    def _noted(self, model: Any) -> Iterator[None]:
+        """Inside, every assignment is noted."""
+        originals = [vars(owner)[name] for owner, name in self._methods]
+        for (owner, name), original in zip(self._methods, originals, strict=True):
+            setattr(owner, name, self._noting(original))
+        try:
+            yield
+        finally:
+            for (owner, name), original in zip(self._methods, originals, strict=True):
+                setattr(owner, name, original)
+
+    def _noting(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def assign(variable: Any, *args: Any, **kwargs: Any) -> Any:
+            self._context.quietly("a variable is assigned to", lambda: self._note(variable))
+            return original(variable, *args, **kwargs)
+
+        return assign
+
+    def _note(self, variable: Any) -> None:
+        entry = self._context.models.of(variable)
+        if entry is None or self._context.steps.applying or entry.row.owner.role == "normalisation":
+            return
+        if not entry.row.owner.rewrites_in_forward:
+            self._context.tell(ModuleSeen(tensors=(entry.row.id,), rewrites_in_forward=True))

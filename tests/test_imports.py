@@ -216,8 +216,8 @@ PLANTED = [
     ("frameworks/keras/planted.py", "import tf_keras", "tf_keras"),
     (
         "frameworks/keras/planted.py",
-        "from frostline.frameworks.tf_keras import wrappers",
-        "frostline.frameworks.tf_keras.wrappers",
+        "from frostline.frameworks.tf_keras import keras_api",
+        "frostline.frameworks.tf_keras.keras_api",
     ),
     (
         "frameworks/keras_common/planted.py",

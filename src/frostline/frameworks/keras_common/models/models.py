@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-import math
 import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from frostline.core.facts import (
-    BufferFrozen,
-    LayersUntracked,
-    TensorReplaced,
-    TensorSeen,
-    VariablesUntracked,
-)
+from frostline.core.facts import LayersUntracked, VariablesUntracked
 from frostline.core.patterns import matches
 from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.models.layers import (
@@ -22,12 +15,11 @@ from frostline.frameworks.keras_common.models.layers import (
     layers_below,
     outermost_with,
     places,
-    role_of,
 )
 from frostline.frameworks.keras_common.models.untracked_layers import hidden_layers
+from frostline.frameworks.keras_common.models.variables import Variables
 from frostline.frameworks.keras_common.tensors.tensors import LOOSE, GradientOf, NamedVariable
 from frostline.observe.observer import Observer
-from frostline.observe.protocols import Unreadable
 from frostline.observe.variable_names import unique, variable_names
 
 KEPT_ALIVE = 64 * 2**20
@@ -69,13 +61,10 @@ class Models:
     def __init__(self, observer: Observer, dialect: Dialect, gradient: GradientOf) -> None:
         self.observer = observer
         self.dialect = dialect
-        self.gradient = gradient
         self.tell = observer.tell
         self.known: list[Known] = []
-        self._root: Callable[[], Any] = lambda: None
-        self.tensors: list[NamedVariable] = []
-        self._by_id: dict[int, NamedVariable] = {}
-        self._by_name: dict[str, NamedVariable] = {}
+        self._variables = Variables(observer, dialect, gradient)
+        self.forget = self._variables.forget
 
     # Which models there are
 
@@ -84,7 +73,7 @@ class Models:
         if any(known.model is model for known in self.known) and self._is_complete(model):
             return
         self._know([model])
-        self.survey()
+        self._survey()
 
     def meet_variables(self, variables: Iterable[Any]) -> None:
         """Take the models that hold these variables under observation; loose variables as tensors of their own."""
@@ -98,7 +87,7 @@ class Models:
         """Take the models that hold these variables under observation."""
         if variables:
             self._know(outermost_with(variables, self.dialect))
-            self.survey()
+            self._survey()
 
     def meet_strange(self, variables: Iterable[Any]) -> None:
         """Take variables that a step reads and no model has: of nobody, or of single layers.
@@ -124,15 +113,15 @@ class Models:
     def _adopt_below(self, layer: Any, wanted: set[int]) -> list[NamedVariable]:
         """Tensors for the wanted variables of a layer that is in no model."""
         below = [place for place in places(layer, self.dialect) if id(place.variable) in wanted]
-        names = [self._free(f"{layer.name}.{place.path}") for place in below]
+        names = [self._variables.free(f"{layer.name}.{place.path}") for place in below]
         return [self._adopt(name, place, None, registered=False) for name, place in zip(names, below, strict=True)]
 
     def _adopt_loose(self, variable: Any, *, registered: bool) -> NamedVariable:
         name = variable_names({id(variable)}, skip=(self.dialect.package,))
         place = Place(name.get(id(variable), self.dialect.tensor_name(variable)), variable, (), "parameter")
-        return self._adopt(self._free(place.path), place, None, registered=registered)
+        return self._adopt(self._variables.free(place.path), place, None, registered=registered)
 
-    def survey(self) -> None:
+    def _survey(self) -> None:
         """Learn the names that the script has for models that share tensors with those known, and refresh.
 
         A model that no step trains is taken as well where the user speaks of it: a teacher, a target network.
@@ -198,7 +187,7 @@ class Models:
     def _dying(self, known: Known) -> None:
         self.observer.look_now([entry.key for entry in known.tensors], "between")
 
-    def keep_within_budget(self) -> None:
+    def _keep_within_budget(self) -> None:
         """Let the oldest models go first, after a look at each."""
         spent = 0
         for known in reversed(self.known):
@@ -217,14 +206,16 @@ class Models:
     def enter(self, model: Any) -> None:
         """A step of this model begins, or of none; where flags depend on the road, they are judged by its own."""
         if self.dialect.flag_by_road:
-            self._root = weakref.ref(model) if model is not None else lambda: None
-            for entry in self.tensors:
-                entry.follow(model)
+            self._variables.follow(model)
+
+    @property
+    def tensors(self) -> list[NamedVariable]:
+        """All tensors, in the order in which they were adopted."""
+        return self._variables.tensors
 
     def of(self, variable: Any) -> NamedVariable | None:
         """The tensor that this very variable carries now."""
-        entry = self._by_id.get(id(variable))
-        return entry if entry is not None and entry.variable is variable else None
+        return self._variables.of(variable)
 
     def refresh(self) -> None:
         """Bring tensors, aliases and owners in line with what the layers hold now."""
@@ -232,7 +223,7 @@ class Models:
             self._meet_places()
             self._meet_hidden()
             self._meet_strays()
-            self.keep_within_budget()
+            self._keep_within_budget()
 
     def _meet_places(self) -> None:
         names: dict[int, list[tuple[str, Place]]] = {}
@@ -247,112 +238,25 @@ class Models:
                     # What a wrapper holds as well goes by the name of the layer that made it.
                     place = max(same, key=lambda each: len(each.chain))
                     self._meet_variable(f"{known.name}.{place.path}", place, known)
-        for identity, named in names.items():
-            entry = self._by_id[identity]
-            aliases = [name for name, _ in named if name != entry.row.name]
-            if aliases != entry.row.aliases:
-                self.tell(TensorSeen(tensor=entry.row.id, aliases=aliases))
-            for name, place in named:
-                if name == entry.row.name:
-                    self._note_owner(entry, place, [other for _, other in named])
-            if not entry.row.bytes:
-                self._measure(entry)
+        for named in names.values():
+            self._variables.note_names(named)
 
     def _meet_variable(self, name: str, place: Place, known: Known) -> None:
-        former = self._by_name.get(name)
+        former = self._variables.called(name)
         if former is None or (former.variable is not None and self._is_anywhere(former.variable)):
-            self._adopt(self._free(name), place, known)
+            self._adopt(self._variables.free(name), place, known)
         else:
-            self._exchange(former, place)
+            self._variables.exchange(former, place)
 
     def _is_anywhere(self, variable: Any) -> bool:
         models = [known.model for known in self.known if known.model is not None]
         return any(place.variable is variable for model in models for place in places(model, self.dialect))
 
-    def _exchange(self, entry: NamedVariable, place: Place) -> None:
-        """Another variable carries the tensor's name now: quantisation and adapters put new ones in place."""
-        row, variable = entry.row, place.variable
-        entry.carry(variable, place.chain)
-        self._by_id[id(variable)] = entry
-        self.tell(TensorSeen(tensor=row.id, kind=place.kind))
-        self.tell(
-            TensorReplaced(
-                step=self.observer.steps,
-                tensor=row.id,
-                name=row.name,
-                by=type(place.owner).__name__,
-                flag_before=row.declared.trainable,
-                flag_now=entry.flag(),
-            )
-        )
-        self._measure(entry)
-        self.observer.tensors[entry.key].rebase(self.observer.now)
-
     def _adopt(self, name: str, place: Place, known: Known | None, *, registered: bool = True) -> NamedVariable:
-        owner = (
-            (place.owner_path, type(place.owner).__name__, role_of(place.chain)) if place.chain else ("", "", "other")
-        )
-        row = self.observer.found(
-            name=name,
-            model=known.name if known is not None else LOOSE,
-            kind=place.kind,
-            shape=(),
-            dtype="",
-            bytes=0,
-            size=0,
-            owner=owner[0],
-            owner_type=owner[1],
-            role=owner[2],
-            registered=registered,
-        )
-        entry = NamedVariable(row.id, row, place.variable, place.chain, self.dialect, self.gradient)
-        self._measure(entry)
-        if place.chain:
-            self._note_frozen_subtree(entry, place.chain)
-        self.tensors.append(entry)
+        entry = self._variables.adopt(name, place, known.name if known else LOOSE, registered=registered)
         if known is not None:
             known.tensors.append(entry)
-        self._by_id[id(place.variable)] = entry
-        self._by_name[name] = entry
-        self.observer.adopt(entry, entry.flag())
         return entry
-
-    def _measure(self, entry: NamedVariable) -> None:
-        row, variable = entry.row, entry.variable
-        shape = tuple(int(size) for size in variable.shape)
-        try:
-            size = memoryview(entry.read()).nbytes
-        except Unreadable:
-            size = 0
-        self.tell(
-            TensorSeen(
-                tensor=row.id,
-                shape=shape,
-                dtype=self.dialect.dtype(variable),
-                size=math.prod(shape),
-                bytes=size,
-            )
-        )
-
-    def _note_owner(self, entry: NamedVariable, place: Place, everywhere: list[Place]) -> None:
-        entry.carry(place.variable, place.chain, [each.chain for each in everywhere])
-        entry.follow(self._root())
-        if entry.row.kind == "buffer" and (chain := entry.road):
-            self._note_frozen_subtree(entry, chain)
-
-    def _note_frozen_subtree(self, entry: NamedVariable, chain: tuple[Any, ...]) -> None:
-        """A buffer counts as frozen when its layer, or a layer around it, says that it is."""
-        if entry.row.kind != "buffer":
-            return
-        frozen = next((layer for layer in reversed(chain) if not self.dialect.says(layer)), None)
-        subtree = str(frozen.name) if frozen is not None else None
-        watched, flipped = self.observer.tensors.get(entry.key), False
-        if watched is not None and (subtree is None) != (entry.row.owner.frozen_subtree is None):
-            flipped = bool(entry.row.changed.checks)
-            watched.froze_at = self.observer.now if flipped else watched.froze_at
-            watched.settled = False
-        if subtree != entry.row.owner.frozen_subtree:
-            self.tell(BufferFrozen(tensor=entry.row.id, subtree=subtree, flipped=flipped))
 
     def _meet_hidden(self) -> None:
         """Take the weights of layers that hang under plain objects, unless another model has them."""
@@ -364,7 +268,7 @@ class Models:
                     continue
                 names = []
                 for place in below:
-                    name = self._free(f"{known.name}.{path}.{place.path}")
+                    name = self._variables.free(f"{known.name}.{path}.{place.path}")
                     names.append(self._adopt(name, place, known, registered=False).row.name)
                 layer_name = f"{known.name}.{path}"
                 self.tell(LayersUntracked(step=self.observer.steps, layer=layer_name, tensors=tuple(names)))
@@ -376,15 +280,10 @@ class Models:
                 for name, variable in self.dialect.strays(chain[-1]):
                     if self.of(variable) is None:
                         place = Place(f"{path}.{name}" if path else name, variable, chain, "parameter")
-                        entry = self._adopt(self._free(f"{known.name}.{place.path}"), place, known, registered=False)
+                        entry = self._adopt(
+                            self._variables.free(f"{known.name}.{place.path}"), place, known, registered=False
+                        )
                         self._tell_untracked(known.name, entry)
-
-    def _free(self, name: str) -> str:
-        unique, count = name, 1
-        while unique in self._by_name:
-            count += 1
-            unique = f"{name}#{count}"
-        return unique
 
     def tensors_of(self, model: Any) -> list[NamedVariable]:
         """The tensors of one model, in its order."""

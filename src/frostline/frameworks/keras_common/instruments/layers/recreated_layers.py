@@ -38,8 +38,8 @@ class RecreatedLayers:
             passes[kind] = max(count, passes.get(kind, 0))
         passes = {kind: count for kind, count in passes.items() if count > len(recorder.optimizers)}
         anew = [entry for entry in gone if entry.row.owner.type in passes]
-        models.tensors = [entry for entry in models.tensors if entry not in anew]
         if anew:
+            models.forget(anew)
             self._context.tell(TensorsDropped(tensors=tuple(entry.row.id for entry in anew)))
         for kind, count in passes.items():
             self._context.tell(ModulesRecreated(step=recorder.steps, type=kind, passes=count))

@@ -8,7 +8,7 @@ from typing import Any
 
 import wrapt
 
-from frostline.frameworks.keras.keras_api import worker
+from frostline.frameworks.keras.optimizer_api import worker
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Source
 
 

@@ -10,6 +10,43 @@ from frostline.core.ledger import Gradient
 Mode = Literal["traced", "eager", "positional"]
 
 
+class OptimizerApi(Protocol):
+    """The optimizers of one generation of Keras; every method reads and none writes."""
+
+    def built_for(self, optimizer: Any, variables: Sequence[Any]) -> Sequence[Any]:
+        """Those of the variables that the optimizer has been built for."""
+
+    def inner(self, optimizer: Any) -> Any:
+        """The optimizer that does the work inside a wrapper that scales the loss."""
+
+    def part(self, optimizer: Any, variable: Any) -> int:
+        """The number of the optimizer's own group that has the variable; 0 where it has no groups."""
+
+    def rate(self, optimizer: Any, part: int = 0) -> float | None:
+        """The learning rate now, of one of its own groups where it has some."""
+
+    def iterations(self, optimizer: Any) -> int:
+        """How many steps the optimizer has counted; 0 where that cannot be read."""
+
+    def window(self, optimizer: Any) -> int:
+        """Over how many of its steps the optimizer accumulates gradients before it applies them."""
+
+    def waiting(self, optimizer: Any, variable: Any) -> Any:
+        """The optimizer's own variable with the gradients that it has accumulated for ``variable``, if it does so."""
+
+    def decay(self, optimizer: Any, variable: Any) -> float | None:
+        """The weight decay that the optimizer applies to the variable."""
+
+    def slots(self, optimizer: Any, variable: Any) -> Sequence[Any]:
+        """The optimizer's own variables that belong to ``variable``: its moments."""
+
+    def averages(self, optimizer: Any) -> Sequence[tuple[Any, Any]]:
+        """Pairs of a model's variable and the average that the optimizer keeps of it, as they were built."""
+
+    def overwrites(self, optimizer: Any) -> bool:
+        """Whether the optimizer's steps write the averages back from time to time."""
+
+
 class Dialect(Protocol):
     """One generation of Keras on one backend; every method reads and none writes.
 
@@ -24,6 +61,7 @@ class Dialect(Protocol):
     model_type: type
     optimizer_type: type
     assigning: Sequence[tuple[type, str]]
+    optimizers: OptimizerApi
 
     def mode(self, model: Any) -> Mode:
         """How the model's train step runs: traced once, or anew each time."""
@@ -66,36 +104,3 @@ class Dialect(Protocol):
 
     def state_of_gradient(self, gradient: Any) -> Gradient:
         """Whether a gradient handed to an optimizer is zero; unknown while a step is being traced."""
-
-    def built_for(self, optimizer: Any, variables: Sequence[Any]) -> Sequence[Any]:
-        """Those of the variables that the optimizer has been built for."""
-
-    def inner(self, optimizer: Any) -> Any:
-        """The optimizer that does the work inside a wrapper that scales the loss."""
-
-    def part(self, optimizer: Any, variable: Any) -> int:
-        """The number of the optimizer's own group that has the variable; 0 where it has no groups."""
-
-    def rate(self, optimizer: Any, part: int = 0) -> float | None:
-        """The learning rate now, of one of its own groups where it has some."""
-
-    def iterations(self, optimizer: Any) -> int:
-        """How many steps the optimizer has counted; 0 where that cannot be read."""
-
-    def window(self, optimizer: Any) -> int:
-        """Over how many of its steps the optimizer accumulates gradients before it applies them."""
-
-    def waiting(self, optimizer: Any, variable: Any) -> Any:
-        """The optimizer's own variable with the gradients that it has accumulated for ``variable``, if it does so."""
-
-    def decay(self, optimizer: Any, variable: Any) -> float | None:
-        """The weight decay that the optimizer applies to the variable."""
-
-    def slots(self, optimizer: Any, variable: Any) -> Sequence[Any]:
-        """The optimizer's own variables that belong to ``variable``: its moments."""
-
-    def averages(self, optimizer: Any) -> Sequence[tuple[Any, Any]]:
-        """Pairs of a model's variable and the average that the optimizer keeps of it, as they were built."""
-
-    def overwrites(self, optimizer: Any) -> bool:
-        """Whether the optimizer's steps write the averages back from time to time."""

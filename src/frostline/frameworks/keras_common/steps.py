@@ -194,4 +194,6 @@ class Steps:
 
     def _read_rates(self, source: Source) -> None:
         groups = [(reference(), part) for reference, part in source.groups]
-        self.rates[source.key] = [None if each is None else self._dialect.rate(each, part) for each, part in groups]
+        self.rates[source.key] = [
+            None if each is None else self._dialect.optimizers.rate(each, part) for each, part in groups
+        ]

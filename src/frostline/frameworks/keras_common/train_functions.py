@@ -57,7 +57,7 @@ class TrainFunctions:
         optimizer = getattr(model, "optimizer", None)
         built: list[Any] = []
         if traced_before and optimizer is not None:
-            built = list(dialect.built_for(optimizer, model.weights) or model.trainable_weights)
+            built = list(dialect.optimizers.built_for(optimizer, model.weights) or model.trainable_weights)
         if built:
             source = optimizers.of_model(model, "traced")
             references = {id(variable): weakref.ref(optimizer) for variable in built}

@@ -18,7 +18,7 @@ from frostline.observe.protocols import Unreadable
 
 def has_applied(optimizer: Any, dialect: Dialect) -> bool:
     """Whether the optimizer has applied gradients at all."""
-    return dialect.iterations(optimizer) >= dialect.window(optimizer)
+    return dialect.optimizers.iterations(optimizer) >= dialect.optimizers.window(optimizer)
 
 
 def count_steps(source: Source, optimizer_row: OptimizerRow, models: Models, dialect: Dialect) -> None:
@@ -29,7 +29,7 @@ def count_steps(source: Source, optimizer_row: OptimizerRow, models: Models, dia
     if source.tally.counts:
         executed, skipped = source.tally.steps()
         models.tell(OptimizerSeen(optimizer=optimizer_row.id, steps_executed=executed, steps_skipped=skipped))
-    window = max((dialect.window(optimizer) for optimizer in source.optimizers()), default=1)
+    window = max((dialect.optimizers.window(optimizer) for optimizer in source.optimizers()), default=1)
     gathering = window > 1 or _is_held_back(source, optimizer_row, models)
     if gathering and not any(has_applied(each, dialect) for each in source.optimizers()):
         groups = [group | {"accumulates": window if window > 1 else None} for group in optimizer_row.groups]
@@ -49,7 +49,7 @@ def note_waiting(entry: NamedVariable, source: Source, models: Models) -> None:
     """Gradients that were gathered for the tensor, or meant for an optimizer, say that backward reached it."""
     capture, dialect = source.capture or Capture(), models.dialect
     for optimizer in source.optimizers():
-        waiting = dialect.waiting(optimizer, entry.variable) if entry.variable is not None else None
+        waiting = dialect.optimizers.waiting(optimizer, entry.variable) if entry.variable is not None else None
         if waiting is not None:
             with contextlib.suppress(Unreadable):
                 reached = bool(np.frombuffer(dialect.read(waiting), np.uint8).any())

@@ -52,14 +52,14 @@ class Tally:
             self.skips |= hasattr(optimizer, "inner_optimizer")
             self.counts |= self.skips or source.uncounted or (getattr(model, "steps_per_execution", None) or 1) != 1
             if self.counts and id(optimizer) not in self.counters:
-                self.counters[id(optimizer)] = (dialect.iterations(optimizer),) * 2
+                self.counters[id(optimizer)] = (dialect.optimizers.iterations(optimizer),) * 2
 
     def note(self, source: Source, dialect: Dialect) -> None:
         """A call is over."""
         self.calls += 1
         for optimizer in source.optimizers() if self.counts else ():
             first, last = self.counters.get(id(optimizer), (0, 0))
-            self.counters[id(optimizer)] = (first, max(last, dialect.iterations(optimizer)))
+            self.counters[id(optimizer)] = (first, max(last, dialect.optimizers.iterations(optimizer)))
 
     def steps(self) -> tuple[int, int]:
         """Steps executed and steps skipped."""
@@ -156,8 +156,8 @@ def holds(source: Source, models: Models, dialect: Dialect) -> dict[Hashable, Ho
     averaged = {
         id(variable)
         for optimizer in optimizers
-        if dialect.overwrites(optimizer)
-        for variable, _ in dialect.averages(optimizer)
+        if dialect.optimizers.overwrites(optimizer)
+        for variable, _ in dialect.optimizers.averages(optimizer)
     }
     held: dict[Hashable, Hold] = {}
     for entry in models.tensors:
@@ -181,12 +181,14 @@ def _hold(entry: NamedVariable, capture: Capture, source: Source, models: Models
     hold = Hold(group=0, captured=capture.flags[id(variable)] if source.mode == "traced" else None)
     if optimizer is None:
         return hold
-    part = dialect.part(optimizer, variable)
+    part = dialect.optimizers.part(optimizer, variable)
     hold.group = source.group(optimizer, part)
-    hold.lr = dialect.rate(optimizer, part)
-    hold.weight_decay = dialect.decay(optimizer, variable)
+    hold.lr = dialect.optimizers.rate(optimizer, part)
+    hold.weight_decay = dialect.optimizers.decay(optimizer, variable)
     hold.state = (
-        carries(optimizer, variable, dialect) if entry.flag() is False else bool(dialect.slots(optimizer, variable))
+        carries(optimizer, variable, dialect)
+        if entry.flag() is False
+        else bool(dialect.optimizers.slots(optimizer, variable))
     )
     other = models.of(capture.states.get(id(variable)))
     if other is not None and other is not entry:
@@ -197,7 +199,9 @@ def _hold(entry: NamedVariable, capture: Capture, source: Source, models: Models
 def carries(optimizer: Any, variable: Any, dialect: Dialect) -> bool | None:
     """Whether the optimizer has state for the variable that is not zero; None where it cannot be read."""
     try:
-        return any(np.frombuffer(dialect.read(slot), np.uint8).any() for slot in dialect.slots(optimizer, variable))
+        return any(
+            np.frombuffer(dialect.read(slot), np.uint8).any() for slot in dialect.optimizers.slots(optimizer, variable)
+        )
     except Unreadable:
         return None
 

@@ -83,7 +83,7 @@ def is_unassigned(entry: NamedVariable, holding: Holding, source: Source, models
     optimizer = _optimizer_of(entry, source.capture)
     if not source.is_handed_state or optimizer is None or entry.row.changed.verdict != "no":
         return False
-    if has_applied(optimizer, dialect) and dialect.slots(optimizer, entry.variable):
+    if has_applied(optimizer, dialect) and dialect.optimizers.slots(optimizer, entry.variable):
         alive = _remembered(optimizer, entry.variable, dialect) == "nonzero"
         lost = holding.update_ulp is not None and holding.update_ulp <= HALF_UNIT
         return alive and entry.row.dtype in FULL_PRECISION and not lost
@@ -118,7 +118,7 @@ def lies_on_the_way(entry: NamedVariable, models: Models, place: Place | None = 
 
 def _remembered(optimizer: Any, variable: Any, dialect: Dialect) -> Gradient:
     """What the moments of the optimizer say of all gradients so far, of a variable that it trains at this moment."""
-    if optimizer is None or not has_applied(optimizer, dialect) or not dialect.slots(optimizer, variable):
+    if optimizer is None or not has_applied(optimizer, dialect) or not dialect.optimizers.slots(optimizer, variable):
         return "unknown"
     alive = carries(optimizer, variable, dialect)
     if alive is False:
@@ -158,7 +158,7 @@ def named_copy(
     """The average or other tensor that holds exactly ``content``."""
     for source in sources:
         for optimizer in source.optimizers():
-            for variable, average in dialect.averages(optimizer):
+            for variable, average in dialect.optimizers.averages(optimizer):
                 of = models.of(variable)
                 if of is not None and of.row.shape == entry.row.shape and _equals(average, content, dialect):
                     return f"the average of {of.row.name} that {source.key} keeps"

@@ -105,10 +105,10 @@ def described(source: Source, held: list[NamedVariable], dialect: Dialect) -> li
     found: list[dict[str, Any]] = []
     for optimizer, part in groups or [(each, 0) for each in source.optimizers()[:1]]:
         theirs = [entry for entry in held if capture.optimizers[id(entry.variable)]() is optimizer]
-        mine = [entry for entry in theirs if dialect.part(optimizer, entry.variable) == part]
+        mine = [entry for entry in theirs if dialect.optimizers.part(optimizer, entry.variable) == part]
         found.append(
             {
-                "lr": dialect.rate(optimizer, part),
+                "lr": dialect.optimizers.rate(optimizer, part),
                 "weight_decay": getattr(optimizer, "weight_decay", None),
                 "tensors": len(mine),
                 "parameters": sum(entry.row.size for entry in mine),

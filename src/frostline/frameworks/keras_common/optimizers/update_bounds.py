@@ -22,7 +22,7 @@ BY_TWO_MOMENTS = {"Adam", "AdamW"}  # the first moment, over the root of the sec
 
 def is_plain_descent(optimizer: Any, variable: Any, dialect: Dialect) -> bool:
     """Whether the optimizer takes the rate times the gradient and keeps nothing."""
-    return "SGD" in _kinds(optimizer, dialect) and not dialect.slots(optimizer, variable)
+    return "SGD" in _kinds(optimizer, dialect) and not dialect.optimizers.slots(optimizer, variable)
 
 
 def update_in_units(entry: NamedVariable, capture: Capture | None, dialect: Dialect) -> float | None:
@@ -51,17 +51,24 @@ def in_units(entry: NamedVariable, update: Any) -> float | None:
 
 def _bound(entry: NamedVariable, optimizer: Any, dialect: Dialect) -> Any:
     """Of each element, how far the step can have moved it, as float64."""
-    rate, kinds = dialect.rate(optimizer, dialect.part(optimizer, entry.variable)), _kinds(optimizer, dialect)
-    slots = [_values(dialect.read(slot), entry.row.dtype) for slot in dialect.slots(optimizer, entry.variable)]
+    rate, kinds = (
+        dialect.optimizers.rate(optimizer, dialect.optimizers.part(optimizer, entry.variable)),
+        _kinds(optimizer, dialect),
+    )
+    slots = [
+        _values(dialect.read(slot), entry.row.dtype) for slot in dialect.optimizers.slots(optimizer, entry.variable)
+    ]
     slots = [slot for slot in slots if slot.size == entry.row.size]
     if rate is None:
         return None
     if slots and NORMALISING & kinds:
-        decayed = np.abs(_values(entry.read(), entry.row.dtype)) * (dialect.decay(optimizer, entry.variable) or 0.0)
+        decayed = np.abs(_values(entry.read(), entry.row.dtype)) * (
+            dialect.optimizers.decay(optimizer, entry.variable) or 0.0
+        )
         normalised = _normalised(slots, optimizer, kinds, dialect)
         layout = FLOATS[entry.row.dtype]
         if BY_TWO_MOMENTS & kinds and layout.width == 16:
-            slower = getattr(dialect.inner(optimizer), "beta_2", None)
+            slower = getattr(dialect.optimizers.inner(optimizer), "beta_2", None)
             normalised[_is_nothing(slots[0], rate, slower, layout)] = 0
         return (normalised + decayed) * rate
     if "SGD" not in kinds:
@@ -75,7 +82,9 @@ def _bound(entry: NamedVariable, optimizer: Any, dialect: Dialect) -> Any:
 def _normalised(slots: list[Any], optimizer: Any, kinds: set[str], dialect: Dialect) -> Any:
     """How far a step of rate 1 moves each element at most: a gradient may be nothing beside Adam's small constant."""
     bound = np.any([slot != 0 for slot in slots], axis=0) * LARGEST_NORMALISED
-    settings: list[Any] = [getattr(dialect.inner(optimizer), name, None) for name in ("epsilon", "beta_1", "beta_2")]
+    settings: list[Any] = [
+        getattr(dialect.optimizers.inner(optimizer), name, None) for name in ("epsilon", "beta_1", "beta_2")
+    ]
     if not BY_TWO_MOMENTS & kinds or len(slots) < 2 or not all(isinstance(each, float) for each in settings):
         return bound
     constant, slow, slower = map(float, settings)
@@ -104,4 +113,4 @@ def _values(content: Any, dtype: str) -> Any:
 
 def _kinds(optimizer: Any, dialect: Dialect) -> set[str]:
     """The names of the optimizer's class and of those it is made from."""
-    return {kind.__name__ for kind in type(dialect.inner(optimizer)).__mro__}
+    return {kind.__name__ for kind in type(dialect.optimizers.inner(optimizer)).__mro__}

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from frostline.core.facts import Fact
 from frostline.frameworks.keras.jitted import by_position
-from frostline.frameworks.keras.keras_api import Keras3, inner
+from frostline.frameworks.keras.keras_api import Keras3
+from frostline.frameworks.keras.optimizer_api import inner
 from frostline.frameworks.keras.readers import JaxReader
 from frostline.frameworks.keras_common.context import Context
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Source

@@ -9,7 +9,7 @@ import keras
 
 from frostline.core.facts import Fact
 from frostline.frameworks.keras.jitted import Jitted, by_position
-from frostline.frameworks.keras.keras_api import inner
+from frostline.frameworks.keras.optimizer_api import inner
 from frostline.frameworks.keras_common.context import Context
 from frostline.frameworks.keras_common.optimizers.captured_step import Capture, Source
 

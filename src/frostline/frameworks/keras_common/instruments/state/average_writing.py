@@ -39,7 +39,7 @@ class AverageWriting:
     def _compare(self, optimizer: Any, written: list[Any]) -> None:
         """Averages were written, by position, over these variables."""
         models, step = self._context.models, self._context.recorder.steps
-        averaged = [variable for variable, _ in self._context.dialect.averages(optimizer)]
+        averaged = [variable for variable, _ in self._context.dialect.optimizers.averages(optimizer)]
         for source, target in zip(averaged, written, strict=False):
             one, other = models.of(source), models.of(target)
             if source is not target and one is not None and other is not None and one is not other:

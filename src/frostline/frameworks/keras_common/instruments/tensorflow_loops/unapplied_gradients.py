@@ -78,8 +78,10 @@ class UnappliedGradients:
         """One that the script made for a loop of its own, and that never applied anything."""
         dialect = self._context.dialect
         compiled = [getattr(model, "optimizer", None) for model in alive(dialect.model_type)]
-        taken = {id(each) for optimizer in compiled for each in (optimizer, dialect.inner(optimizer))}
+        taken = {id(each) for optimizer in compiled for each in (optimizer, dialect.optimizers.inner(optimizer))}
         idle = [
-            each for each in alive(dialect.optimizer_type) if id(each) not in taken and not dialect.iterations(each)
+            each
+            for each in alive(dialect.optimizer_type)
+            if id(each) not in taken and not dialect.optimizers.iterations(each)
         ]
         return next(iter(idle), None)

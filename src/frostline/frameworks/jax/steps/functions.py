@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Any
 
-from frostline.core.ledger import OptimizerRow
+from frostline.core.ledger import OptimizerRow, Role
 from frostline.digest.blocks import Digest
 from frostline.frameworks.jax.tensors.paths import Arrays, Path
 from frostline.frameworks.jax.tensors.tensors import JaxTensor
@@ -26,6 +26,15 @@ class Kind:
     kind: str
     flag: bool | None = None
     type: str = ""
+
+    def role(self, name: str) -> Role:
+        """What kind of state a tensor of that name is, judged by the words in it and by the layer."""
+        pieces = [piece.lower() for piece in name.split(".")[1:-1]]
+        if self.type:
+            pieces.append(self.type.lower())
+        if any(piece.startswith("bn") or "norm" in piece for piece in pieces):
+            return "normalisation"
+        return "embedding" if any("embed" in piece for piece in pieces) else "other"
 
 
 class Call:

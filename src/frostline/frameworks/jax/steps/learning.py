@@ -7,7 +7,6 @@ from itertools import count
 from typing import Any
 
 from frostline.core.facts import OptimizerSeen
-from frostline.core.ledger import Role
 from frostline.frameworks.claims import claimed
 from frostline.frameworks.jax.answers import Answers
 from frostline.frameworks.jax.signals import Signals
@@ -190,7 +189,7 @@ class Learning:
             size=int(array.size),
             owner=owner,
             owner_type=kind.type or "pytree",
-            role=_role(name, kind),
+            role=kind.role(name),
             sharded=not getattr(array, "is_fully_addressable", True) and not array.is_fully_replicated,
         )
         tensor = JaxTensor(next(self._keys), row, self._values.settle)
@@ -234,12 +233,3 @@ def _hold(proof: Proof) -> Hold:
 
 def _shape(array: Any) -> tuple[Any, ...]:
     return tuple(array.shape), str(array.dtype)
-
-
-def _role(name: str, kind: Kind) -> Role:
-    pieces = [piece.lower() for piece in name.split(".")[1:-1]]
-    if kind.type:
-        pieces.append(kind.type.lower())
-    if any(piece.startswith("bn") or "norm" in piece for piece in pieces):
-        return "normalisation"
-    return "embedding" if any("embed" in piece for piece in pieces) else "other"

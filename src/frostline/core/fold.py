@@ -6,6 +6,7 @@ run is folded from its facts again. Both give the same ledger.
 
 from __future__ import annotations
 
+import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -71,8 +72,7 @@ class Fold:
         """Let one fact have its effect."""
         kind = type(fact)
         if kind in _UPDATES:
-            for row in _UPDATES[kind](self, fact):
-                _update(row, fact)
+            _update(_UPDATES[kind](self, fact), fact)
         elif kind in _HANDLERS:
             _HANDLERS[kind](self, fact)
         if isinstance(fact, _EVENTS):
@@ -226,7 +226,7 @@ class Fold:
 
     def _moved(self, fact: told.Moved) -> None:
         move = Movement(fact.place, fact.since, fact.until, id=fact.move)
-        _update(move, fact)
+        _update([move], fact)
         self.moves[fact.move] = move
         if len(self.moves) > MOVES_REMEMBERED:
             self.moves.popitem(last=False)
@@ -327,13 +327,18 @@ def _doubt(row: TensorRow, column: str, reason: str | None) -> None:
         row.changed.verdict, row.changed.reason = "unknown", reason
 
 
-def _update(target: object, fact: Fact) -> None:
-    """Write every field that the fact says something of, in the row."""
-    for field in fact.__struct_fields__:
-        value = getattr(fact, field)
-        of_the_row = field not in _ABOUT or (type(fact), field) in _OF_THE_ROW
-        if value is not UNSET and of_the_row:
-            setattr(target, field, value)
+def _update(rows: Iterable[object], fact: Fact) -> None:
+    """Write every field that the fact says something of, in the rows."""
+    said = [(field, value) for field in _fields(type(fact)) if (value := getattr(fact, field)) is not UNSET]
+    for row in rows:
+        for field, value in said:
+            setattr(row, field, value)
+
+
+@functools.cache
+def _fields(kind: type[Fact]) -> tuple[str, ...]:
+    """The fields of a fact that are those of a row."""
+    return tuple(field for field in kind.__struct_fields__ if field not in _ABOUT or (kind, field) in _OF_THE_ROW)
 
 
 _ABOUT = {"tensor", "tensors", "optimizer", "origin", "move", "set_up"}  # what a fact is about: no field of a row

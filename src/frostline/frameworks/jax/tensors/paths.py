@@ -12,6 +12,7 @@ from jax.core import Tracer
 
 Path: TypeAlias = tuple[str, ...]
 Arrays: TypeAlias = dict[Path, Any]
+VALUE = jax.tree_util.GetAttrKey("value")
 
 
 def tensors_of(tree: Any) -> dict[Path, Any]:
@@ -21,7 +22,7 @@ def tensors_of(tree: Any) -> dict[Path, Any]:
         >>> tensors_of({"dense": [1, 2]})
         {('dense', '0'): 1, ('dense', '1'): 2}
     """
-    return {tuple(map(_segment, path)): entry for path, entry in jax.tree_util.tree_flatten_with_path(tree)[0]}
+    return {_path(keys): entry for keys, entry in jax.tree_util.tree_flatten_with_path(tree)[0]}
 
 
 def arrays_in(root: str, tree: Any) -> Arrays:
@@ -70,6 +71,14 @@ def common_end(one: Path, other: Path) -> int:
             break
         count += 1
     return count
+
+
+def _path(keys: Iterable[Any]) -> Path:
+    """The segments of a path; a variable of nnx is named by its place, and not by the attribute with its value."""
+    keys = tuple(keys)
+    if len(keys) > 1 and keys[-1] == VALUE:
+        keys = keys[:-1]
+    return tuple(map(_segment, keys))
 
 
 def _segment(key: Any) -> str:

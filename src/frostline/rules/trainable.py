@@ -96,7 +96,7 @@ def _fact(rule: Rule, where: str, rows: list[TensorRow], why: str, ledger: Ledge
         case "unregistered-tensor":
             return f"{what} did not change: the model does not list them"
         case "result-dropped" if traced.shown(rows[0], "not-returned", ledger):
-            return f"{what} did not change: {where} computes new values and returns them in none of its results"
+            return f"{what} did not change: {where} computes new values and does not return them"
         case "result-dropped":
             return f"{what} did not change: each next call of {where} was handed the values from before the step"
         case "captured-as-constant":

@@ -59,7 +59,7 @@ def _shown(proof: Proof) -> Iterable[str]:
         yield "raw-gradient"
     if moves and (proof.zeroed or (proof.gradient_zero and proof.decays)):
         yield "decayed"
-    if proof.applied and proof.returned is False:
-        yield "not-returned"
+    if proof.applied and (proof.returned is False or (proof.untouched and proof.update_zero is False)):
+        yield "not-returned"  # or elsewhere than in its own place, where what was handed over comes back
     if proof.differentiated and not proof.applied and proof.gradient_used is False:
         yield "gradient-elsewhere" if proof.gradient_elsewhere else "gradient-unused"

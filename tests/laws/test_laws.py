@@ -46,7 +46,7 @@ def test_the_law_alone_finds_what_a_rule_calls_an_error(shelf: str) -> None:
     for seen in stored.load(shelf):
         said = stored.expected(shelf)[seen.program]["findings"]
         for ledger in seen.ledgers:
-            known = {row.name for row in ledger.tensors}
+            known = {row.name for row in ledger.tensors if row.changed.verdict != "unknown"}  # nothing to judge by
             bits = {code: violated(code, ledger) for code in BY_BITS}
             for finding in said:
                 names = set(finding["tensors"]) & known

@@ -125,7 +125,7 @@ def test_blocks_and_marked_tests_fail_with_names_and_hints(tests, pytester) -> N
 def test_settings_of_the_project_hold_and_workers_of_xdist_bring_their_records(tests, pytester) -> None:
     pytester.makefile(
         ".toml",
-        frostline='frozen = ["nowhere.**"]\n[[ignore]]\nrule = "M501"\nreason = "known"\nleaves = ["0.*"]',
+        frostline='frozen = ["nowhere.**"]\n[[ignore]]\nrule = "M501"\nreason = "known"\ntensors = ["0.*"]',
     )
     done = tests(
         """

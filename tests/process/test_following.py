@@ -61,8 +61,8 @@ def test_in_a_pipe_each_check_is_a_line(shell, linear) -> None:
     stdout, stderr = watch.communicate(timeout=60)
     lines = stdout.splitlines()
     assert (watch.returncode, stderr) == (0, "")
-    assert re.match(r"running, step \d; 8 of 23 numbers changed; no contradiction found", lines[-2])
-    assert lines[-1].startswith("ended with exit status 0 after step 3; 8 of 23 numbers changed; no contradiction")
+    assert re.match(r"running, step \d; 8 of 23 parameters changed; no contradiction found", lines[-2])
+    assert lines[-1].startswith("ended with exit status 0 after step 3; 8 of 23 parameters changed; no contradiction")
     assert shell.frostline("watch").stdout.splitlines() == lines[-1:]
 
 

@@ -164,7 +164,7 @@ def test_optimizers_kept_by_tensor_are_named_by_their_place():
             for weight in kept:
                 kept[weight].step()
 
-    assert [program.id for program in watched(run).programs] == ["kept.0", "kept.1"]
+    assert [optimizer.id for optimizer in watched(run).optimizers] == ["kept.0", "kept.1"]
 
 
 def test_what_several_threads_train_at_once_is_looked_at_in_one_of_them():

@@ -1,0 +1,98 @@
+"""The shape of the inside as figures, each beside its goal: ``python -m tests.architecture``."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests import test_architecture, test_frameworks
+from tests.ledgers import stored
+
+SOURCE = Path(__file__).parents[1] / "src"
+PACKAGE = SOURCE / "frostline"
+EXAMPLES = "rules.examples"  # scripts, and no modules
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the source; ``good`` says whether it is at its goal."""
+
+    what: str
+    found: str
+    goal: str
+    good: bool
+
+
+def figures(source: Path = SOURCE) -> Iterator[Figure]:
+    """Every figure that is read from the source below ``source``."""
+    known = {name: file for name, file in test_frameworks.modules(source).items() if EXAMPLES not in name}
+    edges = {name: test_frameworks.imported(file, known) - {name} for name, file in known.items()}
+    circles = components(edges)
+    names = "; ".join(" ↔ ".join(sorted(circle)) for circle in circles)
+    yield Figure("import cycles, those of types included", f"{len(circles)} {names}".strip(), "0", not circles)
+    writers = sorted(test_architecture.writers(source / "frostline"))
+    yield Figure("modules that write a row's attributes", f"{len(writers)}", "1", len(writers) == 1)
+    observing = {name: len(each) for name, each in edges.items() if name.startswith("frostline.frameworks.")}
+    widest = max(observing, key=lambda name: observing[name])
+    yield Figure("widest import fan-out in frameworks/", f"{observing[widest]} {widest}", "≤ 14", observing[widest] <= 14)
+    broken = test_frameworks.violations(source)
+    yield Figure("instruments that know another, and other breaches", f"{len(broken)}", "0", not broken)
+    lines = {name: file.read_text("utf-8").count("\n") for name, file in known.items()}
+    longest = [f"{name} {count}" for name, count in sorted(lines.items(), key=lambda each: -each[1]) if count > 350]
+    yield Figure("source files over 350 lines", f"{len(longest)} {', '.join(longest)}".strip(), "0", not longest)
+    middle = statistics.median(lines.values())
+    yield Figure("median of a file's lines", f"{middle:.0f}", "80–150", 80 <= middle <= 150)
+    folders = Counter(file.parent.relative_to(source).as_posix() for file in known.values())
+    full = [f"{folder} {count}" for folder, count in folders.most_common() if count > 15]
+    yield Figure("folders of over 15 files", f"{len(full)} {', '.join(full)}".strip(), "0", not full)
+
+
+def replay() -> Figure:
+    """How long all stored ledgers take to be judged."""
+    programs = [seen for shelf in stored.SHELVES for seen in stored.load(shelf)]
+    started = time.process_time()
+    for seen in programs:
+        stored.judged(seen)
+    seconds = time.process_time() - started
+    return Figure(f"replay of {len(programs):,} stored programs, seconds", f"{seconds:.2f}", "≤ 2", seconds <= 2)
+
+
+def components(edges: dict[str, set[str]]) -> list[set[str]]:
+    """The sets of modules that import each other by way of others."""
+    reach = {name: _reached(name, edges) for name in edges}
+    left, found = set(edges), []
+    for name in sorted(edges):
+        circle = {other for other in reach[name] & left if name in reach[other]}
+        if name in left and circle:
+            found.append(circle | {name})
+        left -= circle | {name}
+    return found
+
+
+def _reached(start: str, edges: dict[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    stack = list(edges[start])
+    while stack:
+        name = stack.pop()
+        if name not in seen:
+            seen.add(name)
+            stack.extend(edges.get(name, ()))
+    return seen
+
+
+def main() -> None:
+    """Print the table."""
+    rows = [*figures(), replay()]
+    width = max(len(row.what) for row in rows)
+    for row in rows:
+        print(f"{'✓' if row.good else '✗'} {row.what:<{width}}  {row.goal:<7} {row.found}")
+    sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -39,7 +39,9 @@ def figures(source: Path = SOURCE) -> Iterator[Figure]:
     yield Figure("modules that write a row's attributes", f"{len(writers)}", "1", len(writers) == 1)
     observing = {name: len(each) for name, each in edges.items() if name.startswith("frostline.frameworks.")}
     widest = max(observing, key=lambda name: observing[name])
-    yield Figure("widest import fan-out in frameworks/", f"{observing[widest]} {widest}", "≤ 14", observing[widest] <= 14)
+    yield Figure(
+        "widest import fan-out in frameworks/", f"{observing[widest]} {widest}", "≤ 14", observing[widest] <= 14
+    )
     broken = test_frameworks.violations(source)
     yield Figure("instruments that know another, and other breaches", f"{len(broken)}", "0", not broken)
     lines = {name: file.read_text("utf-8").count("\n") for name, file in known.items()}

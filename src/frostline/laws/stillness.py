@@ -9,7 +9,7 @@ from frostline.core.agreement import merged_into
 from frostline.core.averages import followers, follows
 from frostline.core.ledger import MERGED, UNMERGED, Ledger, TensorRow
 from frostline.laws.law import Excuse, Law, Violation
-from frostline.rules.frozen_causes import is_state, never_declared
+from frostline.rules.frozen.causes import is_state, never_declared
 from frostline.rules.rule import tensors
 
 IN_TURN = 2  # flips of the flags around a buffer

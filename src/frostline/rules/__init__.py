@@ -10,7 +10,6 @@ from frostline.rules import (
     declared,
     expectations,
     frozen,
-    frozen_rows,
     labels,
     optimizers,
     ranks,
@@ -19,6 +18,7 @@ from frostline.rules import (
     traced,
     trainable,
 )
+from frostline.rules.frozen import rows as frozen_rows
 from frostline.rules.rule import Rule
 
 RULES: tuple[Rule, ...] = (

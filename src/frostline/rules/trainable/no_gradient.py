@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.record import Severity
-from frostline.rules.neighbours import moved_any, rest_of_module_moved, trained
+from frostline.rules.trainable.neighbours import moved_any, rest_of_module_moved, trained
 
 TAKEN_AWAY = "a backward pass made one, and nothing was left of it when the step came"
 

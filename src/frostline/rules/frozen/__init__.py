@@ -4,17 +4,8 @@ from __future__ import annotations
 
 from frostline.core.ledger import CONVERTED, FULL_PRECISION, MERGED, UNMERGED, Ledger, Movement, TensorRow
 from frostline.core.record import Finding, Severity
-from frostline.rules.frozen_causes import (
-    AFTERWARDS,
-    DECAYED,
-    FROZEN_BUT_CHANGED,
-    REWRITTEN_OUTSIDE,
-    RULES,
-    STALE_STEP,
-    STATISTICS,
-    Causes,
-    causes,
-)
+from frostline.rules.frozen.causes import AFTERWARDS, Causes, causes
+from frostline.rules.frozen.rules import DECAYED, FROZEN_BUT_CHANGED, REWRITTEN_OUTSIDE, RULES, STALE_STEP, STATISTICS
 from frostline.rules.rule import Evidence, Rule, tensors
 from frostline.rules.traced import shown
 

@@ -6,22 +6,13 @@ from collections.abc import Iterable
 
 from frostline.core.ledger import HALF_UNIT, Ledger, TensorRow
 from frostline.core.record import Finding, Severity
-from frostline.rules import idle_optimizers, misdirected_optimizers, no_gradient, traced
-from frostline.rules.idle_optimizers import NOTHING
-from frostline.rules.neighbours import factor_of_zeros
+from frostline.rules import traced
 from frostline.rules.rule import Evidence, Rule, tensors
-from frostline.rules.trainable_causes import (
-    NO_GRADIENT,
-    OTHER_TENSORS,
-    RULES,
-    UNCHANGED,
-    UNFROZEN_LATE,
-    ZERO_GRADIENT,
-    cause,
-    is_norm_left_out,
-    is_pretrained,
-    is_used,
-)
+from frostline.rules.trainable import idle_optimizers, misdirected_optimizers, no_gradient
+from frostline.rules.trainable.causes import cause, is_norm_left_out, is_pretrained, is_used
+from frostline.rules.trainable.idle_optimizers import NOTHING
+from frostline.rules.trainable.neighbours import factor_of_zeros
+from frostline.rules.trainable.rules import NO_GRADIENT, OTHER_TENSORS, RULES, UNCHANGED, UNFROZEN_LATE, ZERO_GRADIENT
 
 __all__ = ["RULES", "find"]
 

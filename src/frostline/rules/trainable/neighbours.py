@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from frostline.core.ledger import Ledger, TensorRow
-from frostline.rules.decay import decay_alone
+from frostline.rules.frozen.decay import decay_alone
 
 
 def trained(row: TensorRow) -> bool:

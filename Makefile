@@ -12,7 +12,7 @@ SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals
+.PHONY: architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
@@ -77,6 +77,9 @@ fuzz: $(TESTED) ## mutate checkpoint files, SECONDS=600 for each reader
 
 mutants: $(TESTED) ## plant faults, say which no test notices; ARGS="--sample 300 --seed 1", "--file core/verdict.py"
 	$(VENV)/bin/python -m tests.mutants $(ARGS)
+
+architecture: $(TESTED) ## the shape of the inside as figures, each beside its goal
+	$(VENV)/bin/python -m tests.architecture
 
 coverage: $(TESTED) ## which lines the tests run, processes of their own included; ARGS="tests/core"
 	$(VENV)/bin/coverage erase

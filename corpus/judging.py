@@ -11,7 +11,7 @@ from typing import Literal
 
 from corpus.cases import HERE, Trial
 from corpus.running import Outcome
-from frostline.core.patterns import matches
+from frostline.core.names.patterns import matches
 from frostline.core.record import SEVERITIES, Finding
 
 GAPS = HERE / "known_gaps.toml"

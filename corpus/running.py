@@ -26,7 +26,7 @@ from corpus.serving import on_server
 from frostline import judging
 from frostline.core.record import Record
 from frostline.errors import RecordError
-from frostline.run import run_folder
+from frostline.run.files import run_folder
 from frostline.run.combine import combine
 
 # Libraries that scripts import, in the order in which the server loads them.

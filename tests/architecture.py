@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests import test_architecture, test_frameworks
+from tests import row_writers, test_frameworks
 from tests.ledgers import stored
 
 SOURCE = Path(__file__).parents[1] / "src"
@@ -35,7 +35,7 @@ def figures(source: Path = SOURCE) -> Iterator[Figure]:
     circles = components(edges)
     names = "; ".join(" ↔ ".join(sorted(circle)) for circle in circles)
     yield Figure("import cycles, those of types included", f"{len(circles)} {names}".strip(), "0", not circles)
-    writers = sorted(test_architecture.writers(source / "frostline"))
+    writers = sorted(row_writers.writers(source / "frostline"))
     yield Figure("modules that write a row's attributes", f"{len(writers)}", "1", len(writers) == 1)
     observing = {name: len(each) for name, each in edges.items() if name.startswith("frostline.frameworks.")}
     widest = max(observing, key=lambda name: observing[name])

@@ -10,7 +10,7 @@ from typing import Literal
 
 from corpus.cases import Trial
 
-from frostline.core.patterns import matches
+from frostline.core.names.patterns import matches
 
 Word = Literal["found", "elsewhere", "missed", "quiet", "alarm", "cannot look"]
 

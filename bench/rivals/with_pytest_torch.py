@@ -8,7 +8,7 @@ from bench.rivals.complaint import Complaint, named_in
 from bench.rivals.rival import Rival, checked
 from bench.rivals.scene import Scene
 
-from frostline.core.patterns import matches
+from frostline.core.names.patterns import matches
 
 
 class PytestTorch(Rival):

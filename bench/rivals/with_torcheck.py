@@ -8,7 +8,7 @@ from bench.rivals.complaint import Complaint
 from bench.rivals.rival import Rival
 from bench.rivals.scene import Scene
 
-from frostline.core.patterns import matches
+from frostline.core.names.patterns import matches
 
 
 class Torcheck(Rival):

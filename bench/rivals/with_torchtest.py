@@ -9,7 +9,7 @@ from bench.rivals.complaint import Complaint, named_in
 from bench.rivals.rival import CannotLook, Rival, checked
 from bench.rivals.scene import Scene
 
-from frostline.core.patterns import matches
+from frostline.core.names.patterns import matches
 
 
 class Torchtest(Rival):

@@ -8,7 +8,7 @@ from bench.rivals.complaint import Complaint, named_in
 from bench.rivals.rival import CannotLook, Rival
 from bench.rivals.scene import Scene
 
-from frostline.core.patterns import matches
+from frostline.core.names.patterns import matches
 
 CONCERNED = ("optimizer_coverage", "gradient_flow", "params_change", "frozen_params")
 

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from frostline.core import run_file, store
 from frostline.core.ledger import Ledger
 from frostline.core.record import BaselineUse, Excused, Finding, Record
+from frostline.core.storage import run_file, store
 from frostline.core.suppressions import Policy, settle, use_of
 from frostline.core.verdict import judge, totals
 from frostline.laws import judge as judge_by_laws

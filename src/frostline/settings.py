@@ -16,9 +16,9 @@ from typing import Annotated, Any, Literal, get_type_hints
 import msgspec
 from msgspec import Meta
 
-from frostline.core import baseline
 from frostline.core.ledger import Expected
 from frostline.core.record import Severity
+from frostline.core.storage import baseline
 from frostline.core.suppressions import Baseline, Ignore, Override, Policy
 from frostline.errors import FrostlineError, did_you_mean
 

@@ -87,7 +87,7 @@ def test_no_framework_and_no_reader_of_pickles_is_loaded(folder: Path) -> None:
 
 
 def test_a_record_beside_something_else_blames_the_right_file(tmp_path: Path, call: Any, monkeypatch: Any) -> None:
-    from frostline.core import store
+    from frostline.core.storage import store
 
     np.savez(tmp_path / "w.npz", w=np.ones(2))
     (tmp_path / "run.json").write_text("{}")

@@ -5,7 +5,8 @@ import pytest
 from frostline.core import facts as told
 from frostline.core.facts import Fact
 from frostline.core.fold import FLIPS_KEPT, MOVEMENTS_KEPT, MOVES_REMEMBERED, Fold, fold
-from frostline.core.ledger import Changed, Holding, Ledger, Owner, RowsSeen, Run, Shift, TensorRow
+from frostline.core.ledger import Changed, Holding, Ledger, Owner, RowsSeen, Shift, TensorRow
+from frostline.core.run import Run
 
 
 def found(tensor: int = 0, name: str = "m.w", **more: object) -> told.TensorFound:

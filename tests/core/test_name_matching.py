@@ -2,7 +2,7 @@
 
 import pytest
 
-from frostline.core.name_matching import bare, expected_by, plain
+from frostline.core.names.name_matching import bare, expected_by, plain
 
 
 @pytest.mark.parametrize(

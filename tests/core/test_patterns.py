@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frostline.core.patterns import looks_like_prefix, matches, matching
+from frostline.core.names.patterns import looks_like_prefix, matches, matching
 
 NAME = "model.backbone.layer1.0.weight"
 

@@ -7,10 +7,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from frostline.core import store
-from frostline.core.ledger import Changed, Declared, Holding, Run, TensorRow
+from frostline.core.ledger import Changed, Declared, Holding, TensorRow
 from frostline.core.record import Finding, Record, Totals, Verdict
+from frostline.core.run import Run
 from frostline.core.run_diff import COLUMNS, columns, compare
+from frostline.core.storage import store
 
 names = st.sampled_from(["a.weight", "a.bias", "b.weight", "b.bias", "c"])
 rows = st.builds(

@@ -8,10 +8,11 @@ import msgspec
 import pytest
 from tests.observe.memory import Tensor, Training
 
-from frostline.core import run_file
 from frostline.core.fold import fold
-from frostline.core.ledger import Ledger, Run
-from frostline.core.run_file import RunFile, Seal
+from frostline.core.ledger import Ledger
+from frostline.core.run import Run
+from frostline.core.storage import run_file
+from frostline.core.storage.run_file import RunFile, Seal
 from frostline.errors import RecordError
 
 

@@ -9,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from frostline import judging
-from frostline.core import store
 from frostline.core.events import FlagMisspelt
-from frostline.core.ledger import Changed, Declared, Flip, Holding, Movement, OptimizerRow, Owner, Run, Shift, TensorRow
+from frostline.core.ledger import Changed, Declared, Flip, Holding, Movement, OptimizerRow, Owner, Shift, TensorRow
 from frostline.core.record import Finding, Record, Totals, Verdict  # fmt: skip
+from frostline.core.run import Run
+from frostline.core.storage import store
 from frostline.errors import RecordError
 
 texts = st.text(max_size=8)

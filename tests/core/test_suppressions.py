@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from frostline.core import baseline
-from frostline.core.ledger import Run, TensorRow
+from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Record, Totals, Verdict
-from frostline.core.store import FORMAT
+from frostline.core.run import Run
+from frostline.core.storage import baseline
+from frostline.core.storage.store import FORMAT
 from frostline.core.suppressions import Baseline, Ignore, Override, Policy, known, settle, use_of
 from frostline.core.verdict import exit_status, failing, judge, sentence
 from frostline.errors import FrostlineError

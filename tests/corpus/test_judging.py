@@ -11,9 +11,9 @@ from corpus.running import Outcome
 from corpus.table import markdown
 
 from frostline.core import verdict
-from frostline.core.ledger import Run
 from frostline.core.record import Finding, Record
-from frostline.core.store import FORMAT
+from frostline.core.run import Run
+from frostline.core.storage.store import FORMAT
 
 CASE = Case("bugs/torch/one", "bug", None, rules=("no-gradient",), tensors=("head.weight",), seen_by=4)
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from frostline.core.store import FORMAT
+from frostline.core.storage.store import FORMAT
 
 pytest_plugins = ["pytester"]
 

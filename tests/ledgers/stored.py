@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 
-from frostline.core import store
 from frostline.core.ledger import Ledger
 from frostline.core.record import Record
+from frostline.core.storage import store
 from frostline.core.verdict import judge, totals
 from frostline.laws import judge as judge_by_laws
 from frostline.run.combine import combine

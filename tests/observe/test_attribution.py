@@ -3,7 +3,7 @@
 import pytest
 from tests.observe.memory import Tensor, Training
 
-from frostline.observe.attribution import FOLLOWED_AT_ONCE, STEPS_FOLLOWED
+from frostline.observe.moves.attribution import FOLLOWED_AT_ONCE, STEPS_FOLLOWED
 
 
 def moved(count: int, *, smallest_last: bool = False) -> tuple[Training, list[Tensor]]:

@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from frostline.core.ledger import Run
 from frostline.core.record import Record, Totals, Verdict
-from frostline.core.store import FORMAT, save
+from frostline.core.run import Run
+from frostline.core.storage.store import FORMAT, save
 
 pytestmark = pytest.mark.needs("torch", "pexpect", "pyte")
 

@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from frostline.judging import load
-from frostline.run.run_folder import parts
+from frostline.run.files.run_folder import parts
 
 pytestmark = pytest.mark.needs("torch")
 

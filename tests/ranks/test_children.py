@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from test_ranks import parts
 
-from frostline.run import stored_run
+from frostline.run.files import stored_run
 
 pytestmark = pytest.mark.needs("torch")
 

@@ -10,12 +10,12 @@ import pytest
 from test_exit_status import launched
 from test_ranks import combined, parts
 
-from frostline.core import store
-from frostline.core.ledger import Run
 from frostline.core.record import Record, Totals, Verdict
+from frostline.core.run import Run
+from frostline.core.storage import store
 from frostline.errors import FrostlineError
 from frostline.run.combine import combine
-from frostline.run.run_folder import claimed
+from frostline.run.files.run_folder import claimed
 
 pytestmark = pytest.mark.needs("torch")
 

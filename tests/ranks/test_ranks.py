@@ -11,13 +11,14 @@ from pathlib import Path
 import pytest
 
 from frostline import judging
-from frostline.core import store
-from frostline.core.ledger import Changed, OptimizerRow, Run, TensorRow
+from frostline.core.ledger import Changed, OptimizerRow, TensorRow
 from frostline.core.record import Record, Totals, Verdict
+from frostline.core.run import Run
+from frostline.core.storage import store
 from frostline.errors import FrostlineError
 from frostline.rules.rule import EXAMPLES
-from frostline.run import run_folder
 from frostline.run.combine import combine
+from frostline.run.files import run_folder
 
 HEALTHY = """
 import torch

@@ -5,9 +5,11 @@ from __future__ import annotations
 from math import prod
 
 from frostline.core.events import SummaryPrinted
-from frostline.core.ledger import Changed, Copy, Declared, Expected, Flip, Holding, OptimizerRow, Run, Saved, TensorRow
+from frostline.core.ledger import Changed, Declared, Expected, Flip, Holding, OptimizerRow, TensorRow
 from frostline.core.record import Finding, Record  # fmt: skip
-from frostline.core.store import FORMAT
+from frostline.core.run import Run
+from frostline.core.saved import Copy, Saved
+from frostline.core.storage.store import FORMAT
 from frostline.core.verdict import judge, totals
 
 

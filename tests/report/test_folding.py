@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from report_records import tensor_row
 
-from frostline.core.patterns import matches
+from frostline.core.names.patterns import matches
 from frostline.report.folding import Names, folded, listed
 
 PARTS = st.sampled_from(["0", "1", "2", "10", "a", "b"])

@@ -13,9 +13,10 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from frostline.core.events import SummaryPrinted
-from frostline.core.ledger import OptimizerRow, Run
+from frostline.core.ledger import OptimizerRow
 from frostline.core.record import Finding
-from frostline.core.store import from_json, to_json
+from frostline.core.run import Run
+from frostline.core.storage.store import from_json, to_json
 from frostline.core.verdict import sentence
 from frostline.errors import UnknownName
 from frostline.report import FORMATS, markdown, render, terminal

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any, ClassVar
 
-from frostline.core.ledger import Changed, Declared, Holding, Ledger, OptimizerRow, Run, TensorRow
+from frostline.core.ledger import Changed, Declared, Holding, Ledger, OptimizerRow, TensorRow
+from frostline.core.run import Run
 from frostline.rules import find
 
 FIELDS = {field.name for field in fields(TensorRow)}

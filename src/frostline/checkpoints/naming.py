@@ -6,8 +6,8 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from frostline.core.name_matching import bare
-from frostline.core.patterns import matches
+from frostline.core.names.name_matching import bare
+from frostline.core.names.patterns import matches
 from frostline.errors import CheckpointError
 
 LONGEST_TAIL = 12

@@ -66,7 +66,7 @@ def write_out(text: str, output: Path | None, paper: TextIO | None = None) -> No
     Raises:
         RecordError: the file cannot be written.
     """
-    from frostline.core.store import write_atomically
+    from frostline.core.storage.store import write_atomically
 
     if output is None:
         write(text, paper)

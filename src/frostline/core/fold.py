@@ -16,18 +16,8 @@ from msgspec import UNSET
 
 from frostline.core import facts as told
 from frostline.core.events import Event, Fact, SummaryPrinted, TensorReplaced, TieBroken
-from frostline.core.ledger import (
-    Changed,
-    Expected,
-    Flip,
-    Holding,
-    Ledger,
-    Movement,
-    OptimizerRow,
-    Owner,
-    TensorRow,
-)
-from frostline.core.patterns import matching, rows_of
+from frostline.core.ledger import Changed, Expected, Flip, Holding, Ledger, Movement, OptimizerRow, Owner, TensorRow
+from frostline.core.names.patterns import matching, rows_of
 
 MOVEMENTS_KEPT = 8
 FLIPS_KEPT = 8
@@ -267,9 +257,6 @@ class Fold:
         place = self._comparisons.setdefault(fact.track, len(rows))
         rows[place : place + 1] = [fact.seen]
 
-    def _saved_settled(self, fact: told.SavedSettled) -> None:
-        self.rows[fact.tensor].saved = fact.saved
-
     def _summary_printed(self, fact: SummaryPrinted) -> None:
         """A summary that is told again is told better: it takes the place of the first."""
         events = self._ledger.events
@@ -283,9 +270,6 @@ class Fold:
     def _expected(self, fact: told.Expected) -> None:
         self._ledger.expected = Expected(list(fact.frozen), list(fact.trained))
         self._ledger.patience = fact.patience
-
-    def _run_seen(self, fact: told.RunSeen) -> None:
-        self._ledger.run = fact.run
 
 
 def _holding(row: TensorRow, optimizer: str) -> Holding:
@@ -355,6 +339,8 @@ def _handler(kind: type[Fact]) -> Callable[[Fold, Any], None] | None:
 _HANDLERS = {kind: handler for kind in get_args(told.AnyFact) if (handler := _handler(kind)) is not None}
 _UPDATES: dict[type[Fact], Callable[[Fold, Any], Iterable[object]]] = {  # facts that set fields, and of which rows
     told.TensorSeen: lambda fold, fact: [fold.rows[fact.tensor]],
+    told.SavedSettled: lambda fold, fact: [fold.rows[fact.tensor]],
+    told.RunSeen: lambda fold, fact: [fold._ledger],
     told.FlagSeen: lambda fold, fact: [fold.rows[tensor].declared for tensor in fact.tensors],
     told.ModuleSeen: lambda fold, fact: [fold.rows[tensor].owner for tensor in fact.tensors],
     told.OptimizerSeen: lambda fold, fact: [fold.optimizers[fact.optimizer]],

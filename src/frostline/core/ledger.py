@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from frostline.core.events import Event, Fact
+from frostline.core.run import Run
+from frostline.core.saved import Saved
 
 Kind = Literal["parameter", "buffer"]
 Answer = Literal["yes", "no", "unknown"]
 Gradient = Literal["none", "zero", "nonzero", "unknown"]
 Place = Literal["step", "forward", "outside", "between"]
-CopyState = Literal["same", "rounded", "older", "first", "zero", "overflow", "fewer-rows", "other"]
 Role = Literal["normalisation", "embedding", "codebook", "spectral", "observer", "random-state", "other"]
 
 Seen = TypeVar("Seen", bound=Fact)
@@ -27,7 +28,6 @@ LOADED = "load_state_dict"  # the event of a move that a load of state made
 CONVERTED = "a conversion to a type of fewer digits and back"  # the event of a move that rounding made
 FULL_PRECISION = ("float32", "float64", "complex64", "complex128")
 HALF_UNIT = 0.5  # of the last place of a weight: a smaller update is rounded away
-FAULTS_KEPT = 20  # of errors inside frostline; more are as good as these
 
 
 @dataclass(slots=True)
@@ -225,42 +225,6 @@ class Owner:
 
 
 @dataclass(slots=True)
-class Copy:
-    """What one file that the run wrote holds of a tensor, under ``name``, as it was last written at ``step``.
-
-    ``state`` is ``same`` (the bits of the end of the run), ``rounded`` (those in another type), ``older`` (the bits in
-    memory when it was written; they moved on), ``first`` (the bits of the first check, though memory had moved on by
-    then), ``zero``, ``overflow`` (not finite where memory is), ``fewer-rows`` (the first ``rows`` rows only) or
-    ``other`` (values of its own: an average, an earlier copy). ``taken`` is the step at which the script took the
-    state that it wrote later and that is live memory still; ``origin`` names another module whose tensor was written.
-    ``put_back`` says that the tensor was trained and held its first bits again, then and at the end; ``rest_zero`` that
-    all rows which the file leaves out were zero in memory.
-    """
-
-    file: str
-    name: str
-    step: int
-    state: CopyState
-    dtype: str = ""
-    rows: int | None = None
-    taken: int | None = None
-    origin: str | None = None
-    put_back: bool = False
-    rest_zero: bool = False
-
-
-@dataclass(slots=True)
-class Saved:
-    """What became of a tensor in the files that the run wrote: the best copy's state and every copy, the best first.
-
-    ``missing`` says that files hold other tensors of its model, and none holds this one.
-    """
-
-    state: CopyState | Literal["missing"]
-    copies: list[Copy] = field(default_factory=list)
-
-
-@dataclass(slots=True)
 class TensorRow:
     """One tensor of the ledger: every name it has, what it is, and the five columns.
 
@@ -351,36 +315,6 @@ class Expected:
 
     frozen: list[str] = field(default_factory=list)
     trained: list[str] = field(default_factory=list)
-
-
-@dataclass(slots=True)
-class Run:
-    """How the script was run and how it ended; ``faults`` are errors inside frostline itself, by place and reason.
-
-    ``pid`` and ``host`` are the process and the machine, so that a record that is never completed can be explained.
-    ``id`` is the same in all processes of one run. ``missing`` says of which of them nothing, or not all, is known,
-    ``idle`` which came to their end without a step.
-    """
-
-    command: list[str] = field(default_factory=list)
-    id: str = ""
-    exit: int | None = None
-    complete: bool = False
-    pid: int | None = None
-    host: str = ""
-    rank: int | None = None
-    world_size: int | None = None
-    frameworks: dict[str, str] = field(default_factory=dict)
-    python: str = ""
-    started: str = ""
-    seconds: float = 0.0
-    checks: int = 0
-    bytes_read: int = 0
-    steps: int = 0
-    ended_by: str | None = None
-    faults: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    idle: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)

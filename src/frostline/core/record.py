@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from frostline.core.events import Event
-from frostline.core.ledger import Expected, OptimizerRow, Run, Seen, TensorRow
+from frostline.core.ledger import Expected, OptimizerRow, Seen, TensorRow
+from frostline.core.run import Run
 
 Severity = Literal["error", "warning", "note"]
 

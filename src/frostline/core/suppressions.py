@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from frostline.core.ledger import TensorRow
-from frostline.core.patterns import matches
+from frostline.core.names.patterns import matches
 from frostline.core.record import SEVERITIES, BaselineUse, Finding, Known, Severity
 from frostline.core.verdict import by_severity
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from frostline.core.ledger import Run, TensorRow
+from frostline.core.ledger import TensorRow
 from frostline.core.record import SEVERITIES, Finding, Severity, Totals, Verdict
+from frostline.core.run import Run
 
 FAIL_ON = ("error", "warning", "never")
 _GRAVE: dict[str, tuple[Severity, ...]] = {"error": ("error",), "warning": ("error", "warning"), "never": ()}

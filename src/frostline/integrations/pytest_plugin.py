@@ -182,7 +182,7 @@ class _Reports:
         """Put the records onto the report, which xdist carries to the main process."""
         report = yield
         if call.when == "call":
-            from frostline.core.store import to_json
+            from frostline.core.storage.store import to_json
 
             blocks = item.stash.get(_BLOCKS, [])
             report.frostline = [to_json(block.report.record).decode() for block in blocks]  # type: ignore[attr-defined]
@@ -201,7 +201,7 @@ class _Reports:
             {"term": self._print, "json": self._write_json, "html": self._write_pages}[kind](terminalreporter, place)
 
     def _print(self, terminal: Any, place: str) -> None:
-        from frostline.core.store import from_json
+        from frostline.core.storage.store import from_json
         from frostline.core.verdict import sentence
         from frostline.report import render
 
@@ -216,7 +216,7 @@ class _Reports:
     def _write_json(self, terminal: Any, place: str) -> None:
         import msgspec
 
-        from frostline.core.store import write_atomically
+        from frostline.core.storage.store import write_atomically
 
         document = {
             "frostline_tests": 1,
@@ -228,7 +228,7 @@ class _Reports:
         terminal.write_line(f"frostline: {len(self._records)} records in {place}")
 
     def _write_pages(self, terminal: Any, place: str) -> None:
-        from frostline.core.store import from_json, write_atomically
+        from frostline.core.storage.store import from_json, write_atomically
         from frostline.report import render
 
         folder = self._config.invocation_params.dir / place

@@ -9,11 +9,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from frostline.core.ledger import Run
+from frostline.core.run import Run
 from frostline.core.verdict import sentence
 from frostline.integrations.tensorboard import scalars_in
+from frostline.run.files.places import record_path, require_writable
 from frostline.run.launchers import process_rank
-from frostline.run.places import record_path, require_writable
 from frostline.run.session import Session
 from frostline.settings import load
 from frostline.watch import Report

@@ -22,9 +22,9 @@ from frostline.core.ledger import LOADED, Gradient, Movement, OptimizerRow, Plac
 from frostline.digest.blocks import Digest
 from frostline.errors import EnoughSteps
 from frostline.observe import schedule
-from frostline.observe.attribution import Attribution
 from frostline.observe.holdings import Holdings
-from frostline.observe.lagging_copies import note_twins
+from frostline.observe.moves.attribution import Attribution
+from frostline.observe.moves.lagging_copies import note_twins
 from frostline.observe.progress import Notice, terminal
 from frostline.observe.protocols import Hold, LiveTensor, Probe
 from frostline.observe.row_tracking import Rows

@@ -8,20 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from frostline.core.facts import RowsCompared
 from frostline.core.ledger import Place, RowsSeen, TensorRow
-from frostline.core.patterns import matches, rows_of
+from frostline.core.names.patterns import matches, rows_of
 from frostline.digest.rows import Chosen, Marks, element_marks, ranges, row_marks, rows_with
 from frostline.digest.shift import describe
 from frostline.observe.protocols import Hold, MaskedGradient, Unreadable
+from frostline.observe.recorder import Recorder
 from frostline.observe.tensor_state import TensorState
-
-if TYPE_CHECKING:
-    from frostline.observe.observer import Observer
 
 COPIES = 3  # of a tensor's elements: at the first check, before the step, and the masks
 
@@ -64,7 +61,7 @@ class Rows:
         observer: whose settings name the patterns and the memory for copies.
     """
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Recorder) -> None:
         self.observer = observer
         settings = observer.settings
         self._patterns = [

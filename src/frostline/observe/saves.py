@@ -10,8 +10,9 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from frostline.core.facts import Doubted, FileWritten, SavedSettled
-from frostline.core.ledger import Copy, CopyState, Saved, TensorRow
-from frostline.core.name_matching import expected_by
+from frostline.core.ledger import TensorRow
+from frostline.core.names.name_matching import expected_by
+from frostline.core.saved import Copy, CopyState, Saved
 from frostline.observe.observer import Observer
 from frostline.observe.protocols import Unreadable
 from frostline.observe.tensor_match import Likeness, Written, holds_first, likeness, mark

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from frostline.core.record import Record
-from frostline.core.store import to_json
+from frostline.core.storage.store import to_json
 from frostline.errors import UnknownName
 from frostline.report.view import build
 

@@ -7,11 +7,13 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from frostline.core.events import FileWritten
-from frostline.core.ledger import FAULTS_KEPT, OptimizerRow, Run, TensorRow
+from frostline.core.ledger import OptimizerRow, TensorRow
 from frostline.core.record import BaselineUse, Excused, Finding, Record
+from frostline.core.run import FAULTS_KEPT, Run
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
 from frostline.report.form import Facts, Line, Prose, Section, Span, View, line, shortened, worded
+from frostline.report.phrases import NAME, in_bytes, joined, many, named
 from frostline.report.tables import ledger_section, parameters_section
 
 MODELS = 8
@@ -20,7 +22,6 @@ _FILES = 4
 _PROCESSES = 8
 _PATTERNS = 4
 _ITEMS = 3
-_NAME = 160
 _TEXT = 1200
 
 
@@ -68,19 +69,20 @@ def _header(record: Record) -> Section:
         if run.idle:
             which += f"; without a step: {', '.join(run.idle[:_PROCESSES])}{'…' if len(run.idle) > _PROCESSES else ''}"
         rows.append(("process", line(which)))
-    rows.extend(("missing", line(Span(shortened(said, _NAME * 2), "warning"))) for said in run.missing[:_PROCESSES])
+    rows.extend(("missing", line(Span(shortened(said, NAME * 2), "warning"))) for said in run.missing[:_PROCESSES])
     if len(run.missing) > _PROCESSES:
         rows.append(
-            ("", line(Span(f"and {_many(len(run.missing) - _PROCESSES, 'more process', 'more processes')}", "dim")))
+            ("", line(Span(f"and {many(len(run.missing) - _PROCESSES, 'more process', 'more processes')}", "dim")))
         )
     rows.append(("ended", _ending(run)))
-    rows.append(("checked", line(f"{_many(run.checks, 'check')}, {_size(run.bytes_read)} read, {run.seconds:,.1f} s")))
+    read = f"{in_bytes(run.bytes_read)} read"
+    rows.append(("checked", line(f"{many(run.checks, 'check')}, {read}, {run.seconds:,.1f} s")))
     for label, patterns in (("expected frozen", record.expected.frozen), ("expected trained", record.expected.trained)):
         if patterns:
-            rows.append((label, _joined([Span(shortened(pattern, _NAME), "name") for pattern in patterns])))
+            rows.append((label, joined([Span(shortened(pattern, NAME), "name") for pattern in patterns])))
     rows.extend(("optimizer", _program(optimizer, record)) for optimizer in record.optimizers[:_OPTIMIZERS])
     if len(record.optimizers) > _OPTIMIZERS:
-        rows.append(("", line(Span(f"and {_many(len(record.optimizers) - _OPTIMIZERS, 'more optimizer')}", "dim"))))
+        rows.append(("", line(Span(f"and {many(len(record.optimizers) - _OPTIMIZERS, 'more optimizer')}", "dim"))))
     rows.extend(("saved", text) for text in _files(record))
     if not record.optimizers:
         rows.append(("optimizer", line(Span("none: no optimizer and no compiled step was seen", "unknown"))))
@@ -93,12 +95,12 @@ def _ending(run: Run) -> Line:
         return line(Span(f"incomplete: known up to step {run.steps:,} only{by}", "warning"))
     code = "exit status not known" if run.exit is None else f"exit {run.exit}"
     by = f" ({run.ended_by})" if run.ended_by else ""
-    return line(f"{code}{by} after {_many(run.steps, 'executed step')}")
+    return line(f"{code}{by} after {many(run.steps, 'executed step')}")
 
 
 def _program(optimizer: OptimizerRow, record: Record) -> Line:
     if optimizer.by_hand:
-        steps = _many(optimizer.steps_executed, "update")
+        steps = many(optimizer.steps_executed, "update")
         return line(Span(optimizer.id, "name"), f": {steps}, each between two backward passes; no optimizer was made")
     name = optimizer.id if optimizer.name in (optimizer.id, "") else f"{optimizer.id} ({optimizer.name})"
     held = sum(
@@ -108,11 +110,11 @@ def _program(optimizer: OptimizerRow, record: Record) -> Line:
     )
     kind = optimizer.kind.replace("-", " ")
     facts = [
-        f"{kind}, {_many(optimizer.steps_executed, 'step')}, {optimizer.steps_skipped:,} skipped",
-        f"holds {_many(held, 'parameter')}",
+        f"{kind}, {many(optimizer.steps_executed, 'step')}, {optimizer.steps_skipped:,} skipped",
+        f"holds {many(held, 'parameter')}",
     ]
     if len(optimizer.groups) > 1:
-        facts.append(_many(len(optimizer.groups), "group"))
+        facts.append(many(len(optimizer.groups), "group"))
     facts.extend(
         f"{shortened(key.replace('_', ' '), 24)} {value:g}"
         for group in optimizer.groups[:1]
@@ -124,10 +126,10 @@ def _program(optimizer: OptimizerRow, record: Record) -> Line:
     if optimizer.merged > 1:
         facts.append(f"{optimizer.merged:,} of its kind as one")
     if optimizer.steps_beside:
-        facts.append(f"{_many(optimizer.steps_beside, 'step')} in another thread, not observed")
+        facts.append(f"{many(optimizer.steps_beside, 'step')} in another thread, not observed")
     if optimizer.orphans:
-        facts.append(f"also holds {_many(len(optimizer.orphans), 'tensor')} of no live model")
-    return line(Span(shortened(name, _NAME), "name"), f": {'; '.join(facts)}")
+        facts.append(f"also holds {many(len(optimizer.orphans), 'tensor')} of no live model")
+    return line(Span(shortened(name, NAME), "name"), f": {'; '.join(facts)}")
 
 
 def _files(record: Record) -> list[Line]:
@@ -135,13 +137,13 @@ def _files(record: Record) -> list[Line]:
     saves = record.events_of(FileWritten)
     written = [
         line(
-            Span(shortened(event.file, _NAME), "name"),
-            f": {_many(event.tensors, 'tensor')} at step {event.step:,} with {event.by}{_times(event.times)}",
+            Span(shortened(event.file, NAME), "name"),
+            f": {many(event.tensors, 'tensor')} at step {event.step:,} with {event.by}{_times(event.times)}",
         )
         for event in saves[-_FILES:]
     ]
     left = len(saves) - len(written)
-    return [line(Span(f"{_many(left, 'file')} more, written before", "dim")), *written] if left else written
+    return [line(Span(f"{many(left, 'file')} more, written before", "dim")), *written] if left else written
 
 
 def _times(count: int) -> str:
@@ -153,7 +155,7 @@ def _other_models(record: Record, models: Sequence[str]) -> Section | None:
         return None
     hidden = set(models)
     parameters = sum(row.size for row in record.tensors if row.model in hidden)
-    text = line(f"{_many(len(models), 'model')} with {_many(parameters, 'parameter')}; see ", _report("json"))
+    text = line(f"{many(len(models), 'model')} with {many(parameters, 'parameter')}; see ", _report("json"))
     return Section(Span("Further models, not shown", "title"), (Prose(text),))
 
 
@@ -168,7 +170,7 @@ def _several_names(tensor_rows: Iterable[TensorRow]) -> Section | None:
     rows = [
         (
             Span(how, "label"),
-            line(_name(one), " = " if how == "same" else " and ", _name(other), f" ({_many(count, 'tensor')})"),
+            line(named(one), " = " if how == "same" else " and ", named(other), f" ({many(count, 'tensor')})"),
         )
         for (how, one, other), count in pairs.most_common(_OPTIMIZERS)
     ]
@@ -252,21 +254,21 @@ def _baseline(used: BaselineUse | None) -> Section | None:
     if used is None:
         return None
     title = Span("Baseline", "title")
-    source = Span(shortened(used.source, _NAME), "name")
+    source = Span(shortened(used.source, NAME), "name")
     if used.missing:
-        command = Span(f"frostline report --write-baseline {shortened(used.source, _NAME)}", "command")
+        command = Span(f"frostline report --write-baseline {shortened(used.source, NAME)}", "command")
         return Section(title, (Prose(line("there is no ", source, " yet: ", command, " writes it")),))
-    gone = f"; {_many(len(used.resolved), 'entry', 'entries')} found no longer" if used.resolved else ""
+    gone = f"; {many(len(used.resolved), 'entry', 'entries')} found no longer" if used.resolved else ""
     rows = tuple(
         (
             Span(shortened(old.rule, 40), "label"),
-            (*_joined([_name(name) for name in old.tensors[:_ITEMS]]), *_more(len(old.tensors) - _ITEMS))
+            (*joined([named(name) for name in old.tensors[:_ITEMS]]), *_more(len(old.tensors) - _ITEMS))
             if old.tensors
             else line(shortened(old.subject, _TEXT)),
         )
         for old in used.resolved[:_OPTIMIZERS]
     )
-    known = Prose(line(source, f" knows {_many(used.known, 'finding')} of this run{gone}"))
+    known = Prose(line(source, f" knows {many(used.known, 'finding')} of this run{gone}"))
     left = [Prose(line(*_more(len(used.resolved) - _OPTIMIZERS)))] if len(used.resolved) > _OPTIMIZERS else []
     return Section(title, (known, *([Facts(rows)] if rows else []), *left))
 
@@ -284,7 +286,7 @@ def _value(value: str | int | float | bool | list[str] | None) -> Line:
             return line(shortened(worded(value), _TEXT))
         case _:
             more = f", and {len(value) - _ITEMS:,} more" if len(value) > _ITEMS else ""
-            return (*_joined([_name(item) for item in value[:_ITEMS]]), *line(more)) if value else line("none")
+            return (*joined([named(item) for item in value[:_ITEMS]]), *line(more)) if value else line("none")
 
 
 def _tensors(tensors: Sequence[str], names: Names) -> Line:
@@ -294,7 +296,7 @@ def _tensors(tensors: Sequence[str], names: Names) -> Line:
     left = sum(pattern.tensors for pattern in patterns[len(shown) :])
     more = line(f" and {left:,} more") if left else ()
     count = names.describe(list(dict.fromkeys(tensors)))
-    return (*line(f"{count}: "), *_joined([_name(pattern.text) for pattern in shown]), *more)
+    return (*line(f"{count}: "), *joined([named(pattern.text) for pattern in shown]), *more)
 
 
 def _unknowns(tensor_rows: Iterable[TensorRow], names: Names) -> Section | None:
@@ -327,7 +329,7 @@ def _faults(run: Run) -> Section | None:
     ]
     if len(distinct) > _ITEMS:
         rows.append((Span("", "label"), line(Span(f"and {len(distinct) - _ITEMS:,} other kinds", "dim"))))
-    count = f"{'at least ' if len(run.faults) >= FAULTS_KEPT else ''}{_many(len(run.faults), 'error')}"
+    count = f"{'at least ' if len(run.faults) >= FAULTS_KEPT else ''}{many(len(run.faults), 'error')}"
     text = line(
         f"{count} inside frostline; the script was not touched by them. See them whole with ",
         Span("frostline run --debug", "command"),
@@ -336,30 +338,5 @@ def _faults(run: Run) -> Section | None:
     return Section(Span("Faults in frostline itself", "title"), (Prose(text), Facts(tuple(rows))))
 
 
-def _joined(spans: Sequence[Span]) -> Line:
-    joined = [part for span in spans for part in (span, Span(", "))]
-    return tuple(joined[:-1])
-
-
-def _name(text: str) -> Span:
-    return Span(shortened(text, _NAME) or "''", "name")
-
-
 def _report(format: str) -> Span:
     return Span(f"frostline report --format {format}", "command")
-
-
-def _many(number: int, singular: str, plural: str | None = None) -> str:
-    return f"{number:,} {singular if number == 1 else plural or singular + 's'}"
-
-
-def _size(count: int) -> str:
-    """Bytes in the largest unit that leaves at least one.
-
-    >>> _size(999), _size(2_500_000)
-    ('999 bytes', '2.5 MB')
-    """
-    for unit, size in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return _many(count, "byte")

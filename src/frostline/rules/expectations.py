@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from frostline.core.ledger import Ledger, TensorRow
-from frostline.core.patterns import looks_like_prefix, matching
+from frostline.core.names.patterns import looks_like_prefix, matching
 from frostline.core.record import Finding
 from frostline.errors import did_you_mean
 from frostline.rules.rule import Evidence, Rule, several, tensors

@@ -7,9 +7,10 @@ from itertools import takewhile
 
 from frostline.core.agreement import merged_into
 from frostline.core.events import FileWritten, LoadCrossed, StateHidden
-from frostline.core.ledger import Copy, CopyState, Ledger, TensorRow
-from frostline.core.name_matching import plain
+from frostline.core.ledger import Ledger, TensorRow
+from frostline.core.names.name_matching import plain
 from frostline.core.record import Finding
+from frostline.core.saved import Copy, CopyState
 from frostline.rules.rule import Evidence, Rule, parameters, several, tensors
 
 MUCH_SMALLER = 10  # a part that leaves out ten times as many trained parameters is a head without its body

@@ -15,9 +15,11 @@ from typing import Any
 
 import msgspec
 
-from frostline.core.ledger import Run
+from frostline.core.run import Run
 from frostline.errors import RecordError
-from frostline.run import child_start, process_ends, run_folder
+from frostline.run import process_ends
+from frostline.run.environment import VARIABLE
+from frostline.run.files import run_folder
 from frostline.run.launchers import process_rank
 from frostline.run.process_observer import ProcessObserver
 from frostline.settings import Settings
@@ -81,13 +83,13 @@ class _Family:
 
 def give(orders: Orders, observer: ProcessObserver) -> None:
     """Let the processes that this one starts be observed, as long as ``stop`` is not called."""
-    os.environ[child_start.VARIABLE] = orders.to_json()
+    os.environ[VARIABLE] = orders.to_json()
     _expect_forks(orders, observer)
 
 
 def stop() -> None:
     """Processes that are started from now on are not observed."""
-    os.environ.pop(child_start.VARIABLE, None)
+    os.environ.pop(VARIABLE, None)
     _Family.orders = None
 
 

@@ -12,8 +12,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from frostline.frameworks.registry import FRAMEWORKS
-
-VARIABLE = "FROSTLINE_RUN"
+from frostline.run.environment import VARIABLE
 
 
 class FrameworkImport:

@@ -11,13 +11,14 @@ import platform
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
-from frostline.core.ledger import Answer, OptimizerRow, Run, TensorRow
+from frostline.core.ledger import Answer, OptimizerRow, TensorRow
 from frostline.core.record import SEVERITIES, Finding, Record
+from frostline.core.run import Run
 from frostline.core.suppressions import Policy, known, settle
 from frostline.core.verdict import judge, totals
 from frostline.errors import FrostlineError
 from frostline.rules.ranks import Comparison
-from frostline.run.run_folder import STARTED_TOGETHER
+from frostline.run.files.run_folder import STARTED_TOGETHER
 
 _RUNS_APART = "name one record of each process of one run"
 

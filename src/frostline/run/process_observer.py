@@ -11,8 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from frostline.core.ledger import Run
 from frostline.core.record import Record
+from frostline.core.run import Run
 from frostline.errors import FrostlineError, ObservationError, RecordError
 from frostline.frameworks.registry import FRAMEWORKS
 from frostline.run.script import INTERRUPTED, Ending

@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from frostline.core.ledger import Run
+from frostline.core.run import Run
 from frostline.integrations.tensorboard import require_writer
+from frostline.run.files.places import place_of
 from frostline.run.launchers import process_rank
-from frostline.run.places import place_of
 from frostline.run.process_observer import Outcome
 from frostline.run.script import execute, locate
 from frostline.run.whole_run import WholeRun

@@ -16,9 +16,10 @@ from typing import Any, Protocol
 
 from frostline.core.facts import Doubted, Expected, FrameworkSeen
 from frostline.core.journal import Journal
-from frostline.core.ledger import FAULTS_KEPT, Ledger, Run
+from frostline.core.ledger import Ledger
 from frostline.core.record import Record
-from frostline.core.run_file import RunFile, sealed
+from frostline.core.run import FAULTS_KEPT, Run
+from frostline.core.storage.run_file import RunFile, sealed
 from frostline.errors import RecordError
 from frostline.frameworks.protocol import Framework
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe

@@ -9,11 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from frostline.core.ledger import Run
 from frostline.core.record import Record
+from frostline.core.run import Run
 from frostline.errors import FrostlineError, ObservationError, RecordError
-from frostline.run import child_processes, child_start, process_ends, run_folder
-from frostline.run.places import Place, require_writable
+from frostline.run import child_processes, child_start, process_ends
+from frostline.run.files import run_folder
+from frostline.run.files.places import Place, require_writable
 from frostline.run.process_observer import Outcome, ProcessObserver, emptiness
 from frostline.run.script import Ending
 from frostline.settings import Settings
@@ -74,7 +75,7 @@ class WholeRun:
 
     def _below(self, outcome: Outcome) -> Outcome:
         """The outcome together with what the processes recorded that this one started, if any of them trained."""
-        from frostline.run import stored_run
+        from frostline.run.files import stored_run
 
         _wait_for_children()
         if self._place.folder is None or not run_folder.parts(self._place.folder):
@@ -101,7 +102,7 @@ class WholeRun:
 
     def _beside(self, outcome: Outcome) -> Outcome:
         """The outcome of all ranks for the first of them, once they have ended; the others say no more than errors."""
-        from frostline.run import stored_run
+        from frostline.run.files import stored_run
 
         if self._place.own is not None and self._place.problem is None and outcome.record is None:
             self._run.exit, self._run.complete, self._run.pid = outcome.status, True, os.getpid()
@@ -119,7 +120,7 @@ class WholeRun:
 
     def _stored(self, status: int, record: Record) -> Outcome:
         """Store the record of all processes."""
-        from frostline.core import store
+        from frostline.core.storage import store
 
         problem: FrostlineError | None = None
         try:
@@ -138,7 +139,7 @@ class WholeRun:
 
     def _terminated(self, tell: Callable[[Outcome], object] | None) -> bool:
         """SIGTERM came; whether to die of it now."""
-        from frostline.run import stored_run
+        from frostline.run.files import stored_run
 
         if self._is_ending:
             self._is_hurried = True

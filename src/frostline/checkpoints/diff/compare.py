@@ -15,7 +15,7 @@ from frostline.checkpoints.digests import Advance, digest_of, nothing
 from frostline.checkpoints.files.sources import PIECE
 from frostline.checkpoints.naming import matches_any, paired, tails
 from frostline.checkpoints.parallel import parallel
-from frostline.core.patterns import matches
+from frostline.core.names.patterns import matches
 from frostline.errors import CheckpointError, did_you_mean
 
 STATES = ("same", "changed", "retyped", "reshaped", "renamed", "unknown")

@@ -17,7 +17,7 @@ from frostline.checkpoints.checkpoint import Checkpoint
 from frostline.checkpoints.digests import Advance, nothing
 from frostline.checkpoints.files.file import File
 from frostline.checkpoints.lock.hashing import hashed
-from frostline.core.store import write_atomically
+from frostline.core.storage.store import write_atomically
 from frostline.errors import CheckpointError, RecordError
 
 FORMATS = (1, 2)

@@ -11,8 +11,8 @@ from frostline.checkpoints.digests import Advance, nothing
 from frostline.checkpoints.lock.hashing import hashed
 from frostline.checkpoints.lock.lock_file import Entry
 from frostline.checkpoints.naming import matches_any, paired
-from frostline.core.name_matching import bare
-from frostline.core.patterns import matches
+from frostline.core.names.name_matching import bare
+from frostline.core.names.patterns import matches
 from frostline.errors import did_you_mean
 
 

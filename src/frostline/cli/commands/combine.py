@@ -27,9 +27,9 @@ def combine(data: tuple[Path, ...], combined: Path | None, form: str, output: Pa
 
     DATA are records of processes of one run, or the folder of a run.
     """
-    from frostline.core import store
-    from frostline.run.places import require_writable
-    from frostline.run.stored_run import named
+    from frostline.core.storage import store
+    from frostline.run.files.places import require_writable
+    from frostline.run.files.stored_run import named
     from frostline.settings import DEFAULT_DATA, found
 
     settings, _ = found()

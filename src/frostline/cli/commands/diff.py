@@ -14,7 +14,8 @@ from frostline.checkpoints.views import documents
 from frostline.cli.checkpoint_options import ALL, ALLOW_UNREAD, FILE, FORMAT, JSON, OUTPUT, QUIET, RENAME, SHOWN
 from frostline.cli.checkpoint_output import progress, require_apart, say_unread, show_result, size_of
 from frostline.cli.group import examples
-from frostline.core import run_diff, store
+from frostline.core import run_diff
+from frostline.core.storage import store
 from frostline.errors import CheckpointError
 
 

@@ -43,10 +43,10 @@ def report(
 
     Settings files that are found from here judge the run again: what they ignore, other severities, the baseline.
     """
-    from frostline.core.baseline import load as load_baseline
-    from frostline.core.baseline import save as save_baseline
+    from frostline.core.storage.baseline import load as load_baseline
+    from frostline.core.storage.baseline import save as save_baseline
     from frostline.judging import judged_by
-    from frostline.run.stored_run import load
+    from frostline.run.files.stored_run import load
     from frostline.settings import DEFAULT_DATA, found
 
     settings, files = found()

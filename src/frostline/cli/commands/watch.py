@@ -19,8 +19,8 @@ from rich.text import Text
 
 from frostline.cli import options
 from frostline.cli.group import examples
-from frostline.core.ledger import Run
 from frostline.core.record import Record
+from frostline.core.run import Run
 from frostline.errors import RecordError
 from frostline.judging import load
 from frostline.report import live, terminal

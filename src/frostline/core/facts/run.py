@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from frostline.core.events import Fact
-from frostline.core.ledger import Run
+from frostline.core.run import Run
 
 
 class FrameworkSeen(Fact, frozen=True):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from frostline.core.facts import LayersUntracked, VariablesUntracked
-from frostline.core.patterns import matches
+from frostline.core.names.patterns import matches
 from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.models.layers import (
     Place,

@@ -12,7 +12,7 @@ import torch
 import wrapt
 
 from frostline.core.facts import Fact, LoadCrossed
-from frostline.core.name_matching import expected_by
+from frostline.core.names.name_matching import expected_by
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard

@@ -14,7 +14,7 @@ from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
 from frostline.core.facts import Fact, FileWritten, SavedSettled, StateHidden
-from frostline.core.name_matching import Shape
+from frostline.core.names.name_matching import Shape
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard

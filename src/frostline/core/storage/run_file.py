@@ -16,9 +16,10 @@ from frostline.core.events import Fact
 from frostline.core.facts import AnyFact, RunSeen
 from frostline.core.fold import fold
 from frostline.core.journal import Journal
-from frostline.core.ledger import Ledger, Run
+from frostline.core.ledger import Ledger
 from frostline.core.record import BaselineUse, Excused, Finding, Record
-from frostline.core.store import FORMAT, write_atomically
+from frostline.core.run import Run
+from frostline.core.storage.store import FORMAT, write_atomically
 from frostline.errors import RecordError
 
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Hashable, Iterable
-from typing import TYPE_CHECKING
 
 from frostline.core.facts import Followed, MoveExplained
 from frostline.core.ledger import MERGED, Movement, TensorRow
 from frostline.digest.floats import FLOATS
 from frostline.digest.shift import distance, follows, may_follow
-from frostline.observe.merging import is_merge
+from frostline.observe.moves.merging import is_merge
+from frostline.observe.moves.value_samples import Glimpses
 from frostline.observe.protocols import LiveTensor
+from frostline.observe.recorder import Recorder
 from frostline.observe.tensor_state import Reading, TensorState
-from frostline.observe.value_samples import Glimpses
-
-if TYPE_CHECKING:
-    from frostline.observe.observer import Observer
 
 STEPS_FOLLOWED = 256
 LARGEST_FOLLOWED = 2**20
@@ -38,7 +35,7 @@ class Attribution:
     that moved in the same interval only the smallest few are followed; the rules let them speak for the rest.
     """
 
-    def __init__(self, observer: Observer) -> None:
+    def __init__(self, observer: Recorder) -> None:
         self.observer = observer
         self.followed: list[TensorState] = []
         self._suspects: list[TensorState] = []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from frostline.errors import RecordError
-from frostline.run import run_folder
+from frostline.run.files import run_folder
 from frostline.run.launchers import job_name
 from frostline.settings import DEFAULT_DATA
 
@@ -144,7 +144,7 @@ def _head(path: Path) -> bytes | None:
 
 
 def _require_record(path: Path, head: bytes) -> None:
-    from frostline.core.store import FORMAT
+    from frostline.core.storage.store import FORMAT
 
     if (found := re.match(rb'\{"format":(\d+),', head)) is None:
         raise RecordError(f"{path} exists and is no frostline record", "it was left alone; name another --data FILE")

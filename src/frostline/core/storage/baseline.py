@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from frostline.core.record import Known, Record
-from frostline.core.store import write_atomically
+from frostline.core.storage.store import write_atomically
 from frostline.core.suppressions import Baseline, known
 from frostline.errors import FrostlineError
 

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from frostline import judging
-from frostline.core import run_file, store
-from frostline.core.ledger import Run
 from frostline.core.record import Record
+from frostline.core.run import Run
+from frostline.core.storage import run_file, store
 from frostline.core.suppressions import Policy
 from frostline.errors import RecordError
-from frostline.run import run_folder
 from frostline.run.combine import Combination, is_alive
+from frostline.run.files import run_folder
 
 _LOOK_EVERY = 0.1  # seconds
 _TO_BEGIN = 1.0  # seconds: who has not begun when the first process ends is hardly observed at all

@@ -1,0 +1,1 @@
+"""Names of tensors: patterns that users write, and names of files that mean the same tensor."""

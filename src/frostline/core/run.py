@@ -1,0 +1,37 @@
+"""How a script was run, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+FAULTS_KEPT = 20  # of errors inside frostline; more are as good as these
+
+
+@dataclass(slots=True)
+class Run:
+    """How the script was run and how it ended; ``faults`` are errors inside frostline itself, by place and reason.
+
+    ``pid`` and ``host`` are the process and the machine, so that a record that is never completed can be explained.
+    ``id`` is the same in all processes of one run. ``missing`` says of which of them nothing, or not all, is known,
+    ``idle`` which came to their end without a step.
+    """
+
+    command: list[str] = field(default_factory=list)
+    id: str = ""
+    exit: int | None = None
+    complete: bool = False
+    pid: int | None = None
+    host: str = ""
+    rank: int | None = None
+    world_size: int | None = None
+    frameworks: dict[str, str] = field(default_factory=dict)
+    python: str = ""
+    started: str = ""
+    seconds: float = 0.0
+    checks: int = 0
+    bytes_read: int = 0
+    steps: int = 0
+    ended_by: str | None = None
+    faults: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    idle: list[str] = field(default_factory=list)

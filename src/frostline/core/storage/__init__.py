@@ -1,0 +1,1 @@
+"""Documents on disk: whole records, the file of one run, and baselines."""

@@ -1,0 +1,1 @@
+"""Where a move came from: averages and copies that are followed, adapters that are merged, values at other times."""

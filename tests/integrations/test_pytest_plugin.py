@@ -35,7 +35,8 @@ def tests(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
 
     def run(source: str, *arguments: str) -> pytest.RunResult:
         pytester.makepyfile(MODELS + source)
-        return pytester.runpytest_subprocess("-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+        others = [word for name in ("cacheprovider", "randomly", "jaxtyping") for word in ("-p", f"no:{name}")]
+        return pytester.runpytest_subprocess(*others, *arguments)
 
     return run
 

@@ -107,7 +107,7 @@ def test_the_record_is_closed_before_the_scripts_atexit_callbacks(shell, linear)
         "import atexit, json\n"
         "atexit.register(lambda: print(*json.loads(open('.frostline.json').read().splitlines()[-1])))\n"
     )
-    assert shell.observed("train.py").stdout == "findings baseline\n"  # the line that seals the file
+    assert shell.observed("train.py").stdout == "findings baseline excused\n"  # the line that seals the file
 
 
 def test_a_script_that_leaves_at_once_keeps_its_last_check(shell, linear) -> None:
@@ -281,7 +281,7 @@ OBSERVER = "frostline.observe.observer"
     (OBSERVER, "Observer.before_step", "before a step", {}),
     (OBSERVER, "Observer.after_step", "after a step", {}),
     (OBSERVER, "Observer.close", "closing", {"changed": 2}),
-    ("frostline.judging", "find", "judging", {"findings": 4}),
+    ("frostline.judging", "judge_by_laws", "judging", {"findings": 4}),
 ])  # fmt: skip
 def test_an_error_inside_frostline_leaves_the_script_alone_and_is_unknown(
     module: str, target: str, where: str, unknown: dict, shell, linear

@@ -9,6 +9,7 @@ from frostline.core.ledger import Ledger, TensorRow
 from frostline.laws.law import Excuse, Law, Violation
 from frostline.rules.expectations import goes_with_source
 from frostline.rules.rule import tensors
+from frostline.rules.trainable.causes import is_remade
 
 
 def violations(ledger: Ledger) -> Iterator[Violation]:
@@ -27,7 +28,7 @@ def violations(ledger: Ledger) -> Iterator[Violation]:
 
 def stood_still(row: TensorRow, patience: int) -> bool:
     """Whether the tensor has its first bits, though it was trainable for ``patience`` steps or expected to train."""
-    if row.gone or row.changed.verdict != "no":
+    if row.gone or row.sharded or row.changed.verdict != "no":
         return False
     all_along = row.declared.first is not False and not row.declared.flips
     trainable = bool(row.declared.trainable) and (all_along or row.declared.trainable_steps >= patience)
@@ -38,6 +39,12 @@ def _goes_with_source(row: TensorRow, ledger: Ledger) -> str | None:
     return f"is a copy of {row.changed.near}, which did not change either" if goes_with_source(row, ledger) else None
 
 
+def _remade(row: TensorRow, ledger: Ledger) -> str | None:
+    return (
+        f"{row.owner.type} makes it again in its forward passes, without a gradient" if is_remade(row, ledger) else None
+    )
+
+
 LAW = Law(
     "L2",
     "motion",
@@ -46,8 +53,12 @@ LAW = Law(
     matters="A part of the model does not learn, and no loss says so.",
     remedy="look at its optimizer, its gradient and its flag in the table",
     needs=(facts.FlagDeclared, facts.Held, facts.Compared, facts.Moved),
-    cannot_see="Tensors that moved at first and then stopped: once a tensor was seen to move, it is not read again.",
+    cannot_see="Shards, of which a process may hold no element; tensors that moved at first and then stopped, as what "
+    "was seen to move is not read again.",
     beside=("L3", "L4", "L10"),
-    excuses=(Excuse("goes with its source", "A copy of what did not change either.", _goes_with_source),),
+    excuses=(
+        Excuse("goes with its source", "A copy of what did not change either.", _goes_with_source),
+        Excuse("remade", "An average or the like, which its module makes again in every pass.", _remade),
+    ),
     violations=violations,
 )

@@ -19,7 +19,7 @@ from frostline.errors import CheckpointError
 @click.command(
     epilog=examples(
         "frostline verify tuned.safetensors weights.lock --may-differ 'head.**'",
-        "frostline verify tuned.safetensors --against Llama-3.1-8B/ --may-differ 'lm_head.*'",
+        "frostline verify tuned.safetensors --against base/ --may-differ 'lm_head.*'",
         "frostline verify adapter.pt base.lock --partial --may-differ '**.lora_*.**'",
     )
 )

@@ -60,7 +60,7 @@ def _hint(rule: Rule, where: str, rows: list[TensorRow], ledger: Ledger) -> str 
 def _severity(rule: Rule, where: str, rows: list[TensorRow], ledger: Ledger) -> Severity | None:
     """How grave it is, where that is not as the rule has it."""
     if where == UNMERGED and all(row.dtype in FULL_PRECISION for row in rows):
-        return "warning"  # the drift is of the last digits
+        return "note"  # the drift is of the last digits
     return "note" if _harmless(rule, where, rows, ledger) else None
 
 

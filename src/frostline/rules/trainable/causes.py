@@ -118,7 +118,7 @@ def is_used(row: TensorRow, ledger: Ledger) -> bool:
 
 
 def _unheld(tensor_row: TensorRow, ledger: Ledger) -> Cause | None:
-    if any(idle_optimizers.unread(optimizer) for optimizer in ledger.optimizers) or _is_remade(tensor_row, ledger):
+    if any(idle_optimizers.unread(optimizer) for optimizer in ledger.optimizers) or is_remade(tensor_row, ledger):
         return None
     late = tensor_row.declared.first is False or any(flip.now for flip in tensor_row.declared.flips)
     grave: Severity = _patient("error", tensor_row.declared.trainable_steps, ledger)
@@ -161,7 +161,7 @@ def _unheld(tensor_row: TensorRow, ledger: Ledger) -> Cause | None:
     return NOT_HELD, "note", ""
 
 
-def _is_remade(row: TensorRow, ledger: Ledger) -> bool:
+def is_remade(row: TensorRow, ledger: Ledger) -> bool:
     """Whether its module makes it again again and again, and no gradient reaches it: an average kept as a parameter."""
     exchanges = sum(row.name == event.name for event in ledger.events_of(TensorReplaced))
     return exchanges > 1 and not row.reached_by_backward

@@ -26,8 +26,8 @@ from corpus.serving import on_server
 from frostline import judging
 from frostline.core.record import Record
 from frostline.errors import RecordError
-from frostline.run.files import run_folder
 from frostline.run.combine import combine
+from frostline.run.files import run_folder
 
 # Libraries that scripts import, in the order in which the server loads them.
 PRELOADED = (

@@ -54,7 +54,7 @@ json.dump({"checkpoint": table, "tflite": constants}, open("read.json", "w"))
 def written_fixture(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What TensorFlow writes, and in ``read.json`` what it reads again."""
     folder = tmp_path_factory.mktemp("tensorflow")
-    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     subprocess.run([sys.executable, "-c", WRITE], cwd=folder, env=quiet, capture_output=True, check=True)
     return folder
 
@@ -128,7 +128,7 @@ open("w", "wb").write(reader.get_tensor("t/w").tobytes())
 
 @pytest.mark.needs("tensorflow")
 def test_slices_are_put_together(tmp_path: Path, bytes_of: Any) -> None:
-    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"}
+    quiet = {**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "KERAS_BACKEND": "tensorflow"}
     subprocess.run([sys.executable, "-c", SLICED], cwd=tmp_path, env=quiet, capture_output=True, check=True)
     with checkpoints.open(tmp_path / "ck") as found:
         assert {name: (tensor.shape, tensor.note) for name, tensor in found.tensors.items()} == {

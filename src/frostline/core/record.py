@@ -16,7 +16,7 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 @dataclass(slots=True)
 class Finding:
-    """A rule that fired: which leaves, the fact, the evidence from this run, and what to do.
+    """A rule that fired: which tensors, the fact, the evidence from this run, and what to do.
 
     ``ignored`` is the reason why the user's settings set it aside: it is shown, and does not count. ``usual`` is the
     severity that the rule gave, where the settings gave it another.

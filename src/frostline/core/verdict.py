@@ -13,7 +13,7 @@ _GRAVE: dict[str, tuple[Severity, ...]] = {"error": ("error",), "warning": ("err
 
 
 def judge(findings: Iterable[Finding], rows: Iterable[TensorRow], run: Run | None = None) -> Verdict:
-    """Count findings by severity, ignored ones apart, and leaves with a column that could not be established.
+    """Count findings by severity, ignored ones apart, and tensors with a column that could not be established.
 
     The ``run`` says of which processes not enough is known.
     """

@@ -1,4 +1,4 @@
-"""What wrappers add to the names of tensors, and which names of a file mean which leaves of a model."""
+"""What wrappers add to the names of tensors, and which names of a file mean which tensors of a model."""
 
 from __future__ import annotations
 

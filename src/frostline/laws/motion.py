@@ -28,7 +28,7 @@ def violations(ledger: Ledger) -> Iterator[Violation]:
 
 def stood_still(row: TensorRow, patience: int) -> bool:
     """Whether the tensor has its first bits, though it was trainable for ``patience`` steps or expected to train."""
-    if row.gone or row.sharded or row.changed.verdict != "no":
+    if row.gone or row.sharded or not row.size or row.changed.verdict != "no":
         return False
     all_along = row.declared.first is not False and not row.declared.flips
     trainable = bool(row.declared.trainable) and (all_along or row.declared.trainable_steps >= patience)

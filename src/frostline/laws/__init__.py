@@ -76,13 +76,12 @@ def _weighed(law: Law, violation: Violation, findings: list[Finding]) -> list[Fi
 
     A rule that is surer of itself than the law may say that a part is harmless; of the whole it never is.
     """
-    if not violation.whole or violation.severity == "note":
+    if not violation.whole:
         return findings
     names = {row.name for row in violation.tensors}
-    weight = violation.severity or law.severity
     said: Evidence = {"law": f"{law.code} {law.slug}: {violation.message}"}
     return [
-        replace(each, severity=weight, evidence=each.evidence | said)
+        replace(each, severity=law.severity, evidence=each.evidence | said)
         if each.severity != "error" and names and names <= set(each.tensors)
         else each
         for each in findings
@@ -111,8 +110,9 @@ def _unexplained(law: Law, violation: Violation, findings: Sequence[Finding]) ->
 
 def _without_excuse(law: Law, rows: Sequence[TensorRow], ledger: Ledger) -> tuple[list[TensorRow], list[Excused]]:
     left, excused = [], []
+    excuses = [(excuse.name, excuse.proofs(ledger)) for excuse in law.excuses] if rows else []
     for row in rows:
-        proven = ((excuse.name, excuse.proof(row, ledger)) for excuse in law.excuses)
+        proven = ((name, proof(row)) for name, proof in excuses)
         name, proof = next(((name, proof) for name, proof in proven if proof), ("", ""))
         if proof:
             excused.append(Excused(law.code, name, row.name, proof))

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from frostline.core import facts
 from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.record import Finding, Severity
 from frostline.rules.rule import Evidence
 
+Proof: TypeAlias = Callable[[TensorRow], str | None]
+
 
 @dataclass(frozen=True, slots=True)
 class Excuse:
     """Why a violation of a law is none, with what proves it in a run.
 
-    ``proof`` says what was seen of a tensor, as it is printed, or None where nothing proves the excuse.
+    ``proofs`` takes the ledger and gives a function that says what was seen of a tensor, as it is printed, or None
+    where nothing proves the excuse: what is the same for all tensors is worked out once.
     """
 
     name: str
     means: str
-    proof: Callable[[TensorRow, Ledger], str | None]
+    proofs: Callable[[Ledger], Proof]
+
+
+def by_row(proof: Callable[[TensorRow, Ledger], str | None]) -> Callable[[Ledger], Proof]:
+    """The proofs of an excuse that needs nothing worked out beforehand."""
+    return lambda ledger: lambda row: proof(row, ledger)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +44,6 @@ class Violation:
     message: str
     evidence: Evidence
     optimizer: str | None = None
-    severity: Severity | None = None
     hint: str | None = None
     whole: bool = False
     about_steps: bool = False
@@ -72,7 +80,7 @@ class Law:
         return Finding(
             rule=self.slug,
             code=self.code,
-            severity=violation.severity or self.severity,
+            severity=self.severity,
             tensors=[row.name for row in rows],
             message=violation.message,
             evidence={key: value for key, value in violation.evidence.items() if value is not None},

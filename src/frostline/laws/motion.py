@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from frostline.core import facts
 from frostline.core.ledger import Ledger, TensorRow
-from frostline.laws.law import Excuse, Law, Violation
+from frostline.laws.law import Excuse, Law, Violation, by_row
 from frostline.rules.expectations import goes_with_source
 from frostline.rules.rule import tensors
 from frostline.rules.trainable.causes import is_remade
@@ -35,10 +35,12 @@ def stood_still(row: TensorRow, patience: int) -> bool:
     return row.expected == "trained" or (row.kind == "parameter" and trainable)
 
 
+@by_row
 def _goes_with_source(row: TensorRow, ledger: Ledger) -> str | None:
     return f"is a copy of {row.changed.near}, which did not change either" if goes_with_source(row, ledger) else None
 
 
+@by_row
 def _remade(row: TensorRow, ledger: Ledger) -> str | None:
     return (
         f"{row.owner.type} makes it again in its forward passes, without a gradient" if is_remade(row, ledger) else None
@@ -57,8 +59,16 @@ LAW = Law(
     "was seen to move is not read again.",
     beside=("L3", "L4", "L10"),
     excuses=(
-        Excuse("goes with its source", "A copy of what did not change either.", _goes_with_source),
-        Excuse("remade", "An average or the like, which its module makes again in every pass.", _remade),
+        Excuse(
+            "goes with its source",
+            "A copy of what did not change either.",
+            _goes_with_source,
+        ),
+        Excuse(
+            "remade",
+            "An average or the like, which its module makes again in every pass.",
+            _remade,
+        ),
     ),
     violations=violations,
 )

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from frostline.core import facts
 from frostline.core.ledger import Ledger, TensorRow
-from frostline.laws.law import Excuse, Law, Violation
+from frostline.laws.law import Excuse, Law, Violation, by_row
 from frostline.rules.rule import several, tensors
 
 _FLOATS = ("float", "bfloat", "half", "double")
@@ -39,10 +39,12 @@ def _trained(row: TensorRow) -> bool:
     return row.kind == "parameter" and any(move.place == "step" for move in row.changed.movements)
 
 
+@by_row
 def _loaded(row: TensorRow, ledger: Ledger) -> str | None:
     return "was loaded, and is kept by eval mode" if row.loaded and row.owner.in_training is False else None
 
 
+@by_row
 def _counted(row: TensorRow, ledger: Ledger) -> str | None:
     """Batches were counted in training mode, so the layer's momentum is 0."""
     counted = any(
@@ -65,8 +67,16 @@ LAW = Law(
     cannot_see="Statistics that are gathered twice for one batch, as where activations are recomputed.",
     beside=("L1",),
     excuses=(
-        Excuse("loaded", "Statistics of a checkpoint, kept on purpose by eval mode.", _loaded),
-        Excuse("momentum of 0", "The layer counts batches and keeps its values.", _counted),
+        Excuse(
+            "loaded",
+            "Statistics of a checkpoint, kept on purpose by eval mode.",
+            _loaded,
+        ),
+        Excuse(
+            "momentum of 0",
+            "The layer counts batches and keeps its values.",
+            _counted,
+        ),
     ),
     violations=violations,
 )

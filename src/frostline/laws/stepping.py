@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from frostline.core import facts
 from frostline.core.ledger import Ledger, OptimizerRow, TensorRow
-from frostline.laws.law import Excuse, Law, Violation
+from frostline.laws.law import Excuse, Law, Violation, by_row
 from frostline.rules.rule import Evidence, several, tensors
 
 THIRD = 3
@@ -16,6 +16,7 @@ SCHEDULE = "give the schedule as many steps as the optimizer makes: one for each
 
 def violations(ledger: Ledger) -> Iterator[Violation]:
     """Optimizers whose steps moved no bit of all the trainable tensors that they hold, or none since some step."""
+    handed_back = _handed_back(ledger)
     for optimizer in ledger.optimizers:
         asked = optimizer.steps_executed + optimizer.steps_skipped or optimizer.backwards
         if optimizer.by_hand or asked < ledger.patience:
@@ -26,7 +27,7 @@ def violations(ledger: Ledger) -> Iterator[Violation]:
                 f"{_done(optimizer)} of {optimizer.id} moved nothing: all {tensors(held)} that it holds did not change"
             )
             evidence: Evidence = {"optimizer": optimizer.id, "steps": optimizer.steps_executed}
-            unassigned = all(_handed_back(row, ledger) for row in held)
+            unassigned = all(handed_back(row) for row in held)
             yield Violation(tuple(held), fact, evidence, whole=not unassigned)
         elif held and (stopped := _rate_zero_since(optimizer)) is not None:
             last, first = stopped
@@ -61,6 +62,7 @@ def _holds(optimizer: str, row: TensorRow) -> bool:
     return any(holding.optimizer == optimizer and holding.listed for holding in row.optimizers)
 
 
+@by_row
 def _handed_back(row: TensorRow, ledger: Ledger) -> str | None:
     if row.optimizers and all(holding.unassigned for holding in row.optimizers):
         return f"{row.optimizers[0].optimizer} hands back new values, which the script keeps itself"

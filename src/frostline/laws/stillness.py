@@ -8,7 +8,7 @@ from frostline.core import facts
 from frostline.core.agreement import merged_into
 from frostline.core.averages import followers, follows
 from frostline.core.ledger import MERGED, UNMERGED, Ledger, TensorRow
-from frostline.laws.law import Excuse, Law, Violation
+from frostline.laws.law import Excuse, Law, Proof, Violation, by_row
 from frostline.rules.frozen.causes import is_state, never_declared
 from frostline.rules.rule import tensors
 
@@ -39,6 +39,7 @@ def moved_while_frozen(row: TensorRow) -> bool:
     return by_flag or by_another or (row.expected == "frozen" and bool(moves))
 
 
+@by_row
 def _merged(row: TensorRow, ledger: Ledger) -> str | None:
     events = {move.event for move in row.changed.movements}
     if MERGED not in events or UNMERGED in events or not merged_into(row):
@@ -47,19 +48,30 @@ def _merged(row: TensorRow, ledger: Ledger) -> str | None:
     return f"an adapter was merged into it at step {step}, and nothing else moved it"
 
 
-def _follows(row: TensorRow, ledger: Ledger) -> str | None:
-    if row.expected == "frozen" or not follows(row, followers(ledger.tensors)):
-        return None
-    if row.changed.followed:
-        return f"follows {row.changed.followed}"
-    mate = next(each for each in ledger.tensors if each.changed.followed and follows(row, followers([each])))
-    return f"was copied together with {mate.name}, which follows {mate.changed.followed}"
+def _following(ledger: Ledger) -> Proof:
+    first: dict[str, TensorRow] = {}  # of each part, the first tensor that was seen to follow
+    for row in ledger.tensors:
+        for part in followers([row]):
+            first.setdefault(part, row)
+    parts = set(first)
+
+    def proof(row: TensorRow) -> str | None:
+        if row.expected == "frozen" or not follows(row, parts):
+            return None
+        if row.changed.followed:
+            return f"follows {row.changed.followed}"
+        mate = next(mate for part, mate in first.items() if follows(row, {part}))
+        return f"was copied together with {mate.name}, which follows {mate.changed.followed}"
+
+    return proof
 
 
+@by_row
 def _master_copy(row: TensorRow, ledger: Ledger) -> str | None:
     return "is in no module, and no flag of it was ever set" if never_declared(row) else None
 
 
+@by_row
 def _state(row: TensorRow, ledger: Ledger) -> str | None:
     return f"is state of {row.owner.type}, which rewrites it outside every step" if is_state(row, ledger) else None
 
@@ -76,9 +88,17 @@ LAW = Law(
     beside=("L5", "L6"),
     excuses=(
         Excuse("merged", "An adapter that the script had merged into it, for export or for speed.", _merged),
-        Excuse("follows", "An average, a target or a synchronised copy, which the script updates itself.", _follows),
-        Excuse("master copy", "A tensor of no module, made without a flag: an optimizer's own copy.", _master_copy),
-        Excuse("state", "A module's own state that is kept as a parameter without gradients.", _state),
+        Excuse("follows", "An average, a target or a synchronised copy, which the script updates itself.", _following),
+        Excuse(
+            "master copy",
+            "A tensor of no module, made without a flag: an optimizer's own copy.",
+            _master_copy,
+        ),
+        Excuse(
+            "state",
+            "A module's own state that is kept as a parameter without gradients.",
+            _state,
+        ),
     ),
     violations=violations,
 )

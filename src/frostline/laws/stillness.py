@@ -9,10 +9,8 @@ from frostline.core.agreement import merged_into
 from frostline.core.averages import followers, follows
 from frostline.core.ledger import MERGED, UNMERGED, Ledger, TensorRow
 from frostline.laws.law import Excuse, Law, Proof, Violation, by_row
-from frostline.rules.frozen.causes import is_state, never_declared
+from frostline.rules.frozen.causes import is_state, moves_against_flags, never_declared
 from frostline.rules.rule import tensors
-
-IN_TURN = 2  # flips of the flags around a buffer
 
 
 def violations(ledger: Ledger) -> Iterator[Violation]:
@@ -25,18 +23,10 @@ def violations(ledger: Ledger) -> Iterator[Violation]:
 
 
 def moved_while_frozen(row: TensorRow) -> bool:
-    """Whether a change was seen while the tensor was frozen: by its flag, one around it, or the user's word.
-
-    A buffer is frozen with all weights of its module; whose module is switched on and off in turn is not.
-    """
+    """Whether a change was seen while the tensor was frozen: by its flag, one around it, or the user's word."""
     if row.changed.verdict != "yes":
         return False
-    moves = row.changed.movements
-    in_turn = row.kind == "buffer" and row.declared.flip_count > IN_TURN
-    by_flag = not in_turn and any(move.trainable is False for move in moves)
-    around = row.declared.container_flag is False or any(not flag for _, flag in row.declared.alias_flags)
-    by_another = around and bool(row.declared.trainable) and any(move.place == "step" for move in moves)
-    return by_flag or by_another or (row.expected == "frozen" and bool(moves))
+    return bool(moves_against_flags(row)) or (row.expected == "frozen" and bool(row.changed.movements))
 
 
 @by_row

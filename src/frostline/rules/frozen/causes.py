@@ -57,11 +57,22 @@ def causes(ledger: Ledger) -> Causes:
 
 
 def _moves_while_frozen(row: TensorRow, averages: set[str]) -> list[Movement]:
-    if (row.kind == "buffer" and row.declared.flip_count > TOGGLING) or never_declared(row):
+    if never_declared(row):
+        return []
+    moves = moves_against_flags(row)
+    if follows(row, averages):
+        return by_gradient(move for move in moves if move.trainable is False)
+    return moves
+
+
+def moves_against_flags(row: TensorRow) -> list[Movement]:
+    """The moves that were seen while a flag said frozen: the tensor's own, or one around it that a step passed over.
+
+    A buffer is frozen with all weights of its module; whose module is switched on and off in turn is not.
+    """
+    if row.kind == "buffer" and row.declared.flip_count > TOGGLING:
         return []
     moves = [move for move in row.changed.movements if move.trainable is False]
-    if follows(row, averages):
-        return by_gradient(moves)
     contradicted = row.declared.container_flag is False or any(not flag for _, flag in row.declared.alias_flags)
     if not moves and contradicted and row.declared.trainable:
         moves = [move for move in row.changed.movements if move.place == "step"]

@@ -16,11 +16,10 @@ from typing import Any
 
 import msgspec
 
+from frostline import judging
 from frostline.core.ledger import Ledger
 from frostline.core.record import Record
-from frostline.core.storage import store
-from frostline.core.verdict import judge, totals
-from frostline.laws import judge as judge_by_laws
+from frostline.core.suppressions import Policy
 from frostline.run.combine import combine
 
 HERE = Path(__file__).parent
@@ -61,7 +60,7 @@ def save_expected(shelf: str, said: dict[str, Any]) -> None:
 
 def judged(seen: Seen) -> dict[str, Any]:
     """What the rules say now about what was seen, as plain data."""
-    each = [_judged(ledger) for ledger in seen.ledgers]
+    each = [judging.judged(ledger, Policy()) for ledger in seen.ledgers]
     record = combine(each) if len(each) > 1 else each[0]
     return as_data(record)
 
@@ -78,23 +77,6 @@ def difference(before: Any, now: Any) -> str:
     """Two judgements compared line by line, only what differs with what stands around it; empty when nothing does."""
     texts = [_text(each).splitlines() for each in (before, now)]
     return "\n".join(difflib.unified_diff(*texts, "stored", "now", n=3, lineterm=""))
-
-
-def _judged(ledger: Ledger) -> Record:
-    findings, excused = judge_by_laws(ledger)
-    return Record(
-        format=store.FORMAT,
-        frostline="",
-        run=ledger.run,
-        optimizers=ledger.optimizers,
-        tensors=ledger.tensors,
-        totals=totals(ledger.tensors),
-        findings=findings,
-        verdict=judge(findings, ledger.tensors),
-        events=ledger.events,
-        expected=ledger.expected,
-        excused=excused,
-    )
 
 
 def _text(data: Any) -> str:

@@ -94,7 +94,7 @@ def test_one_other_word_is_noticed(monkeypatch):
         found, excused = judge(ledger)
         return [replace(each, hint=each.hint.replace("when you freeze", "as you freeze")) for each in found], excused
 
-    monkeypatch.setattr(stored, "judge_by_laws", reworded)
+    monkeypatch.setattr("frostline.judging.judge_by_laws", reworded)
     different = judged_otherwise("torch")
     assert {each.program for each in seen("torch")} > different.keys() >= {"bugs/torch/digits_staged"}
     changed = [line for line in different["bugs/torch/digits_staged"].splitlines() if line[:2] in ("- ", "+ ")]

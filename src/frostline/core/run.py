@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import platform
 from dataclasses import dataclass, field
 
 FAULTS_KEPT = 20  # of errors inside frostline; more are as good as these
@@ -35,3 +37,21 @@ class Run:
     faults: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     idle: list[str] = field(default_factory=list)
+
+
+def is_alive(run: Run) -> bool | None:
+    """Whether the process of a run goes on; None where nothing can be known, as of another machine's processes.
+
+    Example:
+        >>> is_alive(Run(pid=os.getpid(), host=platform.node())), is_alive(Run(pid=1, host="elsewhere"))
+        (True, None)
+    """
+    if run.pid is None or run.host != platform.node() or os.name != "posix":
+        return None
+    try:
+        os.kill(run.pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is another user's
+        return True
+    return True

@@ -6,14 +6,12 @@ Records are added one after the other, and none is kept: what it takes grows wit
 from __future__ import annotations
 
 import datetime
-import os
-import platform
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from frostline.core.ledger import Answer, OptimizerRow, TensorRow
 from frostline.core.record import SEVERITIES, Finding, Record
-from frostline.core.run import Run
+from frostline.core.run import Run, is_alive
 from frostline.core.suppressions import Policy, known, settle
 from frostline.core.verdict import judge, totals
 from frostline.errors import FrostlineError
@@ -204,19 +202,6 @@ def _cut_short(run: Run) -> str:
         return f"{_label(run)} still runs: known up to step {run.steps:,} so far"
     by = f"was ended by {run.ended_by}" if run.ended_by else "did not come to its end"
     return f"{_label(run)} {by}: known up to step {run.steps:,} only"
-
-
-def is_alive(run: Run) -> bool:
-    """Whether the process of a run is known to go on; of another machine's processes nothing is known."""
-    if run.pid is None or run.host != platform.node() or os.name != "posix":
-        return False
-    try:
-        os.kill(run.pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it is another user's
-        return True
-    return True
 
 
 def _started(run: Run) -> float:

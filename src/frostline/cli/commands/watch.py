@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import platform
 import shutil
 import sys
 import time
@@ -20,7 +18,7 @@ from rich.text import Text
 from frostline.cli import options
 from frostline.cli.group import examples
 from frostline.core.record import Record
-from frostline.core.run import Run
+from frostline.core.run import is_alive
 from frostline.errors import RecordError
 from frostline.judging import load
 from frostline.report import live, terminal
@@ -78,7 +76,8 @@ def sights(path: Path, *, wait: bool = False, pause: float = PAUSE) -> Iterator[
         time.sleep(pause)
     sight = Sight(load(path), _mark(path) or (0, 0, 0), "running")
     while True:
-        is_gone = _is_gone(sight.record.run)  # asked before the file is read: a last record may just have been written
+        # Asked before the file is read: a last record may just have been written.
+        is_gone = is_alive(sight.record.run) is False
         mark = _mark(path)
         try:
             record = sight.record if mark == sight.mark else load(path)
@@ -105,19 +104,6 @@ def _mark(path: Path) -> Mark | None:
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}", "check the path and its permissions") from None
     return status.st_ino, status.st_mtime_ns, status.st_size
-
-
-def _is_gone(run: Run) -> bool:
-    """Whether the process of the run is known to be over; of another machine's processes nothing is known."""
-    if run.pid is None or run.host != platform.node() or os.name != "posix":
-        return False
-    try:
-        os.kill(run.pid, 0)
-    except ProcessLookupError:
-        return True
-    except OSError:
-        return False
-    return False
 
 
 @click.command(epilog=examples("frostline watch", "frostline watch run7.json", "frostline watch --wait >> watched.log"))

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from frostline import judging
 from frostline.core.record import Record
-from frostline.core.run import Run
+from frostline.core.run import Run, is_alive
 from frostline.core.storage import run_file, store
 from frostline.core.suppressions import Policy
 from frostline.errors import RecordError
-from frostline.run.combine import Combination, is_alive
+from frostline.run.combine import Combination
 from frostline.run.files import run_folder
 
 _LOOK_EVERY = 0.1  # seconds

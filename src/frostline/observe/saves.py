@@ -66,11 +66,18 @@ class Saves:
     Args:
         observer: knows the tensors.
         expected: the tensors that a save of the models with these names would hold now.
+        steps: how many were made so far, where the observer is told of the last one later.
     """
 
-    def __init__(self, observer: Observer, expected: Callable[[set[str]], set[Hashable]]) -> None:
+    def __init__(
+        self,
+        observer: Observer,
+        expected: Callable[[set[str]], set[Hashable]],
+        steps: Callable[[], int] | None = None,
+    ) -> None:
         self.observer = observer
         self.expected = expected
+        self._steps = steps if steps is not None else lambda: observer.steps
         self._files: dict[str, _File] = {}
         self._written = 0
 
@@ -99,9 +106,9 @@ class Saves:
 
     def _file(self, path: str, by: str) -> _File:
         former = self._files.pop(path, None)
-        name = path.replace("\\", "/").rstrip("/").rpartition("/")[2]
+        name = _name(path)
         times = 1 if former is None else former.times + 1
-        file = self._files[path] = _File(name, by, self.observer.steps, times)
+        file = self._files[path] = _File(name, by, self._steps(), times)
         return file
 
     def _forget_old(self) -> None:
@@ -147,7 +154,7 @@ class Saves:
         return models
 
     def _keep(self, file: _File, tensor: Written, watched: TensorState, found: Likeness) -> None:
-        copy = Copy(file.name, tensor.name, self.observer.steps, found.state, tensor.dtype, found.rows)
+        copy = Copy(file.name, tensor.name, file.step, found.state, tensor.dtype, found.rows)
         copy.taken, copy.rest_zero = tensor.taken, found.rest_zero
         memory = None
         if found.state in ("same", "rounded"):
@@ -240,6 +247,16 @@ class Saves:
                 self._doubt(row, "the file holds other values, or a part, of its module: it may be merged into them")
             else:
                 self._settle(row, Saved("missing"))
+
+
+def _name(path: str) -> str:
+    """The last part of a path; the number of a step is told with the folder around it.
+
+    >>> _name("/tmp/runs/model.npz"), _name("/tmp/runs/300/")
+    ('model.npz', 'runs/300')
+    """
+    *_, folder, name = ("", *path.replace("\\", "/").rstrip("/").split("/"))
+    return f"{folder}/{name}" if name.isdigit() and folder else name
 
 
 def _numbers(tensor: Written) -> int:

@@ -1,6 +1,7 @@
 """What hooks JAX and the libraries around it (``INSTRUMENTS``); one file hooks one thing."""
 
 from frostline.frameworks.jax.instruments.aot_calls import AotCalls
+from frostline.frameworks.jax.instruments.checkpoint_writing import CheckpointWriting
 from frostline.frameworks.jax.instruments.dropped_results import DroppedResults
 from frostline.frameworks.jax.instruments.equinox_calls import EquinoxCalls
 from frostline.frameworks.jax.instruments.gradients import Gradients
@@ -26,4 +27,5 @@ INSTRUMENTS = (
     DroppedResults,
     ModuleStates,
     LostUpdates,
+    CheckpointWriting,
 )

@@ -53,6 +53,12 @@ class Calls:
         """Whether what is done now is no matter of ours: the run is over, or this is another thread."""
         return self.over or get_ident() != self._thread
 
+    @property
+    def steps_made(self) -> int:
+        """How many steps were made; the last of them may be under way still, as far as the recorder knows."""
+        under_way = self._open is not None and not self._open.by_hand
+        return self._recorder.steps + under_way
+
     def run(self, function: Function, call: Call, act: Callable[[], Any]) -> Any:
         """One call from outside any other.
 

@@ -23,6 +23,7 @@ from frostline.observe.variable_names import unique
 
 AVERAGES = ("ema", "average", "avg", "target", "shadow", "slow", "polyak", "teacher")
 WEIGHTS = ("kernel", "bias", "scale", "embedding", "weight")  # as flax, haiku and equinox call them
+COLLECTIONS = ("params", "batch_stats")  # of linen: a module has its place in each of them
 STATISTICS = ("batch_stats", "running_mean", "running_var")
 
 
@@ -178,7 +179,8 @@ class Learning:
             kind: parameter or buffer, and what is declared of it.
             digest: of its bits before the step, where they were read.
         """
-        owner = name.rpartition(".")[0]
+        root, *pieces = name.split(".")[:-1] or [""]
+        owner = ".".join([root, *(piece for piece in pieces if piece not in COLLECTIONS)])
         row = self._recorder.found(
             name=name,
             model=model,

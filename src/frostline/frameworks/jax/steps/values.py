@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -44,6 +45,16 @@ class Values:
         while self._due:
             function = next(iter(self._due))
             self._due.pop(function)()
+
+    @contextmanager
+    def ahead(self) -> Iterator[None]:
+        """Bring every tensor up to date for a moment: what the script hands over next may show another result."""
+        due = dict(self._due)
+        self.settle()
+        try:
+            yield
+        finally:
+            self._due = due
 
     def put(self, tensor: JaxTensor, array: Any) -> None:
         """From now on this array is the tensor's value."""

@@ -22,7 +22,7 @@ def tensors_of(tree: Any) -> dict[Path, Any]:
         >>> tensors_of({"dense": [1, 2]})
         {('dense', '0'): 1, ('dense', '1'): 2}
     """
-    return {_path(keys): entry for keys, entry in jax.tree_util.tree_flatten_with_path(tree)[0]}
+    return {path_of_keys(keys): entry for keys, entry in jax.tree_util.tree_flatten_with_path(tree)[0]}
 
 
 def arrays_in(root: str, tree: Any) -> Arrays:
@@ -73,7 +73,7 @@ def common_end(one: Path, other: Path) -> int:
     return count
 
 
-def _path(keys: Iterable[Any]) -> Path:
+def path_of_keys(keys: Iterable[Any]) -> Path:
     """The segments of a path; a variable of nnx is named by its place, and not by the attribute with its value."""
     keys = tuple(keys)
     if len(keys) > 1 and keys[-1] == VALUE:

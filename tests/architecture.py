@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import statistics
 import sys
 import time
@@ -47,11 +48,23 @@ def figures(source: Path = SOURCE) -> Iterator[Figure]:
     lines = {name: file.read_text("utf-8").count("\n") for name, file in known.items()}
     longest = [f"{name} {count}" for name, count in sorted(lines.items(), key=lambda each: -each[1]) if count > 350]
     yield Figure("source files over 350 lines", f"{len(longest)} {', '.join(longest)}".strip(), "0", not longest)
+    gods = [f"{name} {count}" for name, count in sorted(public_methods(known).items()) if count > 15]
+    yield Figure("classes of over 15 public methods", f"{len(gods)} {', '.join(gods)}".strip(), "0", not gods)
     middle = statistics.median(lines.values())
     yield Figure("median of a file's lines", f"{middle:.0f}", "80–150", 80 <= middle <= 150)
     folders = Counter(file.parent.relative_to(source).as_posix() for file in known.values())
     full = [f"{folder} {count}" for folder, count in folders.most_common() if count > 15]
     yield Figure("folders of over 15 files", f"{len(full)} {', '.join(full)}".strip(), "0", not full)
+
+
+def public_methods(files: dict[str, Path]) -> dict[str, int]:
+    """How many public methods, properties included, each class has."""
+    return {
+        f"{module}.{node.name}": sum(isinstance(each, ast.FunctionDef) and each.name[0] != "_" for each in node.body)
+        for module, file in files.items()
+        for node in ast.walk(test_frameworks.parsed(file.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef)
+    }
 
 
 def replay() -> Figure:

@@ -160,7 +160,7 @@ class Training:
 
     def add(self, tensor: Tensor) -> TensorState:
         model, _, rest = tensor.name.partition(".")
-        tensor.row = self.observer.found(
+        tensor.row = self.observer.tracked.found(
             name=tensor.name,
             model=model,
             kind=tensor.kind,
@@ -173,11 +173,11 @@ class Training:
         if tensor.in_frozen_module:
             self.observer.tell(BufferFrozen(tensor=tensor.row.id, subtree=""))
         self.probe.tensors.append(tensor)
-        return self.observer.adopt(tensor, tensor.trainable)
+        return self.observer.tracked.adopt(tensor, tensor.trainable)
 
     def optimizer(self, *tensors: Tensor, name: str = "sgd", **options: Any) -> str:
         self.probe.optimizers[name] = Optimizer(list(tensors), **options)
-        return self.observer.found_optimizer(name, "optimizer", name).id
+        return self.observer.tracked.found_optimizer(name, "optimizer", name).id
 
     @contextmanager
     def inside(self, name: str = "sgd"):  # type: ignore[no-untyped-def]

@@ -38,8 +38,8 @@ def test_a_move_seen_from_before_a_step_to_after_it_is_not_called_outside(traini
     training.observer.before_step("sgd")
     start = training.observer.now
     training.observer.after_step("sgd")
-    assert training.observer.place_since(start) == "between"
-    assert training.observer.place_since(training.observer.now) == "outside"
+    assert training.observer.clock.place_since(start) == "between"
+    assert training.observer.clock.place_since(training.observer.now) == "outside"
 
 
 def test_a_move_in_the_step_is_the_steps(training: Training, frozen: Tensor) -> None:

@@ -12,8 +12,12 @@ from typing import Any, ClassVar, Protocol, TypeAlias
 from frostline.core.facts import Fact
 from frostline.core.journal import Journal
 from frostline.core.ledger import OptimizerRow, Place
+from frostline.observe.checks.flags import Flags
+from frostline.observe.clock import Clock
+from frostline.observe.holdings import Holdings
 from frostline.observe.observer import Observer
 from frostline.observe.tensor_state import TensorState
+from frostline.observe.tracked import Tracked
 from frostline.settings import Settings
 
 Fault: TypeAlias = Callable[[str, BaseException], None]
@@ -67,8 +71,11 @@ class Instrument(Protocol):
 class Recorder(Protocol):
     """What an instrument may use of the run: facts to tell, steps to announce, looks to ask for, rows to read."""
 
-    settings: Settings
     tell: Callable[[Fact], None]
+    tracked: Tracked
+    clock: Clock
+    flags: Flags
+    holdings: Holdings
 
     @property
     def steps(self) -> int:
@@ -112,11 +119,13 @@ class Recorder(Protocol):
     def update_holdings(self, key: Hashable) -> None:
         """The step under way has shown only now what it holds."""
 
-    def look_now(self, keys: Iterable[Hashable], place: Place, event: str | None = None) -> list[TensorState]:
-        """Read these tensors at once and tell what moved since the last check."""
+    def met_late(self) -> None:
+        """A model was met; where that was in the midst of training, the coming step is to be a check."""
 
-    def place_now(self) -> Place:
-        """Where a move seen at this moment happened."""
+    def look_now(
+        self, keys: Iterable[Hashable], place: Place | None = None, event: str | None = None
+    ) -> list[TensorState]:
+        """Read these tensors at once and tell what moved since the last check."""
 
     def keep_frozen(self, keys: Iterable[Hashable], keep: bool) -> None:
         """Keep copies of the frozen ones of these tensors around what is about to write them."""

@@ -209,7 +209,7 @@ class Session:
             self.run.rank, self.run.world_size = place
             self.settings = replace(self.settings, digests=True)
             for each in self._probes:
-                each.observer.settings = self.settings
+                each.observer.tracked.settings = self.settings
 
     def close(self, exit_status: int | None = None, ended_by: str | None = None) -> Record:
         """The last check: detach, judge, store.

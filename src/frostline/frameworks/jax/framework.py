@@ -39,7 +39,7 @@ class Jax:
         """The last check; afterwards nothing is kept alive."""
         context = self._context
         context.quietly("at the end of training", context.calls.finish)
-        context.calls.over = self.observer.over = True
+        context.calls.over = self.observer.clock.over = True
         for finishing in context.signals.finishing:
             context.quietly("before the last check", finishing)
         self.observer.close()

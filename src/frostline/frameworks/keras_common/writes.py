@@ -29,9 +29,7 @@ class Writes:
         self._counts[owner] = count = self._counts.get(owner, 0) + 1
         watched = due(count) and self._context.steps.running is None
         if watched:
-            self._context.quietly(
-                f"before {event}", lambda: self._recorder.look_now(self._keys(variables()), self._recorder.place_now())
-            )
+            self._context.quietly(f"before {event}", lambda: self._recorder.look_now(self._keys(variables())))
         yield
         if watched:
             self._context.quietly(

@@ -48,7 +48,7 @@ class Context:
         self.signals = Signals()
         answers = Answers(self.signals, fault)
         self.recorder = Observer(answers, settings, journal, on_check, aside)
-        self.recorder.setting_up = True
+        self.recorder.flags.setting_up = True
         self.tell = self.recorder.tell
         self.models = answers.models = Models(self.recorder, lambda: self.optimizers.all_held())
         self.optimizers = answers.optimizers = Optimizers(self.recorder)
@@ -96,7 +96,7 @@ class Context:
 
     def check_ahead(self) -> bool:
         """Whether the coming step of some optimizer is a check."""
-        every, rows = self.recorder.settings.check_every, self.recorder.optimizers.values()
+        every, rows = self.recorder.tracked.settings.check_every, self.recorder.optimizers.values()
         return not rows or any(due(row.steps_executed + 1, every) for row in rows)
 
     # Hooks, in which an error of ours stays with us
@@ -126,7 +126,7 @@ class Context:
 
         def imported(library: Any) -> None:
             kind = getattr(library, owner, None)
-            if kind is not None and method in vars(kind) and not self.recorder.over:
+            if kind is not None and method in vars(kind) and not self.recorder.clock.over:
                 self.removers.append(self.wrap(kind, method, wrapper))
 
         wrapt.register_post_import_hook(imported, module)

@@ -49,7 +49,7 @@ class Torch:
         context = self._context
         with aside():
             context.publish("at the end of training", context.signals.training_ended)
-            self.observer.over = True
+            self.observer.clock.over = True
             context.publish("before the last check", context.signals.finishing)
             self.observer.close()
         context.forwards.switch(False)

@@ -110,7 +110,7 @@ class StepHooks:
         context = self._context
         if not context.thread.is_here():
             return
-        context.recorder.begin()
+        context.recorder.flags.begin()
         if context.under_way:
             context.recorder.holdings.made_inside = True
             return

@@ -11,10 +11,11 @@ from frostline.core.ledger import MERGED, Movement, TensorRow
 from frostline.digest.floats import FLOATS
 from frostline.digest.shift import distance, follows, may_follow
 from frostline.observe.moves.merging import is_merge
+from frostline.observe.moves.movements import Movements
 from frostline.observe.moves.value_samples import Glimpses
 from frostline.observe.protocols import LiveTensor
-from frostline.observe.recorder import Recorder
 from frostline.observe.tensor_state import Reading, TensorState
+from frostline.observe.tracked import Tracked
 
 STEPS_FOLLOWED = 256
 LARGEST_FOLLOWED = 2**20
@@ -35,8 +36,9 @@ class Attribution:
     that moved in the same interval only the smallest few are followed; the rules let them speak for the rest.
     """
 
-    def __init__(self, observer: Recorder) -> None:
-        self.observer = observer
+    def __init__(self, tracked: Tracked, movements: Movements) -> None:
+        self.tracked = tracked
+        self.movements = movements
         self.followed: list[TensorState] = []
         self._suspects: list[TensorState] = []
         self._asked = 0
@@ -54,41 +56,41 @@ class Attribution:
 
     def begin(self) -> None:
         """After a check: start following the smallest suspects of each model, or go on with those already followed."""
-        self._glimpses.take(self.observer.tensors.values())
+        self._glimpses.take(self.tracked.tensors.values())
         room = FOLLOWED_AT_ONCE - len(self.followed)
         for watched in sorted(self._suspects, key=lambda each: each.row.bytes)[: max(0, room)]:
             watched.pursuit = STEPS_FOLLOWED
             watched.keep = True
-            watched.rebase(self.observer.now)
+            watched.rebase(self.tracked.clock.now)
             self.followed.append(watched)
         self._suspects.clear()
-        self.observer.probe.watch_forwards(self.active)
+        self.tracked.probe.watch_forwards(self.active)
 
     def before_step(self) -> None:
         for watched in list(self.followed):
             start = watched.read_at
-            reading = watched.look(self.observer.now, whole=True)
+            reading = watched.look(self.tracked.clock.now, whole=True)
             if reading is not None:
-                place = self.observer.place_since(start)
-                self.caught(watched, reading, self.observer.write(watched, reading, place, start))
-        self.observer.probe.watch_forwards(False)
+                place = self.tracked.clock.place_since(start)
+                self.caught(watched, reading, self.movements.write(watched, reading, place, start))
+        self.tracked.probe.watch_forwards(False)
 
     def after_step(self, key: Hashable) -> None:
         for watched in list(self.followed):
-            reading = watched.look(self.observer.now, whole=True)
+            reading = watched.look(self.tracked.clock.now, whole=True)
             if reading is not None:
-                self.caught(watched, reading, self.observer.moved_in_step(key, watched, reading))
+                self.caught(watched, reading, self.movements.in_step(key, watched, reading))
             watched.pursuit -= 1
             if watched.pursuit <= 0:
                 self.release(watched)
-        self.observer.probe.watch_forwards(self.active)
+        self.tracked.probe.watch_forwards(self.active)
 
     def caught(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
         """One move was seen with copies: name what it followed or equals, and stop following."""
         if movement.shift is None:
             return
         if movement.place == "outside" and is_merge(watched.row, reading, self._rows()):
-            self.observer.tell(MoveExplained(move=movement.id, event=MERGED))
+            self.tracked.tell(MoveExplained(move=movement.id, event=MERGED))
         elif movement.place in ("outside", "step"):
             self.name_source(watched, reading, movement)
         if movement.place != "between":
@@ -115,15 +117,15 @@ class Attribution:
             return
         equals = self._own_behind(watched, reading, reading.after)
         if equals is not None:
-            self.observer.tell(MoveExplained(move=movement.id, equals=equals))
+            self.tracked.tell(MoveExplained(move=movement.id, equals=equals))
         if equals is not None or (watched.row.kind == "buffer" and watched.row.owner.role == "normalisation"):
             return  # statistics move by themselves: a search through the whole process would tell nothing
         if self._scans >= SOURCES_SOUGHT:
             return
         self._scans += 1
-        equals = self.observer.probe.copies(watched.entry, reading.after)
+        equals = self.tracked.probe.copies(watched.entry, reading.after)
         if equals is not None:
-            self.observer.tell(MoveExplained(move=movement.id, equals=equals))
+            self.tracked.tell(MoveExplained(move=movement.id, equals=equals))
         if equals is not None and watched.row.size >= ENOUGH_VALUES:
             near = [(distance(reading.after, source, watched.row.dtype), row) for row, source in kin]
             self._name_likeness(watched, movement, near + self._glimpses.distances(watched, reading.after))
@@ -140,16 +142,16 @@ class Attribution:
         for row, source in kin:
             rate = _rate(watched, movement, reading, source)
             if rate is not None:
-                self.observer.tell(MoveExplained(move=movement.id, follows=row.name, rate=rate))
-                self.observer.tell(Followed(tensor=watched.row.id, source=row.name))
+                self.tracked.tell(MoveExplained(move=movement.id, follows=row.name, rate=rate))
+                self.tracked.tell(Followed(tensor=watched.row.id, source=row.name))
                 return True
         return False
 
     def _rows(self) -> Iterable[TensorRow]:
-        return (watched.row for watched in self.observer.tensors.values())
+        return (watched.row for watched in self.tracked.tensors.values())
 
     def _kin(self, watched: TensorState) -> Iterable[LiveTensor]:
-        return itertools.islice(self.observer.probe.kin(watched.entry), KIN_COMPARED)
+        return itertools.islice(self.tracked.probe.kin(watched.entry), KIN_COMPARED)
 
     def _own_behind(self, watched: TensorState, reading: Reading, after: bytes) -> str | None:
         """What the tensor was moved back to: its first bits, or the optimizer's slow weights or average of it."""
@@ -157,7 +159,7 @@ class Attribution:
             return "its own bits at the first check"
         if reading.before is None:
             return None
-        for name, source in self.observer.probe.states(watched.entry):
+        for name, source in self.tracked.probe.states(watched.entry):
             if follows(reading.before, after, source, watched.row.dtype) is not None:
                 return name
         return None
@@ -172,9 +174,9 @@ class Attribution:
         if apart >= RESEMBLES:
             return
         if row.model != watched.row.model and _below(row) == _below(watched.row):
-            self.observer.tell(Followed(tensor=watched.row.id, source=row.name))
+            self.tracked.tell(Followed(tensor=watched.row.id, source=row.name))
         else:
-            self.observer.tell(MoveExplained(move=movement.id, resembles=row.name))
+            self.tracked.tell(MoveExplained(move=movement.id, resembles=row.name))
 
 
 def _rate(watched: TensorState, movement: Movement, reading: Reading, source: bytes) -> float | None:

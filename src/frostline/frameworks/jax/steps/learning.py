@@ -112,7 +112,9 @@ class Learning:
         made_by = sorted({proof.optimizer for proof in learned.proofs.values() if proof.optimizer})
         name = f"compiled function ({', '.join(made_by)})" if made_by else "compiled function"
         kind = "optimizer" if function.by_hand or function.label else "compiled-step"
-        row = self._recorder.found_optimizer(function.name, kind, function.label or name, by_hand=function.by_hand)
+        row = self._recorder.tracked.found_optimizer(
+            function.name, kind, function.label or name, by_hand=function.by_hand
+        )
         function.row = row
         self._answers.functions[row.id] = function
         self._recorder.tell(OptimizerSeen(optimizer=row.id, stateless=not function.in_place))
@@ -181,7 +183,7 @@ class Learning:
         """
         root, *pieces = name.split(".")[:-1] or [""]
         owner = ".".join([root, *(piece for piece in pieces if piece not in COLLECTIONS)])
-        row = self._recorder.found(
+        row = self._recorder.tracked.found(
             name=name,
             model=model,
             kind=kind.kind,
@@ -200,7 +202,7 @@ class Learning:
             self._answers.ready[tensor.key] = digest
         self._answers.tensors.append(tensor)
         self._answers.declared = [*self._answers.declared, kind.flag]
-        self._recorder.adopt(tensor, kind.flag)
+        self._recorder.tracked.adopt(tensor, kind.flag)
         return tensor
 
     def _model(self, function: Function, root: str) -> str:

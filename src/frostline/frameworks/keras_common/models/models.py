@@ -139,7 +139,7 @@ class Models:
 
     def _unmatched(self) -> list[str]:
         """What the user said is meant, where it names no tensor that is known."""
-        expected = self.observer.settings.expected
+        expected = self.observer.tracked.settings.expected
         known = [name for entry in self.tensors for name in (entry.row.name, *entry.row.aliases)]
         return [
             pattern
@@ -219,7 +219,7 @@ class Models:
 
     def refresh(self) -> None:
         """Bring tensors, aliases and owners in line with what the layers hold now."""
-        with self.observer.notice.stretch():
+        with self.observer.tracked.notice.stretch():
             self._meet_places()
             self._meet_hidden()
             self._meet_strays()

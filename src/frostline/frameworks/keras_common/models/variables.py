@@ -66,7 +66,7 @@ class Variables:
         owner = (
             (place.owner_path, type(place.owner).__name__, role_of(place.chain)) if place.chain else ("", "", "other")
         )
-        row = self._observer.found(
+        row = self._observer.tracked.found(
             name=name,
             model=model,
             kind=place.kind,
@@ -86,7 +86,7 @@ class Variables:
         self.tensors.append(entry)
         self._by_id[id(place.variable)] = entry
         self._by_name[name] = entry
-        self._observer.adopt(entry, entry.flag())
+        self._observer.tracked.adopt(entry, entry.flag())
         return entry
 
     def exchange(self, entry: NamedVariable, place: Place) -> None:

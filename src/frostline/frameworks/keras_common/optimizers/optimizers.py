@@ -92,7 +92,7 @@ class Optimizers:
             self._kept = kept
 
     def _register(self, label: str, kind: str, what: str, owner: Any) -> Source:
-        name = self.models.observer.found_optimizer(label, kind, what).id
+        name = self.models.observer.tracked.found_optimizer(label, kind, what).id
         source = self.sources[name] = Source(name)
         self._of[owner] = source
         return source

@@ -142,7 +142,7 @@ class Models:
 
     def refresh(self) -> None:
         """Bring tensors, aliases, owners and flags in line with what the modules hold now."""
-        with self.observer.notice.stretch():
+        with self.observer.tracked.notice.stretch():
             self._refresh()
 
     def _refresh(self) -> None:
@@ -268,7 +268,7 @@ class Models:
     ) -> NamedTensor:
         reference = self._loaded.pop(id(tensor), None)
         loaded = reference is not None and reference() is tensor
-        row = self.observer.found(
+        row = self.observer.tracked.found(
             name=name,
             model=model.name if model is not None else "tensors",
             kind=kind,
@@ -291,7 +291,7 @@ class Models:
             model.tensors.append(entry)
         self._by_id[id(tensor)] = entry
         self.by_name[name] = entry
-        self.observer.adopt(entry, tensor.requires_grad if kind == "parameter" else None)
+        self.observer.tracked.adopt(entry, tensor.requires_grad if kind == "parameter" else None)
         return entry
 
     def _retie(self, present: dict[str, torch.Tensor]) -> None:

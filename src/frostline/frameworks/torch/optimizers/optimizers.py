@@ -78,7 +78,7 @@ class Optimizers:
             same = self.optimizers[same_kind[0]]
             self.observer.tell(OptimizerSeen(optimizer=same.id, merged=same.merged + 1))
             return same_kind[0]
-        return self.observer.found_optimizer(name or kind, "optimizer", kind).id
+        return self.observer.tracked.found_optimizer(name or kind, "optimizer", kind).id
 
     def joined(self, optimizers: list[torch.optim.Optimizer]) -> Hashable:
         """One optimizer for optimizers that step in one call of a compiled function."""
@@ -87,7 +87,7 @@ class Optimizers:
             return keys[0]
         parts = [self.optimizers[key] for key in keys]
         label, kind = " + ".join(part.id for part in parts), " + ".join(part.name for part in parts)
-        key = self.observer.found_optimizer(label, "optimizer", kind).id
+        key = self.observer.tracked.found_optimizer(label, "optimizer", kind).id
         for old, part in zip(keys, parts, strict=True):
             if not part.steps_executed:
                 del self.optimizers[old]

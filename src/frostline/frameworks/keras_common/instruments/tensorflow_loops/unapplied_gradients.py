@@ -72,7 +72,8 @@ class UnappliedGradients:
         references = {id(weight): weakref.ref(optimizer) for weight in weights}
         source.capture = Capture(flags=dict.fromkeys(references), optimizers=references)
         self._context.tell(OptimizerSeen(optimizer=str(source.key), backwards=self._passes))
-        self._context.recorder.note_holds(source.key, holds(source, self._models, self._context.dialect))
+        recorder = self._context.recorder
+        recorder.holdings.note(recorder.optimizers[source.key], holds(source, self._models, self._context.dialect))
 
     def _idle_optimizer(self) -> Any:
         """One that the script made for a loop of its own, and that never applied anything."""

@@ -70,7 +70,7 @@ class ForwardWrites:
         recorder, forward_pass = self._recorder, self._context.forwards.passes
         try:
             with aside():
-                recorder.poll("a forward pass")
+                recorder.flags.poll("a forward pass")
                 if self._renewed_in != forward_pass:  # once in a pass: modes and tensors change between them
                     self._renewed_in = forward_pass
                     self._models.refresh()

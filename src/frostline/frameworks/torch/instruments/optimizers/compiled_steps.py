@@ -71,7 +71,7 @@ class CompiledSteps:
         if isinstance(model, torch.nn.Module):
             context.meet(model)
         context.forwards.block()
-        context.recorder.steps_unseen = True
+        context.recorder.clock.steps_unseen = True
         context.tell(StepCompiled(step=context.recorder.steps, model=type(model).__name__))
 
     def _note_inside(self, key: Hashable, holds: dict[Hashable, Hold]) -> None:
@@ -132,7 +132,7 @@ class CompiledSteps:
         with aside():
             for optimizer in optimizers:
                 context.owners.meet(optimizer)
-            context.recorder.look_now(list(context.recorder.tensors), context.recorder.place_now())
+            context.recorder.look_now(list(context.recorder.tensors))
             return [(optimizer, _sample(optimizer)) for optimizer in optimizers]
 
     def _end(self, told: Compiled) -> None:

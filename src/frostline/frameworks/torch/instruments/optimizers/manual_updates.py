@@ -121,7 +121,7 @@ class ManualUpdates:
         if NAME in observer.optimizers:
             observer.after_step(NAME)
         else:
-            observer.found_optimizer(NAME, "optimizer", "no optimizer", by_hand=True)
+            observer.tracked.found_optimizer(NAME, "optimizer", "no optimizer", by_hand=True)
         observer.before_step(NAME)
 
     def _meet_tensors(self, reached: Iterable[torch.Tensor]) -> None:

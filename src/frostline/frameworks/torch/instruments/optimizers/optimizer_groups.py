@@ -42,12 +42,12 @@ class OptimizerGroups:
         context = self._context
         for optimizer in context.optimizers.known():
             key = context.id_of(optimizer)
-            row = context.recorder.optimizers[key]
+            recorder, row = context.recorder, context.recorder.optimizers[key]
             if not row.steps_executed:
                 context.owners.meet(optimizer)
                 groups = context.optimizers.groups(key)
                 context.tell(OptimizerSeen(optimizer=row.id, backwards=context.backwards, groups=groups))
-                context.recorder.note_holds(key, optimizer_state.holds(optimizer, context.models.keys()))
+                recorder.holdings.note(row, optimizer_state.holds(optimizer, context.models.keys()))
 
     def _tell_rates(self) -> None:
         """Tell the largest rate that each tensor was held at, and for how many steps."""

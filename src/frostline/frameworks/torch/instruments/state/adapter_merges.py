@@ -44,5 +44,5 @@ class AdapterMerges:
     def _before(self, tuner: nn.Module) -> list[Hashable]:
         """Look at every tensor below ``tuner``; they stay the same while the modules around them are exchanged."""
         keys = [entry.key for tensor in tuner.parameters() if (entry := self._models.of(tensor)) is not None]
-        self._context.recorder.look_now(keys, self._context.recorder.place_now())
+        self._context.recorder.look_now(keys)
         return keys

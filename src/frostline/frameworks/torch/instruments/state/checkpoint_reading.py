@@ -60,7 +60,7 @@ class CheckpointReading:
         undo = [put(torch, "load", loader), put(torch.serialization, "load", loader)]
 
         def safetensors_imported(module: Any) -> None:
-            if not self._context.recorder.over:
+            if not self._context.recorder.clock.over:
                 undo.append(put(module, "load_file", dynamo_guard.observed(module.load_file, self._load)))
 
         def end() -> None:
@@ -73,7 +73,7 @@ class CheckpointReading:
     def _load(self, function: Any, args: Any, kwargs: Any) -> Any:
         value = function(*args, **kwargs)
         source = args[0] if args else kwargs.get("f", kwargs.get("filename"))
-        if not self._context.recorder.over:
+        if not self._context.recorder.clock.over:
             self._context.quietly("a file was read", self._read, value, source)
         return value
 

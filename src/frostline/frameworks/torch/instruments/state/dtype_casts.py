@@ -71,7 +71,7 @@ class DtypeCasts:
         self._counts[module] = self._counts.get(module, 0) + 1
         if due(self._counts[module]):
             keys = [entry.key for entry in tensors if self._context.recorder.tensors[entry.key].frozen]
-            self._context.recorder.look_now(keys, self._context.recorder.place_now())
+            self._context.recorder.look_now(keys)
             self._away[module] = keys
 
     def _after(self, module: nn.Module, dtype: torch.dtype) -> None:

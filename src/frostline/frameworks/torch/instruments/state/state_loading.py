@@ -51,7 +51,7 @@ class StateLoading:
         self._counts[module] = self._counts.get(module, 0) + 1
         if due(self._counts[module]):
             recorder, keys = self._context.recorder, self._keys_below(module)
-            recorder.look_now(keys, recorder.place_now())
+            recorder.look_now(keys)
             recorder.keep_frozen(keys, True)
 
     def _after(self, module: nn.Module, source: Any) -> list[Hashable]:

@@ -17,8 +17,8 @@ from frostline.core.names.patterns import matches, rows_of
 from frostline.digest.rows import Chosen, Marks, element_marks, ranges, row_marks, rows_with
 from frostline.digest.shift import describe
 from frostline.observe.protocols import Hold, MaskedGradient, Unreadable
-from frostline.observe.recorder import Recorder
 from frostline.observe.tensor_state import TensorState
+from frostline.observe.tracked import Tracked
 
 COPIES = 3  # of a tensor's elements: at the first check, before the step, and the masks
 
@@ -55,15 +55,15 @@ class Track:
 
 
 class Rows:
-    """All tensors of one observer whose rows are compared.
+    """All tensors whose rows are compared.
 
     Args:
-        observer: whose settings name the patterns and the memory for copies.
+        tracked: what is under observation; its settings name the patterns and the memory for copies.
     """
 
-    def __init__(self, observer: Recorder) -> None:
-        self.observer = observer
-        settings = observer.settings
+    def __init__(self, tracked: Tracked) -> None:
+        self.tracked = tracked
+        settings = tracked.settings
         self._patterns = [
             (answer, pattern, *rows_of(pattern))
             for answer, patterns in (("frozen", settings.frozen), ("trained", settings.trained))
@@ -77,9 +77,9 @@ class Rows:
     def before_step(self, *, by_hand: bool) -> None:
         """A check begins: take up tensors that patterns name and gradients that were masked."""
         self._take_up_expected()
-        masked = {} if by_hand else self.observer.probe.masked_gradients()
+        masked = {} if by_hand else self.tracked.probe.masked_gradients()
         for key, seen in masked.items():
-            watched = self.observer.tensors.get(key)
+            watched = self.tracked.tensors.get(key)
             if watched is not None and len(watched.row.shape) > 1 and watched.row.size:
                 self._note_mask(key, watched, seen)
         for track in self._tracks():
@@ -121,7 +121,7 @@ class Rows:
     def _take_up_expected(self) -> None:
         for answer, pattern, stem, rows in self._patterns:
             assert rows is not None
-            for key, watched in self.observer.tensors.items():
+            for key, watched in self.tracked.tensors.items():
                 row = watched.row
                 if (pattern, key) in self._expected or not row.shape or not row.size or row.sharded:
                     continue
@@ -129,7 +129,7 @@ class Rows:
                     chosen = np.zeros(row.shape[0], np.bool_)
                     chosen[rows] = True
                     seen = RowsSeen("row", int(chosen.sum()), 0, expected=answer, pattern=pattern)
-                    number = next(self.observer.journal.comparisons)
+                    number = next(self.tracked.journal.comparisons)
                     self._expected[pattern, key] = track = Track(watched, True, number, seen, chosen=chosen)
                     self._tell(track)
 
@@ -138,7 +138,7 @@ class Rows:
     def _note_mask(self, key: Hashable, watched: TensorState, seen: MaskedGradient) -> None:
         track = self._masked.get(key)
         if track is None:
-            number = next(self.observer.journal.comparisons)
+            number = next(self.tracked.journal.comparisons)
             track = self._masked[key] = Track(watched, self._too_large(watched.row), number, RowsSeen("row", 0, 0))
         made, left = (np.asarray(each, np.bool_).reshape(-1) for each in (seen.made, seen.left))
         if track.by_row:
@@ -156,7 +156,7 @@ class Rows:
     def _too_large(self, row: TensorRow) -> bool:
         """Whether the memory for copies does not suffice to tell elements apart; then rows have to do."""
         needed = COPIES * row.bytes
-        if row.bytes > 8 * row.size or self._spent + needed > self.observer.settings.keep_bytes:
+        if row.bytes > 8 * row.size or self._spent + needed > self.tracked.settings.keep_bytes:
             return True
         self._spent += needed
         return False
@@ -164,9 +164,9 @@ class Rows:
     def _note_step(
         self, track: Track, key: Hashable, hold: Hold | None, before: Marks, after: Marks, moved: Chosen
     ) -> None:
-        seen, optimizer = track.seen, self.observer.optimizers[key]
+        seen, optimizer = track.seen, self.tracked.optimizers[key]
         if seen.first_step is None:
-            seen.first_step = self.observer.steps
+            seen.first_step = self.tracked.clock.steps
         if seen.place == "step":
             return
         seen.place, seen.optimizer = "step", optimizer.id
@@ -196,7 +196,7 @@ class Rows:
             seen.moved = int(moved.sum())
         seen.ranges = ranges(rows_with(moved, track.row.shape))
         if seen.moved and seen.first_step is None:
-            seen.first_step, seen.place = (self.observer.now + 1) // 2, place
+            seen.first_step, seen.place = (self.tracked.clock.now + 1) // 2, place
         if seen.expected is not None or seen.moved or track.compared is not None:
             self._tell(track)
 
@@ -204,7 +204,7 @@ class Rows:
         """Tell what is known of a tensor's rows, where that is not what was told before."""
         if track.compared != track.seen:
             track.compared = replace(track.seen, ranges=list(track.seen.ranges))
-            self.observer.tell(RowsCompared(tensor=track.row.id, track=track.number, seen=track.compared))
+            self.tracked.tell(RowsCompared(tensor=track.row.id, track=track.number, seen=track.compared))
 
 
 def _whole_rows(chosen: Chosen, shape: tuple[int, ...]) -> bool:

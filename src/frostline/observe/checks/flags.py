@@ -1,0 +1,50 @@
+"""Flags: what is declared of each tensor, compared before every step with what was declared before the last one."""
+
+from __future__ import annotations
+
+from frostline.core.facts import FlagHeld
+from frostline.observe.tracked import Tracked
+
+FLIPS_THAT_CHECK = 4
+
+
+class Flags:
+    """Tells when flags flip, and for how many steps each was held.
+
+    Args:
+        tracked: the tensors that have the flags.
+    """
+
+    def __init__(self, tracked: Tracked) -> None:
+        self._tracked = tracked
+        self.setting_up = False  # whoever sees models before they are set to train says so, until training begins
+
+    def begin(self) -> None:
+        """Training begins: what flags were set to before this was the declaration, and no change of it."""
+        if self.setting_up:
+            self.poll("")
+            self.setting_up = False
+
+    def poll(self, optimizer: str) -> bool:
+        """Compare the flags with those of the last step; True where a flip is worth a check of its own."""
+        tracked, flags = self._tracked, self._tracked.probe.flags()
+        if flags == tracked.flags:
+            return False
+        worth, now = False, tracked.clock.now
+        for watched, old, new in zip(tracked.order, tracked.flags, flags, strict=False):
+            if old != new and self.setting_up:
+                watched.declare(new, now)
+            elif old != new:
+                watched.flip(new, now, optimizer)
+                worth |= watched.row.declared.flip_count <= FLIPS_THAT_CHECK
+        tracked.flags = flags
+        return worth
+
+    def tell_steps(self) -> None:
+        """Tell for how many steps each flag was held since it was last set."""
+        held: dict[tuple[bool | None, int], list[int]] = {}
+        for watched in self._tracked.order:
+            held.setdefault(watched.count_flag_steps(self._tracked.clock.steps), []).append(watched.row.id)
+        for (flag, steps), tensors in held.items():
+            if steps:
+                self._tracked.tell(FlagHeld(tensors=tuple(tensors), flag=flag, steps=steps))

@@ -1,0 +1,53 @@
+"""The last check: the run is over, and every tensor that is not settled is read once more."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from frostline.observe.checks.flags import Flags
+from frostline.observe.checks.step_checks import Checks
+from frostline.observe.moves.lagging_copies import note_twins
+from frostline.observe.moves.movements import Movements
+from frostline.observe.tracked import Tracked
+
+
+def look_last(
+    tracked: Tracked, flags: Flags, checks: Checks, movements: Movements, pending: Hashable | None = None
+) -> None:
+    """Read every tensor that is not settled, and tell what only the end of a run can tell.
+
+    Args:
+        tracked: what is under observation.
+        flags: told for how many steps they were held.
+        checks: with what they read, and those that are followed.
+        movements: tells of changes.
+        pending: an optimizer whose results the script puts into the model when it likes: what moved was its step.
+    """
+    clock, probe = tracked.clock, tracked.probe
+    clock.close()
+    probe.refresh()
+    flags.poll("the end")
+    theirs = probe.holds(pending) if pending is not None else {}
+    unsettled = tracked.unsettled()
+    made = checks.readings.made(unsettled)
+    flags.tell_steps()
+    for watched in unsettled:
+        start = watched.read_at
+        reading = checks.readings.look(watched, made, copying=watched.frozen)
+        if reading is None:
+            continue
+        if (hold := theirs.get(watched.entry.key)) is not None:
+            movements.in_step(pending, watched, reading, hold)
+            continue
+        movement = movements.write(watched, reading, clock.place_since(start), start)
+        if watched.frozen_over(start) and clock.steps:
+            checks.attribution.name_source(watched, reading, movement)
+    checks.readings.tell_compared()
+    checks.rows.close()
+    tracked.journal.fold.settle()
+    probe.finish_rows()
+    note_twins(tracked.order, probe, tracked.tell)
+    if tracked.settings.digests:
+        for watched in tracked.order:
+            watched.note_digests(clock.now)
+    clock.checks += 1

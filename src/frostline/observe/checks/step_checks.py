@@ -1,0 +1,123 @@
+"""A check: every tensor that more reading can tell something of is read just before a step and just after it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+from frostline.core.facts import OptimizerChecked
+from frostline.core.ledger import Movement
+from frostline.observe.checks.readings import Readings
+from frostline.observe.checks.row_tracking import Rows
+from frostline.observe.holdings import Holdings
+from frostline.observe.moves.attribution import Attribution
+from frostline.observe.moves.movements import Movements
+from frostline.observe.protocols import Hold
+from frostline.observe.tensor_state import Reading, TensorState
+from frostline.observe.tracked import Tracked
+
+
+class Checks:
+    """Opens and closes checks around steps; ``holds`` is what the optimizer holds in the one under way, else None.
+
+    Args:
+        tracked: what is under observation.
+        holdings: tells what optimizers hold, and which gradients they find.
+        movements: tells of changes.
+        on_check: called after every check, with all facts of it told.
+    """
+
+    def __init__(
+        self, tracked: Tracked, holdings: Holdings, movements: Movements, on_check: Callable[[], None]
+    ) -> None:
+        self._tracked = tracked
+        self._holdings = holdings
+        self._movements = movements
+        self._on_check = on_check
+        self.readings = Readings(tracked)
+        self.attribution = Attribution(tracked, movements)
+        self.rows = Rows(tracked)
+        self.holds: dict[Hashable, Hold] | None = None
+
+    def open(self, key: Hashable) -> None:
+        """A step that is a check is about to be made."""
+        tracked, optimizer = self._tracked, self._tracked.optimizers[key]
+        tracked.probe.refresh()
+        holds = self.holds = tracked.probe.holds(key)
+        self._holdings.note(optimizer, holds)
+        unsettled = tracked.unsettled()
+        made = self.readings.made(unsettled)
+        for watched in unsettled:
+            start = watched.read_at
+            reading = self.readings.look(watched, made, copying=watched.frozen_over(start))
+            if reading is not None:
+                self._moved_before(watched, reading, start)
+            if watched.entry.key not in holds and watched.row.kind == "parameter":
+                self._holdings.note_gradient(watched)
+        self.readings.tell_compared()
+        self._holdings.tell_gradients()
+        self._keep_suspects(holds)
+        self.rows.before_step(by_hand=optimizer.by_hand)
+
+    def open_late(self, key: Hashable) -> None:
+        """What was just done turns out to be a step of this optimizer; every tensor was looked at just before it."""
+        self._tracked.probe.refresh()
+        self.holds = self._tracked.probe.holds(key)
+        self._holdings.note(self._tracked.optimizers[key], self.holds)
+
+    def update_holdings(self, key: Hashable) -> None:
+        """The step under way has shown only now what it holds: a compiled step tells while it is traced."""
+        if self.holds is not None:
+            self.holds = self._tracked.probe.holds(key)
+            self._holdings.note(self._tracked.optimizers[key], self.holds)
+
+    def close(self, key: Hashable) -> None:
+        """The step of a check was made."""
+        tracked, optimizer = self._tracked, self._tracked.optimizers[key]
+        holds, self.holds = self.holds or {}, None
+        self._holdings.note_inside(optimizer, holds)
+        unsettled = tracked.unsettled()
+        made = self.readings.made(unsettled)
+        for watched in unsettled:
+            hold = holds.get(watched.entry.key)
+            reading = self.readings.look(watched, made)
+            if reading is not None:
+                self._settle(watched, reading, self._movements.in_step(key, watched, reading, hold))
+            elif hold is not None and not watched.frozen:
+                self._holdings.note_stillness(key, optimizer, watched)
+        self.readings.tell_compared()
+        self.rows.after_step(key, holds)
+        rate = max((hold.lr for hold in holds.values() if hold.lr is not None), default=None)
+        executed, step = optimizer.steps_executed, tracked.clock.steps
+        tracked.tell(OptimizerChecked(optimizer=optimizer.id, executed=executed, step=step, lr=rate))
+        tracked.clock.checks += 1
+        self.attribution.begin()
+        self._on_check()
+
+    def _moved_before(self, watched: TensorState, reading: Reading, start: int) -> None:
+        """A tensor moved since its last reading, and not in the step that is about to be made."""
+        place = self._tracked.clock.place_since(start)
+        movement = self._movements.write(watched, reading, place, start)
+        if watched.frozen_over(start) and self._tracked.clock.steps:
+            self.attribution.name_source(watched, reading, movement)
+            self.attribution.consider(watched, start)
+
+    def _settle(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
+        """A step moved a tensor: is more to be learnt of it by reading?"""
+        if watched.row.kind == "buffer":
+            watched.settled = not watched.frozen
+        elif not watched.frozen:
+            decay_like = movement.shift is not None and movement.shift.ratio is not None
+            watched.settled = movement.gradient != "zero" and not decay_like
+        elif movement.shift is None:
+            self.attribution.consider(watched, self._tracked.clock.now - 1)
+        elif movement.gradient == "none":
+            self.attribution.name_source(watched, reading, movement)
+
+    def _keep_suspects(self, holds: dict[Hashable, Hold]) -> None:
+        """Keep copies of the tensors whose next move would need explaining, the smallest first."""
+        budget = self._tracked.settings.keep_bytes
+        for watched in sorted(self._tracked.unsettled(), key=lambda each: each.row.bytes):
+            suspect = watched.pursuit > 0 or self._holdings.unexplained(watched, holds.get(watched.entry.key))
+            watched.keep = suspect and watched.row.bytes <= budget
+            budget -= watched.row.bytes if watched.keep else 0
+            watched.take_copy()

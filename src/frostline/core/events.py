@@ -184,15 +184,18 @@ class StateHidden(Fact, frozen=True):
     tensors: Names
 
 
-class LoadCrossed(Fact, frozen=True):
-    """Tensors of a file changed places in a load: ``tensor`` holds the file's ``got``, though the file has ``own``."""
+class LoadMatched(Fact, frozen=True):
+    """Each of ``tensors`` holds a tensor of a file that was read, under another name than its own.
+
+    ``own`` are the names in the file that stand for them, ``held`` those of what they hold, in their order. Both are of
+    values that the file has only once.
+    """
 
     step: int
     file: str
     tensors: Names
-    tensor: str
-    own: str
-    got: str
+    own: Names
+    held: Names
 
 
 class LoadLeftOut(Fact, frozen=True):
@@ -263,7 +266,7 @@ Event: TypeAlias = (
     | NetworkContinued
     | FileWritten
     | StateHidden
-    | LoadCrossed
+    | LoadMatched
     | LoadLeftOut
     | UpdateShown
     | ResultDropped

@@ -15,8 +15,8 @@ LAW = Law(
     needs=(
         facts.TensorSeen,
         facts.ModuleSeen,
-        facts.LoadCrossed,
         facts.LoadLeftOut,
+        facts.LoadMatched,
     ),
     cannot_see="A load that was overwritten before the first check; files read by code of the script's own.",
 )

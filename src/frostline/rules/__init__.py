@@ -11,6 +11,7 @@ from frostline.rules import (
     expectations,
     frozen,
     labels,
+    loads,
     optimizers,
     ranks,
     saved,
@@ -32,6 +33,7 @@ RULES: tuple[Rule, ...] = (
     *copies.RULES,
     *expectations.RULES,
     *saved.RULES,
+    *loads.RULES,
     *summaries.RULES,
     *ranks.RULES,
 )
@@ -51,6 +53,7 @@ def find(ledger: Ledger) -> list[Finding]:
         *frozen_rows.find(ledger),
         *expectations.find(ledger, causes),
         *saved.find(ledger),
+        *loads.find(ledger),
         *summaries.find(ledger),
     ]
     return by_severity(findings)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from itertools import takewhile
 
 from frostline.core.agreement import merged_into
-from frostline.core.events import FileWritten, LoadCrossed, StateHidden
+from frostline.core.events import FileWritten, StateHidden
 from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.names.name_matching import plain
 from frostline.core.record import Finding
@@ -58,22 +58,11 @@ DIFFER = Rule(
     tells_apart="Rounding to a smaller type is no difference; averages and earlier copies are values of their own. "
     "Rows that are left out are no loss where they are zero, or where those of a partner in the same module are.",
 )
-CROSSED = Rule(
-    "S605",
-    "loaded-into-other-tensors",
-    "error",
-    "L8",
-    means="Tensors of a file were loaded by position into others of the same shape, and these changed places.",
-    matters="No shape complains. The model begins with its layers exchanged, which looks like poor initial weights.",
-    remedy="load by name: model.load_state_dict(state), with renamed keys where the names differ",
-    tells_apart="The file has a tensor of each name, but with the bits of another tensor, and so round a circle.",
-)
-
-RULES = (MISSING, OLDER, OTHERS, DIFFER, CROSSED)
+RULES = (MISSING, OLDER, OTHERS, DIFFER)
 
 
 def find(ledger: Ledger) -> list[Finding]:
-    """Judge the column saved of every model, then the loads."""
+    """Judge the column saved of every model."""
     found: list[Finding] = []
     for model in dict.fromkeys(row.model for row in ledger.tensors):
         rows = [row for row in ledger.tensors if row.model == model]
@@ -87,7 +76,6 @@ def find(ledger: Ledger) -> list[Finding]:
         *found,
         *_hidden(ledger),
         *_twins(ledger),
-        *map(_crossed, ledger.events_of(LoadCrossed)),
     ]
 
 
@@ -336,12 +324,3 @@ def _twins(ledger: Ledger) -> list[Finding]:
 
 def _outline(rows: Iterable[TensorRow]) -> set[tuple[str, tuple[int, ...]]]:
     return {(row.name.removeprefix(f"{row.model}."), row.shape) for row in rows}
-
-
-# Loads
-
-
-def _crossed(event: LoadCrossed) -> Finding:
-    first = f"{event.tensor} holds the file's {event.got}, though the file has {event.own}, which another tensor holds"
-    text = f"{event.file} was loaded into other tensors of the same shape: {first}"
-    return CROSSED.found(event.tensors, text, {"file": event.file, "before_step": event.step + 1})

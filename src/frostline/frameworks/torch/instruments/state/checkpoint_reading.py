@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import torch
 import wrapt
 
-from frostline.core.facts import Fact, LoadCrossed
+from frostline.core.facts import Fact, LoadMatched
 from frostline.core.names.name_matching import expected_by
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
@@ -38,18 +38,18 @@ class _Loaded:
 
 
 class CheckpointReading:
-    """Finds tensors of a file that changed places on their way into a model.
+    """Tells which tensor of a file each tensor of a model holds, where that is not its own.
 
     Args:
         context: what all instruments share.
     """
 
-    tells: ClassVar[tuple[type[Fact], ...]] = (LoadCrossed,)
+    tells: ClassVar[tuple[type[Fact], ...]] = (LoadMatched,)
 
     def __init__(self, context: Context) -> None:
         self._context, self._models = context, context.models
         self._files: list[_Loaded] = []
-        self._told: set[str] = set()
+        self._told: dict[str, LoadMatched] = {}  # by file
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
@@ -104,15 +104,16 @@ class CheckpointReading:
         for tensors in models.values():
             marks = dict(_marks(tensors))
             for loaded in reversed(self._files):
-                if loaded.file not in self._told and (crossed := _crossed(loaded, tensors, marks)):
-                    self._tell(loaded, crossed, tensors)
+                if matched := _matched(loaded, tensors, marks):
+                    self._tell(loaded.file, matched)
 
-    def _tell(self, loaded: _Loaded, crossed: dict[str, tuple[str, str]], tensors: dict[str, TensorState]) -> None:
-        self._told.add(loaded.file)
-        entry, (own, got) = next(iter(crossed.items()))
-        names = tuple(tensors[name].row.name for name in tensors if name in crossed)
-        step = self._context.recorder.steps
-        self._context.tell(LoadCrossed(step=step, file=loaded.file, tensors=names, tensor=entry, own=own, got=got))
+    def _tell(self, file: str, matched: list[tuple[str, str, str]]) -> None:
+        tensors, own, held = zip(*matched, strict=True)
+        last = self._told.get(file)
+        if last is None or (last.tensors, last.own, last.held) != (tensors, own, held):
+            step = self._context.recorder.steps
+            self._told[file] = LoadMatched(step=step, file=file, tensors=tensors, own=own, held=held)
+            self._context.tell(self._told[file])
 
 
 def _digested(file: str, tensors: dict[str, torch.Tensor]) -> _Loaded:
@@ -138,26 +139,14 @@ def _kind(dtype: str, shape: tuple[int, ...]) -> bytes:
     return f"{dtype}{shape}".encode()
 
 
-def _crossed(loaded: _Loaded, tensors: dict[str, TensorState], marks: dict[str, bytes]) -> dict[str, tuple[str, str]]:
-    """Tensors that hold another's tensor, round a circle: with the name of their own in the file, and of what they got.
+def _matched(loaded: _Loaded, tensors: dict[str, TensorState], marks: dict[str, bytes]) -> list[tuple[str, str, str]]:
+    """The tensors that hold another tensor of the file than their own: their name, its name and that of what they hold.
 
-    A student that is given every second layer of its teacher makes no circle: what it left out is held by nobody.
+    Of values that the file has more than once nothing can be told.
     """
     if not any(digest in loaded.by_mark for digest in marks.values()):
-        return {}
+        return []
     expected = expected_by(loaded.shapes, {name: watched.row.shape for name, watched in tensors.items()})
-    got: dict[str, tuple[str, str]] = {}
-    for own, entry in expected.items():
-        source = loaded.by_mark.get(marks.get(entry, b""))
-        if source is not None and source != own and loaded.marks.get(own) in loaded.by_mark:
-            got[own] = (entry, source)
-    return {entry: (own, source) for own, (entry, source) in got.items() if _circles(own, got)}
-
-
-def _circles(own: str, got: dict[str, tuple[str, str]]) -> bool:
-    """Whether the way from a tensor to the one that was put in its place, and so on, comes back."""
-    place, seen = own, set()
-    while place in got and place not in seen:
-        seen.add(place)
-        place = got[place][1]
-    return place == own
+    own_of = {entry: own for own, entry in expected.items() if loaded.marks.get(own) in loaded.by_mark}
+    held = ((watched, own_of.get(name), loaded.by_mark.get(marks.get(name, b""))) for name, watched in tensors.items())
+    return [(watched.row.name, own, got) for watched, own, got in held if own and got and own != got]

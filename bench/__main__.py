@@ -22,6 +22,7 @@ MEASURES = (
     "cycle",
     "quiet",
     "profile",
+    "journey",
     "growth",
     "memory",
     "start",

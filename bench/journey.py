@@ -1,15 +1,19 @@
-"""One tensor from the hook to the report: which files of frostline handle it in eight steps, and how often that changes.
+"""One tensor from the hook to the report: the files of frostline that handle it in eight steps, and changes of file.
 
-A function handles the tensor where one of its arguments is the tensor, the entry, state or row that stands for it, a
-part of that row, or a fact about it.
+A function handles the tensor where one of its arguments is the tensor, what stands for it (its entry, state or row, or
+a part of that row) or a fact about it. Reading an attribute is no visit, also where a property makes it. What looks
+at the tensor for a purpose of its own, with all that it calls, is no stop on the way: instruments beside the hook that
+announces steps, each of which can be read alone, and the laws and rules, which judge the row when it is complete.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from inspect import CO_GENERATOR
+from itertools import pairwise
 from pathlib import Path
-from types import FrameType
+from types import CodeType, FrameType
 from typing import Any
 
 import torch
@@ -24,19 +28,30 @@ from frostline.observe.tensor_state import TensorState
 PACKAGES = ("torch",)
 STEPS = 8
 MOST_FILES, MOST_CHANGES = 12, 60
-HOME = str(Path(frostline.__file__).parent)
+HOME = f"{Path(frostline.__file__).parent}/"
 STANDS_FOR_IT = (NamedTensor, TensorState, TensorRow, Declared, Holding, Changed, Movement, Owner)
+ASIDE = ("frameworks/torch/instruments/", "laws/", "rules/", "core/agreement.py", "core/averages.py")
+PROPERTIES = {
+    value.fget.__code__
+    for kind in STANDS_FOR_IT
+    for value in vars(kind).values()
+    if isinstance(value, property) and value.fget
+}
 
 
 def measure() -> Iterator[Line]:
     """The two counts beside their goals."""
     files = handled()
-    changes = sum(one != other for one, other in zip(files, files[1:], strict=False))
-    visited = len(set(files))
+    visited, changes = len(set(files)), changes_of(files)
     yield Line(
         "files that handle one tensor", str(visited), f"{STEPS} steps", "", f"≤ {MOST_FILES}", visited <= MOST_FILES
     )
     yield Line("changes of file", str(changes), f"{STEPS} steps", "", f"≤ {MOST_CHANGES}", changes <= MOST_CHANGES)
+
+
+def changes_of(files: list[str]) -> int:
+    """How often the next call is in another file."""
+    return sum(one != other for one, other in pairwise(files))
 
 
 def handled() -> list[str]:
@@ -48,40 +63,35 @@ def handled() -> list[str]:
 
     def seen(frame: FrameType, event: str, _: Any) -> None:
         code = frame.f_code
-        if event == "call" and code.co_filename.startswith(HOME) and not code.co_name.startswith("<"):
-            if any(
-                _is_it(frame.f_locals.get(name), tensor)
-                for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
-            ):
-                files.append(f"{code.co_filename.removeprefix(HOME)[1:]}")
+        begins = event == "call" and code not in PROPERTIES and not (code.co_flags & CO_GENERATOR and frame.f_lasti > 0)
+        if begins and code.co_filename.startswith(HOME) and _handles(frame, code, tensor) and not _is_aside(frame):
+            files.append(code.co_filename.removeprefix(HOME))
 
     with frostline.watch(model, optimizer) as watch:
         sys.setprofile(seen)
-        try:
-            for _ in range(STEPS):
-                optimizer.zero_grad()
-                model(torch.ones(2, 4)).square().mean().backward()
-                optimizer.step()
-        finally:
-            sys.setprofile(None)
-        sys.setprofile(seen)
+        for _ in range(STEPS):
+            optimizer.zero_grad()
+            model(torch.ones(2, 4)).square().mean().backward()
+            optimizer.step()
     str(watch.report)
     sys.setprofile(None)
     return files
 
 
+def _handles(frame: FrameType, code: CodeType, tensor: torch.Tensor) -> bool:
+    names = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]
+    return any(_is_it(frame.f_locals.get(name), tensor) for name in names)
+
+
+def _is_aside(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.removeprefix(HOME).startswith(ASIDE):
+            return True
+        frame = frame.f_back
+    return False
+
+
 def _is_it(value: object, tensor: torch.Tensor) -> bool:
-    return (
-        value is tensor
-        or isinstance(value, STANDS_FOR_IT)
-        or (isinstance(value, Fact) and (hasattr(value, "tensor") or hasattr(value, "tensors")))
-    )
-
-
-if __name__ == "__main__":
-    from collections import Counter
-
-    f = handled()
-    print(Counter(f))
-    print(sum(a != b for a, b in zip(f, f[1:])), len(set(f)))
-    print(Counter((a.split("/")[-1], b.split("/")[-1]) for a, b in zip(f, f[1:]) if a != b).most_common(40))
+    if isinstance(value, Fact):
+        return hasattr(value, "tensor") or hasattr(value, "tensors")
+    return value is tensor or isinstance(value, STANDS_FOR_IT)

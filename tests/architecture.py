@@ -5,14 +5,17 @@ from __future__ import annotations
 import ast
 import statistics
 import sys
+import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.journey import MOST_CHANGES, MOST_FILES, STEPS, changes_of, handled
 from tests import row_writers, test_frameworks
 from tests.ledgers import stored
+from tests.planted_changes import CHANGES, plant
 
 SOURCE = Path(__file__).parents[1] / "src"
 PACKAGE = SOURCE / "frostline"
@@ -79,6 +82,24 @@ def replay() -> Figure:
     return Figure(f"replay of {len(programs):,} stored programs, seconds", f"{seconds:.2f}", "≤ 2", seconds <= 2)
 
 
+def journey() -> Iterator[Figure]:
+    """One tensor on its way from the hook to the report."""
+    files = handled()
+    visited, changes = len(set(files)), changes_of(files)
+    what = f"one tensor from hook to report, {STEPS} steps"
+    yield Figure(f"{what}: files", f"{visited}", f"≤ {MOST_FILES}", visited <= MOST_FILES)
+    yield Figure(f"{what}: changes of file", f"{changes}", f"≤ {MOST_CHANGES}", changes <= MOST_CHANGES)
+
+
+def touched() -> Iterator[Figure]:
+    """How many files what is added to the inside touches, in planted examples."""
+    for change in CHANGES:
+        with tempfile.TemporaryDirectory() as folder:
+            files = plant(change, Path(folder))
+        found = f"{len(files)} {', '.join(files)}"
+        yield Figure(f"files touched by a new {change.what}", found, f"≤ {change.most}", len(files) <= change.most)
+
+
 def components(edges: dict[str, set[str]]) -> list[set[str]]:
     """The sets of modules that import each other by way of others."""
     reach = {name: _reached(name, edges) for name in edges}
@@ -104,7 +125,7 @@ def _reached(start: str, edges: dict[str, set[str]]) -> set[str]:
 
 def main() -> None:
     """Print the table."""
-    rows = [*figures(), replay()]
+    rows = [*figures(), replay(), *journey(), *touched()]
     width = max(len(row.what) for row in rows)
     for row in rows:
         print(f"{'✓' if row.good else '✗'} {row.what:<{width}}  {row.goal:<7} {row.found}")

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 from tests.architecture import figures
+from tests.planted_changes import CHANGES, Change, plant, shown
 from tests.row_writers import writers
 
 SOURCE = Path(__file__).parents[1] / "src" / "frostline"
+NOT_YET_FEW = ("law",)  # its file, and the tuple that shows all laws in their order
 NOT_YET = ("7",)  # the median of all files is 75 lines
 
 
@@ -65,3 +67,9 @@ def test_a_planted_breach_is_counted(file: str, code: str, what: str, tmp_path: 
     before = {figure.what: figure.found for figure in figures()}
     after = {figure.what: figure.found for figure in figures(tmp_path)}
     assert [name for name in after if after[name] != before[name] and name.startswith(what)]
+
+
+@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.what)
+def test_what_is_added_touches_few_files_and_works(change: Change, tmp_path: Path) -> None:
+    assert len(plant(change, tmp_path)) <= change.most + (change.what in NOT_YET_FEW)
+    assert shown(change, tmp_path) == change.prints

@@ -24,7 +24,7 @@ class Glimpses:
         """A check is over: remember the present numbers."""
         parameters = [each for each in tensors if each.row.kind == "parameter" and each.row.bytes <= LARGEST]
         frozen = {_form(watched) for watched in parameters if watched.frozen}
-        for watched in parameters:
+        for watched in parameters if frozen else ():
             if not watched.frozen and _form(watched) in frozen:
                 with contextlib.suppress(Unreadable):
                     self._taken[watched.entry.key] = watched.row, watched.entry.part(0, SIZE)

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from frostline.core.ledger import Gradient, TensorRow
+from frostline.core.storage_overlap import Span
 from frostline.observe.protocols import Unreadable
 
 # Containers whose storage is the value itself; any other subclass may keep its data elsewhere.
@@ -69,6 +70,23 @@ def in_shared_memory(tensor: torch.Tensor) -> bool:
     """Whether other processes may have mapped the memory of ``tensor`` too."""
     has_memory = type(tensor) in PLAIN_TYPES and tensor.layout == torch.strided and tensor.device.type == "cpu"
     return has_memory and tensor.untyped_storage().is_shared()
+
+
+def span_of(tensor: torch.Tensor) -> Span:
+    """Where the tensor lies in memory; of one without memory of its own, that it is itself."""
+    if (
+        why_unreadable(tensor)
+        or tensor.layout != torch.strided
+        or type(tensor).__torch_dispatch__ is not _PLAIN_DISPATCH
+    ):
+        return Span(("object", id(tensor)), 0, 1)
+    storage = tensor.untyped_storage()
+    start = int(tensor.storage_offset()) * tensor.element_size()
+    extent = 1 + sum(
+        (int(size) - 1) * int(stride) for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if size
+    )
+    length = extent * tensor.element_size() if tensor.numel() else 0
+    return Span((str(tensor.device), storage.data_ptr()), start, start + length)
 
 
 def host_bytes(tensor: torch.Tensor) -> Any:

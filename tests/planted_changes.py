@@ -1,0 +1,159 @@
+"""Planted examples of what is added to the inside, in a copy of the source: which files each of them touches."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+SOURCE = Path(__file__).parents[1] / "src"
+
+FACT = '''
+class OptimizerCounted(Fact, frozen=True):
+    """So many optimizers of this run were asked to step."""
+
+    step: int
+    count: int
+
+
+Event: TypeAlias = (
+    OptimizerCounted
+    | '''
+
+TOLD = """        recorder = self._context.recorder
+        self._context.tell(OptimizerCounted(step=recorder.steps, count=len(recorder.optimizers)))
+"""
+
+LAW = '''"""L13: a planted law."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from frostline.core import facts
+from frostline.core.ledger import Ledger
+from frostline.laws.law import Law, Violation
+
+
+def violations(ledger: Ledger) -> Iterator[Violation]:
+    """Tensors of one element."""
+    for row in ledger.tensors:
+        if row.size == 1:
+            yield Violation((row,), f"{row.name} has one element", {"tensor": row.name})
+
+
+LAW = Law(
+    "L13",
+    "planted",
+    "error",
+    statement="A tensor has two elements.",
+    matters="It is planted.",
+    remedy="take it out",
+    needs=(facts.TensorFound,),
+    cannot_see="Anything else.",
+    violations=violations,
+)
+'''
+
+FORMAT = '''"""A planted report: how many tensors there are."""
+
+from __future__ import annotations
+
+from frostline.core.record import Record
+
+
+def render(record: Record) -> str:
+    return f"{len(record.tensors)} tensors"
+'''
+
+RUN = "import torch, frostline\nmodel = torch.nn.Linear(2, 1)\noptimizer = torch.optim.SGD(model.parameters(), 0.1)\n"
+TRAIN = """with frostline.watch(model, optimizer) as seen:
+    for _ in range(4):
+        model(torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+record = seen.report.record
+"""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is planted, the script that shows that it works, and what that prints."""
+
+    what: str
+    most: int
+    plant: Callable[[Path], None]
+    script: str
+    prints: str
+
+
+def _plant_fact(package: Path) -> None:
+    _replace(package / "core/events.py", "\nEvent: TypeAlias = (\n    ", FACT)
+    instrument = package / "frameworks/torch/instruments/optimizers/starved_optimizers.py"
+    _replace(
+        instrument,
+        "import Fact, OptimizerSeen\n",
+        "import Fact, OptimizerSeen\nfrom frostline.core.events import OptimizerCounted\n",
+    )
+    _replace(instrument, "] = (OptimizerSeen,)", "] = (OptimizerSeen, OptimizerCounted)")
+    _replace(instrument, "        if starved !=", f"{TOLD}        if starved !=")
+
+
+def _plant_law(package: Path) -> None:
+    (package / "laws/planted.py").write_text(LAW, "utf-8")
+    laws = package / "laws/__init__.py"
+    _replace(laws, "    naming,\n", "    naming,\n    planted,\n")
+    _replace(laws, "    naming.LAW,\n", "    naming.LAW,\n    planted.LAW,\n")
+
+
+def _plant_format(package: Path) -> None:
+    (package / "report/planted.py").write_text(FORMAT, "utf-8")
+    formats = package / "report/__init__.py"
+    _replace(
+        formats,
+        "\n\nFORMATS:",
+        "\n\ndef _planted(record: Record, stream: Stream) -> str:\n    from frostline.report import planted\n\n"
+        "    return planted.render(record)\n\n\nFORMATS:",
+    )
+    _replace(formats, '    "junit": _junit,\n', '    "junit": _junit,\n    "planted": _planted,\n')
+
+
+CHANGES = (
+    Change("fact", 2, _plant_fact, f"{RUN}{TRAIN}print(record.events[0].count, record.events[-1].step)", "1 3\n"),
+    Change("law", 1, _plant_law, f"{RUN}{TRAIN}print([each.code for each in record.findings])", "['L13']\n"),
+    Change(
+        "report format",
+        2,
+        _plant_format,
+        f"{RUN}{TRAIN}from frostline.report import render\nprint(render(record, 'planted'))",
+        "2 tensors\n",
+    ),
+)
+
+
+def plant(change: Change, root: Path) -> list[str]:
+    """Plant one change in a copy of the source below ``root``; the files that are new or other than before."""
+    source = root / "src"
+    shutil.copytree(SOURCE, source, ignore=shutil.ignore_patterns("__pycache__"))
+    change.plant(source / "frostline")
+    files = (path.relative_to(source) for path in source.rglob("*.py"))
+    return sorted(path.as_posix() for path in files if _differs(SOURCE / path, source / path))
+
+
+def shown(change: Change, root: Path) -> str:
+    """What the script of a planted change prints."""
+    code = f"import sys; sys.path.insert(0, {str(root / 'src')!r})\n{change.script}"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
+def _differs(one: Path, other: Path) -> bool:
+    return not one.is_file() or one.read_bytes() != other.read_bytes()
+
+
+def _replace(file: Path, former: str, latter: str) -> None:
+    text = file.read_text("utf-8")
+    assert text.count(former) == 1, (file, former)
+    file.write_text(text.replace(former, latter), "utf-8")

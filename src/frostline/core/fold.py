@@ -10,6 +10,7 @@ import functools
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
+from dataclasses import fields
 from typing import Any, get_args
 
 from msgspec import UNSET
@@ -114,21 +115,9 @@ class Fold:
     # What the facts do that do more than set fields, each in the method of its name
 
     def _tensor_found(self, fact: told.TensorFound) -> None:
-        self.rows[fact.tensor] = TensorRow(
-            id=fact.tensor,
-            name=fact.name,
-            model=fact.model,
-            kind=fact.kind,
-            shape=fact.shape,
-            dtype=fact.dtype,
-            bytes=fact.bytes,
-            size=fact.size,
-            owner=Owner(fact.owner, fact.owner_type, fact.role),
-            registered=fact.registered,
-            sharded=fact.sharded,
-            as_buffer=fact.as_buffer,
-            loaded=fact.loaded,
-        )
+        seen = {field: getattr(fact, field) for field in _OF_A_TENSOR}
+        owner = Owner(fact.owner, fact.owner_type, fact.role)
+        self.rows[fact.tensor] = TensorRow(id=fact.tensor, owner=owner, **seen)
         self._framework_of[fact.tensor] = fact.framework
         if fact.framework not in self._frameworks:
             self._frameworks.append(fact.framework)
@@ -327,6 +316,7 @@ def _fields(kind: type[Fact]) -> tuple[str, ...]:
 
 _ABOUT = {"tensor", "tensors", "optimizer", "origin", "move", "set_up"}  # what a fact is about: no field of a row
 _OF_THE_ROW = {(told.Moved, "optimizer")}  # a move keeps whose step made it
+_OF_A_TENSOR = {field.name for field in fields(TensorRow)} & {*told.TensorFound.__struct_fields__} - {"owner"}
 _EVENTS = get_args(Event)
 
 

@@ -2,7 +2,8 @@
 
 Everything a rule may look at is here, as plain data. Probes and the observer fill it; rules, the verdict and
 the reports only read it. A column that could not be established holds ``None`` and its reason stands in
-``TensorRow.unknown`` under the column's name; it never reads as fine.
+``TensorRow.unknown`` under the column's name; it never reads as fine. Nor does a fact
+that is ``None``: nobody looked for it, as no instrument of the framework does, or none had the occasion.
 """
 
 from __future__ import annotations
@@ -141,7 +142,7 @@ class Holding:
     unassigned: bool = False
     gradient_inferred_from_neighbours: bool = False
     update_ulp: float | None = None
-    negligible: bool = False
+    negligible: bool | None = None
     steps: int = 0
 
 
@@ -219,7 +220,7 @@ class Owner:
     dropped: bool | None = None
     sibling_called: bool | None = None
     in_training: bool | None = None
-    rewrites_in_forward: bool = False
+    rewrites_in_forward: bool | None = None
     frozen_subtree: str | None = None
     default_initialised: bool | None = None
 
@@ -257,15 +258,15 @@ class TensorRow:
     overlaps: list[str] = field(default_factory=list)
     former_aliases: list[str] = field(default_factory=list)
     replaced: str | None = None
-    gone: bool = False
+    gone: bool | None = None
     read: bool | None = None
     zeros: bool | None = None
     replaced_at: int | None = None
     copied_at: int | None = None
-    as_buffer: bool = False
-    cleared: bool = False
-    sharded: bool = False
-    shared: bool = False
+    as_buffer: bool | None = None
+    cleared: bool | None = None
+    sharded: bool | None = None
+    shared: bool | None = None
     registered: bool = True
     reached_by_backward: bool | None = None
     loaded: bool | None = None
@@ -298,7 +299,7 @@ class OptimizerRow:
     groups: list[dict[str, float | int | None]] = field(default_factory=list)
     holds: int = 0
     orphans: list[str] = field(default_factory=list)
-    no_gradient_at_last_check: bool = False
+    no_gradient_at_last_check: bool | None = None
     models: list[str] = field(default_factory=list)
     trains_model: str | None = None
     captured_at: int | None = None

@@ -88,8 +88,8 @@ class Probe(Protocol):
     def update_ulp(self, optimizer: Hashable, entry: LiveTensor) -> float | None:
         """The largest update the optimizer's last step can have made to the tensor, in units in the last place."""
 
-    def negligible(self, optimizer: Hashable, entry: LiveTensor) -> bool:
-        """Whether the tensor's gradient is rounding noise beside those of the optimizer's other tensors."""
+    def negligible(self, optimizer: Hashable, entry: LiveTensor) -> bool | None:
+        """Whether the gradient is rounding noise beside those of other tensors; None where that cannot be seen."""
 
     def rates(self, optimizer: Hashable) -> list[float | None]:
         """The learning rate of every group, now."""

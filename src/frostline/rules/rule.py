@@ -10,6 +10,7 @@ from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Severity
 
 Evidence = dict[str, str | int | float | bool | list[str] | None]
+NOT_LOOKED_FOR = "unknown: not looked for"  # said of a fact that would matter, where a row has None
 EXAMPLES = Path(__file__).parent / "examples"
 
 

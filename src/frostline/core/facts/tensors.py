@@ -29,8 +29,10 @@ class TensorFound(Fact, frozen=True):
     owner_type: str = ""
     role: Role = "other"
     registered: bool = True
-    sharded: bool = False
-    as_buffer: bool = False
+    sharded: bool | None = None
+    shared: bool | None = None
+    as_buffer: bool | None = None
+    gone: bool | None = None
     loaded: bool | None = None
 
 

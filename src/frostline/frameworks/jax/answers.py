@@ -42,9 +42,9 @@ class Answers:
         """See Probe; the size of an update stays inside the step."""
         return None
 
-    def negligible(self, optimizer: Hashable, entry: LiveTensor) -> bool:
+    def negligible(self, optimizer: Hashable, entry: LiveTensor) -> bool | None:
         """See Probe."""
-        return False
+        return None
 
     def rates(self, optimizer: Hashable) -> list[float | None]:
         """See Probe; a learning rate is a constant of the trace like any other."""

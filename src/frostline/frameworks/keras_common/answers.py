@@ -57,9 +57,9 @@ class Answers:
         assert isinstance(entry, NamedVariable)
         return update_in_units(entry, self.optimizers.sources[optimizer].capture, self._dialect)
 
-    def negligible(self, optimizer: Hashable, entry: LiveTensor) -> bool:
+    def negligible(self, optimizer: Hashable, entry: LiveTensor) -> bool | None:
         """See Probe."""
-        return False
+        return None
 
     def digests(self, tensors: Iterable[LiveTensor]) -> dict[Hashable, Digest]:
         """See Probe; no kernel reads what jax or TensorFlow keep on an accelerator."""

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from frostline.core.ledger import HALF_UNIT, Ledger, TensorRow
 from frostline.core.record import Finding, Severity
 from frostline.rules import traced
-from frostline.rules.rule import Evidence, Rule, tensors
+from frostline.rules.rule import NOT_LOOKED_FOR, Evidence, Rule, tensors
 from frostline.rules.trainable import idle_optimizers, misdirected_optimizers, no_gradient
 from frostline.rules.trainable.causes import cause, is_norm_left_out, is_pretrained, is_used
 from frostline.rules.trainable.idle_optimizers import NOTHING
@@ -32,7 +32,7 @@ def find(ledger: Ledger) -> list[Finding]:
         rules[slug].found(
             rows,
             _fact(rules[slug], where, rows, why, ledger),
-            _evidence(rows, where, ledger),
+            _evidence(rules[slug], rows, where, ledger),
             severity=severity,
             hint=_hint(rules[slug], rows[0], ledger),
         )
@@ -155,7 +155,7 @@ def _hint(rule: Rule, row: TensorRow, ledger: Ledger) -> str | None:
     return None
 
 
-def _evidence(rows: Iterable[TensorRow], where: str, ledger: Ledger) -> Evidence:
+def _evidence(rule: Rule, rows: Iterable[TensorRow], where: str, ledger: Ledger) -> Evidence:
     row = next(iter(rows))
     evidence: Evidence = {
         "tensor": row.name,
@@ -167,6 +167,7 @@ def _evidence(rows: Iterable[TensorRow], where: str, ledger: Ledger) -> Evidence
         "reached_by_backward": row.reached_by_backward,
         "called": row.owner.called,
         "recorded": row.owner.recorded,
+        "gradient_cleared": NOT_LOOKED_FOR if rule is NO_GRADIENT and row.cleared is None else row.cleared or None,
     }
     if where and all(holding.optimizer != where for holding in row.optimizers):
         evidence["found_in"] = where

@@ -180,7 +180,7 @@ def _predecessors(row: TensorRow, ledger: Ledger) -> list[TensorRow]:
 
 def _has_successor(row: TensorRow, ledger: Ledger) -> bool:
     """Whether a tensor that no optimizer holds took the place of this one; the optimizer's is told with that."""
-    return row.gone and any(
+    return bool(row.gone) and any(
         row in _predecessors(other, ledger)
         for other in ledger.tensors
         if not other.optimizers and other.declared.trainable

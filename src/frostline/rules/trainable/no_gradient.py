@@ -76,7 +76,7 @@ def is_kept_fixed(row: TensorRow, ledger: Ledger) -> bool:
 
 def is_held_back(row: TensorRow, ledger: Ledger) -> bool:
     """Whether the script itself takes the tensor's gradient away before the steps that train other tensors."""
-    return row.cleared and any(moved_any(holding.optimizer, ledger) for holding in row.optimizers)
+    return bool(row.cleared) and any(moved_any(holding.optimizer, ledger) for holding in row.optimizers)
 
 
 def is_unused(row: TensorRow, ledger: Ledger) -> bool:

@@ -42,7 +42,7 @@ class Exchanges:
     def tell(self, entry: NamedTensor, tensor: torch.Tensor, module: nn.Module) -> Form:
         """Tell that ``tensor``, in ``module``, goes by the tensor's name now; returns what the former one was like."""
         row, (shape, dtype, is_sharded) = entry.row, form_of(tensor)
-        former = (row.shape, row.dtype, row.sharded)
+        former = (row.shape, row.dtype, bool(row.sharded))
         if row.kind == "parameter" and is_sharded == row.sharded:
             self._observer.tell(
                 TensorReplaced(

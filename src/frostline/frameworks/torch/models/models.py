@@ -28,6 +28,7 @@ from frostline.frameworks.torch.tensors.graph import listed
 from frostline.frameworks.torch.tensors.tensors import (
     NamedTensor,
     dtype_name,
+    in_shared_memory,
     shape_of,
     sharded,
     why_unreadable,
@@ -281,6 +282,8 @@ class Models:
             role=owner.role,
             registered=registered,
             sharded=sharded(tensor),
+            shared=in_shared_memory(tensor),
+            gone=False,
             as_buffer=as_buffer,
             loaded=loaded or None,
         )

@@ -39,6 +39,7 @@ class GradientMasks:
         self.models, self.fault, self._signals = context.models, context.fault, context.signals
         self._made: dict[Hashable, torch.Tensor] = {}
         self._partly_zero: set[Hashable] = set()
+        self._listened: set[Hashable] = set()  # to what the last pass before the step gives them
         self._given: set[Hashable] = set()
         self._handles: list[Any] = []
 
@@ -57,10 +58,13 @@ class GradientMasks:
     def _listen(self, outputs: object) -> None:
         """A backward pass from ``outputs`` begins, and its gradients go into a check."""
         self._given.clear()  # the last pass before the step counts
+        listened = [
+            (entry.key, tensor) for entry, tensor in self._parameters() if _had_none(entry) and not _hooked(tensor)
+        ]
+        self._listened = {key for key, _ in listened}
         self._handles.extend(
-            tensor.register_post_accumulate_grad_hook(self._note_given(entry.key))  # type: ignore[no-untyped-call]
-            for entry, tensor in self._parameters()
-            if _had_none(entry) and not _hooked(tensor)
+            tensor.register_post_accumulate_grad_hook(self._note_given(key))  # type: ignore[no-untyped-call]
+            for key, tensor in listened
         )
         wanted = {id(tensor): entry for entry, tensor in self._weights() if _hooked(tensor) or self._is_suspect(entry)}
         if not wanted:
@@ -82,13 +86,10 @@ class GradientMasks:
     def _add(self, found: dict[Hashable, MaskedGradient]) -> None:
         """Add what was made and what is left, by key; also finds out whose gradients to look at next time."""
         for entry, tensor in self._parameters():
-            if (
-                not entry.row.cleared
-                and entry.key in self._given
-                and _had_none(entry)
-                and zero_state(tensor.grad) != "nonzero"
-            ):
-                self.models.tell(TensorSeen(tensor=entry.row.id, cleared=True))
+            if entry.key in self._listened and not entry.row.cleared and _had_none(entry):
+                cleared = entry.key in self._given and zero_state(tensor.grad) != "nonzero"
+                if cleared != entry.row.cleared:
+                    self.models.tell(TensorSeen(tensor=entry.row.id, cleared=cleared))
         for entry, tensor in self._weights():
             gradient = tensor.grad
             if gradient is None or gradient.layout != torch.strided or _had_none(entry):

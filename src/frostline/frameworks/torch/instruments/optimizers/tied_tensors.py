@@ -29,8 +29,8 @@ class TiedTensors:
 
     def _finish(self) -> None:
         for entry in self._models.tensors:
-            if entry.tensor is not None and in_shared_memory(entry.tensor):
-                self._models.tell(TensorSeen(tensor=entry.row.id, shared=True))
+            if entry.tensor is not None and (shared := in_shared_memory(entry.tensor)) != entry.row.shared:
+                self._models.tell(TensorSeen(tensor=entry.row.id, shared=shared))
             for alias in entry.row.aliases:
                 other = self._models.by_name.get(alias)
                 if other is None or other is entry:

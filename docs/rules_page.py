@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from frostline.laws import LAWS
-from frostline.rules import RULES
-from frostline.rules.rule import Rule
+from frostline.laws.causes import CAUSES
+from frostline.laws.causes.cause import Cause
 
 FOLDER = Path(__file__).parent / "rules"
 FAMILIES = {
@@ -38,14 +38,14 @@ _FENCE = "```"
 
 def pages() -> dict[str, str]:
     """The text of every page by the name of its file, and the menu of the site."""
-    return {".nav.yml": menu(), "index.md": index(), **{f"{rule.slug}.md": page(rule) for rule in RULES}}
+    return {".nav.yml": menu(), "index.md": index(), **{f"{rule.slug}.md": page(rule) for rule in CAUSES}}
 
 
 def menu() -> str:
     lines = ["nav:", "  - index.md"]
     for letter, title in FAMILIES.items():
         lines.append(f'  - "{letter} · {title}":')
-        lines += [f"      - {rule.slug}.md" for rule in RULES if rule.code.startswith(letter)]
+        lines += [f"      - {rule.slug}.md" for rule in CAUSES if rule.code.startswith(letter)]
     return "\n".join([*lines, ""])
 
 
@@ -53,7 +53,7 @@ def index() -> str:
     """All rules, a table for each family."""
     parts = [OPENING]
     for letter, title in FAMILIES.items():
-        rows = [rule for rule in RULES if rule.code.startswith(letter)]
+        rows = [rule for rule in CAUSES if rule.code.startswith(letter)]
         lines = [f"| {rule.code} | [{rule.slug}]({rule.slug}.md) | {rule.severity} |" for rule in rows]
         parts.append(
             "\n".join([f"## {letter} · {title}\n", "| code | rule | severity |", "| --- | --- | --- |", *lines, ""])
@@ -61,7 +61,7 @@ def index() -> str:
     return "\n".join(parts)
 
 
-def page(rule: Rule) -> str:
+def page(rule: Cause) -> str:
     """One rule: what `frostline explain` prints, with links to its family."""
     family = FAMILIES[rule.code[0]]
     parts = [
@@ -71,9 +71,14 @@ def page(rule: Rule) -> str:
         f"## Example\n\n{_FENCE}python\n{rule.example}{_FENCE}" if rule.example else "",
         f"## What to do\n\n{sentence(rule.remedy)}",
         f"## How it is detected\n\n{rule.tells_apart}" if rule.tells_apart else "",
+        f"## When it weighs less, once proven\n\n{mitigations(rule)}" if rule.mitigations else "",
         f"## The law it explains\n\n{link(rule.law)}",
     ]
     return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def mitigations(cause: Cause) -> str:
+    return "\n".join(f"- **{each.name}** ({each.severity}): {each.means}" for each in cause.mitigations)
 
 
 def link(code: str) -> str:
@@ -98,7 +103,7 @@ def laws() -> str:
                 "; ".join(f"**{excuse.name}**: {excuse.means.rstrip('.')}" for excuse in law.excuses) or "nothing",
             ),
             ("cannot see", law.cannot_see),
-            ("causes", ", ".join(f"[{each.code}](rules/{each.slug}.md)" for each in RULES if each.law == law.code)),
+            ("causes", ", ".join(f"[{each.code}](rules/{each.slug}.md)" for each in CAUSES if each.law == law.code)),
         ]
         parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {name} | {text} |" for name, text in facts)]))
     return "\n\n".join(parts) + "\n"

@@ -19,7 +19,7 @@ from tests.planted_changes import CHANGES, plant
 
 SOURCE = Path(__file__).parents[1] / "src"
 PACKAGE = SOURCE / "frostline"
-EXAMPLES = "rules.examples"  # scripts, and no modules
+EXAMPLES = "causes.examples"  # scripts, and no modules
 OUTSIDE = "frostline.checkpoints."  # the pickle machine there has one method for each operation
 
 

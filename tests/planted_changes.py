@@ -34,13 +34,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core import facts
-from frostline.core.ledger import Ledger
 from frostline.laws.law import Law, Violation
+from frostline.laws.observed_run import ObservedRun
 
 
-def violations(ledger: Ledger) -> Iterator[Violation]:
+def violations(run: ObservedRun) -> Iterator[Violation]:
     """Tensors of one element."""
-    for row in ledger.tensors:
+    for row in run.tensors:
         if row.size == 1:
             yield Violation((row,), f"{row.name} has one element", {"tensor": row.name})
 
@@ -57,6 +57,21 @@ LAW = Law(
     violations=violations,
 )
 '''
+
+CAUSE = """
+PLANTED = Cause(
+    code="P802",
+    slug="planted-cause",
+    severity="warning",
+    law="L11",
+    means="A run has an optimizer.",
+    matters="It is planted.",
+    remedy="take it out",
+    cases=lambda run: [Case(run.tensors, f"{each.id} is there") for each in run.optimizers],
+)
+
+CAUSES = (SUMMARY, PLANTED)
+"""
 
 FORMAT = '''"""A planted report: how many tensors there are."""
 
@@ -108,6 +123,11 @@ def _plant_law(package: Path) -> None:
     _replace(laws, "    naming.LAW,\n", "    naming.LAW,\n    planted.LAW,\n")
 
 
+def _plant_cause(package: Path) -> None:
+    _replace(package / "laws/causes/summaries.py", "\nCAUSES = (SUMMARY,)\n", CAUSE)
+    (package / "laws/causes/examples/planted-cause.py").write_text("# frostline run planted-cause.py\n", "utf-8")
+
+
 def _plant_format(package: Path) -> None:
     (package / "report/planted.py").write_text(FORMAT, "utf-8")
     formats = package / "report/__init__.py"
@@ -123,6 +143,7 @@ def _plant_format(package: Path) -> None:
 CHANGES = (
     Change("fact", 2, _plant_fact, f"{RUN}{TRAIN}print(record.events[0].count, record.events[-1].step)", "1 3\n"),
     Change("law", 1, _plant_law, f"{RUN}{TRAIN}print([each.code for each in record.findings])", "['L13']\n"),
+    Change("cause", 2, _plant_cause, f"{RUN}{TRAIN}print([each.code for each in record.findings])", "['P802']\n"),
     Change(
         "report format",
         2,

@@ -25,7 +25,7 @@ def test_the_fold_alone_writes_rows() -> None:
         ("observe/tensor_state.py", "watched.row.zeros = True"),
         ("observe/tensor_state.py", "row.declared.flip_count += 1"),
         ("observe/holdings.py", "holding.lr, holding.state = (0.1, None)"),
-        ("rules/frozen/causes.py", "row.changed.movements.append(None)"),
+        ("laws/causes/frozen/in_step.py", "row.changed.movements.append(None)"),
         ("run/session.py", "row.unknown['saved'] = 'because'"),
     ],
 )

@@ -68,7 +68,7 @@ LAYERS = {
     "frostline.run.tracebacks": layer(),
     "frostline.run.child_processes": layer("core errors run settings", "msgspec"),
     "frostline.run.child_start": layer("frameworks.registry run.child_processes run.environment"),
-    "frostline.run.combine": layer("core errors rules run.files.run_folder"),
+    "frostline.run.combine": layer("core errors laws.causes.ranks run.files.run_folder"),
     "frostline.run.environment": layer(),
     "frostline.run.launchers": layer(),
     "frostline.run.files.run_folder": layer(),
@@ -80,9 +80,9 @@ LAYERS = {
     "frostline.run.runner": layer("core errors integrations.tensorboard run settings"),
     "frostline.judging": layer("core errors laws version"),
     "frostline.core": layer("core errors", "msgspec"),
-    "frostline.laws": layer("core laws rules"),
-    "frostline.rules": layer("core errors rules"),
-    "frostline.rules.examples": layer("", "torch keras numpy jax flax optax"),
+    "frostline.laws": layer("core laws"),
+    "frostline.laws.causes": layer("core errors laws.causes laws.observed_run"),
+    "frostline.laws.causes.examples": layer("", "torch keras numpy jax flax optax"),
     "frostline.report": layer("core errors report", "rich"),
     "frostline.report.html": layer("core errors report", "jinja2"),
     "frostline.report.pages": layer("core errors report rules.rule", "rich"),
@@ -181,7 +181,7 @@ def test_every_module_imports_only_what_its_layer_may() -> None:
 def test_every_layer_that_exists_is_read() -> None:
     modules = {_module(SOURCE, file) for file in SOURCE.rglob("*.py")}
     read = {name for name in LAYERS if any(_is_within(module, name) for module in modules)}
-    assert {"frostline", "frostline.core", "frostline.rules", "frostline.report"} <= read
+    assert {"frostline", "frostline.core", "frostline.laws.causes", "frostline.report"} <= read
 
 
 PLANTED = [
@@ -189,20 +189,20 @@ PLANTED = [
     ("core/ledger.py", "import numpy.typing as npt", "numpy.typing"),
     ("core/ledger.py", "from numpy.lib import stride_tricks", "numpy.lib"),
     ("core/storage/store.py", "import rich", "rich"),
-    ("core/verdict.py", "from frostline.rules.rule import Rule", "frostline.rules.rule"),
-    ("core/verdict.py", "from ..rules import rule", "frostline.rules.rule"),
+    ("core/verdict.py", "from frostline.laws.causes.cause import Cause", "frostline.laws.causes.cause"),
+    ("core/verdict.py", "from ..laws.causes import cause", "frostline.laws.causes.cause"),
     ("core/verdict.py", "from ..report import render", "frostline.report"),
     ("core/storage_overlap.py", "def late():\n    from frostline import settings", "frostline.settings"),
     ("core/storage_overlap.py", "def late():\n    import torch.nn.functional", "torch.nn.functional"),
     ("core/storage_overlap.py", "import frostline", "frostline"),
     ("core/storage_overlap.py", "from .. import __version__", "frostline"),
     ("errors.py", "import click", "click"),
-    ("rules/rule.py", "from frostline.report import render", "frostline.report"),
-    ("rules/rule.py", "import frostline.digest.blocks", "frostline.digest.blocks"),
-    ("rules/rule.py", "import numpy", "numpy"),
-    ("report/view.py", "from frostline.rules.rule import Rule", "frostline.rules.rule"),
+    ("laws/causes/cause.py", "from frostline.report import render", "frostline.report"),
+    ("laws/causes/cause.py", "import frostline.digest.blocks", "frostline.digest.blocks"),
+    ("laws/causes/cause.py", "import numpy", "numpy"),
+    ("report/view.py", "from frostline.laws.causes.cause import Cause", "frostline.laws.causes.cause"),
     ("report/view.py", "from frostline.frameworks import registry", "frostline.frameworks.registry"),
-    ("report/pages.py", "from frostline.rules import RULES", "frostline.rules"),
+    ("report/pages.py", "from frostline.laws.causes import CAUSES", "frostline.laws.causes"),
     ("observe/observer.py", "import torch", "torch"),
     ("observe/observer.py", "from frostline.watch import Session", "frostline.watch"),
     ("digest/blocks.py", "import importlib\nimportlib.import_module('torch.utils')", "torch.utils"),

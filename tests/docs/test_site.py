@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from page_examples import ROOT
 
-from frostline.rules import RULES
+from frostline.laws.causes import CAUSES
 
 pytestmark = pytest.mark.needs("mkdocs", "mkdocstrings", "material")
 
@@ -31,7 +31,7 @@ def site(tmp_path_factory) -> Path:
 
 
 def test_every_rule_and_every_guide_has_a_page(site: Path) -> None:
-    pages = [f"rules/{rule.slug}" for rule in RULES]
+    pages = [f"rules/{rule.slug}" for rule in CAUSES]
     pages += ["start", "faq", "limits", "api", *(f"guides/{name}" for name in ("keras", "pytorch", "gans", "ci"))]
     assert [page for page in pages if not (site / page / "index.html").is_file()] == []
 
@@ -45,7 +45,7 @@ def test_the_interface_is_described_from_its_docstrings(site: Path) -> None:
 def test_the_pages_fetch_nothing_from_elsewhere(site: Path) -> None:
     fetched = re.compile(r'<(?:script|img|link rel="(?:stylesheet|icon|preconnect)")[^>]*(?:src|href)="(https?:[^"]*)"')
     pages = [page.read_text("utf-8") for page in site.rglob("*.html")]
-    assert len(pages) > len(RULES)
+    assert len(pages) > len(CAUSES)
     assert [address for page in pages for address in fetched.findall(page)] == []
 
 

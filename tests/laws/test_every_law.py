@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 from tests.ledgers import stored
 
-from frostline import rules
 from frostline.core import facts
 from frostline.core.fold import fold
 from frostline.core.ledger import Ledger
 from frostline.laws import LAWS, NAMED, judge
+from frostline.laws.causes import CAUSES
 from frostline.laws.law import Law
+from frostline.laws.observed_run import ObservedRun
 
 SHAPE = {"shape": (4,), "dtype": "float32", "bytes": 16, "size": 4}
 OF_A_PART = {"frozen-rows-changed", "gradient-not-used"}  # about rows of a tensor, or about how it moved
@@ -28,20 +29,20 @@ def violated(code: str, ledger: Ledger) -> set[str]:
     """The tensors of all violations of a law."""
     violations = of(code).violations
     assert violations is not None
-    return {row.name for violation in violations(ledger) for row in violation.tensors}
+    return {row.name for violation in violations(ObservedRun(ledger)) for row in violation.tensors}
 
 
 def test_every_law_has_a_code_and_a_name_of_its_own() -> None:
     assert [law.code for law in LAWS] == [f"L{number}" for number in range(1, 13)]
     assert len({each.slug for each in NAMED}) == len(NAMED)
-    assert {rule.law for rule in rules.RULES} <= {law.code for law in LAWS}
+    assert {rule.law for rule in CAUSES} <= {law.code for law in LAWS}
     assert all(need.__name__ in facts.__all__ for law in LAWS for need in law.needs)
 
 
 @pytest.mark.parametrize("shelf", stored.SHELVES)
 def test_the_law_alone_finds_what_a_rule_calls_an_error(shelf: str) -> None:
     """Detection does not wait for a cause: the tensors of each error are in the violations of its law."""
-    law_of = {rule.slug: rule.law for rule in rules.RULES}
+    law_of = {rule.slug: rule.law for rule in CAUSES}
     missed = []
     for seen in stored.load(shelf):
         said = stored.expected(shelf)[seen.program]["findings"]
@@ -63,7 +64,7 @@ def test_the_law_alone_finds_what_a_rule_calls_an_error(shelf: str) -> None:
 
 
 def test_without_causes_the_violations_stand_under_the_laws_own_codes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("frostline.laws.find", lambda ledger: [])
+    monkeypatch.setattr("frostline.laws.explain", lambda run: [])
     [digits] = [each for each in stored.load("torch") if each.program == "bugs/torch/digits_staged"]
     findings, _ = judge(digits.ledgers[0])
     assert [(finding.code, finding.severity) for finding in findings] == [("L1", "error")]

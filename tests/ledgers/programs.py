@@ -9,7 +9,7 @@ from pathlib import Path
 from corpus.cases import Case, Trial
 
 from corpus import cases
-from frostline.rules.rule import EXAMPLES
+from frostline.laws.causes.cause import EXAMPLES
 
 CONTRADICTIONS = Path(__file__).parents[1] / "contradictions"
 

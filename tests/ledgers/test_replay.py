@@ -14,9 +14,7 @@ from tests.ledgers import stored
 from tests.ledgers.programs import programs, shelf
 from tests.ledgers.stored import SHELVES
 
-from frostline import rules
-from frostline.laws import judge
-from frostline.rules import RULES
+from frostline.laws import causes, judge
 
 OF_A_MACHINE = rb'"(?:/[a-z]+/|[A-Za-z]:\\\\)[^"]*'
 SHOWN = 5  # of programs that are judged otherwise, each with its difference
@@ -50,7 +48,7 @@ def test_all_programs_are_stored(name):
 
 def test_every_rule_is_found_in_a_stored_program():
     judgements = (judgement for name in SHELVES for judgement in stored.expected(name).values())
-    assert {finding["rule"] for each in judgements for finding in each["findings"]} >= {rule.slug for rule in RULES}
+    assert {finding["rule"] for each in judgements for finding in each["findings"]} >= {rule.slug for rule in causes.CAUSES}
 
 
 @pytest.mark.parametrize("name", SHELVES)
@@ -82,7 +80,7 @@ def test_nothing_of_the_machine_is_stored(name):
 
 
 def test_a_rule_that_is_gone_is_noticed(monkeypatch):
-    monkeypatch.setattr(rules.frozen, "find", lambda ledger: [])
+    monkeypatch.setattr(causes.frozen, "find", lambda run: [])
     different = judged_otherwise("torch")
     lines = different["bugs/torch/digits_staged"].splitlines()
     assert '-   "code": "F103",' in lines

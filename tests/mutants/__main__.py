@@ -24,7 +24,13 @@ TESTS = {
     "core": ("tests/core", "tests/ledgers", "tests/observe", EXAMPLES),
     "digest": ("tests/digest", "tests/observe", EXAMPLES),
     "observe": ("tests/observe", "tests/torch_instruments", EXAMPLES),
-    "rules": ("tests/ledgers", "tests/rules/test_registry.py", EXAMPLES),
+    "laws": (
+        "tests/ledgers",
+        "tests/laws",
+        "tests/causes/test_registry.py",
+        "tests/causes/test_mitigations.py",
+        EXAMPLES,
+    ),
 }
 NOT_HERE = ("--ignore=tests/digest/test_triton_blocks.py",)  # compiles kernels
 WARM = ("numpy", "msgspec", "hypothesis", "coverage", "torch", "rich", "click", "wrapt")

@@ -7,7 +7,7 @@ import pytest
 
 from frostline.cli import cli
 from frostline.cli.group import COMMANDS
-from frostline.rules import RULES
+from frostline.laws.causes import CAUSES
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_a_reader_that_leaves_early_is_no_error(trained) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+@pytest.mark.parametrize("rule", CAUSES, ids=lambda rule: rule.code)
 def test_every_rule_is_explained_by_code_and_by_name(rule) -> None:
     from click.testing import CliRunner
 
@@ -111,7 +111,7 @@ def test_every_rule_is_explained_by_code_and_by_name(rule) -> None:
 def test_rules_lists_every_rule_once(shell) -> None:
     done = shell.frostline("rules")
     assert (done.status, done.stderr) == (0, "")
-    for rule in RULES:
+    for rule in CAUSES:
         assert sum({rule.code, rule.slug} <= set(line.split()) for line in done.stdout.splitlines()) == 1
 
 

@@ -16,7 +16,7 @@ from frostline.core.record import Record, Totals, Verdict
 from frostline.core.run import Run
 from frostline.core.storage import store
 from frostline.errors import FrostlineError
-from frostline.rules.rule import EXAMPLES
+from frostline.laws.causes.cause import EXAMPLES
 from frostline.run.combine import combine
 from frostline.run.files import run_folder
 

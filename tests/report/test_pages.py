@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from frostline.laws.causes.cause import Cause
 from frostline.report.pages import rule_list, rule_page
-from frostline.rules.rule import Rule
 
-RULE = Rule(
+RULE = Cause(
     code="F101",
     slug="frozen-but-decayed",
     severity="error",

@@ -1,6 +1,6 @@
-"""The laws. A violation is found by the law alone, from bits and flags; then a cause is looked for among its rules.
+"""The laws. A violation is found by the law alone, from bits and flags; then its cause is looked for.
 
-Where no rule explains a violation and no excuse is proven, the finding stands under the law's own code.
+Where no cause explains a violation and no excuse is proven, the finding stands under the law's own code.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from frostline.laws import (
     stepping,
     stillness,
 )
+from frostline.laws.causes import CAUSES, explain
+from frostline.laws.causes.cause import Cause, Evidence
 from frostline.laws.law import Law, Violation
-from frostline.rules import RULES, find
-from frostline.rules.rule import Evidence, Rule
+from frostline.laws.observed_run import ObservedRun
 
 LAWS: tuple[Law, ...] = (
     stillness.LAW,
@@ -43,8 +44,8 @@ LAWS: tuple[Law, ...] = (
     agreeing.LAW,
     naming.LAW,
 )
-LAW_OF = {each.slug: each.law for each in RULES} | {law.slug: law.code for law in LAWS}
-NAMED: tuple[Law | Rule, ...] = (*LAWS, *RULES)  # what a finding can be named after
+LAW_OF = {each.slug: each.law for each in CAUSES} | {law.slug: law.code for law in LAWS}
+NAMED: tuple[Law | Cause, ...] = (*LAWS, *CAUSES)  # what a finding can be named after
 
 
 def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
@@ -57,14 +58,15 @@ def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
         >>> judge(Ledger())
         ([], [])
     """
-    findings, excused = find(ledger), []
+    run = ObservedRun(ledger)
+    findings, excused = explain(run), []
     for law in LAWS:
-        for violation in law.violations(ledger) if law.violations else ():
+        for violation in law.violations(run) if law.violations else ():
             findings = _weighed(law, violation, findings)
             if _explained(violation, findings):
                 continue
             open_rows = violation.tensors if violation.about_steps else _unexplained(law, violation, findings)
-            rows, excuses = _without_excuse(law, open_rows, ledger)
+            rows, excuses = _without_excuse(law, open_rows, run)
             excused += excuses
             if rows or (violation.optimizer and not violation.tensors):
                 findings.append(law.found(violation, rows))
@@ -74,7 +76,7 @@ def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
 def _weighed(law: Law, violation: Violation, findings: list[Finding]) -> list[Finding]:
     """A violation has the weight of its law: what explains all of it is no less than that.
 
-    A rule that is surer of itself than the law may say that a part is harmless; of the whole it never is.
+    A cause that is surer of itself than the law may say that a part is harmless; of the whole it never is.
     """
     if not violation.whole:
         return findings
@@ -108,9 +110,9 @@ def _unexplained(law: Law, violation: Violation, findings: Sequence[Finding]) ->
     return [row for row in violation.tensors if row.name not in named]
 
 
-def _without_excuse(law: Law, rows: Sequence[TensorRow], ledger: Ledger) -> tuple[list[TensorRow], list[Excused]]:
+def _without_excuse(law: Law, rows: Sequence[TensorRow], run: ObservedRun) -> tuple[list[TensorRow], list[Excused]]:
     left, excused = [], []
-    excuses = [(excuse.name, excuse.proofs(ledger)) for excuse in law.excuses] if rows else []
+    excuses = [(excuse.name, excuse.proofs(run)) for excuse in law.excuses] if rows else []
     for row in rows:
         proven = ((name, proof(row)) for name, proof in excuses)
         name, proof = next(((name, proof) for name, proof in proven if proof), ("", ""))

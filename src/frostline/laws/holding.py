@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core import facts
-from frostline.core.ledger import Ledger
+from frostline.core.amounts import several
+from frostline.laws.causes.cause import Evidence
 from frostline.laws.law import Law, Violation
-from frostline.rules.rule import Evidence, several
+from frostline.laws.observed_run import ObservedRun
 
 
-def violations(ledger: Ledger) -> Iterator[Violation]:
+def violations(run: ObservedRun) -> Iterator[Violation]:
     """Optimizers that step and hold no tensor of any model: known without reading a bit."""
-    held = {holding.optimizer for row in ledger.tensors for holding in row.optimizers if holding.listed}
-    trainable = any(row.kind == "parameter" and row.declared.trainable for row in ledger.tensors)
-    for optimizer in ledger.optimizers:
-        idle = optimizer.by_hand or optimizer.stateless or optimizer.steps_executed < ledger.patience
+    held = {holding.optimizer for row in run.tensors for holding in row.optimizers if holding.listed}
+    trainable = any(row.kind == "parameter" and row.declared.trainable for row in run.tensors)
+    for optimizer in run.optimizers:
+        idle = optimizer.by_hand or optimizer.stateless or optimizer.steps_executed < run.patience
         if idle or not optimizer.checks or optimizer.id in held or not trainable:
             continue
         foreign = f", and {several(len(optimizer.orphans), 'tensor')} of no model" if optimizer.orphans else ""

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from frostline.core import facts
-from frostline.core.ledger import Ledger, TensorRow
+from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Severity
-from frostline.rules.rule import Evidence
+from frostline.laws.causes.cause import Evidence
+from frostline.laws.observed_run import ObservedRun
 
 Proof: TypeAlias = Callable[[TensorRow], str | None]
 
@@ -18,18 +19,18 @@ Proof: TypeAlias = Callable[[TensorRow], str | None]
 class Excuse:
     """Why a violation of a law is none, with what proves it in a run.
 
-    ``proofs`` takes the ledger and gives a function that says what was seen of a tensor, as it is printed, or None
+    ``proofs`` takes the run and gives a function that says what was seen of a tensor, as it is printed, or None
     where nothing proves the excuse: what is the same for all tensors is worked out once.
     """
 
     name: str
     means: str
-    proofs: Callable[[Ledger], Proof]
+    proofs: Callable[[ObservedRun], Proof]
 
 
-def by_row(proof: Callable[[TensorRow, Ledger], str | None]) -> Callable[[Ledger], Proof]:
+def by_row(proof: Callable[[TensorRow, ObservedRun], str | None]) -> Callable[[ObservedRun], Proof]:
     """The proofs of an excuse that needs nothing worked out beforehand."""
-    return lambda ledger: lambda row: proof(row, ledger)
+    return lambda run: lambda row: proof(row, run)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ class Law:
     cannot_see: str
     beside: tuple[str, ...] = ()
     excuses: tuple[Excuse, ...] = ()
-    violations: Callable[[Ledger], Iterable[Violation]] | None = field(default=None, repr=False)
+    violations: Callable[[ObservedRun], Iterable[Violation]] | None = field(default=None, repr=False)
 
     def found(self, violation: Violation, rows: Sequence[TensorRow]) -> Finding:
         """The finding for what no cause explains of a violation: ``rows`` of its tensors."""

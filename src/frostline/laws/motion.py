@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core import facts
-from frostline.core.ledger import Ledger, TensorRow
+from frostline.core.amounts import tensors
+from frostline.core.ledger import TensorRow
+from frostline.laws.causes.expectations import goes_with_source
+from frostline.laws.causes.trainable.still import is_remade
 from frostline.laws.law import Excuse, Law, Violation, by_row
-from frostline.rules.expectations import goes_with_source
-from frostline.rules.rule import tensors
-from frostline.rules.trainable.causes import is_remade
+from frostline.laws.observed_run import ObservedRun
 
 
-def violations(ledger: Ledger) -> Iterator[Violation]:
+def violations(run: ObservedRun) -> Iterator[Violation]:
     """Trainable tensors, model by model, that kept their bits through all steps of a run that trains the model."""
-    trained = {row.model for row in ledger.tensors if any(holding.listed for holding in row.optimizers)}
-    trained |= {row.model for row in ledger.tensors if row.expected == "trained"}
+    trained = {*run.trained_models} | {row.model for row in run.tensors if row.expected == "trained"}
     by_model: dict[str, list[TensorRow]] = {}
-    for row in ledger.tensors:
-        if row.model in trained and stood_still(row, ledger.patience):
+    for row in run.tensors:
+        if row.model in trained and stood_still(row, run.patience):
             by_model.setdefault(row.model, []).append(row)
-    steps = ledger.run.steps
-    for model, rows in by_model.items() if steps >= ledger.patience else ():
+    steps = run.steps
+    for model, rows in by_model.items() if steps >= run.patience else ():
         fact = f"{tensors(rows)} of {model}, which should train, did not change in {steps:,} steps"
         yield Violation(tuple(rows), fact, {"tensor": rows[0].name, "steps": steps})
 
@@ -36,15 +36,13 @@ def stood_still(row: TensorRow, patience: int) -> bool:
 
 
 @by_row
-def _goes_with_source(row: TensorRow, ledger: Ledger) -> str | None:
-    return f"is a copy of {row.changed.near}, which did not change either" if goes_with_source(row, ledger) else None
+def _goes_with_source(row: TensorRow, run: ObservedRun) -> str | None:
+    return f"is a copy of {row.changed.near}, which did not change either" if goes_with_source(row, run) else None
 
 
 @by_row
-def _remade(row: TensorRow, ledger: Ledger) -> str | None:
-    return (
-        f"{row.owner.type} makes it again in its forward passes, without a gradient" if is_remade(row, ledger) else None
-    )
+def _remade(row: TensorRow, run: ObservedRun) -> str | None:
+    return f"{row.owner.type} makes it again in its forward passes, without a gradient" if is_remade(row, run) else None
 
 
 LAW = Law(

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core import facts
-from frostline.core.ledger import Ledger, TensorRow
+from frostline.core.amounts import several, tensors
+from frostline.core.ledger import TensorRow
 from frostline.laws.law import Excuse, Law, Violation, by_row
-from frostline.rules.rule import several, tensors
+from frostline.laws.observed_run import ObservedRun
 
 _FLOATS = ("float", "bfloat", "half", "double")
 
 
-def violations(ledger: Ledger) -> Iterator[Violation]:
+def violations(run: ObservedRun) -> Iterator[Violation]:
     """Statistics of normalisations that stood still while the weights beside them were trained, model by model."""
     layers: dict[tuple[str, str], list[TensorRow]] = {}
-    for row in ledger.tensors:
+    for row in run.tensors:
         if row.owner.role == "normalisation":
             layers.setdefault((row.model, row.owner.path), []).append(row)
     still: dict[str, list[TensorRow]] = {}
@@ -24,8 +25,8 @@ def violations(ledger: Ledger) -> Iterator[Violation]:
         never = all(row.changed.verdict == "no" and row.owner.called for row in statistics)
         if statistics and never and any(_trained(row) for row in rows):
             still.setdefault(model, []).extend(statistics)
-    steps = ledger.run.steps
-    for model, rows in still.items() if steps >= ledger.patience else ():
+    steps = run.steps
+    for model, rows in still.items() if steps >= run.patience else ():
         called = "were only ever called in eval mode" if rows[0].owner.in_training is False else "were called"
         layer_count = len({row.owner.path for row in rows})
         fact = (
@@ -40,18 +41,14 @@ def _trained(row: TensorRow) -> bool:
 
 
 @by_row
-def _loaded(row: TensorRow, ledger: Ledger) -> str | None:
+def _loaded(row: TensorRow, run: ObservedRun) -> str | None:
     return "was loaded, and is kept by eval mode" if row.loaded and row.owner.in_training is False else None
 
 
 @by_row
-def _counted(row: TensorRow, ledger: Ledger) -> str | None:
+def _counted(row: TensorRow, run: ObservedRun) -> str | None:
     """Batches were counted in training mode, so the layer's momentum is 0."""
-    counted = any(
-        other.changed.verdict == "yes" and other.dtype.startswith("int")
-        for other in ledger.tensors
-        if (other.model, other.owner.path) == (row.model, row.owner.path)
-    )
+    counted = any(other.changed.verdict == "yes" and other.dtype.startswith("int") for other in run.module(row))
     return "its layer counted batches and kept the values: its momentum is 0" if counted else None
 
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core import facts
-from frostline.core.ledger import Ledger, OptimizerRow, TensorRow
+from frostline.core.amounts import several, tensors
+from frostline.core.ledger import OptimizerRow, TensorRow
+from frostline.laws.causes.cause import Evidence
 from frostline.laws.law import Excuse, Law, Violation, by_row
-from frostline.rules.rule import Evidence, several, tensors
+from frostline.laws.observed_run import ObservedRun
 
 THIRD = 3
 ENOUGH = 2  # checks that saw no rate: the last check alone may be the end of a schedule
 SCHEDULE = "give the schedule as many steps as the optimizer makes: one for each optimizer.step(), not for each batch"
 
 
-def violations(ledger: Ledger) -> Iterator[Violation]:
+def violations(run: ObservedRun) -> Iterator[Violation]:
     """Optimizers whose steps moved no bit of all the trainable tensors that they hold, or none since some step."""
-    handed_back = _handed_back(ledger)
-    for optimizer in ledger.optimizers:
+    handed_back = _handed_back(run)
+    for optimizer in run.optimizers:
         asked = optimizer.steps_executed + optimizer.steps_skipped or optimizer.backwards
-        if optimizer.by_hand or asked < ledger.patience:
+        if optimizer.by_hand or asked < run.patience:
             continue
-        held = [row for row in ledger.tensors if _holds(optimizer.id, row) and row.declared.trainable]
+        held = [row for row in run.held_by(optimizer.id) if row.declared.trainable]
         if held and all(row.changed.verdict == "no" for row in held):
             fact = (
                 f"{_done(optimizer)} of {optimizer.id} moved nothing: all {tensors(held)} that it holds did not change"
@@ -58,12 +60,8 @@ def _rate_zero_since(optimizer: OptimizerRow) -> tuple[int, int] | None:
     return nonzero[-1], zero[0]
 
 
-def _holds(optimizer: str, row: TensorRow) -> bool:
-    return any(holding.optimizer == optimizer and holding.listed for holding in row.optimizers)
-
-
 @by_row
-def _handed_back(row: TensorRow, ledger: Ledger) -> str | None:
+def _handed_back(row: TensorRow, run: ObservedRun) -> str | None:
     if row.optimizers and all(holding.unassigned for holding in row.optimizers):
         return f"{row.optimizers[0].optimizer} hands back new values, which the script keeps itself"
     return None

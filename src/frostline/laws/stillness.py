@@ -6,16 +6,18 @@ from collections.abc import Iterator
 
 from frostline.core import facts
 from frostline.core.agreement import merged_into
+from frostline.core.amounts import tensors
 from frostline.core.averages import followers, follows
-from frostline.core.ledger import MERGED, UNMERGED, Ledger, TensorRow
+from frostline.core.ledger import MERGED, UNMERGED, TensorRow
+from frostline.laws.causes.frozen.module_state import is_state
+from frostline.laws.causes.frozen.moved import moves_against_flags, never_declared
 from frostline.laws.law import Excuse, Law, Proof, Violation, by_row
-from frostline.rules.frozen.causes import is_state, moves_against_flags, never_declared
-from frostline.rules.rule import tensors
+from frostline.laws.observed_run import ObservedRun
 
 
-def violations(ledger: Ledger) -> Iterator[Violation]:
+def violations(run: ObservedRun) -> Iterator[Violation]:
     """Tensors with other bits than before, which moved while their flag was off or were expected to stay."""
-    rows = tuple(row for row in ledger.tensors if moved_while_frozen(row))
+    rows = tuple(row for row in run.tensors if moved_while_frozen(row))
     if rows:
         first = min(move.until for row in rows for move in row.changed.movements)
         fact = f"{tensors(rows)} declared or expected frozen moved (first seen at step {first})"
@@ -30,7 +32,7 @@ def moved_while_frozen(row: TensorRow) -> bool:
 
 
 @by_row
-def _merged(row: TensorRow, ledger: Ledger) -> str | None:
+def _merged(row: TensorRow, run: ObservedRun) -> str | None:
     events = {move.event for move in row.changed.movements}
     if MERGED not in events or UNMERGED in events or not merged_into(row):
         return None
@@ -38,9 +40,9 @@ def _merged(row: TensorRow, ledger: Ledger) -> str | None:
     return f"an adapter was merged into it at step {step}, and nothing else moved it"
 
 
-def _following(ledger: Ledger) -> Proof:
+def _following(run: ObservedRun) -> Proof:
     first: dict[str, TensorRow] = {}  # of each part, the first tensor that was seen to follow
-    for row in ledger.tensors:
+    for row in run.tensors:
         for part in followers([row]):
             first.setdefault(part, row)
     parts = set(first)
@@ -57,13 +59,13 @@ def _following(ledger: Ledger) -> Proof:
 
 
 @by_row
-def _master_copy(row: TensorRow, ledger: Ledger) -> str | None:
+def _master_copy(row: TensorRow, run: ObservedRun) -> str | None:
     return "is in no module, and no flag of it was ever set" if never_declared(row) else None
 
 
 @by_row
-def _state(row: TensorRow, ledger: Ledger) -> str | None:
-    return f"is state of {row.owner.type}, which rewrites it outside every step" if is_state(row, ledger) else None
+def _state(row: TensorRow, run: ObservedRun) -> str | None:
+    return f"is state of {row.owner.type}, which rewrites it outside every step" if is_state(row, run) else None
 
 
 LAW = Law(

@@ -37,16 +37,28 @@ class Page(Named, Protocol):
     def remedy(self) -> str: ...
     @property
     def tells_apart(self) -> str: ...
+    @property
+    def mitigations(self) -> Sequence[ExcusePage]: ...
+
+
+class ExcusePage(Protocol):
+    """What an excuse, or what makes a cause weigh less, says of itself."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def means(self) -> str: ...
 
 
 def rule_page(rule: Page, *, width: int = 80, color: bool = False, encoding: str | None = "utf-8") -> str:
     """The page of ``rule``: what it means, why it matters, an example, what to do and what tells it apart."""
-    sections = (
+    sections: tuple[tuple[str, tuple[Block, ...]], ...] = (
         ("What it means", _paragraphs(rule.means)),
         ("Why it matters", _paragraphs(rule.matters)),
         ("Example", (Code(tuple(rule.example.strip("\n").expandtabs(4).splitlines())),) if rule.example else ()),
         ("What to do", _paragraphs(rule.remedy)),
         ("How it is detected", _paragraphs(rule.tells_apart)),
+        ("When it weighs less, once proven", _excuses(rule.mitigations)),
         ("The law it explains", _paragraphs(rule.law)),
     )
     view = View(
@@ -73,27 +85,17 @@ class LawPage(Named, Protocol):
     def excuses(self) -> Sequence[ExcusePage]: ...
 
 
-class ExcusePage(Protocol):
-    """What an excuse says of itself."""
-
-    @property
-    def name(self) -> str: ...
-    @property
-    def means(self) -> str: ...
-
-
 def law_page(
     law: LawPage, rules: Iterable[Page], *, width: int = 80, color: bool = False, encoding: str | None = "utf-8"
 ) -> str:
     """The page of ``law``: its statement, what it is judged by, its excuses, its blind spots, and its causes."""
-    excuses = tuple((Span(excuse.name, "label"), line(excuse.means)) for excuse in law.excuses)
     causes = tuple(Row((line(Span(rule.code, "name")), line(rule.slug))) for rule in rules if rule.law == law.code)
     sections: tuple[tuple[str, tuple[Block, ...]], ...] = (
         ("The law", _paragraphs(law.statement)),
         ("Why it matters", _paragraphs(law.matters)),
         ("What to do", _paragraphs(law.remedy)),
         ("What it is judged by", _paragraphs(", ".join(fact.__name__ for fact in law.needs))),
-        ("What excuses it, once proven", (Facts(excuses),) if excuses else ()),
+        ("What excuses it, once proven", _excuses(law.excuses)),
         ("What it cannot see", _paragraphs(law.cannot_see)),
         ("Known causes", (Table((Column("code"), Column("rule")), causes),) if causes else ()),
     )
@@ -114,6 +116,10 @@ def rule_list(rules: Iterable[Named], *, width: int = 80, color: bool = False, e
 
 def _severity(rule: Named) -> Span:
     return Span(rule.severity, _SEVERITY.get(rule.severity, "plain"))
+
+
+def _excuses(excuses: Sequence[ExcusePage]) -> tuple[Block, ...]:
+    return (Facts(tuple((Span(each.name, "label"), line(each.means)) for each in excuses)),) if excuses else ()
 
 
 def _paragraphs(text: str) -> tuple[Block, ...]:

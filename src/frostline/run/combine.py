@@ -15,7 +15,7 @@ from frostline.core.run import Run, is_alive
 from frostline.core.suppressions import Policy, known, settle
 from frostline.core.verdict import judge, totals
 from frostline.errors import FrostlineError
-from frostline.rules.ranks import Comparison
+from frostline.laws.causes.ranks import Comparison
 from frostline.run.files.run_folder import STARTED_TOGETHER
 
 _RUNS_APART = "name one record of each process of one run"

@@ -19,12 +19,12 @@ from frostline.errors import UnknownName
 def explain(rule: str) -> None:
     """Print the page of one RULE or law, given by its code or its name."""
     from frostline.laws import LAWS, NAMED
+    from frostline.laws.causes import CAUSES
     from frostline.report.pages import law_page, rule_page
-    from frostline.rules import RULES
 
     color, wanted = shows_color(sys.stdout), rule.lower()
-    pages = [law_page(law, RULES, color=color) for law in LAWS if wanted in (law.code.lower(), law.slug)]
-    pages += [rule_page(one, color=color) for one in RULES if wanted in (one.code.lower(), one.slug)]
+    pages = [law_page(law, CAUSES, color=color) for law in LAWS if wanted in (law.code.lower(), law.slug)]
+    pages += [rule_page(one, color=color) for one in CAUSES if wanted in (one.code.lower(), one.slug)]
     if not pages:
         raise UnknownName.among("rule", rule, [name for one in NAMED for name in (one.code, one.slug)])
     write("\n\n".join(page.rstrip() for page in pages))

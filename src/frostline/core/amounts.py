@@ -1,0 +1,27 @@
+"""Counts with their nouns, as findings say them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from frostline.core.ledger import TensorRow
+
+
+def parameters(rows: Iterable[TensorRow]) -> int:
+    """How many values the tensors hold together."""
+    return sum(row.size for row in rows)
+
+
+def several(count: int, singular: str, plural: str | None = None) -> str:
+    """A count with its noun.
+
+    >>> several(1, "tensor"), several(2, "tensor")
+    ('1 tensor', '2 tensors')
+    """
+    return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
+
+
+def tensors(tensor_rows: Iterable[TensorRow]) -> str:
+    """The tensors as "3 tensors (1,024 parameters)"."""
+    rows = list(tensor_rows)
+    return f"{several(len(rows), 'tensor')} ({several(parameters(rows), 'parameter')})"

@@ -1,0 +1,165 @@
+"""W: what optimizers hold, and what they do with it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from frostline.core.amounts import several, tensors
+from frostline.core.events import GradientLeft, StateMisshapen, SteppedTogether
+from frostline.core.ledger import TensorRow
+from frostline.laws.causes.cause import Case, Cause
+from frostline.laws.causes.networks import OTHER_OPTIMIZER
+from frostline.laws.observed_run import ObservedRun
+
+__all__ = ["CAUSES"]
+
+
+def _frozen_held(run: ObservedRun) -> Iterator[Case]:
+    for optimizer in run.optimizers:
+        if optimizer.kind != "optimizer":
+            continue
+        held = [
+            row
+            for row in run.held_by(optimizer.id)
+            if row.declared.trainable is False and row.declared.flip_count <= 1 and row.changed.verdict == "no"
+        ]
+        if held and len(held) < optimizer.holds:
+            yield Case(
+                held,
+                f"{optimizer.id} holds {tensors(held)} declared frozen; none of them moved",
+                {"optimizer": optimizer.id},
+            )
+
+
+FROZEN_HELD = Cause(
+    code="W401",
+    slug="frozen-in-optimizer",
+    severity="note",
+    law="L3",
+    means="A frozen tensor is held by an optimizer.",
+    matters="Harmless while it has no gradient; decay, momentum or a left-over gradient would move it.",
+    remedy="give the optimizer only the parameters that require a gradient",
+    tells_apart="Nothing moved: as soon as something does, F101 to F103 say what.",
+    cases=_frozen_held,
+)
+
+
+def _stepped_together(run: ObservedRun) -> Iterator[Case]:
+    for event in run.events_of(SteppedTogether):
+        if event.tensors:
+            yield Case(
+                event.tensors,
+                f"{several(len(event.tensors), 'tensor')} were updated by {event.other} and by {event.optimizer} on "
+                "the same backward pass",
+                {"optimizers": [event.other, event.optimizer], "seen_at_step": event.step},
+            )
+
+
+HELD_TWICE = Cause(
+    code="W402",
+    slug="held-twice",
+    severity="warning",
+    law="L3",
+    means="One tensor is updated by two optimizers in the same phase: two steps on one backward pass.",
+    matters="It gets twice the learning rate, or two different rules at once.",
+    remedy="give each parameter to one optimizer",
+    tells_apart="Two optimizers stepped one after the other on the same gradients of the same tensor.",
+    cases=_stepped_together,
+)
+
+
+def _misaligned(run: ObservedRun) -> Iterator[Case]:
+    for event in run.events_of(StateMisshapen):
+        yield Case(
+            event.tensors,
+            f"{event.optimizer} keeps state of another shape for {several(len(event.tensors), 'tensor')}",
+            {"optimizer": event.optimizer, "seen_at_step": event.step},
+        )
+    for optimizer in run.optimizers:
+        pairs = [
+            (row, holding.state_of)
+            for row, holding in run.holdings[optimizer.id]
+            if holding.state_of not in (None, row.name, *row.aliases)
+        ]
+        if pairs and optimizer.steps_executed:
+            yield Case(
+                [row for row, _ in pairs],
+                f"{optimizer.id} updates {several(len(pairs), 'tensor')} with the state of other tensors",
+                {
+                    "optimizer": optimizer.id,
+                    "state": [f"{row.name} with the state of {other}" for row, other in pairs],
+                },
+            )
+
+
+MISALIGNED = Cause(
+    code="W403",
+    slug="optimizer-state-misaligned",
+    severity="error",
+    law="L3",
+    means="The optimizer's state (moments, averages) belongs to other tensors than those it updates.",
+    matters="Matched by position after flags or order changed, one layer is moved by another's history.",
+    remedy="make a new optimizer after changing flags or order, and load state only into the same layout",
+    tells_apart="The state's shape or the variable it was made for differs from the tensor it is applied to.",
+    cases=_misaligned,
+)
+
+
+def _left_gradients(run: ObservedRun) -> Iterator[Case]:
+    """Gradients of another phase; those of one backward pass for two optimizers are merely stepped at other paces."""
+    for event in run.events_of(GradientLeft):
+        if event.tensors and not event.together:
+            many = several(len(event.tensors), "tensor")
+            yield Case(
+                event.tensors,
+                f"{event.optimizer} applied gradients that were left in {many} by the phase of {event.other}",
+                {"optimizer": event.optimizer, "left_by": event.other, "seen_at_step": event.step},
+            )
+
+
+ACCUMULATE = Cause(
+    code="W405",
+    slug="gradients-accumulate-across-optimizers",
+    severity="warning",
+    law="L3",
+    means="Gradients of one phase were still there in the next phase and were applied by another optimizer's step.",
+    matters="The discriminator's step applies what the generator's loss left behind.",
+    remedy="clear the gradients of a network just before its own backward pass",
+    tells_apart="Not accumulation: another optimizer stepped in between, and did not share this backward pass.",
+    cases=_left_gradients,
+)
+
+
+def _empty_steps(run: ObservedRun) -> Iterator[Case]:
+    for optimizer in run.optimizers:
+        if optimizer.kind != "compiled-step" or not optimizer.steps_executed or optimizer.holds:
+            continue
+        model = optimizer.trains_model or optimizer.id
+        rows = [row for row in run.tensors if row.kind == "parameter" and _belongs(row, model)]
+        if rows:
+            ran = several(optimizer.steps_executed, "time")
+            yield Case(
+                rows,
+                f"the train step of {model} ran {ran} and captured nothing: 0 of {tensors(rows)} can move",
+                {"optimizer": optimizer.id, "steps": optimizer.steps_executed, "captured": 0},
+            )
+
+
+def _belongs(row: TensorRow, model: str) -> bool:
+    return any(name == model or name.startswith(f"{model}.") for name in (row.name, *row.aliases))
+
+
+RUNS_EMPTY = Cause(
+    code="W406",
+    slug="optimizer-runs-empty",
+    severity="error",
+    law="L4",
+    means="The train step of a model captured no variable: it runs and trains nothing.",
+    matters="Compile, then freeze, then train: since Keras 3 the flags are read at the first step, not at compile.",
+    remedy="switch the flags around each phase yourself, or use a train_step with two optimizers",
+    tells_apart="The step executed with an empty list of variables.",
+    symptoms=("T",),
+    cases=_empty_steps,
+)
+
+CAUSES = (FROZEN_HELD, HELD_TWICE, MISALIGNED, OTHER_OPTIMIZER, ACCUMULATE, RUNS_EMPTY)

@@ -1,0 +1,230 @@
+"""R: what the processes of one run disagree on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from frostline.core.amounts import several
+from frostline.core.ledger import TensorRow
+from frostline.core.record import Finding, Record
+from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation, proven
+
+Answers = dict[str, list[int]]
+_SHOWN = 8  # different answers that a finding lists
+
+
+@dataclass(slots=True)
+class _Tensor:
+    """What the ranks say of one tensor: its row in the first of them, and each answer with the ranks that gave it."""
+
+    row: TensorRow
+    ranks: list[int] = field(default_factory=list)
+    held: Answers = field(default_factory=dict)
+    first: set[str] = field(default_factory=set)
+    last: Answers = field(default_factory=dict)
+    changed: set[str] = field(default_factory=set)
+    is_replica: bool = True
+
+    @property
+    def began_equal(self) -> bool:
+        """Whether all processes began with the same bits."""
+        return len(self.first) == 1
+
+    def add(self, rank: int, row: TensorRow, is_complete: bool) -> None:
+        """One more rank's row; the last bits of a process that was cut short are not known."""
+        self.ranks.append(rank)
+        self.held.setdefault(_held(row), []).append(rank)
+        self.changed.add(row.changed.verdict)
+        digests = row.changed.digests
+        if row.sharded or row.shared or (digests is None and is_complete):
+            self.is_replica = False
+        elif digests is not None:
+            self.first.add(digests[0])
+            self.last.setdefault(digests[1], []).append(rank)
+
+
+BITS_AGREE = Mitigation[set[str]](
+    "bits agree",
+    "No tensor moved in one process and stood still in another.",
+    lambda changed: None if len(changed) > 1 else "what moved in one process moved in all that have it",
+    severity="warning",
+)
+DIVERGED = Cause(
+    code="R701",
+    slug="ranks-diverge",
+    severity="error",
+    law="L11",
+    means="A tensor began with the same bits in every process and ended with different ones.",
+    matters="The copies of a model are no longer copies: what is saved depends on which process saves it.",
+    remedy="let every gradient be reduced (wrap the whole model, no unsynchronised step), and load in every process",
+    tells_apart="The first checks agree and the last ones do not; nobody holds the tensor in shards.",
+    mitigations=(
+        Mitigation(
+            "statistics",
+            "Each process gathers statistics of its own data.",
+            lambda tensor: "it is a buffer, and no optimizer moves it" if tensor.row.kind == "buffer" else None,
+        ),
+        Mitigation(
+            "never agreed",
+            "The processes began apart, and may be meant to differ.",
+            lambda tensor: None if tensor.began_equal else "the first checks of the processes differ too",
+            severity="warning",
+        ),
+    ),
+)
+HELD_APART = Cause(
+    code="R702",
+    slug="ranks-hold-different-tensors",
+    severity="error",
+    law="L11",
+    means="The processes differ in which tensors there are, which are trainable, or which an optimizer holds.",
+    matters="One process trains what another keeps frozen, or waits for a gradient that never comes.",
+    remedy="set flags and make optimizers alike in every process, not by rank, data or random numbers",
+    tells_apart="Flags, optimizers or numbers of steps differ; where bits differ too, this is why.",
+    mitigations=(BITS_AGREE,),
+)
+
+CAUSES = (DIVERGED, HELD_APART)
+
+
+class Comparison:
+    """Compares the records of ranks, one after the other; it keeps what each says, and no record."""
+
+    def __init__(self) -> None:
+        self._tensors: dict[str, _Tensor] = {}
+        self._steps: dict[str, dict[int, int]] = {}
+        self._ranks: list[int] = []
+        self._complete = True
+
+    def add(self, record: Record) -> None:
+        """The record of one more rank."""
+        rank = len(self._ranks) if record.run.rank is None else record.run.rank
+        self._ranks.append(rank)
+        self._complete &= record.run.complete
+        for row in record.tensors:
+            tensor = self._tensors.get(row.name)
+            if tensor is None:
+                tensor = self._tensors[row.name] = _Tensor(row)
+            tensor.add(rank, row, record.run.complete)
+        for optimizer in record.optimizers:
+            counts = self._steps.setdefault(optimizer.id, {})
+            counts[rank] = counts.get(rank, 0) + optimizer.steps_executed
+
+    def findings(self) -> list[Finding]:
+        """What the ranks disagree on."""
+        in_all = {name: each for name, each in self._tensors.items() if len(each.ranks) == len(self._ranks)}
+        found = [*(self._missing() if in_all else ()), *self._unequal_steps(), *_held_apart(in_all.values())]
+        explained = {name for finding in found for name in finding.tensors}
+        return found + _diverged([each for name, each in in_all.items() if name not in explained])
+
+    def _missing(self) -> Iterable[Finding]:
+        """Tensors that some ranks do not have; ranks that share none hold the parts of one model."""
+        groups: dict[tuple[int, ...], list[TensorRow]] = {}
+        for tensor in self._tensors.values():
+            if len(tensor.ranks) < len(self._ranks):
+                there = set(tensor.ranks)
+                without = tuple(rank for rank in self._ranks if rank not in there)
+                groups.setdefault(without, []).append(tensor.row)
+        for without, rows in groups.items():
+            fact = f"{several(len(rows), 'tensor')} are not there in {told_ranks(without)}"
+            evidence: Evidence = {"missing_in": list(map(str, without))}
+            yield HELD_APART.finding(Case(rows, fact, evidence, mitigated=BITS_AGREE.proven(set())))
+
+    def _unequal_steps(self) -> Iterable[Finding]:
+        """Optimizers of one name that made other numbers of steps."""
+        for optimizer, counts in self._steps.items() if self._complete else ():
+            answers: Answers = {}
+            for rank in self._ranks:
+                answers.setdefault(several(counts.get(rank, 0), "step"), []).append(rank)
+            if len(answers) > 1:
+                fact = f"{optimizer} executed {_told(answers)}"
+                agree = BITS_AGREE.proven(set())
+                yield HELD_APART.finding(Case([], fact, {"optimizer": optimizer}, mitigated=agree))
+
+
+def find(records: Iterable[Record]) -> list[Finding]:
+    """Compare the records of several processes, in the order of their ranks."""
+    comparison = Comparison()
+    for record in records:
+        comparison.add(record)
+    return comparison.findings()
+
+
+def told_ranks(ranks: Sequence[int]) -> str:
+    """Ranks as a person lists them.
+
+    >>> told_ranks([1]), told_ranks([0, 1]), told_ranks([0, 1, 2, 3, 5])
+    ('rank 1', 'ranks 0, 1', 'ranks 0-3, 5')
+    """
+    spans: list[list[int]] = []
+    for rank in ranks:
+        if spans and rank == spans[-1][-1] + 1:
+            spans[-1].append(rank)
+        else:
+            spans.append([rank])
+    parts = [f"{span[0]}-{span[-1]}" if len(span) > 2 else ", ".join(map(str, span)) for span in spans]
+    return f"rank{'s' if len(ranks) > 1 else ''} {', '.join(parts)}"
+
+
+def _held(row: TensorRow) -> str:
+    flag = {True: "trainable", False: "frozen", None: ""}[row.declared.trainable]
+    optimizers = sorted({holding.optimizer for holding in row.optimizers if holding.listed})
+    return f"{flag}, held by {' and '.join(optimizers) or 'nothing'}"
+
+
+def _held_apart(tensors: Iterable[_Tensor]) -> Iterable[Finding]:
+    """Tensors that ranks declare or hold differently, those with the same answers in the same ranks together."""
+    groups: dict[tuple[tuple[str, tuple[int, ...]], ...], list[_Tensor]] = {}
+    for tensor in tensors:
+        if len(tensor.held) > 1:
+            groups.setdefault(tuple((said, tuple(ranks)) for said, ranks in tensor.held.items()), []).append(tensor)
+    for alike in groups.values():
+        answers, changed = alike[0].held, set().union(*(tensor.changed for tensor in alike))
+        case = Case(
+            [tensor.row for tensor in alike],
+            f"{several(len(alike), 'tensor')} are {_told(answers)}",
+            {
+                "changed": sorted(changed),
+                "by_rank": _listed({told_ranks(ranks): said for said, ranks in answers.items()}),
+            },
+            mitigated=BITS_AGREE.proven(changed),
+        )
+        yield HELD_APART.finding(case)
+
+
+def _diverged(tensors: Iterable[_Tensor]) -> list[Finding]:
+    """Replicas whose last bits differ, those that fall apart between the same ranks together."""
+    groups: dict[tuple[str, bool, tuple[tuple[int, ...], ...]], list[_Tensor]] = {}
+    for tensor in tensors:
+        if tensor.is_replica and len(tensor.last) > 1 and tensor.row.owner.role != "random-state":
+            apart = tuple(sorted(map(tuple, tensor.last.values())))
+            groups.setdefault((tensor.row.kind, tensor.began_equal, apart), []).append(tensor)
+    return [DIVERGED.finding(_case(alike)) for alike in groups.values()]
+
+
+def _case(alike: Sequence[_Tensor]) -> Case:
+    first = alike[0]
+    how = (
+        "began with the same bits in all processes and ended apart" if first.began_equal else "never had the same bits"
+    )
+    return Case(
+        [tensor.row for tensor in alike],
+        f"{several(len(alike), 'tensor')} {how}",
+        {
+            "tensor": first.row.name,
+            "digests": _listed({told_ranks(ranks): f"{last[:8]}…" for last, ranks in first.last.items()}),
+            "first_looks": "equal" if first.began_equal else "different",
+        },
+        mitigated=proven(DIVERGED.mitigations, first),
+    )
+
+
+def _listed(answers: dict[str, str]) -> list[str]:
+    lines = [f"{ranks}: {said}" for ranks, said in answers.items()]
+    return lines if len(lines) <= _SHOWN else [*lines[:_SHOWN], f"and {len(lines) - _SHOWN:,} more"]
+
+
+def _told(answers: Answers) -> str:
+    parts = [f"{said} in {told_ranks(ranks)}" for said, ranks in answers.items()]
+    return "; ".join(parts if len(parts) <= _SHOWN else [*parts[:_SHOWN], f"and {len(parts) - _SHOWN:,} more answers"])

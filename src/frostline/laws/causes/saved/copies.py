@@ -1,0 +1,35 @@
+"""What files hold of a model's tensors, as the causes of this family ask it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from frostline.core.ledger import TensorRow
+from frostline.core.saved import Copy, CopyState
+from frostline.laws.observed_run import ObservedRun
+
+
+def saved_models(run: ObservedRun) -> Iterator[tuple[str, Sequence[TensorRow]]]:
+    """The models of which a file holds something, with their tensors."""
+    yield from ((model, rows) for model, rows in run.models.items() if any(row.saved is not None for row in rows))
+
+
+def copies(row: TensorRow, *states: CopyState) -> list[Copy]:
+    """The copies of a tensor in files that are in one of these states; all of them where none is named."""
+    held = row.saved.copies if row.saved is not None else []
+    return [copy for copy in held if not states or copy.state in states]
+
+
+def changed(rows: Sequence[TensorRow]) -> list[TensorRow]:
+    """The tensors that moved."""
+    return [row for row in rows if row.changed.verdict == "yes"]
+
+
+def from_before(rows: Sequence[TensorRow]) -> list[TensorRow]:
+    """Tensors that moved and whose best copy has their first bits.
+
+    One that is saved elsewhere may have its first state kept too, and counters at their beginning prove nothing.
+    """
+    old = [row for row in changed(rows) if row.saved is not None and row.saved.state == "first"]
+    old = [row for row in old if not any(copy.put_back for copy in copies(row, "first"))]
+    return old if any(row.kind == "parameter" for row in old) else []

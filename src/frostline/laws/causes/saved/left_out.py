@@ -1,0 +1,147 @@
+"""S601: tensors that were trained and are in no file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import takewhile
+
+from frostline.core.agreement import merged_into
+from frostline.core.amounts import parameters, tensors
+from frostline.core.events import StateHidden
+from frostline.core.ledger import TensorRow
+from frostline.core.names.name_matching import plain
+from frostline.laws.causes.cause import Case, Cause, Mitigation, proven
+from frostline.laws.causes.saved.copies import changed, copies, saved_models
+from frostline.laws.observed_run import ObservedRun
+
+MUCH_SMALLER = 10  # a part that leaves out ten times as many trained parameters is a head without its body
+SHOWN = 8  # files and places that evidence lists
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Of a model of which files hold a part: the tensors in a file, those in none, and the trained ones of these."""
+
+    rows: Sequence[TensorRow]
+    written: Sequence[TensorRow]
+    missing: Sequence[TensorRow]
+    lost: Sequence[TensorRow]
+
+
+def _cases(run: ObservedRun) -> Iterator[Case]:
+    for model, rows in saved_models(run):
+        missing = [row for row in rows if row.saved is not None and row.saved.state == "missing"]
+        written = [row for row in rows if copies(row, "same", "rounded", "older", "fewer-rows", "other", "first")]
+        lost = [row for row in changed(missing) if row.kind == "parameter" and not merged_into(row)]
+        yield from _statistics(model, missing, written)
+        if lost and written:
+            yield _parameters(model, _Part(rows, written, missing, lost))
+    yield from _hidden(run)
+
+
+def _statistics(model: str, missing: Sequence[TensorRow], written: Sequence[TensorRow]) -> Iterator[Case]:
+    """Buffers that moved, of modules whose parameters are in the file."""
+    saved = {row.owner.path for row in written if row.kind == "parameter"}
+    lost = [
+        row
+        for row in changed(missing)
+        if row.kind == "buffer" and row.owner.path in saved and row.owner.role in ("normalisation", "codebook")
+    ]
+    if lost:
+        yield Case(
+            lost,
+            f"{tensors(lost)} of {model} moved in training and are in no file, though the parameters beside them are",
+            {"file": copies(written[0])[0].file},
+            hint="save state_dict(): parameters() leaves out all buffers",
+        )
+
+
+def _parameters(model: str, part: _Part) -> Case:
+    files = list(dict.fromkeys(copy.file for row in part.written for copy in copies(row)))
+    unregistered = any(not row.registered for row in part.lost)
+    mitigated = None if unregistered else proven(PARTS, part)
+    note = ": a part was saved" if mitigated is not None and mitigated.severity == "note" else ""
+    return Case(
+        part.lost,
+        f"{tensors(part.lost)} of {model} were trained and are in no file; {tensors(part.written)} are{note}",
+        {
+            "files": files[:SHOWN],
+            "saved": parameters(part.written),
+            "trained_but_not_saved": parameters(part.lost),
+        },
+        hint="register them (ModuleList, ParameterList, an attribute), so that state_dict() has them"
+        if unregistered
+        else None,
+        mitigated=mitigated,
+    )
+
+
+def _head_alone(part: _Part) -> str | None:
+    """What was written comes after all that was not, and is much smaller."""
+    last = max(index for index, row in enumerate(part.rows) if row is part.lost[-1])
+    first = min(index for index, row in enumerate(part.rows) if row is part.written[0])
+    small = parameters(part.lost) >= MUCH_SMALLER * parameters(part.written)
+    chosen = _chosen(part) if small and first > last else None
+    return f"{chosen}, and it is a {MUCH_SMALLER}th of what was trained or less" if chosen else None
+
+
+def _chosen(part: _Part) -> str | None:
+    """That a part was meant: it is all of one module, or the file names it otherwise than the model does."""
+    names = [row.name.split(".") for row in part.written]
+    common = [first for first, *others in takewhile(lambda each: len(set(each)) == 1, zip(*names, strict=False))]
+    whole = ".".join(common)
+    if len(common) > 1 and not any(row.name.startswith(f"{whole}.") for row in part.missing):
+        return f"the file has all of {whole}"
+    renamed = next((row for row in part.written if not _named_whole(row)), None)
+    return f"the file has {renamed.name} as {copies(renamed)[0].name}" if renamed is not None else None
+
+
+def _named_whole(row: TensorRow) -> bool:
+    """Whether a file has the tensor under its name in the model; the state of a submodule has names of its own."""
+    first = plain(row.name.removeprefix(f"{row.model}.")).partition(".")[0]
+    return any(first in plain(copy.name).split(".") for copy in copies(row))
+
+
+def _hidden(run: ObservedRun) -> Iterator[Case]:
+    """Parts that a model keeps in a plain container, trained, and left out where the model was written."""
+    lost: dict[str, list[TensorRow]] = {}
+    for event in run.events_of(StateHidden):
+        for row in (run.named[name] for name in event.tensors if name in run.named):
+            missing = row.saved is not None and row.saved.state == "missing"
+            if missing and row.changed.verdict == "yes" and any(holding.listed for holding in row.optimizers):
+                lost.setdefault(event.place.partition(".")[0], []).append(row)
+    for model, rows in lost.items():
+        names = {row.name for row in rows}
+        places = [event.place for event in run.events_of(StateHidden) if names & set(event.tensors)]
+        shown = ", ".join(places[:3]) + (", …" if len(places) > 3 else "")
+        yield Case(
+            rows,
+            f"{tensors(rows)} of {model} were trained and are in no file: state_dict() does not see {shown}",
+            {"kept_in": places[:SHOWN], "trained_but_not_saved": parameters(rows)},
+            hint="register them (ModuleList, ModuleDict, an attribute), so that state_dict() has them",
+        )
+
+
+PARTS = (
+    Mitigation(
+        "a head alone",
+        "A part was chosen, and it fits only the much larger one in front of it.",
+        _head_alone,
+        severity="warning",
+        hint="a head fits only the body that it was trained on: save that too, or freeze it",
+    ),
+    Mitigation("a part", "A part was chosen.", _chosen, hint="right where only this part is wanted"),
+)
+MISSING = Cause(
+    code="S601",
+    slug="trained-but-not-saved",
+    severity="error",
+    law="L9",
+    means="Tensors were trained, and no file that the run wrote holds them, though it holds others of the model.",
+    matters="What was learned in them is gone when the run ends; the file, loaded, behaves worse than the run did.",
+    remedy="write the whole state_dict(), or choose by what was trained and not by a part of the names",
+    tells_apart="Every tensor that was written is related to the tensors by its memory, or by name and bits.",
+    mitigations=PARTS,
+    cases=_cases,
+)

@@ -1,0 +1,99 @@
+"""S604: files whose values are not those of the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from frostline.core.amounts import tensors
+from frostline.core.ledger import TensorRow
+from frostline.core.saved import Copy, CopyState
+from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
+from frostline.laws.causes.saved.copies import changed, copies, from_before, saved_models
+from frostline.laws.observed_run import ObservedRun
+
+Wrong = list[tuple[TensorRow, Copy]]
+WRONGS: tuple[tuple[CopyState, str], ...] = (
+    ("zero", "holds zeros for {} of {}, whose values are not zero in memory"),
+    ("overflow", "has values that are not finite in {} of {}: they do not fit into {}"),
+    ("fewer-rows", "has only the first rows of {} of {}: {}"),
+)
+
+
+def _cases(run: ObservedRun) -> Iterator[Case]:
+    for model, rows in saved_models(run):
+        trained = changed(rows)
+        old = from_before(rows)
+        untrained = copies(old[0], "first")[0].file if old else None
+        for state, text in WRONGS:
+            wrong = _wrong(trained, state, untrained)
+            if wrong:
+                yield _case(model, wrong, text)
+        yield from _not_a_copy(model, trained)
+
+
+def _wrong(trained: Sequence[TensorRow], state: CopyState, untrained: str | None) -> Wrong:
+    """Copies in this state; zeros in a file that is ``untrained`` as a whole are only what it began with."""
+    wrong = [(row, copy) for row in trained for copy in copies(row, state)]
+    if state == "zero":
+        return [(row, copy) for row, copy in wrong if copy.file != untrained]
+    if state == "fewer-rows":  # a longer copy elsewhere will do
+        return _without_spare(
+            [(row, copy) for row, copy in wrong if row.saved is not None and row.saved.state == state]
+        )
+    return wrong
+
+
+def _without_spare(wrong: Wrong) -> Wrong:
+    """Leave out rows of no effect, as of an adapter whose rank was cut: zero, or beside rows of one module that are."""
+    spare = {(_around(row), row.shape[0], copy.rows) for row, copy in wrong if copy.rest_zero}
+    return [(row, copy) for row, copy in wrong if (_around(row), row.shape[0], copy.rows) not in spare]
+
+
+def _around(row: TensorRow) -> tuple[str, str]:
+    """The model, and the module around the one that holds the tensor."""
+    return row.model, row.owner.path.rpartition(".")[0]
+
+
+def _case(model: str, wrong: Wrong, text: str) -> Case:
+    rows, (row, copy) = [row for row, _ in wrong], wrong[0]
+    what = f"{copy.rows:,} of {row.shape[0]:,}" if copy.rows is not None else copy.dtype
+    evidence: Evidence = {"file": copy.file, "written_at_step": copy.step, "type": copy.dtype, "rows": copy.rows}
+    return Case(rows, f"{copy.file} {text.format(tensors(rows), model, what)}", evidence)
+
+
+def _not_a_copy(model: str, trained: Sequence[TensorRow]) -> Iterator[Case]:
+    """A state that the script took at one step and wrote at a later one, and that was live memory all the while."""
+    kept = [
+        (row, copy) for row in trained for copy in copies(row) if copy.taken is not None and 0 < copy.taken < copy.step
+    ]
+    if kept:
+        rows, copy = [row for row, _ in kept], kept[0][1]
+        yield Case(
+            rows,
+            f"the state of {model} that was taken after step {copy.taken:,} is no copy: "
+            f"{tensors(rows)} were written to {copy.file} as they were after step {copy.step:,}",
+            {"file": copy.file, "taken_at_step": copy.taken, "written_at_step": copy.step},
+            mitigated=LATER_STEP.proven(copy),
+        )
+
+
+LATER_STEP = Mitigation[Copy](
+    "a later step",
+    "The file holds what memory held when it was written, and not what the script took before.",
+    lambda copy: f"the bits are those of memory after step {copy.step:,}",
+    severity="warning",
+    hint="take a copy: copy.deepcopy(model.state_dict()), or clone() each tensor; cpu() alone copies nothing on a CPU",
+)
+DIFFER = Cause(
+    code="S604",
+    slug="saved-values-differ",
+    severity="error",
+    law="L9",
+    means="The values in the file are not those of the model: zeros, infinities, fewer rows, or those of another step.",
+    matters="Names and shapes are right, so that everything loads; only the values are wrong.",
+    remedy="compare the file with the model before it is trusted: frostline show FILE, or load it and evaluate again",
+    tells_apart="Rounding to a smaller type is no difference; averages and earlier copies are values of their own. "
+    "Rows that are left out are no loss where they are zero, or where those of a partner in the same module are.",
+    mitigations=(LATER_STEP,),
+    cases=_cases,
+)

@@ -1,0 +1,126 @@
+"""A ledger as laws and causes read it: what they ask again and again is worked out once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
+from typing import TypeVar
+
+from frostline.core.events import Event, Fact, UpdateShown
+from frostline.core.ledger import Expected, Holding, Ledger, OptimizerRow, TensorRow
+
+Seen = TypeVar("Seen", bound=Fact)
+
+
+class ObservedRun:
+    """All that was seen of a run, with its tensors found by name, model, module and optimizer.
+
+    Args:
+        ledger: what was seen; it is only read.
+
+    Example:
+        >>> ObservedRun(Ledger()).tensors
+        []
+    """
+
+    def __init__(self, ledger: Ledger) -> None:
+        self.ledger = ledger
+        self.tensors: Sequence[TensorRow] = ledger.tensors
+        self.optimizers: Sequence[OptimizerRow] = ledger.optimizers
+        self.expected: Expected = ledger.expected
+        self.patience = ledger.patience
+        self.steps = ledger.run.steps
+
+    @cached_property
+    def named(self) -> Mapping[str, TensorRow]:
+        """The tensors by their names."""
+        return {row.name: row for row in self.tensors}
+
+    @cached_property
+    def models(self) -> Mapping[str, Sequence[TensorRow]]:
+        """The tensors of each model."""
+        models: dict[str, list[TensorRow]] = {}
+        for row in self.tensors:
+            models.setdefault(row.model, []).append(row)
+        return models
+
+    def module(self, row: TensorRow) -> Sequence[TensorRow]:
+        """The tensors of the module that owns ``row``, with itself."""
+        return self._modules[row.model, row.owner.path]
+
+    def beside(self, row: TensorRow) -> Sequence[TensorRow]:
+        """The other tensors of the module that owns ``row``."""
+        return [other for other in self.module(row) if other is not row]
+
+    def of_type(self, row: TensorRow) -> Sequence[TensorRow]:
+        """The tensors of the same model and shape in modules of the same type."""
+        return self._types[row.model, row.owner.type, row.shape]
+
+    def optimizer(self, optimizer_id: str) -> OptimizerRow:
+        """The optimizer with this id; KeyError when there is none."""
+        return self._optimizers[optimizer_id]
+
+    def held_by(self, optimizer_id: str) -> Sequence[TensorRow]:
+        """The tensors that are listed in an optimizer."""
+        return [row for row, holding in self.holdings[optimizer_id] if holding.listed]
+
+    @cached_property
+    def holdings(self) -> Mapping[str, Sequence[tuple[TensorRow, Holding]]]:
+        """What each optimizer holds, with how."""
+        holdings: dict[str, list[tuple[TensorRow, Holding]]] = defaultdict(list)
+        for row in self.tensors:
+            for holding in row.optimizers:
+                holdings[holding.optimizer].append((row, holding))
+        return holdings
+
+    @cached_property
+    def trained_models(self) -> Collection[str]:
+        """The models of which an optimizer holds a tensor."""
+        return {row.model for row in self.tensors if any(holding.listed for holding in row.optimizers)}
+
+    @property
+    def events(self) -> Sequence[Event]:
+        """What happened, in the order in which it was seen."""
+        return self.ledger.events
+
+    def events_of(self, kind: type[Seen]) -> Sequence[Seen]:
+        """The events of one kind, in the order in which they were seen."""
+        return [event for event in self._events[kind] if isinstance(event, kind)]
+
+    def shown(self, row: TensorRow, what: str) -> UpdateShown | None:
+        """The fact that shows this of how ``row`` is updated, or None."""
+        return self._updates.get((what, row.name))
+
+    @cached_property
+    def _updates(self) -> Mapping[tuple[str, str], UpdateShown]:
+        updates: dict[tuple[str, str], UpdateShown] = {}
+        for event in self.events_of(UpdateShown):
+            for name in event.tensors:
+                updates.setdefault((event.shows, name), event)
+        return updates
+
+    @cached_property
+    def _events(self) -> Mapping[type[Fact], Sequence[Event]]:
+        events: dict[type[Fact], list[Event]] = defaultdict(list)
+        for event in self.ledger.events:
+            events[type(event)].append(event)
+        return events
+
+    @cached_property
+    def _optimizers(self) -> Mapping[str, OptimizerRow]:
+        return {optimizer.id: optimizer for optimizer in reversed(self.optimizers)}
+
+    @cached_property
+    def _modules(self) -> Mapping[tuple[str, str], Sequence[TensorRow]]:
+        modules: dict[tuple[str, str], list[TensorRow]] = defaultdict(list)
+        for row in self.tensors:
+            modules[row.model, row.owner.path].append(row)
+        return modules
+
+    @cached_property
+    def _types(self) -> Mapping[tuple[str, str, tuple[int, ...]], Sequence[TensorRow]]:
+        types: dict[tuple[str, str, tuple[int, ...]], list[TensorRow]] = defaultdict(list)
+        for row in self.tensors:
+            types[row.model, row.owner.type, row.shape].append(row)
+        return types

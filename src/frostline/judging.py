@@ -72,4 +72,5 @@ def _record(
         expected=ledger.expected,
         baseline=baseline,
         excused=list(excused),
+        patience=ledger.patience,
     )

@@ -225,11 +225,23 @@ class Owner:
     default_initialised: bool | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a process holds of a sharded tensor: ``values`` of its numbers, those at ``place``.
+
+    Two processes hold the same part, and are replicas of each other, where their places are the same.
+    """
+
+    place: str
+    values: int
+
+
 @dataclass(slots=True)
 class TensorRow:
     """One tensor of the ledger: every name it has, what it is, and the five columns.
 
-    ``sharded`` says that this process holds a part of it only, ``shared`` that other processes may write to its memory.
+    ``sharded`` says that this process holds a part of it only, which is ``part`` where that is known; shape and size
+    are those of the whole. ``shared`` says that other processes may write to its memory.
     ``as_buffer`` says that a parameter is registered as a buffer that asks for gradients.
     ``gone`` says that no model has it any longer, though its model lives on: another tensor was put in its place.
     ``read`` says whether a forward pass took it from its module (None where that was not watched).
@@ -266,12 +278,18 @@ class TensorRow:
     as_buffer: bool | None = None
     cleared: bool | None = None
     sharded: bool | None = None
+    part: Part | None = None
     shared: bool | None = None
     registered: bool = True
     reached_by_backward: bool | None = None
     loaded: bool | None = None
     id: int = -1
     unknown: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def bytes_here(self) -> int:
+        """How many of its bytes this process holds."""
+        return self.bytes if self.part is None else self.bytes // max(1, self.size) * self.part.values
 
 
 @dataclass(slots=True)

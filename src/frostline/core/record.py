@@ -112,6 +112,7 @@ class Record:
     expected: Expected = field(default_factory=Expected)
     baseline: BaselineUse | None = None
     excused: list[Excused] = field(default_factory=list)
+    patience: int = 3
 
     def events_of(self, kind: type[Seen]) -> list[Seen]:
         """The events of one kind, in the order in which they were seen."""

@@ -181,9 +181,9 @@ class Observer:
     def keep_frozen(self, keys: Iterable[Hashable], keep: bool) -> None:
         """Keep copies of the frozen ones of these tensors, within the budget, around what is about to write them."""
         budget = self.tracked.settings.keep_bytes
-        for watched in sorted((self.tensors[key] for key in keys), key=lambda each: each.row.bytes):
+        for watched in sorted((self.tensors[key] for key in keys), key=lambda each: each.row.bytes_here):
             if watched.frozen and watched.pursuit <= 0 and not watched.settled:
-                budget -= watched.row.bytes
+                budget -= watched.row.bytes_here
                 watched.keep = keep and budget >= 0
                 watched.take_copy()
 

@@ -159,7 +159,7 @@ class Saves:
         memory = None
         if found.state in ("same", "rounded"):
             with contextlib.suppress(Unreadable):
-                memory = mark(watched.entry, watched.row.bytes)
+                memory = mark(watched.entry, watched.row.bytes_here)
                 copy.put_back = _was_trained(watched.row) and holds_first(watched.entry, watched)
         file.copies[watched.entry.key] = _Kept(copy, memory)
 
@@ -223,7 +223,7 @@ class Saves:
         copy = kept.copy
         if copy.state in ("same", "rounded") and copy.step < self.observer.steps and kept.memory is not None:
             try:
-                moved = mark(watched.entry, watched.row.bytes) != kept.memory
+                moved = mark(watched.entry, watched.row.bytes_here) != kept.memory
             except Unreadable:
                 moved = watched.row.changed.verdict == "yes"
             copy.state = "older" if moved else copy.state

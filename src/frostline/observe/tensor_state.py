@@ -88,7 +88,7 @@ class TensorState:
             self.lose(str(reason))
             return
         self.digest, self.first = digest, self.first or digest
-        self.bytes_read += self.row.bytes
+        self.bytes_read += self.row.bytes_here
         if former is None or len(former) != len(digest):
             self.tell(BaselineTaken(tensor=self.row.id, blocks=len(digest)))
         self.read_at = now
@@ -128,7 +128,7 @@ class TensorState:
                 self.lose(str(reason))
             return None
         self.reads += 1
-        self.bytes_read += self.row.bytes
+        self.bytes_read += self.row.bytes_here
         self.read_at = now
         if made is not None:
             blocks_moved, self.digest = moved(self.digest, made), made

@@ -59,7 +59,7 @@ class Tracked:
             watched.lose("the model was first seen when the run was over")
         else:
             watched.rebase(clock.now, self.probe.digests([entry]).get(entry.key))
-            self.notice.read(entry.row.bytes)
+            self.notice.read(entry.row.bytes_here)
         self.tensors[entry.key] = watched
         self.order.append(watched)
         self.flags.append(flag)

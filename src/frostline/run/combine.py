@@ -17,6 +17,7 @@ from frostline.core.verdict import judge, totals
 from frostline.errors import FrostlineError
 from frostline.laws.causes.ranks import Comparison
 from frostline.run.files.run_folder import STARTED_TOGETHER
+from frostline.run.wholes import Wholes, together
 
 _RUNS_APART = "name one record of each process of one run"
 
@@ -35,10 +36,10 @@ def combine(records: Iterable[Record], policy: Policy | None = None) -> Record:
         FrostlineError: there are fewer than two records, two of one rank, some of different runs, or some whose digests
             are of other blocks.
     """
-    together = Combination()
+    combination = Combination()
     for record in sorted(records, key=lambda record: -1 if record.run.rank is None else record.run.rank):
-        together.add(record)
-    return together.record(policy or Policy())
+        combination.add(record)
+    return combination.record(policy or Policy())
 
 
 @dataclass(slots=True)
@@ -62,6 +63,7 @@ class Combination:
         self._runs: list[tuple[str, Run]] = []
         self._optimizers: dict[str, OptimizerRow] = {}
         self._tensors: dict[str, tuple[TensorRow, set[Answer]]] = {}
+        self._wholes = Wholes()
         self._blocks: dict[tuple[str, int], int] = {}
         self._findings: dict[tuple[str, tuple[str, ...], str], _Said] = {}
         self._comparison = Comparison()
@@ -96,6 +98,7 @@ class Combination:
             self._optimizers.setdefault(optimizer.id, optimizer)
         for row in record.tensors:
             self._tensors.setdefault(row.name, (row, set()))[1].add(row.changed.verdict)
+        self._wholes.add(record)
         self._note_findings(record)
 
     def record(self, policy: Policy, missing: Iterable[str] = ()) -> Record:
@@ -114,11 +117,15 @@ class Combination:
             raise FrostlineError(
                 "one record alone has nothing to be combined with", "name the records of all processes"
             )
+        wholes = self._wholes.rows()
         tensors = [
-            replace(row, changed=replace(row.changed, verdict=_verdict(said))) for row, said in self._tensors.values()
+            wholes.get(row.name) or replace(row, changed=replace(row.changed, verdict=together(said)))
+            for row, said in self._tensors.values()
         ]
         apart = self._comparison.findings() if len(self._ranks) > 1 else []
-        findings = settle([*apart, *(self._merged(said) for said in self._findings.values())], tensors, policy)
+        of_each = [self._merged(said) for said in self._findings.values() if not self._wholes.concerns(said.finding)]
+        of_wholes, excused = self._wholes.judged(first, tensors, run)
+        findings = settle([*apart, *of_wholes, *of_each], tensors, policy)
         return replace(
             first,
             run=run,
@@ -127,6 +134,7 @@ class Combination:
             totals=totals(tensors),
             findings=findings,
             verdict=judge(findings, tensors, run),
+            excused=[*excused, *(each for each in first.excused if each.tensor not in self._wholes)],
         )
 
     def _require_same_run(self, label: str, run: Run) -> None:
@@ -206,7 +214,3 @@ def _cut_short(run: Run) -> str:
 
 def _started(run: Run) -> float:
     return datetime.datetime.fromisoformat(run.started).timestamp() if run.started else 0.0
-
-
-def _verdict(said: set[Answer]) -> Answer:
-    return "yes" if "yes" in said else "unknown" if "unknown" in said else "no"

@@ -7,7 +7,7 @@ from typing import TypeAlias
 from msgspec import UNSET, UnsetType
 
 from frostline.core.events import Fact
-from frostline.core.ledger import Kind, Role
+from frostline.core.ledger import Kind, Part, Role
 from frostline.core.saved import Saved
 
 Tensors: TypeAlias = tuple[int, ...]
@@ -30,6 +30,7 @@ class TensorFound(Fact, frozen=True):
     role: Role = "other"
     registered: bool = True
     sharded: bool | None = None
+    part: Part | None = None
     shared: bool | None = None
     as_buffer: bool | None = None
     gone: bool | None = None
@@ -50,6 +51,7 @@ class TensorSeen(Fact, frozen=True):
     aliases: list[str] | UnsetType = UNSET
     overlaps: list[str] | UnsetType = UNSET
     sharded: bool | UnsetType = UNSET
+    part: Part | UnsetType | None = UNSET
     shared: bool | UnsetType = UNSET
     gone: bool | UnsetType = UNSET
     read: bool | UnsetType | None = UNSET

@@ -22,6 +22,7 @@ PREFIXES = (
 _INNER = re.compile(
     r"(?<![^.])(_orig_mod|_fsdp_wrapped_module|_checkpoint_wrapped_module|base_layer|modules_to_save\.default)\."
 )
+_WRAPPERS = re.compile(r"(?<![^.])(_fsdp_wrapped_module|_checkpoint_wrapped_module)(\.|$)")
 _ADAPTER = re.compile(r"(?<=\.)default(\.|$)")  # the usual name of an adapter, which its file leaves out
 _OFFSETS_TRIED = 4
 _FEW = 4  # tensors that end alike, looked at for each name
@@ -39,6 +40,15 @@ def bare(name: str) -> str:
         if prefix is None:
             return name
         name = name[len(prefix) :]
+
+
+def without_wrappers(path: str) -> str:
+    """The path of a module as its user wrote the model, without the wrappers that training puts in between.
+
+    >>> without_wrappers("_fsdp_wrapped_module.blocks.0._fsdp_wrapped_module"), without_wrappers("_fsdp_wrapped_module")
+    ('blocks.0', '')
+    """
+    return _WRAPPERS.sub("", path).rstrip(".")
 
 
 def plain(name: str) -> str:

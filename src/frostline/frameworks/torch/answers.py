@@ -67,12 +67,13 @@ class Answers:
         update = self.optimizers.step_bound(optimizer, entry.tensor) if entry.tensor is not None else None
         if update is None:
             return None
-        return update_in_ulp(entry.read(), host_bytes(update), entry.row.dtype, update_dtype="float64")
+        return update_in_ulp(entry.read(), host_bytes(entry.own(update)), entry.row.dtype, update_dtype="float64")
 
     def negligible(self, optimizer: Hashable, entry: LiveTensor) -> bool:
         """See Probe."""
         assert isinstance(entry, NamedTensor)
-        return entry.tensor is not None and self.optimizers.negligible(optimizer, entry.tensor)
+        gradient = entry.tensor.grad if entry.tensor is not None else None
+        return gradient is not None and self.optimizers.negligible(optimizer, entry.own(gradient))
 
     def digests(self, tensors: Iterable[LiveTensor]) -> dict[Hashable, Digest]:
         """See Probe."""
@@ -93,7 +94,7 @@ class Answers:
     def states(self, entry: LiveTensor) -> Iterable[tuple[str, bytes]]:
         """See Probe."""
         assert isinstance(entry, NamedTensor)
-        return self.optimizers.states(entry.tensor) if entry.tensor is not None else ()
+        return self.optimizers.states(entry.tensor, entry.own) if entry.tensor is not None else ()
 
     def kin(self, entry: LiveTensor) -> Iterable[LiveTensor]:
         """See Probe."""

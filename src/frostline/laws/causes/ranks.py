@@ -21,15 +21,15 @@ class _Tensor:
     row: TensorRow
     ranks: list[int] = field(default_factory=list)
     held: Answers = field(default_factory=dict)
-    first: set[str] = field(default_factory=set)
-    last: Answers = field(default_factory=dict)
+    first: dict[str, set[str]] = field(default_factory=dict)  # by the part that a rank holds; "" is the whole
+    last: dict[str, Answers] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
     is_replica: bool = True
 
     @property
     def began_equal(self) -> bool:
-        """Whether all processes began with the same bits."""
-        return len(self.first) == 1
+        """Whether the replicas of each part began with the same bits."""
+        return all(len(said) == 1 for said in self.first.values())
 
     def add(self, rank: int, row: TensorRow, is_complete: bool) -> None:
         """One more rank's row; the last bits of a process that was cut short are not known."""
@@ -37,11 +37,18 @@ class _Tensor:
         self.held.setdefault(_held(row), []).append(rank)
         self.changed.add(row.changed.verdict)
         digests = row.changed.digests
-        if row.sharded or row.shared or (digests is None and is_complete):
+        if row.part is not None and not row.part.values:
+            return
+        if (row.sharded and row.part is None) or row.shared or (digests is None and is_complete):
             self.is_replica = False
         elif digests is not None:
-            self.first.add(digests[0])
-            self.last.setdefault(digests[1], []).append(rank)
+            place = row.part.place if row.part is not None else ""
+            self.first.setdefault(place, set()).add(digests[0])
+            self.last.setdefault(place, {}).setdefault(digests[1], []).append(rank)
+
+    def apart(self) -> Answers:
+        """The last bits of the replicas of one part that fell apart, with the ranks that have them; else none."""
+        return next((answers for answers in self.last.values() if len(answers) > 1), {})
 
 
 BITS_AGREE = Mitigation[set[str]](
@@ -197,8 +204,8 @@ def _diverged(tensors: Iterable[_Tensor]) -> list[Finding]:
     """Replicas whose last bits differ, those that fall apart between the same ranks together."""
     groups: dict[tuple[str, bool, tuple[tuple[int, ...], ...]], list[_Tensor]] = {}
     for tensor in tensors:
-        if tensor.is_replica and len(tensor.last) > 1 and tensor.row.owner.role != "random-state":
-            apart = tuple(sorted(map(tuple, tensor.last.values())))
+        if tensor.is_replica and tensor.apart() and tensor.row.owner.role != "random-state":
+            apart = tuple(sorted(map(tuple, tensor.apart().values())))
             groups.setdefault((tensor.row.kind, tensor.began_equal, apart), []).append(tensor)
     return [DIVERGED.finding(_case(alike)) for alike in groups.values()]
 
@@ -213,7 +220,7 @@ def _case(alike: Sequence[_Tensor]) -> Case:
         f"{several(len(alike), 'tensor')} {how}",
         {
             "tensor": first.row.name,
-            "digests": _listed({told_ranks(ranks): f"{last[:8]}…" for last, ranks in first.last.items()}),
+            "digests": _listed({told_ranks(ranks): f"{last[:8]}…" for last, ranks in first.apart().items()}),
             "first_looks": "equal" if first.began_equal else "different",
         },
         mitigated=proven(DIVERGED.mitigations, first),

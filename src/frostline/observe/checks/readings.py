@@ -32,7 +32,7 @@ class Readings:
         reading = watched.look(clock.now, whole=watched.frozen, copying=copying, made=digest, last=clock.closing)
         if watched.reads > reads:
             self._compared.append(watched.row.id)
-        self._tracked.notice.read(watched.row.bytes)
+        self._tracked.notice.read(watched.row.bytes_here)
         return reading
 
     def tell_compared(self) -> None:

@@ -116,8 +116,8 @@ class Checks:
     def _keep_suspects(self, holds: dict[Hashable, Hold]) -> None:
         """Keep copies of the tensors whose next move would need explaining, the smallest first."""
         budget = self._tracked.settings.keep_bytes
-        for watched in sorted(self._tracked.unsettled(), key=lambda each: each.row.bytes):
+        for watched in sorted(self._tracked.unsettled(), key=lambda each: each.row.bytes_here):
             suspect = watched.pursuit > 0 or self._holdings.unexplained(watched, holds.get(watched.entry.key))
-            watched.keep = suspect and watched.row.bytes <= budget
-            budget -= watched.row.bytes if watched.keep else 0
+            watched.keep = suspect and watched.row.bytes_here <= budget
+            budget -= watched.row.bytes_here if watched.keep else 0
             watched.take_copy()

@@ -10,17 +10,18 @@ import torch
 from torch import nn
 
 from frostline.core.facts import TensorReplaced, TensorSeen
+from frostline.core.ledger import Part
+from frostline.frameworks.torch.tensors.shards import Shard, shard_of
 from frostline.frameworks.torch.tensors.tensors import (
     NamedTensor,
     dtype_name,
     local,
     shape_of,
-    sharded,
     why_unreadable,
 )
 from frostline.observe.observer import Observer
 
-Form: TypeAlias = tuple[tuple[int, ...], str, bool]  # shape, type, and whether it is sharded
+Form: TypeAlias = tuple[tuple[int, ...], str, Part | None]  # shape of the whole, type, and the part held here
 
 
 class Exchanges:
@@ -39,11 +40,11 @@ class Exchanges:
         """A parameter was put in the place of another in a module under observation."""
         self.entered[id(tensor)] = (weakref.ref(tensor), self._observer.steps)
 
-    def tell(self, entry: NamedTensor, tensor: torch.Tensor, module: nn.Module) -> Form:
+    def tell(self, entry: NamedTensor, tensor: torch.Tensor, module: nn.Module, shard: Shard | None) -> Form:
         """Tell that ``tensor``, in ``module``, goes by the tensor's name now; returns what the former one was like."""
-        row, (shape, dtype, is_sharded) = entry.row, form_of(tensor)
-        former = (row.shape, row.dtype, bool(row.sharded))
-        if row.kind == "parameter" and is_sharded == row.sharded:
+        row = entry.row
+        former = (row.shape, row.dtype, row.part)
+        if row.kind == "parameter" and (shard is not None) == bool(row.sharded) and entry.tensor is not tensor:
             self._observer.tell(
                 TensorReplaced(
                     step=self._observer.steps,
@@ -54,11 +55,25 @@ class Exchanges:
                     flag_now=tensor.requires_grad,
                 )
             )
-        size, length = tensor.numel(), tensor.numel() * tensor.element_size()
-        self._observer.tell(
-            TensorSeen(tensor=row.id, shape=shape, dtype=dtype, size=size, bytes=length, sharded=is_sharded)
-        )
+        self.tell_form(entry, tensor, shard)
         return former
+
+    def tell_form(self, entry: NamedTensor, tensor: torch.Tensor, shard: Shard | None) -> None:
+        """Tell what the tensor is like now."""
+        shape, dtype, part = form_of(tensor, shard)
+        size = tensor.numel() if shard is None else shard.size
+        length = size * tensor.element_size()
+        self._observer.tell(
+            TensorSeen(
+                tensor=entry.row.id,
+                shape=shape,
+                dtype=dtype,
+                size=size,
+                bytes=length,
+                sharded=shard is not None,
+                part=part,
+            )
+        )
 
     def tell_stranded(self, entry: NamedTensor, tensor: torch.Tensor, known: Callable[[Any], object]) -> None:
         """Tell whether an optimizer still holds what was there before, and none what is there now or its values.
@@ -80,9 +95,11 @@ class Exchanges:
             self._observer.tell(TensorSeen(tensor=row.id, replaced_at=at))
 
 
-def form_of(tensor: torch.Tensor) -> Form:
-    """Shape, type, and whether this process holds a part only."""
-    return shape_of(tensor), dtype_name(tensor), sharded(tensor)
+def form_of(tensor: torch.Tensor, shard: Shard | None) -> Form:
+    """Shape and type, and which part of it this process holds."""
+    if shard is None:
+        return shape_of(tensor), dtype_name(tensor), None
+    return shard.shape, dtype_name(tensor), shard.part
 
 
 def for_a_pass(tensor: torch.Tensor, entry: NamedTensor) -> bool:
@@ -90,7 +107,7 @@ def for_a_pass(tensor: torch.Tensor, entry: NamedTensor) -> bool:
     own = entry.tensor
     if own is None or entry.row.kind != "parameter":
         return False
-    gathered = sharded(own) and not sharded(tensor) and tensor.shape == own.shape
+    gathered = entry.shard is not None and shard_of(tensor) is None and tensor.shape == own.shape
     return gathered or not isinstance(tensor, nn.Parameter)
 
 

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from frostline.core.names.name_matching import without_wrappers
+
 
 class FrozenSubtrees:
     """For each module path the nearest enclosing module that has parameters, when all of those are frozen."""
@@ -14,9 +16,12 @@ class FrozenSubtrees:
     def __init__(self, root: nn.Module, intents: list[tuple[weakref.ref[nn.Module], bool]]) -> None:
         self._frozen: dict[str, bool | None] = {}
         said = {id(module): flag for reference, flag in intents if (module := reference()) is not None}
-        for path, module in root.named_modules(remove_duplicate=False):
+        for wrapped, module in root.named_modules(remove_duplicate=False):
             flags = {parameter.requires_grad for parameter in module.parameters()}
-            self._frozen[path] = (flags == {False}) if flags else (not said[id(module)] if id(module) in said else None)
+            frozen = (flags == {False}) if flags else (not said[id(module)] if id(module) in said else None)
+            path = without_wrappers(wrapped)
+            if frozen is not None or path not in self._frozen:
+                self._frozen[path] = frozen
 
     def over(self, path: str) -> str | None:
         """The frozen module around ``path`` (the empty string is the root), or None."""

@@ -19,18 +19,17 @@ from frostline.core.facts import (
 )
 from frostline.core.ledger import Owner
 from frostline.frameworks.torch.models import modules
+from frostline.frameworks.torch.models.carriers import Carriers, keys_of
 from frostline.frameworks.torch.models.exchanges import Exchanges, for_a_pass, form_of
 from frostline.frameworks.torch.models.frozen_subtrees import FrozenSubtrees
 from frostline.frameworks.torch.models.model import KEPT_ALIVE, Model
 from frostline.frameworks.torch.models.model_copies import note_copied
 from frostline.frameworks.torch.models.ties import ties_of
 from frostline.frameworks.torch.tensors.graph import listed
+from frostline.frameworks.torch.tensors.shards import Shard
 from frostline.frameworks.torch.tensors.tensors import (
     NamedTensor,
-    dtype_name,
     in_shared_memory,
-    shape_of,
-    sharded,
     why_unreadable,
 )
 from frostline.observe.observer import Observer
@@ -52,7 +51,8 @@ class Models:
         self.models: list[Model] = []
         self.tensors: list[NamedTensor] = []
         self.flagged: list[weakref.ref[torch.Tensor] | None] = []  # beside ``tensors``; None for buffers
-        self._by_id: dict[int, NamedTensor] = {}
+        self._carriers = Carriers()
+        self.of, self.all_of = self._carriers.of, self._carriers.all_of
         self.by_name: dict[str, NamedTensor] = {}
         self.intents: list[tuple[weakref.ref[nn.Module], bool]] = []
         self._modules: set[int] = set()
@@ -149,16 +149,18 @@ class Models:
     def _refresh(self) -> None:
         inside: set[int] = set()
         present: dict[str, torch.Tensor] = {}
+        parts: dict[str, torch.Tensor] = {}  # what those hold here that stand in flat parameters
         for model in self.models:
             root = model.root
             if root is None:
                 continue
             frozen = FrozenSubtrees(root, self.intents)
-            for path, tensor, module, module_path, kind in modules.tensors_of(root):
-                inside.add(id(module))
-                name = f"{model.name}.{path}"
-                present[name] = tensor
-                self._meet(name, tensor, module, module_path, model, kind, frozen)
+            for each in modules.tensors_of(root):
+                inside.add(id(each.module))
+                name = f"{model.name}.{each.name}"
+                present[name] = each.tensor
+                parts |= {name: memory} if each.shard and (memory := each.shard.memory()) is not None else {}
+                self._meet(name, each, model, frozen)
             inside.update(id(module) for module in root.modules())
         self._modules = inside
         self.exchanges.entered.clear()
@@ -167,7 +169,7 @@ class Models:
             loose = entry.module is None or not entry.row.registered
             if loose and entry.row.name not in present and (own := entry.tensor) is not None:
                 present[entry.row.name] = own
-        self._retie(present)
+        self._retie(present, parts)
         if not self.observer.steps:
             self._drop_left()
 
@@ -198,31 +200,25 @@ class Models:
                     owner = Owner(module_path, type(module).__name__, modules.role_of(module))
                     self._adopt(name, tensor, module, owner, model, "parameter", registered=False)
 
-    def _meet(
-        self,
-        name: str,
-        tensor: torch.Tensor,
-        module: nn.Module,
-        path: str,
-        model: Model,
-        kind: str,
-        frozen: FrozenSubtrees,
-    ) -> None:
-        entry = self.by_name.get(name) or self.of(tensor)
+    def _meet(self, name: str, found: modules.Registered, model: Model, frozen: FrozenSubtrees) -> None:
+        tensor, module, path, shard = found.tensor, found.module, found.path, found.shard
+        entry = self.by_name.get(name) or self._carriers.find(tensor, shard)
         if entry is None:
             if why_unreadable(tensor) == "a lazy tensor that has no shape yet":
                 return
             owner = Owner(path, type(module).__name__, modules.role_of(module))
-            as_buffer = kind == "parameter" and name.rpartition(".")[2] in module._buffers
-            entry = self._adopt(name, tensor, module, owner, model, kind, registered=True, as_buffer=as_buffer)
+            as_buffer = found.kind == "parameter" and name.rpartition(".")[2] in module._buffers
+            entry = self._adopt(
+                name, tensor, module, owner, model, found.kind, registered=True, as_buffer=as_buffer, shard=shard
+            )
         elif not entry.row.name:
             self.tell(TensorSeen(tensor=entry.row.id, name=name, model=model.name))
             self.tell(ModuleSeen(tensors=(entry.row.id,), path=path))
             self.by_name[name] = entry
             model.tensors.append(entry)
-        elif entry.tensor is not tensor and entry.row.name == name and not for_a_pass(tensor, entry):
-            self._exchange(entry, tensor, module)
         if entry.row.name == name:
+            if (entry.tensor is not tensor or entry.shard != shard) and not for_a_pass(tensor, entry):
+                self._exchange(entry, tensor, module, shard)
             self.tell_mode(entry, module.training)
             if entry.row.kind == "buffer":
                 self._freeze_buffer(entry, frozen.over(path))
@@ -241,14 +237,14 @@ class Models:
         if training != entry.row.declared.training:
             self.tell(FlagSeen(tensors=(entry.row.id,), training=training))
 
-    def _exchange(self, entry: NamedTensor, tensor: torch.Tensor, module: nn.Module) -> None:
-        """Another tensor carries the tensor's name now."""
-        former = self.exchanges.tell(entry, tensor, module)
-        entry.carry(tensor, module)
+    def _exchange(self, entry: NamedTensor, tensor: torch.Tensor, module: nn.Module, shard: Shard | None) -> None:
+        """Another tensor carries the tensor's name now, or another part of it is held here."""
+        former = self.exchanges.tell(entry, tensor, module, shard)
+        entry.carry(tensor, module, shard)
         self.flagged[self.tensors.index(entry)] = weakref.ref(tensor) if entry.row.kind == "parameter" else None
-        self._by_id[id(tensor)] = entry
+        self._carriers.enter(entry, tensor)
         self.exchanges.tell_stranded(entry, tensor, self.of)
-        if former != form_of(tensor) or entry.row.replaced_at is not None:
+        if former != form_of(tensor, shard) or entry.row.replaced_at is not None:
             self.observer.tensors[entry.key].restart(self.observer.now)
 
     def loaded(self, tensors: list[torch.Tensor]) -> None:
@@ -266,40 +262,44 @@ class Models:
         *,
         registered: bool,
         as_buffer: bool = False,
+        shard: Shard | None = None,
     ) -> NamedTensor:
         reference = self._loaded.pop(id(tensor), None)
         loaded = reference is not None and reference() is tensor
+        shape, dtype, part = form_of(tensor, shard)
+        size = tensor.numel() if shard is None else shard.size
         row = self.observer.tracked.found(
             name=name,
             model=model.name if model is not None else "tensors",
             kind=kind,
-            shape=shape_of(tensor),
-            dtype=dtype_name(tensor),
-            bytes=tensor.numel() * tensor.element_size(),
-            size=tensor.numel(),
+            shape=shape,
+            dtype=dtype,
+            bytes=size * tensor.element_size(),
+            size=size,
             owner=owner.path,
             owner_type=owner.type,
             role=owner.role,
             registered=registered,
-            sharded=sharded(tensor),
+            sharded=shard is not None,
+            part=part,
             shared=in_shared_memory(tensor),
             gone=False,
             as_buffer=as_buffer,
             loaded=loaded or None,
         )
-        entry = NamedTensor(row.id, row, tensor, module)
+        entry = NamedTensor(row.id, row, tensor, module, shard)
         self.tensors.append(entry)
         self.flagged.append(weakref.ref(tensor) if kind == "parameter" else None)
         if model is not None:
             model.tensors.append(entry)
-        self._by_id[id(tensor)] = entry
+        self._carriers.enter(entry, tensor)
         self.by_name[name] = entry
         self.observer.tracked.adopt(entry, tensor.requires_grad if kind == "parameter" else None)
         return entry
 
-    def _retie(self, present: dict[str, torch.Tensor]) -> None:
+    def _retie(self, present: dict[str, torch.Tensor], parts: dict[str, torch.Tensor]) -> None:
         """Group the names that share a storage now; say which shared one before and no longer do."""
-        ties, overlaps = ties_of(present)
+        ties, overlaps = ties_of(present | parts)
         for entry in self.tensors:
             row = entry.row
             if row.name not in present:
@@ -320,23 +320,22 @@ class Models:
                 model = next(model for model in self.models if model.name == entry.row.model)
                 self._adopt(name, present[name], entry.module, Owner(), model, entry.row.kind, registered=True)
 
-    def of(self, tensor: Any) -> NamedTensor | None:
-        """The tensor that this very tensor carries now."""
-        entry = self._by_id.get(id(tensor))
-        return entry if entry is not None and entry.tensor is tensor else None
-
     def below(self, module: nn.Module) -> list[NamedTensor]:
         """The tensors that the module's parameters and buffers carry now."""
         tensors = (*module.parameters(), *module.buffers())
-        return [entry for tensor in tensors if (entry := self.of(tensor)) is not None]
+        return [entry for tensor in tensors for entry in self.all_of(tensor)]
+
+    def size_of(self, tensor: torch.Tensor) -> int:
+        """How many parameters a tensor stands for: those of the wholes, where it is or holds parts."""
+        return sum(entry.row.size for entry in self.all_of(tensor)) or tensor.numel()
 
     def any_of(self, tensors: object) -> bool:
         """Whether any of ``tensors``, one or several, is a tensor's."""
         return any(self.of(tensor) is not None for tensor in listed(tensors))
 
-    def keys(self) -> dict[int, Hashable]:
-        """Tensor keys by id of the tensors that carry them now."""
-        return {id(tensor): entry.key for entry in self.tensors if (tensor := entry.tensor) is not None}
+    def keys(self) -> dict[int, list[Hashable]]:
+        """Tensor keys by id of the tensors that carry them now; a flat parameter carries many."""
+        return keys_of(self.tensors)
 
     def let_go(self) -> None:
         """Keep no model alive any longer."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import nn
 
-from frostline.core.ledger import Role
+from frostline.core.ledger import Kind, Role
+from frostline.core.names.name_matching import without_wrappers
 from frostline.frameworks.alive import alive
-from frostline.frameworks.torch.tensors.tensors import is_flat
+from frostline.frameworks.torch.tensors.shards import Member, Shard, is_flat, members_of, shard_of
 from frostline.observe.variable_names import variable_names
 
 # Wrappers that a user does not think of as the model, and the attribute that holds it.
@@ -111,19 +113,52 @@ def names_of(roots: list[nn.Module]) -> dict[int, str]:
     return variable_names({id(root) for root in roots}, unwrap, skip=("torch",))
 
 
-def tensors_of(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, str, str]]:
-    """Every registered tensor as (dotted name, tensor, owner, owner's path, kind), every name of a shared one.
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A tensor that a module holds under ``name``; ``shard`` says which part of it is held in this process."""
 
-    A buffer that asks for gradients can be trained, and is told as a parameter.
+    name: str
+    tensor: torch.Tensor
+    module: nn.Module
+    path: str
+    kind: Kind
+    shard: Shard | None
+
+
+def tensors_of(root: nn.Module) -> Iterator[Registered]:
+    """Every registered tensor, every name of a shared one; names are those of the user's modules, without wrappers.
+
+    A buffer that asks for gradients can be trained, and is told as a parameter. A flat parameter that sharded training
+    made of many stands for those many.
     """
-    for path, module in root.named_modules(remove_duplicate=False):
+    flats: dict[int, list[Member]] = {}
+    shards: dict[int, Shard] = {}
+    for flat, members in members_of(root):
+        flats[id(flat)] = members
+        shards.update((id(member.own), member.shard) for member in members if member.own is not None)
+    paths = {id(module): without_wrappers(path) for path, module in root.named_modules()} if flats else {}
+    for wrapped, module in root.named_modules(remove_duplicate=False):
+        path = without_wrappers(wrapped)
         prefix = f"{path}." if path else ""
         for name, parameter in module._parameters.items():
-            if parameter is not None:
-                yield prefix + name, parameter, module, path, "parameter"
+            if parameter is None:
+                continue
+            if id(parameter) in flats:
+                yield from _inside(parameter, flats[id(parameter)], paths)
+            else:
+                shard = shards.get(id(parameter)) or shard_of(parameter)
+                yield Registered(prefix + name, parameter, module, path, "parameter", shard)
         for name, buffer in module._buffers.items():
             if isinstance(buffer, torch.Tensor):
-                yield prefix + name, buffer, module, path, "parameter" if _is_weight(buffer) else "buffer"
+                kind: Kind = "parameter" if _is_weight(buffer) else "buffer"
+                yield Registered(prefix + name, buffer, module, path, kind, shard_of(buffer))
+
+
+def _inside(flat: torch.Tensor, members: Iterable[Member], paths: Mapping[int, str]) -> Iterator[Registered]:
+    for member in members:
+        path = paths.get(id(member.module), "")
+        name = f"{path}.{member.name}" if path else member.name
+        yield Registered(name, flat, member.module, path, "parameter", member.shard)
 
 
 def hidden_tensors(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, str]]:

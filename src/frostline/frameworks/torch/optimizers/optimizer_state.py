@@ -54,18 +54,18 @@ def common_history(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
     return [each for each in kept if isinstance(each, torch.Tensor) and each.shape == (size,)]
 
 
-def holds(optimizer: torch.optim.Optimizer, keys: Mapping[int, Hashable]) -> dict[Hashable, Hold]:
-    """The tensors (by key, from ids of tensors) that the optimizer holds, each with its group's rates."""
+def holds(optimizer: torch.optim.Optimizer, keys: Mapping[int, Iterable[Hashable]]) -> dict[Hashable, Hold]:
+    """The tensors (by key, those that each tensor carries by its id) that it holds, each with its group's rates."""
     held: dict[Hashable, Hold] = {}
     history, start = common_history(optimizer), 0
     for index, group in enumerate(optimizer.param_groups):
         lr, decay = number(group.get("lr")), number(group.get("weight_decay"))
         for tensor in group["params"]:
-            key = keys.get(id(tensor))
-            if key is not None:
+            if (known := keys.get(id(tensor))) is not None:
                 shared = _any_nonzero(vector[start : start + tensor.numel()] for vector in history)
                 state = shared or carries(optimizer, tensor)
-                held[key] = Hold(index, lr=lr, weight_decay=decay, state=state, fills_gaps=bool(history))
+                for key in known:
+                    held[key] = Hold(index, lr=lr, weight_decay=decay, state=state, fills_gaps=bool(history))
             if history:
                 start += tensor.numel()
     return held

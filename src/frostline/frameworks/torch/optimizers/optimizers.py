@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable
 
 import torch
 
@@ -116,15 +116,22 @@ class Optimizers:
             for group in optimizer.param_groups
         ]
 
-    def groups(self, optimizer_row: Hashable) -> list[dict[str, float | int | None]]:
-        """Every group's rates and size, now."""
+    def groups(
+        self, optimizer_row: Hashable, size: Callable[[torch.Tensor], int]
+    ) -> list[dict[str, float | int | None]]:
+        """Every group's rates and size, now.
+
+        Args:
+            optimizer_row: the id of the optimizer's row.
+            size: how many parameters a tensor stands for.
+        """
         return [
             {
                 "lr": optimizer_state.number(group.get("lr")),
                 "weight_decay": optimizer_state.number(group.get("weight_decay")),
                 "momentum": optimizer_state.number(group.get("momentum")),
                 "tensors": len(group["params"]),
-                "parameters": sum(each.numel() for each in group["params"] if not torch.nn.parameter.is_lazy(each)),
+                "parameters": sum(size(each) for each in group["params"] if not torch.nn.parameter.is_lazy(each)),
             }
             for optimizer in self.of(optimizer_row)
             for group in optimizer.param_groups
@@ -152,21 +159,24 @@ class Optimizers:
                     found.setdefault(id(tensor), []).append((index, place))
         return found
 
-    def negligible(self, optimizer: Hashable, tensor: torch.Tensor) -> bool:
-        """Whether the tensor's gradient is rounding noise beside those of the optimizer's other tensors."""
-        if tensor.grad is None:
-            return False
+    def negligible(self, optimizer: Hashable, gradient: torch.Tensor) -> bool:
+        """Whether a tensor's gradient is rounding noise beside those of the optimizer's other tensors."""
         step = (optimizer, self.optimizers[optimizer].steps_executed)
         if self._largest[0] != step:  # once for all tensors of a check
             self._largest = (step, max(map(optimizer_state.largest_gradient, self.of(optimizer)), default=0.0))
-        return optimizer_state.largest_size(tensor.grad) <= optimizer_state.NOISE * self._largest[1]
+        return optimizer_state.largest_size(gradient) <= optimizer_state.NOISE * self._largest[1]
 
-    def states(self, tensor: torch.Tensor) -> Iterable[tuple[str, bytes]]:
-        """The optimizers' own tensors for this one, of its shape and type, with their names."""
+    def states(self, tensor: torch.Tensor, own: Callable[[torch.Tensor], torch.Tensor]) -> Iterable[tuple[str, bytes]]:
+        """The optimizers' own tensors for this one, of its shape and type, with their names.
+
+        Args:
+            tensor: that an optimizer holds.
+            own: what belongs to one of many that a flat ``tensor`` is made of.
+        """
         for optimizer in list(self._keys):
             for name, state in (optimizer.state.get(tensor) or {}).items():
                 if isinstance(state, torch.Tensor) and state.shape == tensor.shape and state.dtype == tensor.dtype:
-                    yield f"{type(optimizer).__name__}'s {name}", bytes(host_bytes(state))
+                    yield f"{type(optimizer).__name__}'s {name}", bytes(host_bytes(own(state)))
 
 
 def held(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:

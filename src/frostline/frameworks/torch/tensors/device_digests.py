@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ import torch
 
 from frostline.digest.blocks import Digest
 from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES, NamedTensor, why_unreadable
+from frostline.observe.protocols import Unreadable
 
 TYPES = ("cuda",)
 
@@ -31,7 +33,7 @@ class DeviceDigests:
             return {}
         placed: dict[torch.device, list[tuple[Hashable, torch.Tensor]]] = {}
         for entry in tensors:
-            tensor = entry.tensor if isinstance(entry, NamedTensor) else None
+            tensor = _memory(entry) if isinstance(entry, NamedTensor) else None
             if tensor is not None and _is_dense(tensor):
                 placed.setdefault(tensor.device, []).append((entry.key, tensor))
         made: dict[Hashable, Digest] = {}
@@ -52,6 +54,12 @@ class DeviceDigests:
 
             self._makers[device] = TritonBlocks()
         return self._makers[device]
+
+
+def _memory(entry: NamedTensor) -> torch.Tensor | None:
+    with contextlib.suppress(Unreadable):
+        return entry.memory
+    return None
 
 
 def _is_dense(tensor: torch.Tensor) -> bool:

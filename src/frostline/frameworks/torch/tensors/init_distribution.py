@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from frostline.frameworks.torch.tensors.tensors import NamedTensor, local
+from frostline.frameworks.torch.tensors.tensors import NamedTensor
+from frostline.observe.protocols import Unreadable
 
 ENOUGH_VALUES = 64
 PIECE = 1 << 18
@@ -52,8 +53,11 @@ def looks_drawn(entry: NamedTensor) -> bool:
 
 
 def _readable(entry: NamedTensor) -> torch.Tensor | None:
-    tensor = local(entry.tensor) if entry.tensor is not None else None
-    return tensor if tensor is not None and tensor.is_floating_point() and not tensor.is_meta else None
+    try:
+        tensor = entry.memory
+    except Unreadable:
+        return None
+    return tensor if tensor.is_floating_point() and not tensor.is_meta else None
 
 
 @dataclass(frozen=True, slots=True)

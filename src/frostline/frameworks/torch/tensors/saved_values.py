@@ -52,8 +52,8 @@ def named_values(value: Any) -> Iterator[tuple[str, str, Value]]:
             continue
         seen.add(id(item))
         if isinstance(item, nn.Module):
-            for name, tensor, *_ in modules.tensors_of(modules.unwrap(item)):
-                yield section, name, tensor
+            for each in modules.tensors_of(modules.unwrap(item)):
+                yield section, each.name, each.tensor
             continue
         for name, inner in _members(item):
             if isinstance(inner, (torch.Tensor, np.ndarray)):

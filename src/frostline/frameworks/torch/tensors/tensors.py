@@ -11,10 +11,12 @@ import torch
 
 from frostline.core.ledger import Gradient, TensorRow
 from frostline.core.storage_overlap import Span
+from frostline.frameworks.torch.tensors.shards import Shard, is_flat
 from frostline.observe.protocols import Unreadable
 
 # Containers whose storage is the value itself; any other subclass may keep its data elsewhere.
 PLAIN_TYPES = (torch.Tensor, torch.nn.Parameter, torch.nn.Buffer)
+HOLDS_NONE = "this process holds no value of it"
 
 
 def dtype_name(tensor: torch.Tensor) -> str:
@@ -53,17 +55,6 @@ def local(tensor: torch.Tensor) -> torch.Tensor:
     """
     to_local = getattr(tensor, "to_local", None)
     return to_local() if to_local is not None else tensor
-
-
-def is_flat(tensor: torch.Tensor) -> bool:
-    """Whether sharded training made this of many parameters, of which it shows parts as the modules' own."""
-    return getattr(tensor, "_is_flat_param", False)
-
-
-def sharded(tensor: torch.Tensor) -> bool:
-    """Whether this process holds a part of the tensor only: a shard of a DTensor, a flat parameter of many."""
-    placements = getattr(tensor, "placements", ())
-    return any(not placement.is_replicate() for placement in placements) or is_flat(tensor)
 
 
 def in_shared_memory(tensor: torch.Tensor) -> bool:
@@ -163,20 +154,29 @@ class NamedTensor:
     """A parameter or buffer of a torch model, under the name of its first owner.
 
     Only a weak reference is held: the observer must not keep a model alive. ``carry`` gives the name to another
-    tensor when the module exchanges it.
+    tensor when the module exchanges it. Of a sharded one this is the part that the process holds: ``shard`` says which,
+    and ``tensor`` may be the flat parameter that it stands in.
     """
 
-    __slots__ = ("_module", "_tensor", "key", "row")
+    __slots__ = ("_module", "_tensor", "key", "row", "shard")
 
-    def __init__(self, key: Hashable, row: TensorRow, tensor: torch.Tensor, module: torch.nn.Module | None) -> None:
+    def __init__(
+        self,
+        key: Hashable,
+        row: TensorRow,
+        tensor: torch.Tensor,
+        module: torch.nn.Module | None,
+        shard: Shard | None = None,
+    ) -> None:
         self.key = key
         self.row = row
-        self.carry(tensor, module)
+        self.carry(tensor, module, shard)
 
-    def carry(self, tensor: torch.Tensor, module: torch.nn.Module | None) -> None:
+    def carry(self, tensor: torch.Tensor, module: torch.nn.Module | None, shard: Shard | None = None) -> None:
         """From now on ``tensor``, held by ``module``, goes by this tensor's name."""
         self._tensor = weakref.ref(tensor)
         self._module = weakref.ref(module) if module is not None else None
+        self.shard = shard
 
     @property
     def tensor(self) -> torch.Tensor | None:
@@ -188,11 +188,29 @@ class NamedTensor:
         """The module that holds it, while that is alive."""
         return self._module() if self._module is not None else None
 
-    def read(self) -> Any:
-        """The live bytes, or Unreadable with the reason."""
-        tensor = self._tensor()
+    @property
+    def memory(self) -> torch.Tensor:
+        """The tensor whose bytes are read: of a sharded one, this process's part.
+
+        Raises:
+            Unreadable: there is none any longer, or this process holds none.
+        """
+        tensor, shard = self._tensor(), self.shard
         if tensor is None:
             raise Unreadable("the tensor was freed before it could be read again")
+        if shard is not None and not shard.part.values:
+            raise Unreadable(HOLDS_NONE)
+        part = shard.memory() if shard is not None else None
+        return local(tensor) if part is None else part
+
+    def own(self, value: torch.Tensor) -> torch.Tensor:
+        """What belongs to this tensor of a gradient or state that its optimizer keeps for ``tensor``."""
+        tensor, shard = self._tensor(), self.shard
+        return shard.cut(value) if shard is not None and tensor is not None and is_flat(tensor) else value
+
+    def read(self) -> Any:
+        """The live bytes, or Unreadable with the reason."""
+        tensor = self.memory
         plain = type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu" and tensor.layout == torch.strided
         if plain and tensor.is_contiguous() and not tensor.is_conj() and not tensor.is_neg():
             return _memory(tensor)
@@ -200,10 +218,7 @@ class NamedTensor:
 
     def part(self, start: int, stop: int) -> bytes:
         """See LiveTensor."""
-        tensor = self._tensor()
-        if tensor is None:
-            raise Unreadable("the tensor was freed before it could be read again")
-        return host_part(tensor, start, stop)
+        return host_part(self.memory, start, stop)
 
     def flag(self) -> bool | None:
         """``requires_grad`` now; the last flag seen where the tensor was freed."""
@@ -212,5 +227,7 @@ class NamedTensor:
 
     def gradient(self) -> Gradient:
         """The state of ``.grad`` now."""
-        tensor = self._tensor()
-        return zero_state(tensor.grad) if tensor is not None else "unknown"
+        tensor, shard = self._tensor(), self.shard
+        if tensor is None or (shard is not None and not shard.part.values):
+            return "unknown"
+        return zero_state(None if tensor.grad is None else self.own(tensor.grad))

@@ -108,7 +108,8 @@ class GradientMasks:
     def _parameters(self) -> Iterator[tuple[NamedTensor, torch.Tensor]]:
         for entry in self.models.tensors:
             tensor = entry.tensor
-            if tensor is not None and tensor.requires_grad and type(tensor) in PLAIN_TYPES:
+            plain = type(tensor) in PLAIN_TYPES and entry.shard is None
+            if tensor is not None and tensor.requires_grad and plain:
                 yield entry, tensor
 
     def _note_given(self, key: Hashable) -> Callable[[torch.Tensor], None]:

@@ -55,7 +55,8 @@ class ParameterReads:
     def _finish(self) -> None:
         for entry in self._models.tensors:
             if entry.row.kind == "parameter" and id(entry.module) in self._passes.called:
-                self._models.tell(TensorSeen(tensor=entry.row.id, read=self._of(entry.tensor)))
+                read = self._of(entry.tensor) if entry.shard is None else None  # a pass uses the whole in its place
+                self._models.tell(TensorSeen(tensor=entry.row.id, read=read))
 
     def _of(self, tensor: torch.Tensor | None) -> bool | None:
         """Whether this tensor was taken in a pass; None where nothing was heard of any."""

@@ -32,7 +32,7 @@ class OptimizerGroups:
 
     def _check_ended(self, key: Hashable) -> None:
         context, row = self._context, self._context.recorder.optimizers[key]
-        groups = context.optimizers.groups(key)
+        groups = context.optimizers.groups(key, context.models.size_of)
         orphans = context.owners.orphans(context.optimizers.tensors(key))
         if (groups, orphans) != (row.groups, row.orphans):
             context.tell(OptimizerSeen(optimizer=row.id, groups=groups, orphans=orphans))
@@ -45,7 +45,7 @@ class OptimizerGroups:
             recorder, row = context.recorder, context.recorder.optimizers[key]
             if not row.steps_executed:
                 context.owners.meet(optimizer)
-                groups = context.optimizers.groups(key)
+                groups = context.optimizers.groups(key, context.models.size_of)
                 context.tell(OptimizerSeen(optimizer=row.id, backwards=context.backwards, groups=groups))
                 recorder.holdings.note(row, optimizer_state.holds(optimizer, context.models.keys()))
 

@@ -116,10 +116,9 @@ class CheckpointWriting:
             root = model.root
             if model.name not in names or root is None:
                 continue
-            for path, tensor, module, _, _ in modules.tensors_of(root):
-                entry = self._models.of(tensor)
-                if entry is not None and path.rpartition(".")[2] not in module._non_persistent_buffers_set:
-                    keys.add(entry.key)
+            for each in modules.tensors_of(root):
+                persists = each.name.rpartition(".")[2] not in each.module._non_persistent_buffers_set
+                keys |= {entry.key for entry in self._models.all_of(each.tensor)} if persists else set()
             keys |= {entry.key for entry in model.tensors if not entry.row.registered and entry.tensor is not None}
             for _, tensor, _, where in modules.hidden_tensors(root):
                 entry = self._models.of(tensor)

@@ -1,0 +1,123 @@
+"""Tensors of which each rank holds a part: named as the user named them, counted once, judged as wholes."""
+
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from test_ranks import free_port
+from test_shards import LOOP, START
+
+from frostline import judging
+from frostline.core.ledger import Changed, Declared, Holding, OptimizerRow, Part, TensorRow
+from frostline.core.record import Record, Totals, Verdict
+from frostline.core.run import Run
+from frostline.core.storage import store
+from frostline.run.combine import combine
+
+PARAMETERS = 3_858  # of the model of START
+OPTIMIZER = (
+    "\noptimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-3, foreach=False)\n"
+)
+WRAPPED = """
+from torch.distributed.fsdp import FullyShardedDataParallel
+
+cpu = torch.device("cpu")
+model.embedding = FullyShardedDataParallel(model.embedding, use_orig_params={originals}, device_id=cpu)
+for index, block in enumerate(model.blocks):
+    model.blocks[index] = FullyShardedDataParallel(block, use_orig_params={originals}, device_id=cpu)
+model = FullyShardedDataParallel(model, use_orig_params={originals}, device_id=cpu)
+"""
+FROZEN_TOO_LATE = """
+from torch.distributed.fsdp import FullyShardedDataParallel
+
+model.requires_grad_(True)
+model = FullyShardedDataParallel(model, device_id=torch.device("cpu"))
+model.module.embedding.requires_grad_(False)
+"""
+WRITTEN_IN_RANK_1 = """if dist.get_rank() == 1:
+        with torch.no_grad():
+            next(p for n, p in model.named_parameters() if "blocks.0" in n and p.numel()).mul_(0.999)"""
+
+
+@pytest.fixture
+def launched(tmp_path: Path):  # type: ignore[no-untyped-def]
+    """Runs a script under torchrun as two observed processes; gives the record of all."""
+
+    def launch(script: str, processes: int = 2) -> Record:
+        (tmp_path / "train.py").write_text(script)
+        command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
+        command += ["--master-port", str(free_port()), "-m", "frostline", "run", "--quiet", "train.py"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180)
+        assert done.returncode == 0, done.stderr
+        record = judging.load(tmp_path / ".frostline.json")
+        assert record.run.faults == []
+        return record
+
+    return launch
+
+
+def grave(record: Record) -> dict[str, list[str]]:
+    return {finding.rule: finding.tensors for finding in record.findings if finding.severity != "note"}
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.parametrize("originals", [True, False])
+def test_a_wrapped_model_is_the_users_model(originals: bool, launched) -> None:  # type: ignore[no-untyped-def]
+    record = launched(START + WRAPPED.format(originals=originals) + OPTIMIZER + LOOP.format(after=""))
+    frozen = [row for row in record.tensors if "embedding" in row.name or "blocks.0" in row.name]
+    assert (record.totals.parameters, record.totals.unknown) == (PARAMETERS, 0)
+    assert record.totals.unchanged == sum(row.size for row in frozen)
+    assert {row.name for row in frozen} >= {"model.embedding.weight", "model.blocks.0.up.weight"}
+    assert {row.shape for row in record.tensors if row.name.endswith("up.weight")} == {(32, 16)}
+    assert grave(record) == {}
+
+
+@pytest.mark.needs("torch")
+def test_a_part_that_one_rank_writes_is_a_move_of_the_whole(launched) -> None:  # type: ignore[no-untyped-def]
+    script = START + WRAPPED.format(originals=True) + OPTIMIZER + LOOP.format(after=WRITTEN_IN_RANK_1)
+    [(rule, moved)] = grave(launched(script)).items()
+    assert rule == "frozen-but-decayed"
+    assert len(moved) == 1
+    assert moved[0].startswith("model.blocks.0.")
+
+
+@pytest.mark.needs("torch")
+def test_freezing_after_flat_parameters_were_made_is_found(launched) -> None:  # type: ignore[no-untyped-def]
+    record = launched(START + FROZEN_TOO_LATE + OPTIMIZER + LOOP.format(after=""))
+    assert grave(record) == {"frozen-flag-not-inherited": ["model.embedding.weight"]}
+
+
+def of_rank(rank: int, place: str, verdict: str, *, values: int = 2, last: str = "1") -> Record:
+    changed = Changed(verdict, checks=4, checked_until=8, digests=("0" * 32, last * 32))  # type: ignore[arg-type]
+    row = TensorRow(
+        "m.w", "m", "parameter", (4,), "float32", 16, 4, declared=Declared(True, True), changed=changed, sharded=True
+    )
+    row = replace(
+        row, part=Part(place, values), optimizers=[Holding("o", gradients={"nonzero": 4}, lr=0.1, max_lr=0.1)]
+    )
+    optimizer = OptimizerRow("o", "optimizer", "SGD", steps_executed=8, holds=1)
+    run = Run(rank=rank, world_size=2, steps=8, complete=True)
+    return Record(store.FORMAT, "0.1", run, [optimizer], [row], Totals(), [], Verdict())
+
+
+def test_a_whole_stands_still_where_every_part_does() -> None:
+    moved = combine([of_rank(0, "0:2", "no"), of_rank(1, "2:4", "yes")])
+    assert (moved.tensors[0].changed.verdict, moved.findings) == ("yes", [])
+    still = combine([of_rank(0, "0:2", "no"), of_rank(1, "2:4", "no")])
+    assert [(finding.severity, finding.tensors) for finding in still.findings] == [("error", ["m.w"])]
+
+
+def test_a_whole_is_unknown_where_a_part_is_missing() -> None:
+    [row] = combine([of_rank(0, "0:2", "no"), of_rank(1, "nothing", "unknown", values=0)]).tensors
+    assert (row.changed.verdict, "part" in row.unknown["changed"]) == ("unknown", True)
+
+
+def test_only_replicas_of_one_part_are_compared() -> None:
+    parts = [of_rank(0, "0:2", "yes", last="1"), of_rank(1, "2:4", "yes", last="2")]
+    assert combine(parts).findings == []
+    replicas = [of_rank(0, "0:2", "yes", last="1"), of_rank(1, "0:2", "yes", last="2")]
+    assert [finding.rule for finding in combine(replicas).findings] == ["ranks-diverge"]

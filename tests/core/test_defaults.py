@@ -19,6 +19,7 @@ EXPECTED = {
     "Movement.id": -1,
     "OptimizerRow.merged": 1,  # one optimizer is itself
     "Ledger.patience": 3,
+    "Record.patience": 3,
     "Changed.verdict": "unknown",
     "Owner.role": "other",
 }

@@ -6,6 +6,7 @@ A save costs the reading of a few blocks of each tensor, whatever its size, and 
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -13,6 +14,7 @@ from frostline.core.facts import Doubted, FileWritten, SavedSettled
 from frostline.core.ledger import TensorRow
 from frostline.core.names.name_matching import expected_by
 from frostline.core.saved import Copy, CopyState, Saved
+from frostline.digest.blocks import blocks
 from frostline.observe.observer import Observer
 from frostline.observe.protocols import Unreadable
 from frostline.observe.tensor_match import Likeness, Written, holds_first, likeness, mark
@@ -20,6 +22,7 @@ from frostline.observe.tensor_state import TensorState
 
 COPIES_KEPT = 1 << 16  # of all files together; the oldest files are forgotten first
 EVENTS_KEPT = 32
+PARTS_KEPT = 4  # files that hold parts of a tensor
 LATER_KEPT = 64  # files of which nothing was known when they were written
 BEST_FIRST: tuple[CopyState, ...] = (
     "same",
@@ -52,6 +55,7 @@ class _File:
     by: str
     step: int
     times: int
+    path: str
     entries: int = 0
     copies: dict[Hashable, _Kept] = field(default_factory=dict)
     expected: set[Hashable] = field(default_factory=set)
@@ -82,15 +86,21 @@ class Saves:
         self._written = 0
 
     def wrote(
-        self, path: str, by: str, tensors: Sequence[Written], later: Later | None = None, general: bool = False
+        self,
+        path: str,
+        by: str,
+        tensors: Sequence[Written],
+        later: Later | None = None,
+        general: bool = False,
+        writer: str = "",
     ) -> None:
         """The script is writing these tensors to ``path`` (a name without folders, where only that is known).
 
         A model that no step has trained yet may not be known: then ``later`` is asked at the end for the names in the
         file and the keys of the tensors that their memory became. A file of a ``general`` function is told only when
-        it holds something of a model.
+        it holds something of a model. Of several processes that write into one place, each its own, ``writer`` is this.
         """
-        file = self._file(path, by)
+        file = self._file(path, by, writer)
         sections: dict[str, list[Written]] = {}
         for tensor in tensors:
             if tensor.entry is not None:
@@ -104,11 +114,11 @@ class Saves:
         file.later, file.general = later if not file.copies else None, general
         self._forget_old()
 
-    def _file(self, path: str, by: str) -> _File:
+    def _file(self, path: str, by: str, writer: str) -> _File:
         former = self._files.pop(path, None)
         name = _name(path)
         times = 1 if former is None else former.times + 1
-        file = self._files[path] = _File(name, by, self._steps(), times)
+        file = self._files[path] = _File(name, by, self._steps(), times, _told_apart(path, writer))
         return file
 
     def _forget_old(self) -> None:
@@ -156,6 +166,7 @@ class Saves:
     def _keep(self, file: _File, tensor: Written, watched: TensorState, found: Likeness) -> None:
         copy = Copy(file.name, tensor.name, file.step, found.state, tensor.dtype, found.rows)
         copy.taken, copy.rest_zero = tensor.taken, found.rest_zero
+        copy.part, copy.path = tensor.part, file.path if tensor.part else ""
         memory = None
         if found.state in ("same", "rounded"):
             with contextlib.suppress(Unreadable):
@@ -180,8 +191,7 @@ class Saves:
             copies = [self._settled(file.copies[key], watched) for file in files if key in file.copies]
             if copies:
                 copies.sort(key=lambda copy: (BEST_FIRST.index(copy.state), -copy.step))
-                kinds = {(copy.state, copy.taken is not None and copy.taken < copy.step): copy for copy in copies[::-1]}
-                self._settle(watched.row, Saved(copies[0].state, [copy for copy in copies if copy in kinds.values()]))
+                self._settle(watched.row, _saved(copies))
         self._note_missing(expected, files)
 
     def _tell(self, file: _File) -> None:
@@ -257,6 +267,20 @@ def _name(path: str) -> str:
     """
     *_, folder, name = ("", *path.replace("\\", "/").rstrip("/").split("/"))
     return f"{folder}/{name}" if name.isdigit() and folder else name
+
+
+def _saved(copies: Sequence[Copy]) -> Saved:
+    """The column of a tensor whose copies these are, the best first: one of each kind is kept."""
+    kinds = {(copy.state, copy.taken is not None and copy.taken < copy.step, copy.path): copy for copy in copies[::-1]}
+    kept = [copy for copy in copies if copy in kinds.values()]
+    whole = [copy for copy in kept if not copy.part]
+    parts = [copy for copy in kept if copy.part][:PARTS_KEPT]
+    return Saved(whole[0].state if whole else "part", [copy for copy in kept if copy in whole or copy in parts])
+
+
+def _told_apart(path: str, writer: str) -> str:
+    """A few digits that are the same for one file in all processes, and tell nothing of folders."""
+    return blocks(os.path.abspath(f"{path}/{writer}" if writer else path).encode()).hashes.hex()[:8]
 
 
 def _numbers(tensor: Written) -> int:

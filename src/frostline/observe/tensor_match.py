@@ -12,6 +12,7 @@ from frostline.core.names.name_matching import Shape
 from frostline.core.saved import CopyState
 from frostline.digest.blocks import BLOCK, blocks
 from frostline.digest.floats import FLOATS, Reals
+from frostline.observe.protocols import LiveTensor, Unreadable
 from frostline.observe.tensor_state import TensorState
 
 _GOLDEN = 0.618
@@ -32,7 +33,8 @@ class Written:
 
     ``section`` says where it stands in what is written (dictionaries are told apart, so that an average kept beside
     the weights is one of its own). ``tensor`` is the key of the tensor whose very memory it is, ``taken`` the step at
-    which the script took it, ``origin`` asks for the module that holds it.
+    which the script took it, ``origin`` asks for the module that holds it. ``cut`` gives what is written of the part
+    that this process holds of a sharded tensor; ``part`` names that part where no more than it is written.
     """
 
     name: str
@@ -44,6 +46,8 @@ class Written:
     entry: Hashable | None = None
     taken: int | None = None
     origin: Callable[[], str | None] | None = None
+    cut: Callable[[LiveTensor], Written] | None = None
+    part: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,22 +82,26 @@ def likeness(written: Written, watched: TensorState) -> Likeness:
         Unreadable: one of them cannot be read.
     """
     row = watched.row
-    if written.shape != row.shape:
+    if row.part is not None:
+        if written.cut is None:
+            raise Unreadable("which part of it this process holds cannot be told")
+        written = written.cut(watched.entry)
+    elif written.shape != row.shape:
         return _fewer_rows(written, watched)
     if written.dtype != row.dtype:
         return Likeness(_cast(written, watched))
     content, memory = written.content, watched.entry
-    if all(content.part(start, stop) == memory.part(start, stop) for start, stop in sampled(row.bytes)):
+    if all(content.part(start, stop) == memory.part(start, stop) for start, stop in sampled(row.bytes_here)):
         return Likeness("same")
     if _is_zero(written) and not _starts_with_zero(watched):
         return Likeness("zero")
-    first = written.bytes == row.bytes and holds_first(content, watched)
+    first = written.bytes == row.bytes_here and holds_first(content, watched)
     return Likeness("first" if first else "other")
 
 
 def holds_first(content: Readable, watched: TensorState) -> bool:
     """Whether the bytes are those of the first check: a block tells that they are not, all of them that they are."""
-    first, size = watched.first, watched.row.bytes
+    first, size = watched.first, watched.row.bytes_here
     if first is None:
         return False
     head = content.part(0, min(size, BLOCK))
@@ -107,7 +115,7 @@ def _is_zero(written: Written) -> bool:
 
 
 def _starts_with_zero(watched: TensorState) -> bool:
-    return not any(any(watched.entry.part(*place)) for place in sampled(watched.row.bytes))
+    return not any(any(watched.entry.part(*place)) for place in sampled(watched.row.bytes_here))
 
 
 def _fewer_rows(written: Written, watched: TensorState) -> Likeness:
@@ -132,7 +140,7 @@ def _cast(written: Written, watched: TensorState) -> CopyState:
         return "other"
     width, wide = layout.width // 8 * layout.parts, own.width // 8 * own.parts
     overflow = False
-    for start, stop in sampled(watched.row.bytes):
+    for start, stop in sampled(watched.row.bytes_here):
         first, last = start // wide, stop // wide
         codes = _codes(written.content.part(first * width, last * width), layout.width)
         held = _codes(watched.entry.part(first * wide, last * wide), own.width)

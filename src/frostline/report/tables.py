@@ -22,6 +22,7 @@ _COPIES = {
     "overflow": "overflowed",
     "fewer-rows": "fewer rows",
     "other": "other values",
+    "part": "part of it",
     "missing": "no",
 }
 _NOTHING = Span("–", "dim")

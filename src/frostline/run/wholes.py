@@ -10,6 +10,7 @@ from frostline.core.fold import MOVEMENTS_KEPT
 from frostline.core.ledger import Answer, Changed, Holding, Ledger, TensorRow
 from frostline.core.record import Excused, Finding, Record
 from frostline.core.run import Run
+from frostline.core.saved import Saved
 from frostline.core.suppressions import Policy
 
 _PARTS_MISSING = "this part is known, and not that of every process"
@@ -32,11 +33,20 @@ class _Whole:
 
     def complete(self) -> TensorRow:
         """The row of the whole: where a part is missing, that nothing moved is not known."""
-        row, known = self.row, sum(self.parts.values())
+        row, known = replace(self.row, saved=self._saved()), sum(self.parts.values())
         if row.changed.verdict == "yes" or row.part is None or known >= row.size:
             return row
         changed = replace(row.changed, verdict="unknown", reason=_PARTS_MISSING)
         return replace(row, changed=changed, unknown=row.unknown | {"changed": _PARTS_MISSING})
+
+    def _saved(self) -> Saved | None:
+        """The column saved: files hold the whole where they hold all parts; the last that writes a file stays in it."""
+        saved = self.row.saved
+        if saved is None or saved.state != "part":
+            return saved
+        written = set({copy.path: copy.part for copy in saved.copies if copy.part}.values())
+        whole = sum(self.parts.get(place, 0) for place in written) >= self.row.size
+        return replace(saved, state=saved.copies[0].state) if whole else saved
 
 
 class Wholes:
@@ -99,6 +109,7 @@ def joined(one: TensorRow, other: TensorRow) -> TensorRow:
             default_initialised=_all(one.owner.default_initialised, other.owner.default_initialised),
             output_got_gradient=_any(one.owner.output_got_gradient, other.owner.output_got_gradient),
         ),
+        saved=_saved(one.saved, other.saved),
         zeros=_all(one.zeros, other.zeros),
         cleared=one.cleared and other.cleared,
         reached_by_backward=_any(one.reached_by_backward, other.reached_by_backward),
@@ -156,6 +167,13 @@ def _holding(one: Holding, other: Holding) -> Holding:
         negligible=one.negligible and other.negligible,
         gradient_inferred=one.gradient_inferred and other.gradient_inferred,
     )
+
+
+def _saved(one: Saved | None, other: Saved | None) -> Saved | None:
+    if one is None or other is None:
+        return one or other
+    better = min(one, other, key=lambda saved: (saved.state == "missing", saved.state == "part"))
+    return replace(better, copies=[*one.copies, *other.copies])
 
 
 def _unknown(one: TensorRow, other: TensorRow) -> dict[str, str]:

@@ -22,18 +22,21 @@ class Writer:
     """A function that writes.
 
     ``read`` takes its arguments and gives what is written and where to; of a ``general`` one, which writes all kinds of
-    things, only files that hold something of a model are told.
+    things, only files that hold something of a model are told. Of one that all processes call ``together``, each writes
+    a part into the same place.
     """
 
     module: str
     function: str
     read: Read
     general: bool = False
+    together: bool = False
 
     @property
     def by(self) -> str:
         """The function's name for people."""
-        return f"{self.module.removesuffix('.serialization').removeprefix('torch.distributed.')}.{self.function}"
+        module = self.module.removesuffix(".serialization").removesuffix(".state_dict_saver")
+        return f"{module.removeprefix('torch.distributed.')}.{self.function}"
 
 
 def _save(obj: Any, f: Any, *_: Any, **__: Any) -> tuple[Any, Any]:
@@ -69,8 +72,11 @@ WRITERS = (
     Writer("torch.serialization", "save", _save),
     Writer("torch.jit", "save", _script),
     Writer("torch.export", "save", _program),
-    Writer("torch.distributed.checkpoint", "save", _distributed),
-    Writer("torch.distributed.checkpoint", "async_save", _distributed),
+    *(
+        Writer(f"torch.distributed.checkpoint{module}", function, _distributed, together=True)
+        for module in ("", ".state_dict_saver")
+        for function in ("save", "async_save")
+    ),
     Writer("pickle", "dump", _pickle, general=True),
     Writer("joblib", "dump", _joblib, general=True),
     Writer("numpy", "savez", _arrays, general=True),

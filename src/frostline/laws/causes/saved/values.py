@@ -29,6 +29,8 @@ def _cases(run: ObservedRun) -> Iterator[Case]:
             if wrong:
                 yield _case(model, wrong, text)
         yield from _not_a_copy(model, trained)
+        if run.ledger.run.rank is None:  # one rank alone knows nothing of the files of the others
+            yield from _in_part(model, trained)
 
 
 def _wrong(trained: Sequence[TensorRow], state: CopyState, untrained: str | None) -> Wrong:
@@ -74,6 +76,20 @@ def _not_a_copy(model: str, trained: Sequence[TensorRow]) -> Iterator[Case]:
             f"{tensors(rows)} were written to {copy.file} as they were after step {copy.step:,}",
             {"file": copy.file, "taken_at_step": copy.taken, "written_at_step": copy.step},
             mitigated=LATER_STEP.proven(copy),
+        )
+
+
+def _in_part(model: str, trained: Sequence[TensorRow]) -> Iterator[Case]:
+    """Sharded tensors of which the files of all processes hold some parts, and no file the rest."""
+    lost = [(row, row.saved) for row in trained if row.saved is not None and row.saved.state == "part"]
+    if lost:
+        rows, (row, saved) = [row for row, _ in lost], lost[0]
+        files, places = sorted({copy.file for copy in saved.copies}), sorted({copy.part for copy in saved.copies})
+        yield Case(
+            rows,
+            f"{' and '.join(files)} {'hold' if len(files) > 1 else 'holds'} only a part of {tensors(rows)} of {model}: "
+            "the shards of some processes. torch.distributed.checkpoint writes all of them, a full state dict the whole",
+            {"file": files[0], "written_at_step": saved.copies[0].step, "tensor": row.name, "parts": places},
         )
 
 

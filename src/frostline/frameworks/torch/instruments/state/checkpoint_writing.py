@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
 import weakref
@@ -20,8 +21,10 @@ from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
 from frostline.frameworks.torch.models import modules
 from frostline.frameworks.torch.tensors.saved_values import Content, Value, named_values, path_of
-from frostline.frameworks.torch.tensors.tensors import NamedTensor, dtype_name, why_unreadable
+from frostline.frameworks.torch.tensors.shards import shard_of
+from frostline.frameworks.torch.tensors.tensors import NamedTensor, dtype_name, local, why_unreadable
 from frostline.frameworks.torch.writers import SafetensorsWatch, Writer, WritersWatch
+from frostline.observe.protocols import LiveTensor, Unreadable
 from frostline.observe.saves import Saves
 from frostline.observe.tensor_match import Written
 
@@ -100,7 +103,8 @@ class CheckpointWriting:
             live = self._live()
             tensors = [self._written(live, *each) for each in found]
             memory = [(name, place) for _, name, each in found if (place := _Memory.of(each)) is not None]
-            self._saves.wrote(path_of(target), writer.by, tensors, lambda: self._became(memory), writer.general)
+            path, by, own = path_of(target), writer.by, _own_place(writer, kwargs)
+            self._saves.wrote(path, by, tensors, lambda: self._became(memory), writer.general, own)
 
     def _serialized(self, tensors: Any, target: Any) -> None:
         """safetensors is about to write arrays, told by their addresses or as bytes."""
@@ -135,9 +139,9 @@ class CheckpointWriting:
     def _live(self) -> dict[Address, NamedTensor]:
         live: dict[Address, NamedTensor] = {}
         for entry in self._models.tensors:
-            tensor = entry.tensor
-            if tensor is not None and entry.row.name and (address := _address(tensor)) is not None:
-                live.setdefault(address, entry)
+            with contextlib.suppress(Unreadable):
+                if entry.row.name and (address := _address(entry.memory)) is not None:
+                    live.setdefault(address, entry)
         return live
 
     def _became(self, written: Sequence[tuple[str, _Memory]]) -> list[tuple[str, Hashable]]:
@@ -155,7 +159,8 @@ class CheckpointWriting:
     def _of_tensor(self, live: dict[Address, NamedTensor], section: str, name: str, tensor: torch.Tensor) -> Written:
         address = _address(tensor)
         entry = live.get(address) if address is not None else None
-        same = entry is not None and entry.row.dtype == dtype_name(tensor) and entry.row.shape == tuple(tensor.shape)
+        same = entry is not None and entry.row.dtype == dtype_name(tensor) and _fits(entry, tensor)
+        part = entry.row.part if entry is not None and same else None
         return Written(
             name,
             section,
@@ -166,7 +171,33 @@ class CheckpointWriting:
             entry.key if entry is not None and same else None,
             self._taken_at(tensor),
             functools.partial(_module_of, tensor),
+            functools.partial(_cut, tensor),
+            part.place if part is not None else "",
         )
+
+
+def _fits(entry: NamedTensor, tensor: torch.Tensor) -> bool:
+    """Whether the memory that is written is the tensor's as a whole, or the part of it that this process holds."""
+    shape, part = tuple(tensor.shape), entry.row.part
+    return entry.row.shape == shape or (part is not None and part.values == tensor.numel())
+
+
+def _cut(tensor: torch.Tensor, entry: LiveTensor) -> Written:
+    """What is written of the part that this process holds of a sharded tensor."""
+    shard = entry.shard if isinstance(entry, NamedTensor) else None
+    with torch.no_grad():
+        part = local(tensor) if shard_of(tensor) == shard else shard.of_whole(tensor) if shard is not None else None
+    if part is None:
+        raise Unreadable("which part of it this process holds cannot be told")
+    size = part.numel() * part.element_size()
+    return Written("", "", (part.numel(),), dtype_name(part), size, Content(part.contiguous()))
+
+
+def _own_place(writer: Writer, arguments: Any) -> str:
+    """This process among those that write together into one place."""
+    group = torch.distributed
+    alone = not writer.together or arguments.get("no_dist") or not (group.is_available() and group.is_initialized())
+    return "" if alone else str(group.get_rank())
 
 
 class _Memory:
@@ -212,7 +243,9 @@ def _address(tensor: torch.Tensor) -> Address | None:
     if why_unreadable(tensor) or tensor.layout != torch.strided or not tensor.numel():
         return None
     try:
-        return tensor.data_ptr(), tensor.numel() * tensor.element_size()
+        with torch.no_grad():
+            held = local(tensor)
+        return (held.data_ptr(), held.numel() * held.element_size()) if held.numel() else None
     except RuntimeError:  # a subclass that has no memory of its own
         return None
 

@@ -11,7 +11,8 @@ from test_ranks import free_port
 from test_shards import LOOP, START
 
 from frostline import judging
-from frostline.core.ledger import Changed, Declared, Holding, OptimizerRow, Part, TensorRow
+from frostline.core.ledger import Changed, Declared, Holding, OptimizerRow, TensorRow
+from frostline.core.part import Part
 from frostline.core.record import Record, Totals, Verdict
 from frostline.core.run import Run
 from frostline.core.storage import store
@@ -89,6 +90,53 @@ def test_a_part_that_one_rank_writes_is_a_move_of_the_whole(launched) -> None:  
 def test_freezing_after_flat_parameters_were_made_is_found(launched) -> None:  # type: ignore[no-untyped-def]
     record = launched(START + FROZEN_TOO_LATE + OPTIMIZER + LOOP.format(after=""))
     assert grave(record) == {"frozen-flag-not-inherited": ["model.embedding.weight"]}
+
+
+SHARDED = """
+from torch.distributed.fsdp import fully_shard
+
+for block in model.blocks:
+    fully_shard(block, mesh=mesh)
+fully_shard(model, mesh=mesh)
+"""
+SAVED = {
+    "full": """
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+state = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+if dist.get_rank() == 0:
+    torch.save(state, "model.pt")
+""",
+    "distributed": """
+import torch.distributed.checkpoint as dcp
+dcp.save({"model": model.state_dict()}, checkpoint_id="saved")
+""",
+    "one shard": """
+if dist.get_rank() == 0:
+    torch.save(model.state_dict(), "model.pt")
+""",
+    "zeros": """
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+state = get_model_state_dict(model, options=StateDictOptions(full_state_dict=True, cpu_offload=True))
+if dist.get_rank() == 0:
+    state["head.weight"].zero_()
+    torch.save(state, "model.pt")
+""",
+}
+
+
+@pytest.mark.needs("torch")
+@pytest.mark.parametrize(
+    ("how", "found"),
+    [("full", {}), ("distributed", {}), ("one shard", {"part"}), ("zeros", {"zero"})],
+)
+def test_what_files_hold_of_shards(how: str, found: set[str], launched) -> None:  # type: ignore[no-untyped-def]
+    ending = LOOP.format(after="").replace("dist.destroy_process_group()", SAVED[how] + "\ndist.barrier()")
+    record = launched(START + SHARDED + OPTIMIZER + ending)
+    states = {row.name: row.saved.state for row in record.tensors if row.saved is not None}
+    assert len(states) == len(record.tensors)
+    wrong = {"model.head.weight"} if how == "zeros" else set(states) if how == "one shard" else set()
+    assert {name for name, state in states.items() if state != "same"} == wrong
+    assert ("saved-values-differ" in grave(record)) == bool(found)
 
 
 def of_rank(rank: int, place: str, verdict: str, *, values: int = 2, last: str = "1") -> Record:

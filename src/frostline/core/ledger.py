@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from frostline.core.events import Event, Fact
+from frostline.core.part import Part
 from frostline.core.run import Run
 from frostline.core.saved import Saved
 
@@ -223,17 +224,6 @@ class Owner:
     rewrites_in_forward: bool | None = None
     frozen_subtree: str | None = None
     default_initialised: bool | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What a process holds of a sharded tensor: ``values`` of its numbers, those at ``place``.
-
-    Two processes hold the same part, and are replicas of each other, where their places are the same.
-    """
-
-    place: str
-    values: int
 
 
 @dataclass(slots=True)

@@ -93,7 +93,7 @@ class Wholes:
 def joined(one: TensorRow, other: TensorRow) -> TensorRow:
     """The rows of two processes that hold parts of one tensor as one row: it moved where a part did.
 
-    >>> from frostline.core.ledger import Part
+    >>> from frostline.core.part import Part
     >>> what = {"shape": (4,), "dtype": "float32", "bytes": 16, "size": 4, "sharded": True}
     >>> one = TensorRow("m.w", "m", "parameter", changed=Changed("no"), part=Part("0:2", 2), **what)
     >>> other = TensorRow("m.w", "m", "parameter", changed=Changed("yes", first_step=3), part=Part("2:4", 2), **what)

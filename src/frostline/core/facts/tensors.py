@@ -7,7 +7,8 @@ from typing import TypeAlias
 from msgspec import UNSET, UnsetType
 
 from frostline.core.events import Fact
-from frostline.core.ledger import Kind, Part, Role
+from frostline.core.ledger import Kind, Role
+from frostline.core.part import Part
 from frostline.core.saved import Saved
 
 Tensors: TypeAlias = tuple[int, ...]

@@ -10,7 +10,7 @@ import torch
 from torch import nn
 
 from frostline.core.facts import TensorReplaced, TensorSeen
-from frostline.core.ledger import Part
+from frostline.core.part import Part
 from frostline.frameworks.torch.tensors.shards import Shard, shard_of
 from frostline.frameworks.torch.tensors.tensors import (
     NamedTensor,

@@ -111,7 +111,7 @@ def joined(one: TensorRow, other: TensorRow) -> TensorRow:
         ),
         saved=_saved(one.saved, other.saved),
         zeros=_all(one.zeros, other.zeros),
-        cleared=one.cleared and other.cleared,
+        cleared=_all(one.cleared, other.cleared),
         reached_by_backward=_any(one.reached_by_backward, other.reached_by_backward),
         unknown=_unknown(one, other),
     )

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable
 from types import FrameType
+from weakref import WeakSet
 
 import torch
 
@@ -56,6 +57,7 @@ class StepsUnderWay:
     def __init__(self, forgot: Callable[[], None]) -> None:
         self._forgot = forgot
         self._running: list[tuple[torch.optim.Optimizer, FrameType]] = []
+        self._inner: WeakSet[torch.optim.Optimizer] = WeakSet()
 
     def __bool__(self) -> bool:
         return bool(self._running)
@@ -63,8 +65,14 @@ class StepsUnderWay:
     def begin(self, optimizer: torch.optim.Optimizer, frame: FrameType) -> bool:
         """A step begins in ``frame``; True where it is inside no other."""
         self._drop_broken_off(frame)
+        if self._running:
+            self._inner.add(optimizer)
         self._running.append((optimizer, frame))
         return len(self._running) == 1
+
+    def is_inner(self, optimizer: torch.optim.Optimizer) -> bool:
+        """Whether the optimizer was seen to step inside of another's step, as the one that a wrapper shards does."""
+        return optimizer in self._inner
 
     def end(self, optimizer: torch.optim.Optimizer) -> bool:
         """A step has ended; True where it was announced and inside no other."""

@@ -38,9 +38,11 @@ class OptimizerGroups:
             context.tell(OptimizerSeen(optimizer=row.id, groups=groups, orphans=orphans))
 
     def _look_for_unused(self) -> None:
-        """Optimizers that never stepped hold models too."""
+        """Optimizers that never stepped hold models too; one that steps for another is a part of that."""
         context = self._context
         for optimizer in context.optimizers.known():
+            if context.under_way.is_inner(optimizer) and not context.optimizers.registered(optimizer):
+                continue
             key = context.id_of(optimizer)
             recorder, row = context.recorder, context.recorder.optimizers[key]
             if not row.steps_executed:

@@ -48,7 +48,9 @@ def test_all_programs_are_stored(name):
 
 def test_every_rule_is_found_in_a_stored_program():
     judgements = (judgement for name in SHELVES for judgement in stored.expected(name).values())
-    assert {finding["rule"] for each in judgements for finding in each["findings"]} >= {rule.slug for rule in causes.CAUSES}
+    assert {finding["rule"] for each in judgements for finding in each["findings"]} >= {
+        rule.slug for rule in causes.CAUSES
+    }
 
 
 @pytest.mark.parametrize("name", SHELVES)

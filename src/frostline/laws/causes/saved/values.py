@@ -88,7 +88,7 @@ def _in_part(model: str, trained: Sequence[TensorRow]) -> Iterator[Case]:
         yield Case(
             rows,
             f"{' and '.join(files)} {'hold' if len(files) > 1 else 'holds'} only a part of {tensors(rows)} of {model}: "
-            "the shards of some processes. torch.distributed.checkpoint writes all of them, a full state dict the whole",
+            "the shards of some processes. torch.distributed.checkpoint writes all, a full state dict the whole",
             {"file": files[0], "written_at_step": saved.copies[0].step, "tensor": row.name, "parts": places},
         )
 

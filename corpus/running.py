@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import wait
 from pathlib import Path
@@ -204,25 +206,40 @@ def _fresh(arguments: list[str], log: Path, backend: str) -> int:
             return -1
 
 
+@contextmanager
+def meeting_place() -> Iterator[dict[str, str]]:
+    """The variables by which processes that train together find each other; nobody else gets the port meanwhile.
+
+    A port is taken as long as a socket is bound to it; whoever shares addresses, as torch does, may listen there still.
+    """
+    with socket.socket() as holder:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind(("127.0.0.1", 0))
+        port = holder.getsockname()[1]
+        yield {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "GLOO_SOCKET_IFNAME": "lo"}
+
+
+def in_torch_together(
+    commands: Sequence[Sequence[str]], folder: Path, **variables: str
+) -> list[subprocess.CompletedProcess[str]]:
+    """What came of commands of Python that train together, each with the variables that torchrun sets.
+
+    Args:
+        commands: one for each rank, as ``in_torch`` takes them.
+        folder: where they run.
+        variables: of the environment, beside those of these tests.
+    """
+    with meeting_place() as meeting, ThreadPoolExecutor(len(commands)) as pool:
+        shared = {**os.environ, **ENVIRONMENT, **meeting, "WORLD_SIZE": str(len(commands)), **variables}
+        each = [{**shared, "RANK": str(rank), "LOCAL_RANK": str(rank)} for rank in range(len(commands))]
+        return list(pool.map(in_torch, commands, [folder] * len(commands), each))
+
+
 def _together(arguments: list[str], log: Path, processes: int) -> int:
-    """The gravest exit status of processes that train together, each with the variables that torchrun sets."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port = listener.getsockname()[1]
-    shared = {**os.environ, "WORLD_SIZE": str(processes), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
-    command = [sys.executable, "-m", "frostline", *arguments]
-    with log.open("wb") as output:
-        started = [
-            subprocess.Popen(command, stdout=output, stderr=output, env={**shared, "RANK": str(rank)}, cwd=log.parent)
-            for rank in range(processes)
-        ]
-        try:
-            return max(abs(process.wait(TIMEOUT)) for process in started)
-        except subprocess.TimeoutExpired:
-            return -1
-        finally:
-            for process in started:
-                process.kill()
+    """The gravest exit status of processes that train together; what they print goes to the log."""
+    done = in_torch_together([["-m", "frostline", *arguments]] * processes, log.parent)
+    log.write_text("".join(each.stdout + each.stderr for each in done), "utf-8")
+    return max(abs(each.returncode) for each in done)
 
 
 def _forked(arguments: list[str], log: Path, _backend: str) -> int:
@@ -240,7 +257,8 @@ def _served_jax(arguments: list[str], log: Path, _backend: str) -> int:
 
 
 def _environment(backend: str) -> dict[str, str]:
-    return {**os.environ, **({"KERAS_BACKEND": backend} if backend else {})}
+    """With the backend of Keras; tf_keras loads TensorFlow's other Keras too, which must not bring one of its own."""
+    return {**os.environ, "KERAS_BACKEND": backend or "tensorflow"}
 
 
 def in_fork(target: Callable[..., None], arguments: tuple[object, ...], timeout: int = TIMEOUT) -> int:

@@ -11,6 +11,7 @@ FRAMEWORKS = ("torch", "keras", "jax", "flax", "optax", "equinox", "tensorflow",
 PROGRAMS = ("chromium", "zsh", "fish")
 hypothesis.settings.register_profile("frostline", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("frostline")
+os.environ |= {"USE_TF": "0", "USE_FLAX": "0"}  # transformers would load them as well, only because they are here
 MUST_HAVE = tuple(os.environ.get("FROSTLINE_MUST_HAVE", "").split())
 
 

@@ -1,8 +1,5 @@
 """Runs a script on one backend, plainly or under frostline, and brings back what it printed and the record."""
 
-import os
-import subprocess
-import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,20 +43,21 @@ class Seen:
 def plainly(script: str, backend: str) -> str:
     """What the script prints without frostline, in a fork of a server that has loaded the backend."""
     with tempfile.TemporaryDirectory() as folder:
-        loaded = "" if backend == "tf_keras" else backend
-        done = in_keras(loaded, [str(SCRIPTS / script), backend], Path(folder), COLUMNS="100")
+        done = in_keras(_loaded(backend), [str(SCRIPTS / script), backend], Path(folder), COLUMNS="100")
     assert done.returncode == 0, done.stderr
     return without_durations(done.stdout)
 
 
 def observed(script: str, backend: str, folder: Path, *options: str, status: int = 0) -> Seen:
-    """The script's run under frostline, in a fresh interpreter, as users run it."""
+    """The script's run under frostline, in a fork of the same server."""
     data = folder / "record.json"
-    command = [sys.executable, "-m", "frostline", "run", "--quiet", "--data", data, *options]
-    keras_backend = "tensorflow" if backend == "tf_keras" else backend
-    env = os.environ | {"KERAS_BACKEND": keras_backend, "TF_CPP_MIN_LOG_LEVEL": "3", "COLUMNS": "100"}
-    done = subprocess.run([*command, SCRIPTS / script, backend], env=env, capture_output=True, text=True, timeout=300)
+    command = ["-m", "frostline", "run", "--quiet", "--data", str(data), *options]
+    done = in_keras(_loaded(backend), [*command, str(SCRIPTS / script), backend], folder, COLUMNS="100")
     assert done.returncode == status, done.stderr
     record = load(data)
     assert record.run.faults == []
     return Seen(done.returncode, without_durations(done.stdout), done.stderr, record)
+
+
+def _loaded(backend: str) -> str:
+    return "" if backend == "tf_keras" else backend

@@ -1,12 +1,11 @@
 """Variables of the torch backend are read bit for bit, or the reason why not is said."""
 
-import os
-
 import pytest
 
 torch = pytest.importorskip("torch")
-pytest.importorskip("keras")
-os.environ.setdefault("KERAS_BACKEND", "torch")
+with pytest.MonkeyPatch.context() as environment:
+    environment.setenv("KERAS_BACKEND", "torch")  # only while it is imported: processes of other tests have their own
+    pytest.importorskip("keras")
 
 from frostline.frameworks.keras.torch_bytes import host_bytes, zero_state  # noqa: E402
 from frostline.observe.protocols import Unreadable  # noqa: E402

@@ -1,14 +1,13 @@
 """Runs of two real processes, combined: what they disagree on is found, and healthy ones agree."""
 
 import json
-import os
-import socket
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from corpus.running import in_torch_together
 
 from frostline import judging
 from frostline.core.ledger import Changed, OptimizerRow, TensorRow
@@ -40,24 +39,10 @@ dist.destroy_process_group()
 pytestmark = pytest.mark.needs("torch")
 
 
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
 def observed(script: Path, folder: Path) -> list[Path]:
     """The records of two processes that run the script together."""
-    launcher = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-m", "frostline", "run", "--quiet", str(script)],
-            cwd=folder,
-            env={**os.environ, **launcher, "RANK": rank, "LOCAL_RANK": rank},
-        )
-        for rank in ("0", "1")
-    ]
-    assert [process.wait(120) for process in processes] == [0, 0]
+    done = in_torch_together([["-m", "frostline", "run", "--quiet", str(script)]] * 2, folder)
+    assert [each.returncode for each in done] == [0, 0], done
     return parts(folder / ".frostline.json")
 
 

@@ -4,13 +4,11 @@ Only the process of rank 0 is observed. Whatever it computed on the whole of a s
 one for ever.
 """
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from test_ranks import free_port, parts
+from corpus.running import in_torch_together
+from test_ranks import parts
 
 from frostline import judging
 from frostline.core.record import Record
@@ -96,21 +94,10 @@ pytestmark = pytest.mark.needs("torch")
 def printed(script: str, folder: Path, *, observed: bool = True) -> str:
     """What rank 0 prints in a run of two processes; its record is in the folder."""
     (folder / "train.py").write_text(script)
-    launcher = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "OMP_NUM_THREADS": "1"}
     ours = ["-m", "frostline", "run", "--debug", "--data", "record.json", "--quiet"] if observed else []
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-W", "ignore", *words, "train.py"],
-            cwd=folder,
-            env={**os.environ, **launcher, "RANK": rank, "LOCAL_RANK": rank},
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        for rank, words in (("0", ours), ("1", []))
-    ]
-    output = [process.communicate(timeout=120)[0] for process in processes]
-    assert [process.returncode for process in processes] == [0, 0]
-    return output[0]
+    done = in_torch_together([[*ours, "train.py"], ["train.py"]], folder)
+    assert [each.returncode for each in done] == [0, 0], done
+    return done[0].stdout
 
 
 def recorded(script: str, folder: Path) -> Record:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from corpus.running import in_torch
+from tests.without_compiler import WITHOUT_COMPILER
 
 # Of the environment of the tests themselves; it must not reach the processes.
 LEFT_OUT = {"RANK", "WORLD_SIZE", "SLURM_PROCID", "SLURM_NTASKS", "PMI_RANK", "PMI_SIZE", "PYTHONDONTWRITEBYTECODE"}
@@ -27,12 +28,13 @@ class Done:
 class Shell:
     """Starts processes in a folder of their own; ``plain`` is python, ``observed`` is frostline's ``run``.
 
-    Where it is ``warm``, frostline runs in processes that have torch loaded already, which takes most of the time.
+    Where it is ``warm``, they are forks of one that has torch loaded already, which takes most of the time. Where it is
+    ``lean``, those that are not do without torch's compiler, which takes as long again.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.warm = False
+        self.warm = self.lean = False
         self.environment = {name: value for name, value in os.environ.items() if name not in LEFT_OUT}
         self.started: list[subprocess.Popen] = []
 
@@ -43,22 +45,30 @@ class Shell:
         return path
 
     def plain(self, *arguments: str, **options) -> Done:
-        return self.python(*arguments, **options)
+        return self._quickly(arguments, options)
 
     def observed(self, *arguments: str, **options) -> Done:
         return self.frostline("run", "--quiet", *arguments, **options)
 
     def frostline(self, *arguments: str, **options) -> Done:
+        return self._quickly(("-m", "frostline", *arguments), options)
+
+    def _quickly(self, words: tuple[str, ...], options: dict) -> Done:
         if not self.warm or options.keys() - {"env"}:
-            return self.python("-m", "frostline", *arguments, **options)
-        done = in_torch(["-m", "frostline", *arguments], self.folder, self.environment | options.get("env", {}))
+            return self.python(*words, **options)
+        done = in_torch(words, self.folder, self.environment | options.get("env", {}))
         return Done(done.returncode, done.stdout, done.stderr)
+
+    @property
+    def fresh(self) -> dict[str, str]:
+        """The environment of processes that are no forks."""
+        return self.environment | (WITHOUT_COMPILER if self.lean else {})
 
     def python(self, *arguments: str, stdin: str = "", flags: tuple[str, ...] = (), **options) -> Done:
         done = subprocess.run(
             [sys.executable, *flags, *arguments],
             cwd=self.folder,
-            env=self.environment | options.pop("env", {}),
+            env=self.fresh | options.pop("env", {}),
             input=stdin,
             capture_output=True,
             text=True,
@@ -72,7 +82,7 @@ class Shell:
         process = subprocess.Popen(
             [sys.executable, "-m", "frostline", *arguments],
             cwd=self.folder,
-            env=self.environment,
+            env=self.fresh,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -104,6 +114,7 @@ def linear(shell: Shell) -> Callable[[str], None]:
     """Writes ``train.py``: three steps of a small torch model, with ``more`` after them."""
 
     def write(more: str = "") -> None:
+        shell.lean = True
         shell.write("train.py", TRAIN + more)
 
     return write

@@ -13,6 +13,7 @@ from frostline.laws.causes import CAUSES
 @pytest.fixture
 def trained(shell, linear):
     """A folder with the record of a run in which everything was meant to stay frozen."""
+    shell.warm = True
     linear()
     shell.observed("--frozen", "**", "train.py")
     return shell

@@ -24,7 +24,7 @@ def on_a_terminal(shell, *arguments: str) -> str:
         sys.executable,
         ["impatient.py", *arguments],
         cwd=str(shell.folder),
-        env=shell.environment | {"TERM": "xterm"},
+        env=shell.fresh | {"TERM": "xterm"},
         encoding="utf-8",
         timeout=60,
     )

@@ -11,6 +11,7 @@ MORE = 'frozen = ["0.**", "1.bias"]\nfail_on = "error"\nbaseline = "known.json"\
 
 @pytest.fixture
 def moved(shell, linear):
+    shell.warm = True
     linear()
     source = (shell.folder / "train.py").read_text("utf-8")
     shell.write("train.py", source.replace("model[0].requires_grad_(False)\n", "").replace("model[1].", "model."))

@@ -1,6 +1,7 @@
 """`run --steps N` ends a script after N optimizer steps, and `check` judges the first few."""
 
 import pytest
+from corpus.running import in_keras
 
 from frostline.judging import load
 from frostline.settings import DEFAULT_DATA
@@ -24,6 +25,11 @@ DECAYED = """
 with torch.no_grad():
     model[0].weight.mul_(0.9)
 """
+
+
+@pytest.fixture(autouse=True)
+def _warm(shell) -> None:
+    shell.warm = True
 
 
 @pytest.mark.needs("torch")
@@ -67,9 +73,8 @@ def test_what_cleans_up_is_run_and_what_catches_everything_ends_at_the_next_step
 @pytest.mark.parametrize("backend", ["jax", "torch", "tensorflow"])
 def test_a_keras_fit_ends_after_so_many_steps(backend: str, shell) -> None:
     shell.write("train.py", KERAS)
-    environment = {"KERAS_BACKEND": backend, "CUDA_VISIBLE_DEVICES": ""}
-    done = shell.frostline("run", "--steps", "6", "train.py", env=environment)
-    assert (done.status, done.stdout) == (0, ""), done.stderr
+    done = in_keras(backend, ["-m", "frostline", "run", "--steps", "6", "train.py"], shell.folder)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
     run = load(shell.folder / DEFAULT_DATA).run
     assert (run.steps, run.ended_by, run.faults) == (6, "--steps 6", [])
 

@@ -62,6 +62,7 @@ def frames(stderr: str) -> list[str]:
 )
 def test_an_error_inside_training_has_the_frames_of_the_script_alone(script: str, shell) -> None:
     shell.write("train.py", script)
+    shell.lean = True
     plain, observed = shell.plain("train.py"), shell.observed("train.py")
     assert (observed.status, observed.stdout) == (1, plain.stdout)
     assert frames(observed.stderr) == frames(plain.stderr)

@@ -1,11 +1,13 @@
 """Processes of every kind below one observed script: a fault in one that is not the first is found and named."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from test_ranks import parts
+from tests.without_compiler import WITHOUT_COMPILER
 
 from frostline.run.files import stored_run
 
@@ -124,7 +126,8 @@ def is_installed() -> None:
 def run(folder: Path, script: str, *words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     (folder / "train.py").write_text(script)
     command = [sys.executable, "-m", "frostline", "run", *options, *words]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=200)
+    environment = os.environ | ({} if script is LIGHTNING else WITHOUT_COMPILER)
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=200)
 
 
 def found_in(folder: Path) -> dict[str, object]:

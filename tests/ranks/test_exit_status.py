@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.without_compiler import WITHOUT_COMPILER
 
 pytestmark = pytest.mark.needs("torch")
 
@@ -43,7 +44,7 @@ def launched(
     (folder / "train.py").write_text(TRAIN)
     launcher = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
     script = ["-m", "frostline", "run", *options, "train.py", *arguments]
-    variables = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", **environment}
+    variables = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONUNBUFFERED": "1", **WITHOUT_COMPILER, **environment}
     done = subprocess.run([*launcher, *script], cwd=folder, env=variables, capture_output=True, text=True, timeout=240)
     return done.returncode, done.stderr, {path.name for path in folder.glob("done*")}
 

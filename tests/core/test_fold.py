@@ -128,6 +128,17 @@ def test_what_surrounds_a_flag() -> None:
     assert (declared.intents, declared.alias_flags) == ([("m.w", True)], [("m.v", False)])
 
 
+def test_a_flip_is_the_flag_from_then_on_and_a_frozen_subtree_holds_its_buffers() -> None:
+    declared = row(told.FlagDeclared(tensor=0, flag=True), told.FlagFlipped(step=3, tensor=0, flag=False, optimizer=""))
+    assert declared.declared.trainable is False
+    assert row(told.BufferFrozen(tensor=0, subtree="stem")).owner.frozen_subtree == "stem"
+
+
+def test_another_tensor_in_its_place_is_told_by_the_type_of_module_that_holds_it() -> None:
+    replaced = told.TensorReplaced(step=1, tensor=0, name="m.w", by="ParametrizedLinear")
+    assert row(replaced).replaced == "ParametrizedLinear"
+
+
 def test_what_the_user_expects_is_marked_under_any_name_and_never_for_rows_alone() -> None:
     statistics = {"kind": "buffer", "role": "normalisation"}
     ledger = fold(
@@ -157,6 +168,23 @@ def test_what_the_user_expects_is_marked_under_any_name_and_never_for_rows_alone
     assert (ledger.expected.frozen, ledger.patience) == (["stem.**", "head.weight[:4]"], 5)
 
 
+def test_rows_of_a_tensor_say_nothing_of_the_whole() -> None:
+    assert row(told.Expected(frozen=("m.w[:4]",))).expected is None
+    assert row(told.Expected(frozen=("m.w[:4]", "m.w"))).expected_pattern == "m.w"
+
+
+def test_statistics_are_to_train_with_the_weights_that_a_pattern_names_and_frozen_are_all_it_names() -> None:
+    tensors = [
+        found(0, "m.norm.weight"),
+        found(1, "m.norm.mean", kind="buffer", role="normalisation"),
+        found(2, "m.norm.seen", kind="buffer"),
+    ]
+    trained = fold([*tensors, told.Expected(trained=("norm.**",))])
+    assert [each.expected for each in trained.tensors] == ["trained", "trained", None]
+    frozen = fold([*tensors, told.Expected(frozen=("norm.**",))])
+    assert [each.expected for each in frozen.tensors] == ["frozen"] * 3
+
+
 def test_a_name_that_a_tensor_lost_still_says_what_was_expected_of_it() -> None:
     broken = [told.TieBroken(step=1, tensor=0, name="m.w", lost=(name,)) for name in ("m.head", "m.a", "m.head")]
     seen = row(*broken, told.Expected(frozen=("head",)))
@@ -171,11 +199,12 @@ def test_an_optimizer_counts_its_steps_and_checks() -> None:
     state.apply(told.OptimizerFound(optimizer="sgd", kind="optimizer", name="SGD", by_hand=True))
     state.count_step("sgd", 3)
     state.count_step("sgd", 5)
-    state.apply(told.OptimizerChecked(optimizer="sgd", executed=2, step=5))
+    state.apply(told.OptimizerChecked(optimizer="sgd", executed=2, step=5, lr=0.1))
     state.apply(told.OptimizerSeen(optimizer="sgd", holds=4))
     (optimizer,) = state.ledger().optimizers
     assert (optimizer.id, optimizer.name, optimizer.by_hand, optimizer.holds) == ("sgd", "SGD", True, 4)
     assert (optimizer.steps_executed, optimizer.last_step, optimizer.checks, optimizer.checked_at) == (2, 5, [2], [5])
+    assert optimizer.rates == [0.1]
 
 
 def test_each_optimizer_holds_a_tensor_once() -> None:
@@ -238,10 +267,18 @@ def test_the_reason_is_kept_and_a_change_that_was_seen_stays_one() -> None:
     assert (seen.changed.verdict, seen.unknown) == ("yes", {})
 
 
+def test_what_was_lost_is_not_known_to_be_unchanged_though_the_doubt_is_taken_back() -> None:
+    certain = told.Doubted(tensors=(0,), column="changed", reason=None)
+    lost = told.Unread(tensor=0, reason="gone")
+    assert row(told.BaselineTaken(tensor=0, blocks=1), lost, certain).changed.verdict == "unknown"
+    assert row(told.BaselineTaken(tensor=0, blocks=1), certain).changed.verdict == "no"
+
+
 def test_a_doubt_is_cast_on_one_column_and_taken_back() -> None:
     doubts = [told.Doubted(tensors=(0,), column=column, reason="error") for column in ("optimizer", "changed")]
     seen = row(told.BaselineTaken(tensor=0, blocks=1), *doubts)
     assert (seen.unknown, seen.changed.verdict) == ({"optimizer": "error", "changed": "error"}, "unknown")
+    assert row(told.BaselineTaken(tensor=0, blocks=1), doubts[0]).changed == Changed("no", blocks=1)
     certain = told.Doubted(tensors=(0,), column="optimizer", reason=None)
     assert row(told.BaselineTaken(tensor=0, blocks=1), *doubts, certain, certain).unknown == {"changed": "error"}
 
@@ -279,6 +316,9 @@ def test_moves_while_frozen_take_the_place_of_those_while_trainable_but_for_the_
     assert ids == [*range(MOVEMENTS_KEPT - 2), 20, 21]
     ids = [move.id for move in row(*trained, *frozen).changed.movements]
     assert ids == [0, *range(20, 20 + MOVEMENTS_KEPT - 1)]
+    early = [moved(0), moved(1, trainable=True), *(moved(at) for at in range(2, MOVEMENTS_KEPT))]
+    ids = [move.id for move in row(*early, frozen[0]).changed.movements]
+    assert ids == [0, *range(2, MOVEMENTS_KEPT), 20]
     more = [moved(at, trainable=None) for at in range(MOVEMENTS_KEPT)]
     assert [move.id for move in row(*trained, *more).changed.movements] == [*range(MOVEMENTS_KEPT)]
 
@@ -311,13 +351,14 @@ def test_the_digests_of_the_first_and_the_last_reading_are_kept() -> None:
 
 
 def test_rows_that_are_compared_again_take_the_place_of_the_same_comparison() -> None:
-    first, second, renewed = (RowsSeen("row", told_, 0) for told_ in (1, 2, 3))
+    first, second, renewed, last = (RowsSeen("row", told_, 0) for told_ in (1, 2, 3, 4))
     compared = [
         told.RowsCompared(tensor=0, track=4, seen=first),
         told.RowsCompared(tensor=0, track=9, seen=second),
         told.RowsCompared(tensor=0, track=4, seen=renewed),
     ]
     assert row(*compared).rows == [renewed, second]
+    assert row(*compared, told.RowsCompared(tensor=0, track=9, seen=last)).rows == [renewed, last]
 
 
 # The run
@@ -327,8 +368,13 @@ def test_a_summary_that_is_told_again_takes_the_place_of_the_first() -> None:
     def printed(summary: int, trainable: int) -> told.SummaryPrinted:
         return told.SummaryPrinted(step=0, summary=summary, model="m", trainable=trainable)
 
-    ledger = fold([printed(0, 5), printed(1, 6), printed(0, 7)])
-    assert [(each.summary, each.trainable) for each in ledger.events] == [(1, 6), (0, 7)]  # type: ignore[union-attr]
+    compiled = told.StepCompiled(step=0, model="m")
+    ledger = fold([compiled, printed(0, 5), printed(1, 6), printed(0, 7)])
+    assert ledger.events == [compiled, printed(1, 6), printed(0, 7)]
+
+
+def test_only_events_are_looked_up_as_they_are() -> None:
+    assert fold([found(), told.FrameworkSeen(framework="jax", version="1")]).events == []
 
 
 def test_the_run_is_as_it_was_last_told() -> None:

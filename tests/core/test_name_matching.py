@@ -73,3 +73,28 @@ def test_every_tensor_is_meant_by_one_name() -> None:
 
 def test_of_fronts_with_as_many_names_the_shorter_is_taken() -> None:
     assert expected_by(shapes("a.w"), shapes("a.w", "copy.a.w")) == {"a.w": "a.w"}
+
+
+def test_a_name_with_another_front_is_not_cut_as_if_it_had_this_one() -> None:
+    written = shapes("ab.w", "ab.v", "cdefg")
+    assert expected_by(written, shapes("w", "v", "fg")) == {"ab.w": "w", "ab.v": "v"}
+
+
+def test_names_that_no_tensor_has_and_tensors_of_another_shape_are_left_out() -> None:
+    written = {**shapes("m.a", "m.b", "m.none"), "m.c": (5, 5)}
+    assert expected_by(written, shapes("a", "b", "c")) == {"m.a": "a", "m.b": "b"}
+
+
+def test_a_front_is_not_counted_for_tensors_of_another_shape() -> None:
+    rows = {**shapes("p.v", "q.w", "q.v"), "p.w": (9, 9)}
+    assert expected_by(shapes("w", "v"), rows) == {"w": "q.w", "v": "q.v"}
+
+
+def test_how_short_a_front_is_is_counted_on_both_sides() -> None:
+    written = shapes("longer.u", "longer.w")
+    found = expected_by(written, shapes("u", "w", "b.longer.w"))
+    assert found == {"longer.w": "b.longer.w", "longer.u": "u"}
+
+
+def test_vectors_may_have_another_length() -> None:
+    assert expected_by({"a.b": (3,)}, {"a.b": (2,)}) == {"a.b": "a.b"}

@@ -43,4 +43,15 @@ def test_matching_looks_at_every_name_of_a_tensor():
 def test_a_pattern_that_ends_inside_a_number_is_told():
     names = ["m.layer.1.weight", "m.layer.10.weight", "m.layer.11.bias"]
     assert looks_like_prefix("layer.1*", names) == names[1:]
-    assert looks_like_prefix("layer.1.*", names) == []
+    assert looks_like_prefix("layer.1**", names) == names[1:]
+
+
+@pytest.mark.parametrize("pattern", ["layer.1.*", "layer.1.**", "layer.1", "layer*", "other.1*"])
+def test_a_pattern_that_ends_with_a_whole_name_is_not(pattern):
+    assert looks_like_prefix(pattern, ["m.layer.1.weight", "m.layer.10.weight", "m.layer.10"]) == []
+
+
+def test_names_that_only_look_alike_are_left_out():
+    assert looks_like_prefix("layer.1*", ["m.layer.10.weight", "m.layer.1x.weight", "m.sub.layer.10.weight"]) == [
+        "m.layer.10.weight"
+    ]

@@ -129,7 +129,9 @@ def _tell(chosen: Sequence[Planted], living: Sequence[Planted], listed: int) -> 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="mutants", description=__doc__)
-    everything = [file for folder in TESTS for file in sorted((PACKAGE / folder).glob("*.py"))]
+    everything = [
+        file for folder in TESTS for file in sorted((PACKAGE / folder).rglob("*.py")) if file.parent.name != "examples"
+    ]
     parser.add_argument("--file", nargs="+", type=_file, default=everything, help="as core/verdict.py; default: all")
     parser.add_argument("--tests", nargs="+", help="default: those that concern the files")
     parser.add_argument("--sample", type=int, help="try so many, chosen at random")

@@ -16,14 +16,8 @@ def _said_frozen(row: TensorRow) -> bool:
 def moved_afterwards(row: TensorRow) -> bool:
     """Whether a frozen tensor moved, but not, or not certainly, in training: an adapter was merged, a copy written."""
     moves = row.changed.movements
-    merged = merged_into(row)
-    return (
-        bool(moves)
-        and _said_frozen(row)
-        and all(
-            move.late or move.event == MERGED or (merged and move.place in ("outside", "between")) for move in moves
-        )
-    )
+    later = merged_into(row) or all(move.late or move.event == MERGED for move in moves)
+    return bool(moves) and _said_frozen(row) and later
 
 
 def merged_into(row: TensorRow) -> bool:

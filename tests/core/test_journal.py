@@ -1,0 +1,38 @@
+"""The journal: facts take effect as they are told, and steps are told when somebody asks."""
+
+from frostline.core import facts as told
+from frostline.core.journal import Journal
+
+FOUND = [told.OptimizerFound(optimizer=each, kind="optimizer", name=each) for each in ("sgd", "adam")]
+
+
+def test_everything_that_facts_number_is_counted_from_nought() -> None:
+    journal = Journal()
+    counts = (journal.tensors, journal.moves, journal.comparisons, journal.summaries)
+    assert [(next(each), next(each)) for each in counts] == [(0, 1)] * 4
+
+
+def test_steps_are_told_once_by_name_when_they_are_asked_for() -> None:
+    journal = Journal()
+    for fact in FOUND:
+        journal.tell(fact)
+    for at, optimizer in enumerate(("sgd", "adam", "sgd"), 1):
+        journal.step(optimizer, at)
+    counted = [
+        told.OptimizerSeen(optimizer="adam", steps_executed=1, last_step=2),
+        told.OptimizerSeen(optimizer="sgd", steps_executed=2, last_step=3),
+    ]
+    assert journal.facts() == [*FOUND, *counted]
+    assert journal.facts() == [*FOUND, *counted]
+    journal.step("adam", 4)
+    assert journal.facts() == [*FOUND, *counted, told.OptimizerSeen(optimizer="adam", steps_executed=2, last_step=4)]
+
+
+def test_nothing_is_told_of_an_optimizer_that_was_dropped_or_never_stepped() -> None:
+    journal = Journal()
+    for fact in FOUND:
+        journal.tell(fact)
+    journal.step("sgd", 1)
+    dropped = told.OptimizerDropped(optimizer="sgd")
+    journal.tell(dropped)
+    assert journal.facts() == [*FOUND, dropped]

@@ -48,7 +48,8 @@ def layer(
 
 
 PROBE = "core errors settings digest observe frameworks"
-BASE = "frameworks.alive frameworks.claims frameworks.patching frameworks.protocol frameworks.keras_common"
+BASE = "frameworks.alive frameworks.claims frameworks.imports frameworks.patching frameworks.protocol"
+BASE += " frameworks.keras_common"
 KERAS = f"core errors settings digest observe {BASE}"
 READER = "core errors digest checkpoints"
 READ_WITH = "numpy msgspec safetensors h5py ml_dtypes blake3 xxhash lz4 zstandard"
@@ -90,6 +91,7 @@ LAYERS = {
     "frostline.digest": layer("core errors digest", "numpy xxhash ml_dtypes"),
     "frostline.observe": layer("core errors settings digest observe", "numpy"),
     "frostline.frameworks": layer("errors frameworks"),
+    "frostline.frameworks.imports": layer("", "wrapt"),
     "frostline.frameworks.protocol": layer("core settings observe"),
     "frostline.frameworks.registry": layer("errors frameworks.protocol", tables=True),
     "frostline.frameworks.keras_common": layer(KERAS, "msgspec numpy wrapt"),

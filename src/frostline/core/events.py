@@ -240,6 +240,19 @@ class StateReset(Fact, frozen=True):
     times: int
 
 
+class DonatedUsed(Fact, frozen=True):
+    """The script used ``name``, former values of these tensors whose memory it had donated to a step of ``optimizer``.
+
+    ``arrays`` are the places in what ``name`` holds; nothing of them is left.
+    """
+
+    step: int
+    optimizer: str
+    tensors: Names
+    name: str
+    arrays: Names
+
+
 class LabelUnmatched(Fact, frozen=True):
     """An optimizer that is chosen by label has these labels on no tensor; ``freezes`` says that one would freeze."""
 
@@ -271,5 +284,6 @@ Event: TypeAlias = (
     | UpdateShown
     | ResultDropped
     | StateReset
+    | DonatedUsed
     | LabelUnmatched
 )

@@ -42,11 +42,11 @@ def variable_names(
             if candidate in wanted and candidate not in found:
                 (spare if name.startswith("_") else found).setdefault(candidate, name)
 
-    namespaces = list(_namespaces(skip))
-    for namespace in namespaces:
+    places = list(namespaces(skip))
+    for namespace in places:
         for name, value in namespace:
             offer(name, value)
-    for namespace in namespaces:
+    for namespace in places:
         if len(found) == len(wanted):
             break
         for name, value in namespace:
@@ -68,7 +68,7 @@ def unique(name: str, taken: Container[str]) -> str:
     return free
 
 
-def _namespaces(skip: tuple[str, ...] = ()) -> Iterator[list[tuple[str, Any]]]:
+def namespaces(skip: tuple[str, ...] = ()) -> Iterator[list[tuple[str, Any]]]:
     main = sys.modules.get("__main__")
     if main is not None:
         yield list(vars(main).items())

@@ -204,8 +204,10 @@ class Session:
 
     def _learn_rank(self) -> None:
         """No launcher may have told this process its rank: scripts that start processes themselves tell each later."""
-        probe = self.probe("torch")
-        if self.run.world_size is None and probe is not None and (place := probe.place_in_group()) is not None:
+        probes = (self.probe(name) for name in ("torch", "jax"))
+        places = (probe.place_in_group() for probe in probes if probe is not None)
+        place = next((place for place in places if place is not None), None) if self.run.world_size is None else None
+        if place is not None:
             self.run.rank, self.run.world_size = place
             self.settings = replace(self.settings, digests=True)
             for each in self._probes:

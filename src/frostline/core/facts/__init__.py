@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from frostline.core.events import (
     AverageMisplaced,
+    DonatedUsed,
     Event,
     Fact,
     FileWritten,
@@ -78,6 +79,7 @@ __all__ = [
     "BufferFrozen",
     "Compared",
     "DigestsTaken",
+    "DonatedUsed",
     "Doubted",
     "Event",
     "Expected",

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-import wrapt
-
 from frostline.core.journal import Journal
+from frostline.frameworks.imports import when_imported
 from frostline.frameworks.jax.answers import Answers
 from frostline.frameworks.jax.signals import Signals
 from frostline.frameworks.jax.steps.calls import Calls
@@ -96,7 +95,7 @@ class Context:
             if not self.calls.over:
                 self.quietly(f"{module} was imported", hook, library)
 
-        wrapt.register_post_import_hook(imported, module)
+        when_imported(module, imported)
 
     def put(self, owner: Any, name: str, ours: Any) -> None:
         """Put ``ours`` in place of what ``owner`` has under ``name``, until the run is over."""

@@ -24,6 +24,8 @@ class Jax:
     def __init__(self, context: Context, instruments: Iterable[Instrument]) -> None:
         self._context = context
         self.observer = context.recorder
+        self._place: tuple[int, int] | None = None
+        context.signals.step_learned.append(lambda *_: self._note_place())
         for instrument in instruments:
             context.removers.extend(instrument.attach())
 
@@ -32,8 +34,13 @@ class Jax:
 
     def place_in_group(self) -> tuple[int, int] | None:
         """This process's rank and the number of processes, once it has joined others; None when alone."""
-        count = jax.distributed.is_initialized() and jax.process_count()
-        return (jax.process_index(), count) if count else None
+        self._note_place()
+        return self._place
+
+    def _note_place(self) -> None:
+        """Processes part again before the run ends, and are ranks of one training all the same."""
+        if self._place is None and jax.distributed.is_initialized():
+            self._place = jax.process_index(), jax.process_count()
 
     def close(self) -> None:
         """The last check; afterwards nothing is kept alive."""

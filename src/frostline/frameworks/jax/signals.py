@@ -22,6 +22,8 @@ class Signals:
     """A function was traced and turned out to be a train step, or was traced again."""
     step_handed_on: list[Callable[[Function, Arrays, Call], None]] = field(default_factory=list)
     """After a step that was a check: its results, and the next call of the same function."""
+    call_failed: list[Callable[[Function, Call], None]] = field(default_factory=list)
+    """A call of a function ended in an error."""
     gradients_given: list[Callable[[Any, Arrays, Digests], None]] = field(default_factory=list)
     """A function gives the script gradients of these arrays, with those of their digests that are known."""
     finishing: Callbacks = field(default_factory=list)

@@ -6,6 +6,7 @@ from frostline.core.record import Finding
 from frostline.core.verdict import by_severity
 from frostline.laws.causes import (
     copies,
+    donated,
     expectations,
     flags,
     frozen,
@@ -29,6 +30,7 @@ OF_ALL_FAMILIES: tuple[Cause, ...] = (
     *flags.CAUSES,
     *optimizers.CAUSES,
     *labels.CAUSES,
+    *donated.CAUSES,
     *copies.CAUSES,
     *expectations.CAUSES,
     *saved.CAUSES,
@@ -39,7 +41,7 @@ OF_ALL_FAMILIES: tuple[Cause, ...] = (
 CAUSES: tuple[Cause, ...] = tuple(
     sorted(OF_ALL_FAMILIES, key=lambda cause: (LETTERS.index(cause.code[0]), cause.code, cause.severity))
 )
-OF_THE_WHOLE_RUN = (*labels.CAUSES, *copies.CAUSES, *saved.CAUSES, *loads.CAUSES, *summaries.CAUSES)
+OF_THE_WHOLE_RUN = (*labels.CAUSES, *donated.CAUSES, *copies.CAUSES, *saved.CAUSES, *loads.CAUSES, *summaries.CAUSES)
 
 
 def explain(run: ObservedRun) -> list[Finding]:

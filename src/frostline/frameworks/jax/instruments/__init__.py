@@ -2,6 +2,7 @@
 
 from frostline.frameworks.jax.instruments.aot_calls import AotCalls
 from frostline.frameworks.jax.instruments.checkpoint_writing import CheckpointWriting
+from frostline.frameworks.jax.instruments.donated_arrays import DonatedArrays
 from frostline.frameworks.jax.instruments.dropped_results import DroppedResults
 from frostline.frameworks.jax.instruments.equinox_calls import EquinoxCalls
 from frostline.frameworks.jax.instruments.gradients import Gradients
@@ -28,4 +29,5 @@ INSTRUMENTS = (
     ModuleStates,
     LostUpdates,
     CheckpointWriting,
+    DonatedArrays,
 )

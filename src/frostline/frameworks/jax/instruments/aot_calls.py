@@ -12,8 +12,7 @@ import wrapt
 from frostline.core.facts import Fact, OptimizerFound, TensorFound
 from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.steps.functions import Call, Function
-from frostline.frameworks.jax.tensors.paths import arrays_in, arrays_of_call
-from frostline.frameworks.jax.traces.tracing import Jitted
+from frostline.frameworks.jax.tensors.paths import arrays_of_call, handed_back
 
 
 class AotCalls:
@@ -45,25 +44,17 @@ class AotCalls:
         return compiled
 
     def _called(self, wrapped: Any, compiled: Any, args: Any, kwargs: Any) -> Any:
-        act = functools.partial(wrapped, *args, **kwargs)
         if compiled not in self._lowered or self._calls.current is not None or self._calls.elsewhere:
-            return act()
+            return wrapped(*args, **kwargs)
         function, call = self._prepared(compiled, args, kwargs)
-        return self._calls.run(function, call, functools.partial(_keep, call.jitted, act))
+        return self._calls.run(function, call, wrapped, args, kwargs)
 
     def _prepared(self, compiled: Any, args: Any, kwargs: Any) -> tuple[Function, Call]:
         known = self._lowered[compiled]
         function = known.function
         handed = functools.partial(arrays_of_call, known.names, args, kwargs)
-        call = Call(handed, functools.partial(arrays_in, "out"))
-        call.jitted = Jitted(compiled, args, kwargs, traced=known.traced)
+        call = Call(handed, handed_back)
+        call.leads_to = (compiled, args, kwargs, frozenset(), frozenset(), known.traced)
         if not function.called:
             function.records.extend(known.records)
         return function, call
-
-
-def _keep(jitted: Jitted | None, act: Callable[[], Any]) -> Any:
-    result = act()
-    if jitted is not None:
-        jitted.out = result
-    return result

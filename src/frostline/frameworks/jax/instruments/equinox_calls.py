@@ -13,7 +13,7 @@ from jax._src.core import trace_state_clean
 from frostline.core.facts import Fact, TensorFound
 from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.steps.functions import Call, Function, Kind
-from frostline.frameworks.jax.tensors.paths import Path, arrays_in, arrays_of_call, is_inexact, tensors_of
+from frostline.frameworks.jax.tensors.paths import Path, arrays_in, arrays_of_call, handed_back, is_inexact, tensors_of
 from frostline.frameworks.jax.traces.records import Chosen, variable_of
 
 
@@ -55,9 +55,9 @@ class EquinoxCalls:
             calls = self._calls
             if is_lower or calls.current is not None or calls.elsewhere or not trace_state_clean():
                 return original(compiled, is_lower, args, kwargs)
-            act = functools.partial(original, compiled, is_lower, args, kwargs)
             prepared = self._context.attempt("before a call", self._prepared, compiled, args, kwargs)
-            return act() if prepared is None else calls.run(*prepared, act)
+            whole = (compiled, is_lower, args, kwargs)
+            return original(*whole) if prepared is None else calls.run(*prepared, original, whole, {})
 
         return call
 
@@ -65,7 +65,7 @@ class EquinoxCalls:
         function, names = self._function(compiled)
         return function, Call(
             functools.partial(arrays_of_call, names, args, kwargs),
-            functools.partial(arrays_in, "out"),
+            handed_back,
             functools.partial(self._kinds, names, args, kwargs),
         )
 

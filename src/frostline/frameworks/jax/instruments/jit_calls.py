@@ -13,9 +13,8 @@ from jax._src.core import trace_state_clean
 from frostline.core.facts import Fact, OptimizerFound, OptimizerSeen, TensorFound
 from frostline.frameworks.jax.context import Context, is_library
 from frostline.frameworks.jax.steps.functions import Call, Function, Lowered
-from frostline.frameworks.jax.tensors.paths import Arrays, arrays_in, arrays_of_call, parameter_names
+from frostline.frameworks.jax.tensors.paths import Arrays, arrays_of_call, handed_back, parameter_names
 from frostline.frameworks.jax.traces.records import Record
-from frostline.frameworks.jax.traces.tracing import Jitted
 
 
 class JitCalls:
@@ -75,6 +74,7 @@ class _Caller:
     def __init__(self, made: Any, context: Context, function: Any, options: dict[str, Any]) -> None:
         self._made, self._context, self._calls = made, context, context.calls
         self._names = parameter_names(function)
+        self._traces = hasattr(made, "trace")
         self._library = is_library(function)
         self._static = _static(self._names, options)
         self._function = Function(_name_of(function))
@@ -86,26 +86,22 @@ class _Caller:
         if self._library or calls.elsewhere or not trace_state_clean():
             return wrapped(*args, **kwargs)
         whole = args if instance is None else (instance, *args)
-        call = Call(functools.partial(self._handed, whole, kwargs), functools.partial(arrays_in, "out"))
-        call.jitted = Jitted(self._made, whole, kwargs, *self._static) if hasattr(self._made, "trace") else None
-        return calls.run(self._function, call, functools.partial(_call, call.jitted, wrapped, args, kwargs))
+        call = Call(functools.partial(self._handed, whole, kwargs), handed_back)
+        if self._traces:
+            call.leads_to = (self._made, whole, kwargs, *self._static)
+        return calls.run(self._function, call, wrapped, args, kwargs)
 
     def _inside(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         """The first compiled function that an observed call leads to is that which holds the trace."""
         call = self._calls.call
-        if (
-            call is None
-            or not call.compiled
-            or call.jitted is not None
-            or self._calls.elsewhere
-            or not hasattr(self._made, "trace")
-            or not trace_state_clean()
-        ):
+        if call is None or call.leads_to is not None or not (call.compiled and self._traces):
+            return wrapped(*args, **kwargs)
+        if self._calls.elsewhere or not trace_state_clean():
             return wrapped(*args, **kwargs)
         whole = args if instance is None else (instance, *args)
-        call.jitted = Jitted(self._made, whole, kwargs, *self._static)
-        call.jitted.out = wrapped(*args, **kwargs)
-        return call.jitted.out
+        call.leads_to = (self._made, whole, kwargs, *self._static)
+        call.out = wrapped(*args, **kwargs)
+        return call.out
 
     def lower(self, args: Any, kwargs: Any) -> Any:
         """Have the function traced and lowered, and remember what was seen."""
@@ -124,13 +120,6 @@ class _Caller:
         positions, names = self._static
         dynamic = {name: value for name, value in kwargs.items() if name not in names}
         return arrays_of_call(self._names, (None if i in positions else each for i, each in enumerate(args)), dynamic)
-
-
-def _call(jitted: Jitted | None, wrapped: Any, args: Any, kwargs: Any) -> Any:
-    result = wrapped(*args, **kwargs)
-    if jitted is not None:
-        jitted.out = result
-    return result
 
 
 def _name_of(function: Any) -> str:

@@ -61,11 +61,10 @@ class NnxCalls:
 
     def _updated(self, wrapped: Any, optimizer: Any, args: Any, kwargs: Any) -> Any:
         """Outside every compiled function this is a step of the optimizer, which writes to the model."""
-        act = functools.partial(wrapped, *args, **kwargs)
         if self._calls.current is not None or self._calls.elsewhere or not trace_state_clean():
-            return act()
+            return wrapped(*args, **kwargs)
         prepared = self._context.attempt("before an update", self._prepared_update, optimizer, args)
-        return act() if prepared is None else self._calls.run(*prepared, act)
+        return wrapped(*args, **kwargs) if prepared is None else self._calls.run(*prepared, wrapped, args, kwargs)
 
     def _prepared_update(self, optimizer: Any, args: Any) -> tuple[Function, Call]:
         known = self._functions.get(id(optimizer))
@@ -89,9 +88,8 @@ class NnxCalls:
         calls = self._calls
         if calls.current is not None or calls.elsewhere or not trace_state_clean():
             return wrapped(*args, **kwargs)
-        act = functools.partial(wrapped, *args, **kwargs)
         prepared = self._context.attempt("before a call", self._prepared, compiled, args, kwargs)
-        return act() if prepared is None else calls.run(*prepared, act)
+        return wrapped(*args, **kwargs) if prepared is None else calls.run(*prepared, wrapped, args, kwargs)
 
     def _prepared(self, compiled: Any, args: Any, kwargs: Any) -> tuple[Function, Call]:
         function, names = self._function(compiled)

@@ -59,24 +59,27 @@ class Calls:
         under_way = self._open is not None and not self._open.by_hand
         return self._recorder.steps + under_way
 
-    def run(self, function: Function, call: Call, act: Callable[[], Any]) -> Any:
+    def run(self, function: Function, call: Call, act: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """One call from outside any other.
 
         Args:
             function: that is called.
             call: finds what is handed over.
-            act: calls it.
+            act: calls it with ``args`` and ``kwargs``.
         """
         self._quietly("before a call", self._before, function, call)
         self.current, self.call = function, call
         try:
-            result = act()
+            result = act(*args, **kwargs)
         except BaseException:
-            self._quietly("after a call that failed", self._failed, function)
+            self._quietly("after a call that failed", self._failed, function, call)
             raise
         finally:
             self.current = self.call = None
+        if call.out is None:
+            call.out = result
         self._quietly("after a call", self._after, function, call, result)
+        call.out = None
         return result
 
     def record(self, function: Function, act: Callable[[], Found]) -> tuple[Found, list[Record]]:
@@ -160,7 +163,9 @@ class Calls:
         if function.row is not None:
             self.made(function, partial(_results, function, call.handed_back, result))
 
-    def _failed(self, function: Function) -> None:
+    def _failed(self, function: Function, call: Call) -> None:
+        for callback in self._signals.call_failed:
+            self._quietly("a call failed", callback, function, call)
         function.records.clear()
         if function.row is not None:
             self._recorder.forgot_step()

@@ -47,7 +47,7 @@ class Call:
         compiled: whether it leads to a compiled function, which is the step.
     """
 
-    __slots__ = ("_arrays", "_handed", "compiled", "digests", "handed_back", "jitted", "kinds")
+    __slots__ = ("_arrays", "_handed", "compiled", "digests", "handed_back", "kinds", "leads_to", "out")
 
     def __init__(
         self,
@@ -61,8 +61,18 @@ class Call:
         self.handed_back = handed_back
         self.kinds = kinds
         self.compiled = compiled
-        self.jitted: Jitted | None = None
+        self.leads_to: tuple[Any, ...] | None = None  # what Jitted is made of: the compiled function and its arguments
+        self.out: Any = None  # of that function, until its trace is read
         self.digests: dict[Path, Digest] = {}
+
+    @property
+    def jitted(self) -> Jitted | None:
+        """The call of the compiled function that this one leads to."""
+        if self.leads_to is None:
+            return None
+        jitted = Jitted(*self.leads_to)
+        jitted.out = self.out
+        return jitted
 
     @property
     def arrays(self) -> Arrays:

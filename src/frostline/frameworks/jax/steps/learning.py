@@ -24,7 +24,7 @@ from frostline.observe.variable_names import unique
 AVERAGES = ("ema", "average", "avg", "target", "shadow", "slow", "polyak", "teacher")
 WEIGHTS = ("kernel", "bias", "scale", "embedding", "weight")  # as flax, haiku and equinox call them
 COLLECTIONS = ("params", "batch_stats")  # of linen: a module has its place in each of them
-STATISTICS = ("batch_stats", "running_mean", "running_var")
+STATISTICS = ("batch_stats", "running_mean", "running_var", "mean_ema", "var_ema")  # in flax, equinox and haiku
 
 
 class Learning:
@@ -60,12 +60,13 @@ class Learning:
         if not any(isinstance(record, (Applied, Differentiated)) for record in function.records):
             return
         handed = call.arrays
-        if call.jitted is None:
+        jitted = call.jitted
+        if jitted is None:
             learned = concrete(function.records, handed)
-        elif claimed(call.jitted.function):
+        elif claimed(jitted.function):
             return
         else:
-            trace = call.jitted.read(handed, call.handed_back(result))
+            trace = jitted.read(handed, call.handed_back(result))
             learned = Reading(trace, function.records).read()
         if not self._is_step(learned):
             gives = [path for path, proof in learned.proofs.items() if proof.differentiated]
@@ -134,7 +135,7 @@ class Learning:
             of = inner.get((path[-1:], _shape(array)))
             if of is not None and self._is_copy(path, learned.proofs[of].inner):
                 found[path] = Kind("parameter")
-            elif any(word in path for word in STATISTICS):
+            elif any(piece.endswith(STATISTICS) for piece in path):
                 found[path] = Kind("buffer")
             elif path[-1] in WEIGHTS and len(path) > 1:
                 found[path] = Kind("parameter")

@@ -30,6 +30,11 @@ def arrays_in(root: str, tree: Any) -> Arrays:
     return {(root, *path): entry for path, entry in tensors_of(tree).items() if is_array(entry)}
 
 
+def handed_back(result: Any) -> Arrays:
+    """The arrays that a call hands back."""
+    return arrays_in("out", result)
+
+
 def arrays_of_call(names: list[str], args: Iterable[Any], kwargs: Mapping[str, Any]) -> Arrays:
     """The arrays that a call is handed, by paths below the names of the function's parameters."""
     found: Arrays = {}

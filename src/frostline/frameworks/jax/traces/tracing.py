@@ -25,8 +25,8 @@ class Jitted:
     kwargs: Mapping[str, Any]
     static_numbers: frozenset[int] = frozenset()
     static_names: frozenset[str] = frozenset()
-    out: Any = None
     traced: Any = None
+    out: Any = None
 
     def read(self, inputs: Arrays, outputs: Arrays) -> Trace:
         """The graph with the given arrays found in it.

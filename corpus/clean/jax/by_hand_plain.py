@@ -1,0 +1,31 @@
+"""Trains by gradient descent that is written out and not compiled."""
+
+import jax
+import jax.numpy as jnp
+
+features = jax.random.normal(jax.random.key(7), (24, 32, 6))
+targets = jnp.sin(features).sum(-1, keepdims=True)
+
+
+def init(key):
+    first, second = jax.random.split(key)
+    return {
+        "encoder": {"kernel": jax.random.normal(first, (6, 16)) / 3, "bias": jnp.full(16, 0.1)},
+        "head": {"kernel": jax.random.normal(second, (16, 1)) / 4, "bias": jnp.full(1, 0.1)},
+    }
+
+
+def predict(params, x):
+    hidden = jnp.tanh(x @ params["encoder"]["kernel"] + params["encoder"]["bias"])
+    return hidden @ params["head"]["kernel"] + params["head"]["bias"]
+
+
+def loss(params, x, y):
+    return jnp.square(predict(params, x) - y).mean()
+
+
+gradient = jax.grad(loss)
+params = init(jax.random.key(0))
+for x, y in zip(features, targets, strict=True):
+    params = jax.tree.map(lambda weight, slope: weight - 0.05 * slope, params, gradient(params, x, y))
+print(float(loss(params, features[0], targets[0])))

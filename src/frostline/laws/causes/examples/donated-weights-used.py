@@ -1,0 +1,34 @@
+# frostline run donated-weights-used.py
+import functools
+
+import jax
+import jax.numpy as jnp
+import optax
+
+params = {"body": jnp.ones((4, 4)), "head": jnp.ones((4, 1))}
+optimizer = optax.adam(0.01)
+state = optimizer.init(params)
+
+
+def loss(params, x):
+    return jnp.square(x @ params["body"] @ params["head"] - 1).mean()
+
+
+@functools.partial(jax.jit, donate_argnums=(0, 1))
+def step(params, state, x):
+    value, gradients = jax.value_and_grad(loss)(params, x)
+    updates, state = optimizer.update(gradients, state, params)
+    return optax.apply_updates(params, updates), state, value
+
+
+# a second name for the weights, and no copy of them
+best, lowest = params, float("inf")
+for i in range(4):
+    x = jax.random.normal(jax.random.key(i), (16, 4))
+    params, state, value = step(params, state, x)
+    if value < lowest:
+        best, lowest = params, value
+try:
+    print(loss(best, x))
+except RuntimeError as error:
+    print(error)

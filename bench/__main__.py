@@ -23,6 +23,7 @@ MEASURES = (
     "quiet",
     "profile",
     "journey",
+    "samples",
     "growth",
     "memory",
     "start",

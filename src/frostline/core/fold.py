@@ -215,6 +215,14 @@ class Fold:
         else:
             _note(changed, move)
 
+    def _stood_still(self, fact: told.StoodStill) -> None:
+        for tensor in fact.tensors:
+            self.rows[tensor].changed.still = fact.still
+
+    def _came_back(self, fact: told.CameBack) -> None:
+        for tensor in fact.tensors:
+            self.rows[tensor].changed.back_at = fact.step
+
     def _swap_began(self, fact: told.SwapBegan) -> None:
         self._swaps[fact.tensor] = deepcopy(self.rows[fact.tensor].changed)
 

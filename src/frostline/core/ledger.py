@@ -15,6 +15,7 @@ from frostline.core.events import Event, Fact
 from frostline.core.part import Part
 from frostline.core.run import Run
 from frostline.core.saved import Saved
+from frostline.core.standstill import Standstill
 
 Kind = Literal["parameter", "buffer"]
 Answer = Literal["yes", "no", "unknown"]
@@ -154,7 +155,8 @@ class Changed:
     ``before_training`` says that the bits moved after the first check but before the first step (loading, set-up).
     ``followed`` names the tensor that this one was seen to follow (an average or a synchronised copy), ``near`` the
     tensor that it equals up to rounding at the end. ``digests`` are those of the first and the last check, in runs
-    whose tensors are to be compared with those of other processes.
+    whose tensors are to be compared with those of other processes. ``still`` says since when a tensor that moved stood
+    still, ``back_at`` after which step it had the bits that it ends with, though later ones had moved it on.
     """
 
     verdict: Answer = "unknown"
@@ -170,6 +172,8 @@ class Changed:
     near: str | None = None
     digests: tuple[str, str] | None = None
     movements: list[Movement] = field(default_factory=list)
+    still: Standstill | None = None
+    back_at: int | None = None
     reason: str | None = None
 
 

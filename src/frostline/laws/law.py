@@ -38,7 +38,8 @@ class Violation:
     """Tensors, or an optimizer, about which the facts contradict a law, whatever caused it.
 
     ``whole`` says that the fact is about all the tensors together: it stands though each has a cause of its own.
-    ``about_steps`` that it is about steps: findings about the tensors say nothing of it.
+    ``about_steps`` that it is about steps: findings about the tensors say nothing of it. ``severity`` is another than
+    the law's own.
     """
 
     tensors: tuple[TensorRow, ...]
@@ -48,6 +49,7 @@ class Violation:
     hint: str | None = None
     whole: bool = False
     about_steps: bool = False
+    severity: Severity | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class Law:
         return Finding(
             rule=self.slug,
             code=self.code,
-            severity=self.severity,
+            severity=violation.severity or self.severity,
             tensors=[row.name for row in rows],
             message=violation.message,
             evidence={key: value for key, value in violation.evidence.items() if value is not None},

@@ -31,7 +31,7 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
             evidence: Evidence = {"optimizer": optimizer.id, "steps": optimizer.steps_executed}
             unassigned = all(handed_back(row) for row in held)
             yield Violation(tuple(held), fact, evidence, whole=not unassigned)
-        elif held and (stopped := _rate_zero_since(optimizer)) is not None:
+        elif held and (stopped := rate_zero_since(optimizer)) is not None:
             last, first = stopped
             steps = f"the last {several(optimizer.steps_executed - first + 1, 'step')} of {optimizer.id}"
             fact = f"{steps} moved nothing: its learning rate was 0, and last seen otherwise at its step {last:,}"
@@ -48,7 +48,7 @@ def _done(optimizer: OptimizerRow) -> str:
     return several(optimizer.backwards, "backward pass", "backward passes") + " without a step"
 
 
-def _rate_zero_since(optimizer: OptimizerRow) -> tuple[int, int] | None:
+def rate_zero_since(optimizer: OptimizerRow) -> tuple[int, int] | None:
     """The last of its steps that was seen with a learning rate and the first seen without, for a third of them or more.
 
     A schedule that reaches 0 with the last steps is healthy.

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from xxhash import xxh3_64_intdigest
+
 from frostline.core.facts import (
     BaselineTaken,
     DigestsTaken,
@@ -22,6 +24,8 @@ from frostline.core.ledger import Shift, TensorRow
 from frostline.digest.blocks import Digest, blocks, differing, first_difference, moved, tensor_digest
 from frostline.digest.shift import describe
 from frostline.observe.protocols import LiveTensor, NotNow, Unreadable
+
+PIECE = 2048  # bytes of a sample: so many at the beginning, in the middle and at the end
 
 
 @dataclass(slots=True)
@@ -71,6 +75,24 @@ class TensorState:
     def frozen_over(self, start: int) -> bool:
         """Whether the tensor was declared frozen without a break since the half-step ``start``."""
         return self.frozen and self.froze_at <= start
+
+    @property
+    def is_settled_trainable(self) -> bool:
+        """Whether it is a trainable parameter that was seen to move, can be read, and is read no more at checks."""
+        readable = self.settled and self.digest is not None
+        return readable and self.row.kind == "parameter" and self.flag is True and self.row.size > 0
+
+    def sample(self) -> int | None:
+        """The hash of a few pieces of the present bits; None where they cannot be read now."""
+        size = self.row.bytes
+        starts = (0,) if size <= 3 * PIECE else (0, size // 2 // PIECE * PIECE, size - PIECE)
+        length = size if len(starts) == 1 else PIECE
+        try:
+            pieces = b"".join([self.entry.part(start, start + length) for start in starts])
+        except Unreadable:
+            return None
+        self.bytes_read += len(pieces)
+        return xxh3_64_intdigest(pieces)
 
     def rebase(self, now: int, made: Digest | None = None) -> None:
         """Take the present bits as the baseline; their digest may have been ``made`` on an accelerator.

@@ -39,6 +39,7 @@ from frostline.core.events import (
 )
 from frostline.core.facts.bits import (
     BaselineTaken,
+    CameBack,
     Compared,
     DigestsTaken,
     Doubted,
@@ -46,6 +47,7 @@ from frostline.core.facts.bits import (
     Moved,
     MoveExplained,
     RowsCompared,
+    StoodStill,
     SwapBegan,
     SwapUndone,
     Unread,
@@ -77,6 +79,7 @@ __all__ = [
     "AverageMisplaced",
     "BaselineTaken",
     "BufferFrozen",
+    "CameBack",
     "Compared",
     "DigestsTaken",
     "DonatedUsed",
@@ -121,6 +124,7 @@ __all__ = [
     "StateReset",
     "StepCompiled",
     "SteppedTogether",
+    "StoodStill",
     "SummaryPrinted",
     "SwapBegan",
     "SwapUndone",
@@ -156,6 +160,8 @@ AnyFact: TypeAlias = (
     | Compared
     | Moved
     | MoveExplained
+    | StoodStill
+    | CameBack
     | SwapBegan
     | SwapUndone
     | Followed

@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 from frostline.core.events import Fact
 from frostline.core.facts.tensors import Tensors
 from frostline.core.ledger import Gradient, Place, RowsSeen, Shift
+from frostline.core.standstill import Standstill
 
 
 class BaselineTaken(Fact, frozen=True):
@@ -59,6 +60,23 @@ class MoveExplained(Fact, frozen=True):
     follows: str | UnsetType = UNSET
     rate: float | UnsetType = UNSET
     resembles: str | UnsetType = UNSET
+
+
+class StoodStill(Fact, frozen=True):
+    """These trainable tensors moved, and now stand still though their optimizer steps; None: they move again."""
+
+    tensors: Tensors
+    still: Standstill | None
+
+
+class CameBack(Fact, frozen=True):
+    """At the end of the run these tensors have the bits again that they had after ``step``, and later steps moved on.
+
+    Step 0 is the first reading.
+    """
+
+    tensors: Tensors
+    step: int
 
 
 class SwapBegan(Fact, frozen=True):

@@ -44,6 +44,7 @@ def look_last(
             checks.attribution.name_source(watched, reading, movement)
     checks.readings.tell_compared()
     checks.rows.close()
+    checks.going_on.close()
     tracked.journal.fold.settle()
     probe.finish_rows()
     note_twins(tracked.order, probe, tracked.tell)

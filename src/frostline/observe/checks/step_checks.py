@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 
 from frostline.core.facts import OptimizerChecked
 from frostline.core.ledger import Movement
+from frostline.observe.checks.going_on import GoingOn
 from frostline.observe.checks.readings import Readings
 from frostline.observe.checks.row_tracking import Rows
 from frostline.observe.holdings import Holdings
@@ -36,6 +37,7 @@ class Checks:
         self.readings = Readings(tracked)
         self.attribution = Attribution(tracked, movements)
         self.rows = Rows(tracked)
+        self.going_on = GoingOn(tracked, holdings)
         self.holds: dict[Hashable, Hold] | None = None
 
     def open(self, key: Hashable) -> None:
@@ -57,6 +59,7 @@ class Checks:
         self._holdings.tell_gradients()
         self._keep_suspects(holds)
         self.rows.before_step(by_hand=optimizer.by_hand)
+        self.going_on.before_step(holds)
 
     def open_late(self, key: Hashable) -> None:
         """What was just done turns out to be a step of this optimizer; every tensor was looked at just before it."""
@@ -86,6 +89,7 @@ class Checks:
                 self._holdings.note_stillness(key, optimizer, watched)
         self.readings.tell_compared()
         self.rows.after_step(key, holds)
+        self.going_on.after_step(key, holds)
         rate = max((hold.lr for hold in holds.values() if hold.lr is not None), default=None)
         executed, step = optimizer.steps_executed, tracked.clock.steps
         tracked.tell(OptimizerChecked(optimizer=optimizer.id, executed=executed, step=step, lr=rate))

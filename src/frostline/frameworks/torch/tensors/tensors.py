@@ -136,6 +136,12 @@ def _memory(tensor: torch.Tensor) -> Any:
     return array
 
 
+def _lies_plain(tensor: torch.Tensor) -> bool:
+    """Whether the tensor's memory, as it lies on the CPU, is its value in C order."""
+    plain = type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu" and tensor.layout == torch.strided
+    return plain and tensor.is_contiguous() and not tensor.is_conj() and not tensor.is_neg()
+
+
 def zero_state(gradient: torch.Tensor | None) -> Gradient:
     """Whether a gradient is missing, exactly zero everywhere, or not; NaN counts as not zero."""
     if gradient is None:
@@ -211,14 +217,14 @@ class NamedTensor:
     def read(self) -> Any:
         """The live bytes, or Unreadable with the reason."""
         tensor = self.memory
-        plain = type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu" and tensor.layout == torch.strided
-        if plain and tensor.is_contiguous() and not tensor.is_conj() and not tensor.is_neg():
-            return _memory(tensor)
-        return host_bytes(tensor)
+        return _memory(tensor) if _lies_plain(tensor) else host_bytes(tensor)
 
     def part(self, start: int, stop: int) -> bytes:
         """See LiveTensor."""
-        return host_part(self.memory, start, stop)
+        tensor = self.memory
+        if _lies_plain(tensor):
+            return bytes(memoryview(_memory(tensor)).cast("B")[start:stop])
+        return host_part(tensor, start, stop)
 
     def flag(self) -> bool | None:
         """``requires_grad`` now; the last flag seen where the tensor was freed."""

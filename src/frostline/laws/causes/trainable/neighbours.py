@@ -23,7 +23,7 @@ def rest_of_module(row: TensorRow, run: ObservedRun) -> str | None:
 def expert_of_many(row: TensorRow, run: ObservedRun) -> str | None:
     """That a module of the same type beside this one, as in a list of experts or heads, was trained or called."""
     for other in run.of_type(row):
-        if trained(other) and other.owner.path != row.owner.path and _alike(other.owner.path, row.owner.path):
+        if trained(other) and other.owner.path != row.owner.path and alike(other.owner.path, row.owner.path):
             return f"{other.name}, of a module of the same type beside it, was trained"
     return other_of_list_called(row)
 
@@ -47,7 +47,7 @@ def moved_any(optimizer: str, run: ObservedRun) -> str | None:
     return next((row.name for row, _ in run.holdings[optimizer] if row.changed.verdict == "yes"), None)
 
 
-def _alike(one: str, other: str) -> bool:
+def alike(one: str, other: str) -> bool:
     """Whether two module paths differ in one numbered piece only, as experts and heads in a list do."""
     mine, theirs = one.split("."), other.split(".")
     apart = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]

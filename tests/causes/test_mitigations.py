@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.ledgers import stored
 
+from frostline.core.columns.saved import Copy, Saved
 from frostline.core.events import LabelUnmatched, ResultDropped, StateReset, UpdateShown
 from frostline.core.ledger import (
     UNMERGED,
@@ -25,7 +26,6 @@ from frostline.core.ledger import (
 )
 from frostline.core.record import SEVERITIES, Finding
 from frostline.core.run import Run
-from frostline.core.saved import Copy, Saved
 from frostline.core.suppressions import Policy
 from frostline.judging import judged
 from frostline.laws import judge

@@ -7,7 +7,7 @@ import dataclasses
 import pytest
 
 from frostline.core import ledger
-from frostline.core.saved import Copy
+from frostline.core.columns.saved import Copy
 
 # Whoever makes the row, the move or the copy knows these at that moment, in every framework.
 ESTABLISHED = {

@@ -6,8 +6,8 @@ import pytest
 from tests.laws.test_every_law import checked, codes, held, moved, run, weight
 
 from frostline.core import facts
+from frostline.core.columns.standstill import Standstill
 from frostline.core.ledger import Ledger
-from frostline.core.standstill import Standstill
 from frostline.laws import judge
 
 STEP = {"optimizer": "sgd", "trainable": True, "gradient": "nonzero"}

@@ -6,13 +6,12 @@ import numpy as np
 import pytest
 from tests.observe.memory import Tensor, Training
 
+from frostline.core.columns.standstill import Standstill
 from frostline.core.facts import StoodStill
-from frostline.core.standstill import Standstill
+from frostline.digest.sample import LARGEST, PIECE
 from frostline.observe.protocols import Unreadable
-from frostline.observe.tensor_state import PIECE
 
 LARGE = 64 * PIECE  # numbers of 4 bytes
-SAMPLE = 3 * PIECE
 
 
 @pytest.fixture
@@ -40,7 +39,7 @@ def told(training: Training) -> list[Standstill | None]:
 def test_what_goes_on_costs_a_sample_before_and_after_a_check(training: Training, weight: Tensor) -> None:
     before = training.watched(weight).bytes_read
     step(training, *[1.0] * 7)  # checks at 2, 4 and 8
-    assert training.watched(weight).bytes_read - before == 3 * 2 * SAMPLE
+    assert training.watched(weight).bytes_read - before == 3 * 2 * LARGEST
     training.observer.close()
     assert (told(training), weight.row.changed.still) == ([], None)
 

@@ -11,8 +11,8 @@ from test_ranks import free_port
 from test_shards import LOOP, START
 
 from frostline import judging
+from frostline.core.columns.part import Part
 from frostline.core.ledger import Changed, Declared, Holding, OptimizerRow, TensorRow
-from frostline.core.part import Part
 from frostline.core.record import Record, Totals, Verdict
 from frostline.core.run import Run
 from frostline.core.storage import store

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from math import prod
 
+from frostline.core.columns.saved import Copy, Saved
 from frostline.core.events import SummaryPrinted
 from frostline.core.ledger import Changed, Declared, Expected, Flip, Holding, OptimizerRow, TensorRow
 from frostline.core.record import Finding, Record  # fmt: skip
 from frostline.core.run import Run
-from frostline.core.saved import Copy, Saved
 from frostline.core.storage.store import FORMAT
 from frostline.core.verdict import judge, totals
 

@@ -2,8 +2,7 @@
 
 Everything a rule may look at is here, as plain data. Probes and the observer fill it; rules, the verdict and
 the reports only read it. A column that could not be established holds ``None`` and its reason stands in
-``TensorRow.unknown`` under the column's name; it never reads as fine. Nor does a fact
-that is ``None``: nobody looked for it, as no instrument of the framework does, or none had the occasion.
+``TensorRow.unknown`` under the column's name; it never reads as fine. Nor does a fact that is ``None``: nobody looked.
 """
 
 from __future__ import annotations
@@ -11,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
+from frostline.core.columns.part import Part
+from frostline.core.columns.saved import Saved
+from frostline.core.columns.standstill import Standstill
 from frostline.core.events import Event, Fact
-from frostline.core.part import Part
 from frostline.core.run import Run
-from frostline.core.saved import Saved
-from frostline.core.standstill import Standstill
 
 Kind = Literal["parameter", "buffer"]
 Answer = Literal["yes", "no", "unknown"]
@@ -59,10 +58,8 @@ class Movement:
     ``place`` is ``step`` (inside a step of ``optimizer``), ``forward`` (inside its module's forward pass),
     ``outside`` (neither) or ``between`` (somewhere between two checks: no tighter bound was taken). ``since``
     and ``until`` count executed steps of all optimizers. ``follows`` names the tensor towards which the move went, with
-    w' = w + rate·(source - w); ``equals`` the other tensor that holds exactly the new bits, ``resembles`` the other
-    tensor that those bits are close to.
-    ``late`` says that only the last check showed the move, when all steps were over, and that it came from none of
-    them.
+    w' = w + rate·(source - w); ``equals`` the other tensor that holds the new bits, ``resembles`` one close to them.
+    ``late`` says that only the last check showed the move, and that it came from no step.
     """
 
     place: Place
@@ -155,8 +152,8 @@ class Changed:
     ``before_training`` says that the bits moved after the first check but before the first step (loading, set-up).
     ``followed`` names the tensor that this one was seen to follow (an average or a synchronised copy), ``near`` the
     tensor that it equals up to rounding at the end. ``digests`` are those of the first and the last check, in runs
-    whose tensors are to be compared with those of other processes. ``still`` says since when a tensor that moved stood
-    still, ``back_at`` after which step it had the bits that it ends with, though later ones had moved it on.
+    whose tensors are to be compared with those of other processes. ``still`` says since when it stands still,
+    ``back_at`` after which step it had the bits that it ends with.
     """
 
     verdict: Answer = "unknown"

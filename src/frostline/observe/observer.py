@@ -158,19 +158,19 @@ class Observer:
                 the step that is under way, or outside.
             event: what the script was doing, for the record.
         """
-        clock, readings = self.clock, self._checks.readings
+        clock, movements = self.clock, self._movements
         place = place or clock.place_now()
         moved = []
         unsettled = [watched for key in keys if (watched := self.tensors.get(key)) is not None and not watched.settled]
-        made = readings.made(unsettled)
+        made = movements.made(unsettled)
         for watched in unsettled:
             start, before = watched.read_at, watched.digest
-            reading = readings.look(watched, made)
-            readings.tell_compared()
+            reading = movements.look(watched, made)
+            movements.tell_compared()
             if reading is None or (watched.frozen and watched.put_back(clock.now, before)):
                 continue
             where = place if start == clock.now else clock.place_since(start)
-            movement = self._movements.write(watched, reading, where, start, event=event)
+            movement = movements.write(watched, reading, where, start, event=event)
             if event == LOADED:
                 self._attribution.name_loaded(watched, reading, movement)
             if watched.pursuit > 0:

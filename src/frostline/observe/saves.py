@@ -10,10 +10,10 @@ import os
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
+from frostline.core.columns.saved import Copy, CopyState, Saved
 from frostline.core.facts import Doubted, FileWritten, SavedSettled
 from frostline.core.ledger import TensorRow
 from frostline.core.names.name_matching import expected_by
-from frostline.core.saved import Copy, CopyState, Saved
 from frostline.digest.blocks import blocks
 from frostline.observe.observer import Observer
 from frostline.observe.protocols import Unreadable

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from frostline.core.columns.saved import CopyState
 from frostline.core.names.name_matching import Shape
-from frostline.core.saved import CopyState
 from frostline.digest.blocks import BLOCK, blocks
 from frostline.digest.floats import FLOATS, Reals
 from frostline.observe.protocols import LiveTensor, Unreadable

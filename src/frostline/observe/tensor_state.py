@@ -7,25 +7,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from xxhash import xxh3_64_intdigest
-
 from frostline.core.facts import (
     BaselineTaken,
-    DigestsTaken,
     Fact,
-    FlagDeclared,
-    FlagFlipped,
-    FlagHeld,
     SwapBegan,
     SwapUndone,
     Unread,
 )
 from frostline.core.ledger import Shift, TensorRow
-from frostline.digest.blocks import Digest, blocks, differing, first_difference, moved, tensor_digest
+from frostline.digest.blocks import Digest, blocks, differing, first_difference, moved
 from frostline.digest.shift import describe
 from frostline.observe.protocols import LiveTensor, NotNow, Unreadable
-
-PIECE = 2048  # bytes of a sample: so many at the beginning, in the middle and at the end
 
 
 @dataclass(slots=True)
@@ -82,17 +74,12 @@ class TensorState:
         readable = self.settled and self.digest is not None
         return readable and self.row.kind == "parameter" and self.flag is True and self.row.size > 0
 
-    def sample(self) -> int | None:
-        """The hash of a few pieces of the present bits; None where they cannot be read now."""
-        size = self.row.bytes
-        starts = (0,) if size <= 3 * PIECE else (0, size // 2 // PIECE * PIECE, size - PIECE)
-        length = size if len(starts) == 1 else PIECE
-        try:
-            pieces = b"".join([self.entry.part(start, start + length) for start in starts])
-        except Unreadable:
-            return None
-        self.bytes_read += len(pieces)
-        return xxh3_64_intdigest(pieces)
+    def has_first_bits(self) -> bool:
+        """Whether it has the bits of its first reading now; it is read as far as that takes."""
+        self.bytes_read += self.row.bytes
+        with contextlib.suppress(Unreadable):
+            return self.first is not None and not first_difference(self.first, self.entry.read())
+        return False
 
     def rebase(self, now: int, made: Digest | None = None) -> None:
         """Take the present bits as the baseline; their digest may have been ``made`` on an accelerator.
@@ -187,39 +174,11 @@ class TensorState:
             with contextlib.suppress(Unreadable):
                 self.copy = bytes(self.entry.read())
 
-    def note_digests(self, now: int) -> None:
-        """Write the first and the present digest into the row; a settled tensor is read once more for it."""
-        first = self.first
-        if self.settled and self.digest is not None:
-            self.rebase(now)
-        if first is not None and self.digest is not None:
-            dtype, shape = self.row.dtype, self.row.shape
-            one, other = (tensor_digest(digest, dtype, shape) for digest in (first, self.digest))
-            self.tell(DigestsTaken(tensor=self.row.id, first=one, last=other))
-
     def lose(self, reason: str) -> None:
         """The tensor can no longer be read: its column becomes unknown, with the reason."""
         self.digest = None
         self.settled = True
         self.tell(Unread(tensor=self.row.id, reason=reason))
-
-    def declare(self, flag: bool | None, time: int) -> None:
-        """The flag was set before any training: that it was on before has left no gradient.
-
-        That it was off may have decided what an optimizer was given, and stays known as the flag at the first check.
-        """
-        self.flag, self.froze_at = flag, time
-        self.tell(FlagDeclared(tensor=self.row.id, flag=flag, again=True))
-
-    def flip(self, now: bool | None, time: int, optimizer: str) -> None:
-        """The flag was found changed just before a step."""
-        flag, steps = self.count_flag_steps(max(0, time // 2 - 1))
-        if steps:
-            self.tell(FlagHeld(tensors=(self.row.id,), flag=flag, steps=steps))
-        self.tell(FlagFlipped(step=time // 2, tensor=self.row.id, flag=now, optimizer=optimizer))
-        self.flag = now
-        self.froze_at = time if now is False else self.froze_at
-        self.settled = False
 
     def count_flag_steps(self, steps: int) -> tuple[bool | None, int]:
         """The present flag, and for how many of ``steps`` it was held since this was last asked."""

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from frostline import judging
+from frostline.core.columns.saved import Saved
 from frostline.core.fold import MOVEMENTS_KEPT
 from frostline.core.ledger import Answer, Changed, Holding, Ledger, TensorRow
 from frostline.core.record import Excused, Finding, Record
 from frostline.core.run import Run
-from frostline.core.saved import Saved
 from frostline.core.suppressions import Policy
 
 _PARTS_MISSING = "this part is known, and not that of every process"
@@ -93,7 +93,7 @@ class Wholes:
 def joined(one: TensorRow, other: TensorRow) -> TensorRow:
     """The rows of two processes that hold parts of one tensor as one row: it moved where a part did.
 
-    >>> from frostline.core.part import Part
+    >>> from frostline.core.columns.part import Part
     >>> what = {"shape": (4,), "dtype": "float32", "bytes": 16, "size": 4, "sharded": True}
     >>> one = TensorRow("m.w", "m", "parameter", changed=Changed("no"), part=Part("0:2", 2), **what)
     >>> other = TensorRow("m.w", "m", "parameter", changed=Changed("yes", first_step=3), part=Part("2:4", 2), **what)

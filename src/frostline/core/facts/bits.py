@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
+from frostline.core.columns.standstill import Standstill
 from frostline.core.events import Fact
 from frostline.core.facts.tensors import Tensors
 from frostline.core.ledger import Gradient, Place, RowsSeen, Shift
-from frostline.core.standstill import Standstill
 
 
 class BaselineTaken(Fact, frozen=True):

@@ -6,10 +6,10 @@ from typing import TypeAlias
 
 from msgspec import UNSET, UnsetType
 
+from frostline.core.columns.part import Part
+from frostline.core.columns.saved import Saved
 from frostline.core.events import Fact
 from frostline.core.ledger import Kind, Role
-from frostline.core.part import Part
-from frostline.core.saved import Saved
 
 Tensors: TypeAlias = tuple[int, ...]
 

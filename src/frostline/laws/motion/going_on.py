@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core.amounts import several, tensors
+from frostline.core.columns.standstill import Standstill
 from frostline.core.ledger import FULL_PRECISION, HALF_UNIT, Gradient, Holding, OptimizerRow, TensorRow
 from frostline.core.record import Severity
-from frostline.core.standstill import Standstill
 from frostline.laws.causes.cause import Evidence
 from frostline.laws.causes.trainable.neighbours import alike
 from frostline.laws.law import Violation, by_row

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from frostline.core.facts import FlagHeld
+from frostline.core.facts import FlagDeclared, FlagFlipped, FlagHeld
+from frostline.observe.tensor_state import TensorState
 from frostline.observe.tracked import Tracked
 
 FLIPS_THAT_CHECK = 4
@@ -30,15 +31,34 @@ class Flags:
         tracked, flags = self._tracked, self._tracked.probe.flags()
         if flags == tracked.flags:
             return False
-        worth, now = False, tracked.clock.now
+        worth = False
         for watched, old, new in zip(tracked.order, tracked.flags, flags, strict=False):
             if old != new and self.setting_up:
-                watched.declare(new, now)
+                self._declare(watched, new)
             elif old != new:
-                watched.flip(new, now, optimizer)
+                self._flip(watched, new, optimizer)
                 worth |= watched.row.declared.flip_count <= FLIPS_THAT_CHECK
         tracked.flags = flags
         return worth
+
+    def _declare(self, watched: TensorState, flag: bool | None) -> None:
+        """The flag was set before any training: that it was on before has left no gradient.
+
+        That it was off may have decided what an optimizer was given, and stays known as the flag at the first check.
+        """
+        watched.flag, watched.froze_at = flag, self._tracked.clock.now
+        self._tracked.tell(FlagDeclared(tensor=watched.row.id, flag=flag, again=True))
+
+    def _flip(self, watched: TensorState, flag: bool | None, optimizer: str) -> None:
+        """The flag was found changed just before a step."""
+        now, tell = self._tracked.clock.now, self._tracked.tell
+        former, steps = watched.count_flag_steps(max(0, now // 2 - 1))
+        if steps:
+            tell(FlagHeld(tensors=(watched.row.id,), flag=former, steps=steps))
+        tell(FlagFlipped(step=now // 2, tensor=watched.row.id, flag=flag, optimizer=optimizer))
+        watched.flag = flag
+        watched.froze_at = now if flag is False else watched.froze_at
+        watched.settled = False
 
     def tell_steps(self) -> None:
         """Tell for how many steps each flag was held since it was last set."""

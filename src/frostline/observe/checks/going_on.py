@@ -8,13 +8,15 @@ and at the end until it moves again. So a healthy tensor costs a few kilobytes a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from dataclasses import dataclass, field
+from operator import attrgetter
 
+from frostline.core.columns.standstill import Standstill
 from frostline.core.facts import CameBack, StoodStill
 from frostline.core.ledger import Gradient
-from frostline.core.standstill import Standstill
 from frostline.digest.blocks import Digest, blocks, first_difference
+from frostline.digest.sample import LARGEST, sample
 from frostline.observe.holdings import Holdings
 from frostline.observe.protocols import Hold, Unreadable
 from frostline.observe.tensor_state import TensorState
@@ -53,7 +55,8 @@ class GoingOn:
         """A check begins: what does the step find of the tensors that it holds?"""
         for watched, course, hold in self._followed(holds):
             if course.whole is None:
-                course.sample = watched.sample()
+                watched.bytes_read += 2 * min(watched.row.bytes, LARGEST)  # before and after
+                course.sample = _sample(watched.entry.part, watched.row.bytes)
             elif not hold.inside:
                 course.gradient = watched.entry.gradient()
 
@@ -68,7 +71,7 @@ class GoingOn:
                 still.append((watched, course))
             elif course.whole is not None:
                 self._goes_on(watched, course)
-            elif before is not None and (after := watched.sample()) == before:
+            elif before is not None and (after := _sample(watched.entry.part, watched.row.bytes)) == before:
                 self._stops(watched, course, "unknown" if hold.inside else watched.entry.gradient())
             elif before is not None and after is not None:
                 course.moved = course.seen[after] = step
@@ -105,21 +108,15 @@ class GoingOn:
             watched = self._tracked.tensors[key]
             if watched.is_settled_trainable and course.whole is None:
                 models.setdefault(watched.row.model, []).append(watched)
-                step = course.seen.get(watched.sample() or 0, course.moved)
+                step = course.seen.get(_sample(watched.entry.part, watched.row.bytes) or 0, course.moved)
                 if step < course.moved:
                     back.setdefault(step, []).append(watched.row.id)
         for followed in models.values():
-            smallest = min(followed, key=lambda each: each.row.bytes)  # most runs need to read no more than this one
-            if self._has_first_bits(smallest):
-                back.setdefault(0, []).extend(each.row.id for each in followed if self._has_first_bits(each))
+            smallest = min(followed, key=attrgetter("row.bytes"))  # most runs need to read no more than this one
+            if smallest.has_first_bits():
+                back.setdefault(0, []).extend(each.row.id for each in followed if each.has_first_bits())
         for step, tensors in back.items():
             self._tracked.tell(CameBack(tensors=tuple(tensors), step=step))
-
-    def _has_first_bits(self, watched: TensorState) -> bool:
-        self._read(watched)
-        with contextlib.suppress(Unreadable):
-            return watched.first is not None and not first_difference(watched.first, watched.entry.read())
-        return False
 
     def _followed(self, holds: Mapping[Hashable, Hold]) -> Iterator[tuple[TensorState, Course, Hold]]:
         """The trainable tensors that a step holds and that were settled by a move."""
@@ -173,3 +170,11 @@ class GoingOn:
         for (moved, since, gradient), tensors in same.items():
             standstill = Standstill(moved, since, self._tracked.clock.steps, gradient)
             self._tracked.tell(StoodStill(tensors=tuple(tensors), still=standstill))
+
+
+def _sample(part: Callable[[int, int], bytes], size: int) -> int | None:
+    """The sample of a tensor; None where it cannot be read now."""
+    try:
+        return sample(part, size)
+    except Unreadable:
+        return None

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+from frostline.core.facts import DigestsTaken
+from frostline.digest.blocks import tensor_digest
 from frostline.observe.checks.flags import Flags
 from frostline.observe.checks.step_checks import Checks
 from frostline.observe.moves.lagging_copies import note_twins
 from frostline.observe.moves.movements import Movements
+from frostline.observe.tensor_state import TensorState
 from frostline.observe.tracked import Tracked
 
 
@@ -29,11 +32,11 @@ def look_last(
     flags.poll("the end")
     theirs = probe.holds(pending) if pending is not None else {}
     unsettled = tracked.unsettled()
-    made = checks.readings.made(unsettled)
+    made = movements.made(unsettled)
     flags.tell_steps()
     for watched in unsettled:
         start = watched.read_at
-        reading = checks.readings.look(watched, made, copying=watched.frozen)
+        reading = movements.look(watched, made, copying=watched.frozen)
         if reading is None:
             continue
         if (hold := theirs.get(watched.entry.key)) is not None:
@@ -42,7 +45,7 @@ def look_last(
         movement = movements.write(watched, reading, clock.place_since(start), start)
         if watched.frozen_over(start) and clock.steps:
             checks.attribution.name_source(watched, reading, movement)
-    checks.readings.tell_compared()
+    movements.tell_compared()
     checks.rows.close()
     checks.going_on.close()
     tracked.journal.fold.settle()
@@ -50,5 +53,16 @@ def look_last(
     note_twins(tracked.order, probe, tracked.tell)
     if tracked.settings.digests:
         for watched in tracked.order:
-            watched.note_digests(clock.now)
+            _tell_digests(watched, clock.now)
     clock.checks += 1
+
+
+def _tell_digests(watched: TensorState, now: int) -> None:
+    """Tell the first and the present digest; a settled tensor is read once more for it."""
+    first = watched.first
+    if watched.settled and watched.digest is not None:
+        watched.rebase(now)
+    if first is not None and watched.digest is not None:
+        dtype, shape = watched.row.dtype, watched.row.shape
+        one, other = (tensor_digest(digest, dtype, shape) for digest in (first, watched.digest))
+        watched.tell(DigestsTaken(tensor=watched.row.id, first=one, last=other))

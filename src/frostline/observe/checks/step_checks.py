@@ -7,7 +7,6 @@ from collections.abc import Callable, Hashable
 from frostline.core.facts import OptimizerChecked
 from frostline.core.ledger import Movement
 from frostline.observe.checks.going_on import GoingOn
-from frostline.observe.checks.readings import Readings
 from frostline.observe.checks.row_tracking import Rows
 from frostline.observe.holdings import Holdings
 from frostline.observe.moves.attribution import Attribution
@@ -34,7 +33,6 @@ class Checks:
         self._holdings = holdings
         self._movements = movements
         self._on_check = on_check
-        self.readings = Readings(tracked)
         self.attribution = Attribution(tracked, movements)
         self.rows = Rows(tracked)
         self.going_on = GoingOn(tracked, holdings)
@@ -47,15 +45,15 @@ class Checks:
         holds = self.holds = tracked.probe.holds(key)
         self._holdings.note(optimizer, holds)
         unsettled = tracked.unsettled()
-        made = self.readings.made(unsettled)
+        made = self._movements.made(unsettled)
         for watched in unsettled:
             start = watched.read_at
-            reading = self.readings.look(watched, made, copying=watched.frozen_over(start))
+            reading = self._movements.look(watched, made, copying=watched.frozen_over(start))
             if reading is not None:
                 self._moved_before(watched, reading, start)
             if watched.entry.key not in holds and watched.row.kind == "parameter":
                 self._holdings.note_gradient(watched)
-        self.readings.tell_compared()
+        self._movements.tell_compared()
         self._holdings.tell_gradients()
         self._keep_suspects(holds)
         self.rows.before_step(by_hand=optimizer.by_hand)
@@ -79,15 +77,15 @@ class Checks:
         holds, self.holds = self.holds or {}, None
         self._holdings.note_inside(optimizer, holds)
         unsettled = tracked.unsettled()
-        made = self.readings.made(unsettled)
+        made = self._movements.made(unsettled)
         for watched in unsettled:
             hold = holds.get(watched.entry.key)
-            reading = self.readings.look(watched, made)
+            reading = self._movements.look(watched, made)
             if reading is not None:
                 self._settle(watched, reading, self._movements.in_step(key, watched, reading, hold))
             elif hold is not None and not watched.frozen:
                 self._holdings.note_stillness(key, optimizer, watched)
-        self.readings.tell_compared()
+        self._movements.tell_compared()
         self.rows.after_step(key, holds)
         self.going_on.after_step(key, holds)
         rate = max((hold.lr for hold in holds.values() if hold.lr is not None), default=None)

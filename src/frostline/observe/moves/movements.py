@@ -1,11 +1,12 @@
-"""Movements: a change that was read becomes a fact, with everything known about the moment."""
+"""Readings and movements: what the bits are now, and what is known of the moment when they are others than before."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable
 
-from frostline.core.facts import Moved
+from frostline.core.facts import Compared, Moved
 from frostline.core.ledger import Gradient, Movement, OptimizerRow, Place
+from frostline.digest.blocks import Digest
 from frostline.observe.holdings import Holdings
 from frostline.observe.protocols import Hold
 from frostline.observe.tensor_state import Reading, TensorState
@@ -13,7 +14,7 @@ from frostline.observe.tracked import Tracked
 
 
 class Movements:
-    """Tells of changes.
+    """Reads tensors, and tells which were compared and which of them changed.
 
     Args:
         tracked: what the tensors are of.
@@ -23,6 +24,27 @@ class Movements:
     def __init__(self, tracked: Tracked, holdings: Holdings) -> None:
         self._tracked = tracked
         self._holdings = holdings
+        self._compared: list[int] = []  # which one fact names together
+
+    def made(self, tensors: Iterable[TensorState]) -> dict[Hashable, Digest]:
+        """The present digests of those tensors whose accelerator makes them, in one batch."""
+        return self._tracked.probe.digests([watched.entry for watched in tensors])
+
+    def look(self, watched: TensorState, made: dict[Hashable, Digest], copying: bool = False) -> Reading | None:
+        """What a look at one tensor finds: None where it has the bits of its last reading."""
+        clock, digest = self._tracked.clock, made.get(watched.entry.key)
+        reads = watched.reads
+        reading = watched.look(clock.now, whole=watched.frozen, copying=copying, made=digest, last=clock.closing)
+        if watched.reads > reads:
+            self._compared.append(watched.row.id)
+        self._tracked.notice.read(watched.row.bytes_here)
+        return reading
+
+    def tell_compared(self) -> None:
+        """Tell which tensors were compared since the last time."""
+        if self._compared:
+            self._tracked.tell(Compared(step=self._tracked.clock.now // 2, tensors=tuple(self._compared)))
+            self._compared.clear()
 
     def write(
         self,

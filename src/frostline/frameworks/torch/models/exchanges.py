@@ -9,8 +9,8 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
+from frostline.core.columns.part import Part
 from frostline.core.facts import TensorReplaced, TensorSeen
-from frostline.core.part import Part
 from frostline.frameworks.torch.tensors.shards import Shard, shard_of
 from frostline.frameworks.torch.tensors.tensors import (
     NamedTensor,

@@ -14,6 +14,7 @@ from frostline.core.ledger import Kind, Role
 from frostline.core.names.name_matching import without_wrappers
 from frostline.frameworks.alive import alive
 from frostline.frameworks.torch.tensors.shards import Member, Shard, is_flat, members_of, shard_of
+from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES
 from frostline.observe.variable_names import variable_names
 
 # Wrappers that a user does not think of as the model, and the attribute that holds it.
@@ -146,12 +147,14 @@ def tensors_of(root: nn.Module) -> Iterator[Registered]:
             if id(parameter) in flats:
                 yield from _inside(parameter, flats[id(parameter)], paths)
             else:
-                shard = shards.get(id(parameter)) or shard_of(parameter)
+                shard = None if type(parameter) in PLAIN_TYPES else shard_of(parameter)
+                shard = shards.get(id(parameter), shard)
                 yield Registered(prefix + name, parameter, module, path, "parameter", shard)
         for name, buffer in module._buffers.items():
             if isinstance(buffer, torch.Tensor):
                 kind: Kind = "parameter" if _is_weight(buffer) else "buffer"
-                yield Registered(prefix + name, buffer, module, path, kind, shard_of(buffer))
+                shard = None if type(buffer) in PLAIN_TYPES else shard_of(buffer)
+                yield Registered(prefix + name, buffer, module, path, kind, shard)
 
 
 def _inside(flat: torch.Tensor, members: Iterable[Member], paths: Mapping[int, str]) -> Iterator[Registered]:

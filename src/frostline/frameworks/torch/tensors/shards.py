@@ -12,7 +12,7 @@ import torch
 from torch import nn
 from torch.utils.weak import WeakIdKeyDictionary
 
-from frostline.core.part import Part
+from frostline.core.columns.part import Part
 
 Shape = tuple[int, ...]
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from frostline.core.columns.saved import Copy, CopyState
 from frostline.core.ledger import TensorRow
-from frostline.core.saved import Copy, CopyState
 from frostline.laws.observed_run import ObservedRun
 
 

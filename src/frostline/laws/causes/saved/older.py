@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from frostline.core.amounts import parameters, several, tensors
+from frostline.core.columns.saved import Copy
 from frostline.core.events import FileWritten
 from frostline.core.ledger import TensorRow
-from frostline.core.saved import Copy
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
 from frostline.laws.causes.saved.copies import changed, copies, from_before, saved_models
 from frostline.laws.observed_run import ObservedRun

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from frostline.core.amounts import tensors
+from frostline.core.columns.saved import Copy, CopyState
 from frostline.core.ledger import TensorRow
-from frostline.core.saved import Copy, CopyState
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
 from frostline.laws.causes.saved.copies import changed, copies, from_before, saved_models
 from frostline.laws.observed_run import ObservedRun

@@ -1,0 +1,1 @@
+"""What columns of a row are made of, where that is more than an answer."""

@@ -1,0 +1,30 @@
+"""A sample of a tensor: a few pieces of its bytes, to see that it moved; that it did not, only a full read can tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from xxhash import xxh3_64_intdigest
+
+PIECE = 2048  # bytes
+LARGEST = 3 * PIECE
+
+
+def sample(part: Callable[[int, int], bytes], size: int) -> int:
+    """The hash of a piece at the beginning, in the middle and at the end of ``size`` bytes; of few bytes, of all.
+
+    Args:
+        part: gives the bytes between two places.
+        size: how many bytes there are.
+
+    Example:
+        >>> data = bytearray(2**20)
+        >>> before = sample(lambda start, stop: bytes(data[start:stop]), len(data))
+        >>> data[-1] = 1
+        >>> sample(lambda start, stop: bytes(data[start:stop]), len(data)) == before
+        False
+    """
+    if size <= LARGEST:
+        return xxh3_64_intdigest(part(0, size))
+    starts = (0, size // 2 // PIECE * PIECE, size - PIECE)
+    return xxh3_64_intdigest(b"".join([part(start, start + PIECE) for start in starts]))

@@ -27,6 +27,7 @@ MEASURES = (
     "growth",
     "memory",
     "start",
+    "ranks",
     "overhead",
     "alternatives",
     "traincheck",

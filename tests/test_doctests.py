@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parents[1] / "src"
-FRAMEWORKS = {"torch", "triton", "keras", "lightning", "transformers"}
+FRAMEWORKS = {"torch", "triton", "keras", "lightning", "ray", "transformers"}
 COMMAND = "import sys; from tests.test_doctests import failures; sys.exit(failures(sys.argv[1]))"
 
 

@@ -1,6 +1,7 @@
 """`frostline watch` beside a real training: lines in a pipe, one picture in a terminal, and an end of its own."""
 
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -11,9 +12,13 @@ from typing import Any
 
 import pytest
 
+from frostline.cli.commands.watch import sights
+from frostline.core.journal import Journal
 from frostline.core.record import Record, Totals, Verdict
 from frostline.core.run import Run
+from frostline.core.storage.run_file import RunFile, Seal
 from frostline.core.storage.store import FORMAT, save
+from frostline.version import __version__
 
 pytestmark = pytest.mark.needs("torch", "pexpect", "pyte")
 
@@ -205,3 +210,23 @@ def is_shown(text: str, shown: str, at_least: bool) -> bool:
     words, wanted = text.rsplit(" ", 1)
     found = re.search(rf"{words} ([\d,]+)", shown)
     return found is not None and int(found[1].replace(",", "")) >= int(wanted)
+
+
+def test_the_folder_of_a_run_is_followed_until_its_processes_have_ended(tmp_path) -> None:
+    folder = tmp_path / "run-20260101-000000-0a0a0a0a"
+    folder.mkdir()
+    files = [RunFile(folder / f"rank-{rank}.json", Journal(), __version__) for rank in (0, 1)]
+    runs = [Run(["train.py"], rank=rank, world_size=2, pid=os.getpid(), host=platform.node()) for rank in (0, 1)]
+
+    def store(steps: int, complete: bool) -> None:
+        for file, run in zip(files, runs, strict=True):
+            run.steps, run.complete = steps, complete
+            file.append(run, Seal([]) if complete else None)
+
+    store(1, False)
+    seen = sights(tmp_path, pause=0)
+    first = next(seen)
+    store(8, True)
+    last = [*seen][-1]
+    assert (first.state, first.record.run.steps, first.record.run.world_size) == ("running", 1, 2)
+    assert (last.state, last.record.run.steps, last.record.run.missing) == ("ended", 8, [])

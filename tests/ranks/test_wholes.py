@@ -169,3 +169,28 @@ def test_only_replicas_of_one_part_are_compared() -> None:
     assert combine(parts).findings == []
     replicas = [of_rank(0, "0:2", "yes", last="1"), of_rank(1, "0:2", "yes", last="2")]
     assert [finding.rule for finding in combine(replicas).findings] == ["ranks-diverge"]
+
+
+def replicas(rank: int, names: dict[str, str]) -> Record:
+    """The record of a rank whose replicas end with these bits."""
+    one = of_rank(rank, "", "yes")
+    rows = [
+        replace(
+            one.tensors[0], name=name, sharded=None, part=None, changed=Changed("yes", digests=("0" * 32, last * 32))
+        )
+        for name, last in names.items()
+    ]
+    return replace(one, tensors=rows, run=replace(one.run, world_size=3))
+
+
+def test_what_fell_apart_between_the_same_ranks_is_one_finding() -> None:
+    ranks = [
+        {"m.a": "1", "m.b": "2", "m.c": "3"},
+        {"m.a": "1", "m.b": "2", "m.c": "4"},
+        {"m.a": "5", "m.b": "6", "m.c": "3"},
+    ]
+    findings = combine([replicas(rank, names) for rank, names in enumerate(ranks)]).findings
+    told = {tuple(finding.tensors): finding.evidence["digests"] for finding in findings}
+    assert set(told) == {("m.a", "m.b"), ("m.c",)}
+    assert [said.partition(":")[0] for said in told["m.a", "m.b"]] == ["ranks 0, 1", "rank 2"]
+    assert [said.partition(":")[0] for said in told["m.c",]] == ["ranks 0, 2", "rank 1"]

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Sequence
-from importlib.machinery import ModuleSpec
-from types import ModuleType
 
-from frostline.frameworks.registry import FRAMEWORKS
-from frostline.run.environment import VARIABLE
+from frostline.run.environment import NAMES, VARIABLE
+
+TYPE_CHECKING = False  # what is imported here, every process pays for
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from importlib.machinery import ModuleSpec
+    from types import ModuleType
 
 
 class FrameworkImport:
@@ -22,7 +24,7 @@ class FrameworkImport:
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Begin to observe if ``name`` is a framework, and leave the rest to those who find modules."""
-        if name not in FRAMEWORKS:
+        if name not in NAMES:
             return None
         withdraw()
         if (orders := os.environ.get(VARIABLE)) is None:

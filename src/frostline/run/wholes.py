@@ -80,7 +80,8 @@ class Wholes:
         """
         if not self._wholes:
             return [], []
-        ledger = Ledger(tensors, first.optimizers, first.events, first.expected, run, first.patience)
+        complete = [replace(row, sharded=False, part=None) if row.name in self else row for row in tensors]
+        ledger = Ledger(complete, first.optimizers, first.events, first.expected, run, first.patience)
         record = judging.judged(ledger, Policy())
         excused = [each for each in record.excused if each.tensor in self]
         return [finding for finding in record.findings if self.concerns(finding)], excused

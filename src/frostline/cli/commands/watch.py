@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -20,9 +21,10 @@ from frostline.cli.group import examples
 from frostline.core.record import Record
 from frostline.core.run import is_alive
 from frostline.errors import RecordError
-from frostline.judging import load
 from frostline.report import live, terminal
 from frostline.report.form import Line, Span, line
+from frostline.run.files import run_folder
+from frostline.run.files.stored_run import load
 
 PAUSE = 0.3  # seconds between two looks at the file
 
@@ -64,7 +66,7 @@ def sights(path: Path, *, wait: bool = False, pause: float = PAUSE) -> Iterator[
     """Look at the record again and again until its run is over.
 
     Args:
-        path: of the record.
+        path: of the record, or of the folder of a run of several processes, whose parts are put together.
         wait: there may be no record yet, or that of a run which is over: begin with the next one.
         pause: seconds between two looks.
 
@@ -96,14 +98,23 @@ def sights(path: Path, *, wait: bool = False, pause: float = PAUSE) -> Iterator[
 
 
 def _mark(path: Path) -> Mark | None:
-    """What tells one record at ``path`` from the next; None where there is none."""
+    """What tells one record at ``path``, or the parts that it will be made of, from the next; None where is none."""
+    folder = run_folder.found(path if path.is_dir() else run_folder.runs_folder(path))
+    marks = [mark for file in (path, *run_folder.parts(folder)) if (mark := _mark_of(file)) is not None]
+    if not marks:
+        return None
+    inodes, times, sizes = zip(*marks, strict=True)
+    return sum(inodes), max(times), sum(sizes)
+
+
+def _mark_of(path: Path) -> Mark | None:
     try:
         status = path.stat()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise RecordError(f"cannot read {path}: {error.strerror}", "check the path and its permissions") from None
-    return status.st_ino, status.st_mtime_ns, status.st_size
+    return None if stat.S_ISDIR(status.st_mode) else (status.st_ino, status.st_mtime_ns, status.st_size)
 
 
 @click.command(epilog=examples("frostline watch", "frostline watch run7.json", "frostline watch --wait >> watched.log"))
@@ -111,6 +122,8 @@ def _mark(path: Path) -> Mark | None:
 @click.option("--wait", is_flag=True, help="Wait for the first check of the next run.")
 def watch(data: Path | None, wait: bool) -> int:
     """Follow a running training: its record (DATA, or .frostline.json) is shown again at each check.
+
+    Of a run of several processes the records are put together; DATA may name the folder of the run.
 
     In a terminal the picture is redrawn; elsewhere each check is a line. It ends when the run ends; Ctrl-C ends it
     earlier and leaves the run alone.

@@ -14,6 +14,7 @@ from frostline.frameworks.claims import claimed
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
+from frostline.frameworks.torch.replaced_steps import ReplacedSteps
 
 
 class StepHooks:
@@ -28,12 +29,14 @@ class StepHooks:
     def __init__(self, context: Context) -> None:
         self._context = context
         self._signals = context.signals
+        self._before, self._after = dynamo_guard.hook(self._before_step), dynamo_guard.hook(self._after_step)
+        self._replaced = ReplacedSteps(context, self._before, self._after)
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
         return [
-            optim.register_optimizer_step_pre_hook(dynamo_guard.hook(self._before_step)).remove,
-            optim.register_optimizer_step_post_hook(dynamo_guard.hook(self._after_step)).remove,
+            optim.register_optimizer_step_pre_hook(self._before).remove,
+            optim.register_optimizer_step_post_hook(self._after).remove,
             self._context.wrap(torch.optim.Optimizer, "__init__", self._made),
             self._context.wrap(torch.autograd, "backward", self._backward),
             put(torch.autograd, "grad", dynamo_guard.observed(torch.autograd.grad, self._gradients)),
@@ -115,6 +118,7 @@ class StepHooks:
             context.recorder.holdings.made_inside = True
             return
         context.backwards += 1
+        self._replaced.look()
         checked = context.check_ahead()
         context.publish("before a backward pass", self._signals.backward_began, roots, checked)
 

@@ -65,7 +65,7 @@ class StepsUnderWay:
     def begin(self, optimizer: torch.optim.Optimizer, frame: FrameType) -> bool:
         """A step begins in ``frame``; True where it is inside no other."""
         self._drop_broken_off(frame)
-        if self._running:
+        if self._running and self._running[0][0] is not optimizer:
             self._inner.add(optimizer)
         self._running.append((optimizer, frame))
         return len(self._running) == 1

@@ -18,7 +18,12 @@ from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES
 from frostline.observe.variable_names import variable_names
 
 # Wrappers that a user does not think of as the model, and the attribute that holds it.
-WRAPPERS = {"DataParallel": "module", "DistributedDataParallel": "module", "OptimizedModule": "_orig_mod"}
+WRAPPERS = {
+    "DataParallel": "module",
+    "DeepSpeedEngine": "module",
+    "DistributedDataParallel": "module",
+    "OptimizedModule": "_orig_mod",
+}
 _CODEBOOK_WORDS = ("codebook", "vectorquant", "quantizeema", "vq")
 
 

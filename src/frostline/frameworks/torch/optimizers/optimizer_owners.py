@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -26,10 +27,13 @@ class Owners:
         self.models = models
         self._sizes: weakref.WeakKeyDictionary[torch.optim.Optimizer, int] = weakref.WeakKeyDictionary()
         self._looked_for: dict[int, weakref.ref[Any]] = {}
+        self._of_masters: weakref.WeakSet[torch.optim.Optimizer] = weakref.WeakSet()
 
     def meet(self, optimizer: torch.optim.Optimizer) -> None:
         """Take what the optimizer holds under observation, where that is new; call it with our own modes aside."""
         size = sum(len(group["params"]) for group in optimizer.param_groups)
+        if optimizer in self._of_masters:
+            return
         if self._sizes.get(optimizer) == size and not due(self.models.observer.steps + 1):
             return
         self._sizes[optimizer] = size
@@ -37,6 +41,10 @@ class Owners:
         if strange:
             with self.models.observer.aside():
                 self._find(strange, optimizer)
+
+    def keep_masters(self, optimizer: torch.optim.Optimizer) -> None:
+        """What this optimizer holds are copies of a model's parameters, and no tensors of their own."""
+        self._of_masters.add(optimizer)
 
     def first_time(self, value: Any) -> bool:
         """Whether this object was never looked for before; ids of freed objects do not count."""
@@ -46,9 +54,10 @@ class Owners:
         self._looked_for[id(value)] = weakref.ref(value)
         return True
 
-    def orphans(self, tensors: list[torch.Tensor]) -> list[str]:
-        """Those of the tensors that no tensor carries, described."""
+    def orphans(self, optimizers: Iterable[torch.optim.Optimizer]) -> list[str]:
+        """What these optimizers hold that is none of the tensors under observation, described."""
         keys = self.models.keys()
+        tensors = [tensor for each in optimizers if each not in self._of_masters for tensor in held(each)]
         return [
             f"{type(tensor).__name__.lower()} of shape {tuple(tensor.shape)}"
             for tensor in tensors

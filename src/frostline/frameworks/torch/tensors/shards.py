@@ -40,7 +40,9 @@ class Shard:
     def memory(self) -> torch.Tensor | None:
         """The values that this process holds, where they lie in a flat parameter."""
         flat = self.flat() if self.flat is not None else None
-        return None if flat is None else self.cut(getattr(flat, "_local_shard", flat).detach())
+        if flat is None:
+            return None
+        return self.cut(next(held for name in _HELD if (held := getattr(flat, name, None)) is not None).detach())
 
     def cut(self, flat: torch.Tensor) -> torch.Tensor:
         """The values of this tensor in one that is laid out like the flat parameter: its gradient, its state."""
@@ -55,8 +57,13 @@ class Shard:
         return whole[tuple(slice(*each) for each in self.box)]
 
 
+_HELD = ("ds_tensor", "_local_shard", "data")  # where DeepSpeed and FSDP keep what a process holds of a tensor
+
+
 def shard_of(tensor: torch.Tensor) -> Shard | None:
-    """The shard that a DTensor is; None for what every process holds as a whole."""
+    """The shard that a DTensor is, or a parameter that DeepSpeed partitions; None for what each process holds whole."""
+    if getattr(tensor, "ds_tensor", None) is not None:
+        return _partition(tensor)
     placements = getattr(tensor, "placements", ())
     if not placements or all(placement.is_replicate() for placement in placements):
         return None
@@ -83,6 +90,14 @@ def _shard(tensor: Any, placements: Any) -> Shard:
     known = len(box) == len(shape) and not partial
     place = ", ".join([*(f"{start}:{stop}" for start, stop in box), *partial]) if box else f"unknown, {id(tensor)}"
     return Shard(shape, Part(place, math.prod(local)), box if known else None)
+
+
+def _partition(parameter: Any) -> Shard:
+    length, size = parameter.ds_tensor.ds_numel, parameter.ds_numel
+    start = min(size, length * torch.distributed.get_rank(parameter.ds_process_group))
+    stop = min(size, start + length)
+    part = Part(f"values {start}:{stop}", stop - start)
+    return Shard(tuple(parameter.ds_shape), part, ((start, stop),), weakref.ref(parameter))
 
 
 @dataclass(frozen=True, slots=True)

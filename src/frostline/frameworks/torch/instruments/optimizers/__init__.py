@@ -10,11 +10,13 @@ from frostline.frameworks.torch.instruments.optimizers.optimizer_state_io import
 from frostline.frameworks.torch.instruments.optimizers.scaler_skips import ScalerSkips
 from frostline.frameworks.torch.instruments.optimizers.starved_optimizers import StarvedOptimizers
 from frostline.frameworks.torch.instruments.optimizers.tied_tensors import TiedTensors
+from frostline.frameworks.torch.instruments.optimizers.zero_partitions import ZeroPartitions
 
 # The last update by hand ends before skipped steps are counted; rates are told of tied tensors too.
 INSTRUMENTS = (
     ManualUpdates,
     CompiledSteps,
+    ZeroPartitions,
     ScalerSkips,
     TiedTensors,
     OptimizerGroups,

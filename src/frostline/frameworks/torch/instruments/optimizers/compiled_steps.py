@@ -36,6 +36,7 @@ class Compiled:
     calls: int = 0
     optimizer: Hashable = None
     eager: bool = False
+    met: bool = False
 
 
 class CompiledSteps:
@@ -62,9 +63,10 @@ class CompiledSteps:
 
     def _compile(self, wrapped: Any, _: Any, args: Any, kwargs: Any) -> Any:
         model = args[0] if args else kwargs.get("model")
-        self._context.quietly("before a compilation", self._before_compilation, model)
+        if model is not None and not _may_step(model):
+            self._context.quietly("before a compilation", self._before_compilation, model)
         compiled = wrapped(*args, **kwargs)
-        return self._observed(compiled) if _may_step(model) else compiled
+        return self._observed(compiled, model) if _may_step(model) else compiled
 
     def _before_compilation(self, model: Any) -> None:
         context = self._context
@@ -78,11 +80,17 @@ class CompiledSteps:
         for hold in holds.values():
             hold.inside = key in self._steps
 
-    def _observed(self, compiled: Callable[..., Any]) -> Callable[..., Any]:
-        """The compiled function with a bracket around each call that is not inside another."""
+    def _observed(self, compiled: Callable[..., Any], plain: Any) -> Callable[..., Any]:
+        """The compiled function with a bracket around each call that is not inside another.
+
+        Libraries compile functions that nobody calls: the first call counts as the compilation of the ``plain`` one.
+        """
         told = Compiled()
 
         def call(function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
+            if not told.met:
+                told.met = True
+                self._context.quietly("before a compilation", self._before_compilation, plain)
             if self._open is not None:
                 return function(*args, **kwargs)
             self._quietly("before a compiled function", self._begin, told)

@@ -33,7 +33,7 @@ class OptimizerGroups:
     def _check_ended(self, key: Hashable) -> None:
         context, row = self._context, self._context.recorder.optimizers[key]
         groups = context.optimizers.groups(key, context.models.size_of)
-        orphans = context.owners.orphans(context.optimizers.tensors(key))
+        orphans = context.owners.orphans(context.optimizers.of(key))
         if (groups, orphans) != (row.groups, row.orphans):
             context.tell(OptimizerSeen(optimizer=row.id, groups=groups, orphans=orphans))
 

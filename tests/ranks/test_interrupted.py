@@ -8,7 +8,6 @@ import time
 from pathlib import Path
 
 import pytest
-from test_ranks import free_port
 
 from frostline.run.files import stored_run
 
@@ -43,7 +42,7 @@ TITLE = "which weights the run really trained"
 def test_a_stopped_launcher_leaves_one_report(number: signal.Signals, tmp_path: Path) -> None:
     (tmp_path / "train.py").write_text(SCRIPT)
     command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    command += ["--master-port", str(free_port()), "-m", "frostline", "run", "train.py"]
+    command += ["--standalone", "-m", "frostline", "run", "train.py"]
     launcher = subprocess.Popen(
         command,
         cwd=tmp_path,

@@ -6,7 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from test_ranks import free_port
 from test_wholes import grave
 
 from frostline import judging
@@ -64,7 +63,7 @@ def launched(script: str, folder: Path) -> Record:
     """The record of a script that torchrun starts as two observed processes."""
     (folder / "train.py").write_text(script)
     command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--nproc-per-node", "2"]
-    command += ["--master-port", str(free_port()), "-m", "frostline", "run", "--quiet", "train.py"]
+    command += ["--standalone", "-m", "frostline", "run", "--quiet", "train.py"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr

@@ -1,13 +1,11 @@
 """Tensors of which each rank holds a part: named as the user named them, counted once, judged as wholes."""
 
-import os
-import subprocess
-import sys
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from test_ranks import free_port
+from corpus.running import in_torch_together
 from test_shards import LOOP, START
 
 from frostline import judging
@@ -44,16 +42,13 @@ WRITTEN_IN_RANK_1 = """if dist.get_rank() == 1:
 
 
 @pytest.fixture
-def launched(tmp_path: Path):  # type: ignore[no-untyped-def]
-    """Runs a script under torchrun as two observed processes; gives the record of all."""
+def launched(tmp_path: Path) -> Callable[[str], Record]:
+    """Runs a script as two observed processes of one group; gives the record of all."""
 
-    def launch(script: str, processes: int = 2) -> Record:
+    def launch(script: str) -> Record:
         (tmp_path / "train.py").write_text(script)
-        command = [sys.executable, "-W", "ignore", "-m", "torch.distributed.run", "--nproc-per-node", str(processes)]
-        command += ["--master-port", str(free_port()), "-m", "frostline", "run", "--quiet", "train.py"]
-        environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=180)
-        assert done.returncode == 0, done.stderr
+        done = in_torch_together([["-m", "frostline", "run", "--quiet", "train.py"]] * 2, tmp_path)
+        assert [each.returncode for each in done] == [0, 0], done
         record = judging.load(tmp_path / ".frostline.json")
         assert record.run.faults == []
         return record
@@ -67,7 +62,7 @@ def grave(record: Record) -> dict[str, list[str]]:
 
 @pytest.mark.needs("torch")
 @pytest.mark.parametrize("originals", [True, False])
-def test_a_wrapped_model_is_the_users_model(originals: bool, launched) -> None:  # type: ignore[no-untyped-def]
+def test_a_wrapped_model_is_the_users_model(originals: bool, launched: Callable[[str], Record]) -> None:
     record = launched(START + WRAPPED.format(originals=originals) + OPTIMIZER + LOOP.format(after=""))
     frozen = [row for row in record.tensors if "embedding" in row.name or "blocks.0" in row.name]
     assert (record.totals.parameters, record.totals.unknown) == (PARAMETERS, 0)
@@ -78,7 +73,7 @@ def test_a_wrapped_model_is_the_users_model(originals: bool, launched) -> None: 
 
 
 @pytest.mark.needs("torch")
-def test_a_part_that_one_rank_writes_is_a_move_of_the_whole(launched) -> None:  # type: ignore[no-untyped-def]
+def test_a_part_that_one_rank_writes_is_a_move_of_the_whole(launched: Callable[[str], Record]) -> None:
     script = START + WRAPPED.format(originals=True) + OPTIMIZER + LOOP.format(after=WRITTEN_IN_RANK_1)
     [(rule, moved)] = grave(launched(script)).items()
     assert rule == "frozen-but-decayed"
@@ -87,7 +82,7 @@ def test_a_part_that_one_rank_writes_is_a_move_of_the_whole(launched) -> None:  
 
 
 @pytest.mark.needs("torch")
-def test_freezing_after_flat_parameters_were_made_is_found(launched) -> None:  # type: ignore[no-untyped-def]
+def test_freezing_after_flat_parameters_were_made_is_found(launched: Callable[[str], Record]) -> None:
     record = launched(START + FROZEN_TOO_LATE + OPTIMIZER + LOOP.format(after=""))
     assert grave(record) == {"frozen-flag-not-inherited": ["model.embedding.weight"]}
 
@@ -129,7 +124,7 @@ if dist.get_rank() == 0:
     ("how", "found"),
     [("full", {}), ("distributed", {}), ("one shard", {"part"}), ("zeros", {"zero"})],
 )
-def test_what_files_hold_of_shards(how: str, found: set[str], launched) -> None:  # type: ignore[no-untyped-def]
+def test_what_files_hold_of_shards(how: str, found: set[str], launched: Callable[[str], Record]) -> None:
     ending = LOOP.format(after="").replace("dist.destroy_process_group()", SAVED[how] + "\ndist.barrier()")
     record = launched(START + SHARDED + OPTIMIZER + ending)
     states = {row.name: row.saved.state for row in record.tensors if row.saved is not None}

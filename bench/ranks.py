@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from bench.turns import Line, note, process
+from frostline.core.part import Part
 
 from frostline.core.facts import (
     BaselineTaken,
@@ -26,7 +27,6 @@ from frostline.core.facts import (
     TensorFound,
 )
 from frostline.core.journal import Journal
-from frostline.core.part import Part
 from frostline.core.run import Run
 from frostline.core.storage.run_file import RunFile, Seal
 from frostline.version import __version__

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import torch
@@ -14,7 +15,13 @@ from frostline.core.record import Finding
 STEPS = 24
 
 
-def findings(restore: Callable[[dict[int, dict[str, torch.Tensor]]], dict[str, torch.Tensor] | None]) -> list[Finding]:
+Kept = dict[int, dict[str, torch.Tensor]]
+
+
+def findings(
+    restore: Callable[[Kept], dict[str, torch.Tensor] | None],
+    save: Callable[[torch.nn.Module, int], object] | None = None,
+) -> list[Finding]:
     """Of a training in which a copy is kept after every step, one of which may be put back at the end."""
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(8, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
@@ -26,6 +33,8 @@ def findings(restore: Callable[[dict[int, dict[str, torch.Tensor]]], dict[str, t
             model(torch.randn(16, 8)).square().mean().backward()
             optimizer.step()
             kept[step] = copy.deepcopy(model.state_dict())
+            if save is not None:
+                save(model, step)
         chosen = restore(kept)
         if chosen is not None:
             model.load_state_dict(chosen)
@@ -53,3 +62,13 @@ def test_the_last_weights_are_no_matter(step: int | None) -> None:
 
 def test_a_part_that_is_put_back_is_no_matter() -> None:
     assert findings(lambda kept: kept[STEPS] | {"0.weight": kept[8]["0.weight"]}) == []
+
+
+def test_those_of_a_file_are_known_though_no_check_saw_them(tmp_path: Path) -> None:
+    def save(model: torch.nn.Module, step: int) -> None:
+        if step == 13:
+            torch.save(model.state_dict(), tmp_path / "best.pt")
+
+    found = [each for each in findings(lambda kept: torch.load(tmp_path / "best.pt"), save) if each.code == "L7"]
+    assert [(each.severity, each.evidence["back_at_step"]) for each in found] == [("note", 13)]
+    assert [each for each in findings(lambda kept: kept[12], save) if each.code == "L7"] == []

@@ -50,6 +50,7 @@ LAW = Law(
         facts.SwapUndone,
         facts.CameBack,
     ),
-    cannot_see="Weights that are replaced after one check and again before the next; a state between two checks.",
+    cannot_see="Weights that are replaced after one check and again before the next; bits that no check saw and that "
+    "were written to no file.",
     violations=violations,
 )

@@ -111,6 +111,7 @@ class Saves:
             self._relate(file, section)
         file.expected = self.expected({self.observer.tensors[key].row.model for key in file.copies})
         file.entries = len(tensors)
+        self.observer.going_on.remember(key for key, kept in file.copies.items() if kept.copy.state == "same")
         file.later, file.general = later if not file.copies else None, general
         self._forget_old()
 

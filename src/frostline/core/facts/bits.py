@@ -72,7 +72,7 @@ class StoodStill(Fact, frozen=True):
 class CameBack(Fact, frozen=True):
     """At the end of the run these tensors have the bits again that they had after ``step``, and later steps moved on.
 
-    Step 0 is the first reading.
+    Compared are the bits at checks and at saves; step 0 is the first reading.
     """
 
     tensors: Tensors

@@ -8,7 +8,7 @@ and at the end until it moves again. So a healthy tensor costs a few kilobytes a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -35,7 +35,7 @@ class Course:
     since: int = 0
     gradient: Gradient = "unknown"
     told: bool = False
-    seen: dict[int, int] = field(default_factory=dict)  # the samples after steps that moved it, with the step
+    seen: dict[int, int] = field(default_factory=dict)  # samples after steps that moved it and at saves, with the step
 
 
 class GoingOn:
@@ -80,6 +80,15 @@ class GoingOn:
             if course.whole is not None and course.gradient == "nonzero":  # how large can the update have been?
                 self._holdings.note_stillness(key, self._tracked.optimizers[key], watched)
         self._tell(still)
+
+    def remember(self, keys: Iterable[Hashable]) -> None:
+        """The present bits of these tensors go into a file, from which they may be put back later."""
+        for key in keys:
+            course, watched = self._courses.get(key), self._tracked.tensors[key]
+            if course is not None and course.whole is None:
+                now = _sample(watched.entry.part, watched.row.bytes)
+                if now is not None:
+                    course.seen.setdefault(now, self._tracked.clock.steps)
 
     def close(self) -> None:
         """The run is over: which of those that stood still have the same bits to the end, and which earlier ones?"""

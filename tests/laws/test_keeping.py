@@ -1,0 +1,45 @@
+"""L7 from facts alone: a model that ends with the bits of an earlier step."""
+
+from __future__ import annotations
+
+import pytest
+from tests.laws.test_every_law import checked, codes, held, moved, run, weight
+
+from frostline.core import facts
+from frostline.core.ledger import Ledger
+from frostline.laws import judge
+
+STEP = {"optimizer": "sgd", "trainable": True, "gradient": "nonzero"}
+
+
+def ended(*more: facts.Fact) -> Ledger:
+    """Two tensors of a model that were trained for 32 steps."""
+    two = [
+        each for tensor in (0, 1) for each in (*weight(tensor, f"net.{tensor}"), held(tensor), moved(tensor, **STEP))
+    ]
+    last = facts.OptimizerSeen(optimizer="sgd", last_step=32)
+    return run(*two, *checked(*[0.1] * 6), last, *more, steps=32)
+
+
+def back(step: int, *tensors: int) -> facts.CameBack:
+    return facts.CameBack(tensors=tensors, step=step)
+
+
+def test_the_first_bits_are_a_warning_and_later_ones_a_note() -> None:
+    (first,) = judge(ended(back(0, 0, 1)))[0]
+    assert (first.code, first.severity, first.tensors) == ("L7", "warning", ["net.0", "net.1"])
+    assert "had before the first step: what the last 32 steps made is gone" in first.message
+    (later,) = judge(ended(back(8, 0, 1)))[0]
+    assert (later.code, later.severity) == ("L7", "note")
+    assert "had after step 8: what the last 24 steps made is gone" in later.message
+    assert first.hint != later.hint
+
+
+@pytest.mark.parametrize("seen", [[], [back(8, 0)], [back(8, 0), back(4, 1)]])
+def test_a_part_of_a_model_is_no_matter(seen: list[facts.Fact]) -> None:
+    assert codes(ended(*seen)) == []
+
+
+def test_what_is_not_trained_has_no_say() -> None:
+    frozen = [*weight(2, "net.2"), facts.FlagDeclared(tensor=2, flag=False)]
+    assert codes(ended(*frozen, back(8, 0, 1))) == [("L7", "note")]

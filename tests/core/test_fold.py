@@ -312,6 +312,8 @@ def test_of_many_moves_the_first_few_are_kept_and_the_last_that_was_seen_on_a_co
 def test_moves_while_frozen_take_the_place_of_those_while_trainable_but_for_the_first() -> None:
     trained = [moved(at, trainable=True) for at in range(MOVEMENTS_KEPT)]
     frozen = [moved(20 + at, trainable=False) for at in range(MOVEMENTS_KEPT + 2)]
+    ids = [move.id for move in row(*trained, frozen[0]).changed.movements]
+    assert ids == [*range(MOVEMENTS_KEPT - 1), 20]
     ids = [move.id for move in row(*trained, *frozen[:2]).changed.movements]
     assert ids == [*range(MOVEMENTS_KEPT - 2), 20, 21]
     ids = [move.id for move in row(*trained, *frozen).changed.movements]

@@ -35,7 +35,7 @@ class Fault:
 
     ``lines`` are those of the statement (of a compound one, its head): tests that run one of them may notice.
     ``inside`` is the dotted name of the function or class around it; ``at_import`` says that importing the module runs
-    the code, so that no test can be said to run its lines.
+    the code, or a cache keeps what it says, so that no test can be said to run its lines.
     """
 
     line: int
@@ -72,7 +72,7 @@ def _below(parent: ast.AST, inside: str, at_import: bool, lines: range) -> Itera
             if not isinstance(node, ast.AST) or _says_nothing(node):
                 continue
             name = f"{inside}.{node.name}".lstrip(".") if isinstance(node, _NAMED) else inside
-            later = field == "body" and isinstance(parent, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+            later = field == "body" and isinstance(parent, _CALLED) and not _is_cached(parent)
             around = _head(node) if isinstance(node, ast.stmt) else lines
             for new in _changed(node, parent, field):
                 was, now = ast.unparse(node), ast.unparse(new)
@@ -87,6 +87,12 @@ def _below(parent: ast.AST, inside: str, at_import: bool, lines: range) -> Itera
 
 
 _NAMED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_CALLED = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+
+
+def _is_cached(function: ast.AST) -> bool:
+    """Whether it keeps its answers: whoever asks first runs its lines, and others have what they said."""
+    return any("cache" in ast.unparse(each) for each in getattr(function, "decorator_list", ()))
 
 
 def _says_nothing(node: ast.AST) -> bool:

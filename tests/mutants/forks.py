@@ -30,7 +30,10 @@ STARTING = 10  # seconds to start, to import and to collect
 
 @dataclass(slots=True)
 class Runs:
-    """Which tests run which lines of which file, and how long each takes; learnt once, without faults."""
+    """Which tests run which lines of which file, and how long each takes; learnt once, without faults.
+
+    What an import runs is of a test without a name.
+    """
 
     lines: dict[str, dict[int, set[str]]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
@@ -40,9 +43,11 @@ class Runs:
         known = self.lines.get(file, {})
         lines = known if fault.at_import else fault.lines
         tests = {test for line in lines for test in known.get(line, ())}
-        if fault.at_import:  # tests of what a module is, rather than of what it does, run none of its lines
+        if (
+            fault.at_import or "" in tests
+        ):  # tests of what a module is, rather than of what it does, run none of its lines
             tests |= {test for test in self.seconds if _names(test, Path(file).stem)}
-        return sorted(tests, key=lambda test: (self.seconds[test], test))
+        return sorted(tests - {""}, key=lambda test: (self.seconds[test], test))
 
 
 def _names(test: str, module: str) -> bool:
@@ -98,7 +103,7 @@ class _Learning(_Steady):
         data = self.coverage.get_data()
         for file in data.measured_files():
             found = data.contexts_by_lineno(file)
-            self.runs.lines[file] = {line: {test for test in tests if test} for line, tests in found.items()}
+            self.runs.lines[file] = {line: set(tests) for line, tests in found.items()}
 
 
 def learn(tests: Sequence[str], include: Sequence[str]) -> Runs:

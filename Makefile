@@ -19,10 +19,10 @@ demo: $(SHOWN) ## the article's experiment and its variant (own environment)
 	$(DEMO_VENV)/bin/frostline demo --backend jax
 
 ##@ Develop
-# A module goes to one worker: its tests share what is costly to make, such as servers and records.
+# A file goes to one worker: its tests share what is costly to make, such as servers and records. Slow files go first.
 test: $(TESTED) system ## install what the tests need, run them; ARGS="tests/process -x"
 	FROSTLINE_MUST_HAVE="$(MUST_HAVE) $$(command -v chromium >/dev/null && echo browser)" \
-		$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile $(ARGS)
+		$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # A browser and two shells come from the system. Where they are missing and we may, they are installed; elsewhere their
 # tests are skipped, and the first lines of the test run say so.

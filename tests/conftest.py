@@ -3,12 +3,36 @@
 import importlib.util
 import os
 import shutil
+from pathlib import Path
 
 import hypothesis
 import pytest
 
 FRAMEWORKS = ("torch", "keras", "jax", "flax", "optax", "equinox", "tensorflow", "tf_keras")
 PROGRAMS = ("chromium", "zsh", "fish")
+# Files that take longest, by what they cost; all others are short beside them, and stay in their order behind them.
+SLOW = (
+    "docs/test_page_examples.py",
+    "ranks/test_spawned.py",
+    "causes/test_examples.py",
+    "corpus/test_corpus.py",
+    "ranks/test_children.py",
+    "process/test_record.py",
+    "contradictions/test_contradictions.py",
+    "untouched/test_keras_untouched.py",
+    "untouched/test_torch_untouched.py",
+    "process/test_demo.py",
+    "keras_instruments/test_untouched.py",
+    "keras_instruments/test_ledger.py",
+    "ranks/test_exit_status.py",
+    "docs/test_findings.py",
+    "docs/test_ci.py",
+    "process/test_signals.py",
+    "keras_instruments/test_loops.py",
+    "process/test_following.py",
+    "ranks/test_missing_ranks.py",
+)
+HERE = Path(__file__).parent
 hypothesis.settings.register_profile("frostline", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("frostline")
 os.environ |= {"USE_TF": "0", "USE_FLAX": "0"}  # transformers would load them as well, only because they are here
@@ -24,6 +48,13 @@ def pytest_report_header() -> str:
     missing = [name for name in FRAMEWORKS if not is_installed(name)]
     missing += [program for program in PROGRAMS if shutil.which(program) is None]
     return f"missing: {', '.join(missing) or 'none'}; must be there: {', '.join(MUST_HAVE) or 'not stated'}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Slow files first: workers that take files one by one then end at nearly the same time."""
+    places = {HERE / name: place for place, name in enumerate(SLOW)}
+    items.sort(key=lambda item: places.get(item.path, len(SLOW)))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

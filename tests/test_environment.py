@@ -1,11 +1,13 @@
-"""Where the frameworks that must be present are stated, each of them is there and can be imported."""
+"""What the tests run in: frameworks that are stated as present can be imported, and slow files go first."""
 
 import json
 import os
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
+from tests.conftest import HERE, SLOW, pytest_collection_modifyitems
 
 FRAMEWORKS = [name for name in os.environ.get("FROSTLINE_MUST_HAVE", "").split() if name != "browser"]
 OF_TENSORFLOW = {"tensorflow", "tf_keras", "keras", "tensorboard"}  # its LLVM and that of others abort in one process
@@ -28,6 +30,16 @@ def test_frameworks_that_must_be_there_can_be_imported(of_tensorflow: bool) -> N
 
 def test_a_framework_that_cannot_be_imported_is_named() -> None:
     assert list(_failed(["json", "no_such_framework"])) == ["no_such_framework"]
+
+
+def test_slow_files_are_there_and_go_first() -> None:
+    assert [name for name in SLOW if not (HERE / name).is_file()] == []
+    short, slow = (HERE / name for name in ("core/test_fold.py", SLOW[1]))
+    items = [
+        SimpleNamespace(path=path, name=name) for name, path in zip("abcd", (short, slow, short, slow), strict=True)
+    ]
+    pytest_collection_modifyitems(items)
+    assert "".join(each.name for each in items) == "bdac"
 
 
 def _failed(names: list[str]) -> dict[str, str]:

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from tests.without_compiler import WITHOUT_COMPILER
 
 from frostline.core.storage.store import FORMAT
 
@@ -32,6 +33,7 @@ def train(model, optimizer):
 def tests(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch):
     """Runs test functions, written after two helpers, in a process of their own."""
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)
+    monkeypatch.setenv("PYTHONPATH", WITHOUT_COMPILER["PYTHONPATH"])
 
     def run(source: str, *arguments: str) -> pytest.RunResult:
         pytester.makepyfile(MODELS + source)

@@ -1,6 +1,7 @@
 """Processes of every kind below one observed script: a fault in one that is not the first is found and named."""
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -126,8 +127,17 @@ def is_installed() -> None:
 def run(folder: Path, script: str, *words: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     (folder / "train.py").write_text(script)
     command = [sys.executable, "-m", "frostline", "run", *options, *words]
-    environment = os.environ | ({} if script is LIGHTNING else WITHOUT_COMPILER)
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=200)
+    environment = os.environ | ({} if script is LIGHTNING else WITHOUT_COMPILER) | {"PYTHONFAULTHANDLER": "1"}
+    process = subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        start_new_session=True,
+    )  # fmt: skip
+    try:
+        stdout, stderr = process.communicate(timeout=200)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGABRT)  # each process says where it is
+        pytest.fail(f"it hangs:\n{process.communicate()[1]}")
+    return subprocess.CompletedProcess(command, process.returncode, stdout, stderr)
 
 
 def found_in(folder: Path) -> dict[str, object]:

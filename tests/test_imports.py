@@ -108,7 +108,7 @@ LAYERS = {
     "frostline.integrations.lightning": layer("integrations watch", "lightning pytorch_lightning"),
     "frostline.integrations.transformers": layer("integrations watch", "transformers"),
     "frostline.integrations.pytest_plugin": layer("core errors settings report watch", "msgspec pytest"),
-    "frostline.demo": layer("", "keras numpy"),
+    "frostline.demo": layer("", "keras numpy jax flax optax"),
 }
 
 

@@ -28,6 +28,7 @@ SEEN = [
     ("The layer given to Bidirectional is not the one that trains", "torch", "True False"),
     ("LoRA: frozen and set free again, the table trains", "torch", "dense/kernel"),
     ("LBFGS moves a frozen parameter that has no gradient", "torch", "F102"),
+    ("The example of gradient accumulation trains nothing", "jax", "T213"),
 ]
 
 

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from corpus.running import in_keras
+from corpus.running import in_jax, in_keras
 
 import frostline.demo
 
@@ -55,3 +55,26 @@ def test_the_experiment_is_the_same_on_another_backend(backend: str, shell) -> N
         return done.stdout + done.stderr
 
     check(printed(), printed("--first"))
+
+
+FLAX = Path(frostline.demo.__path__[0]) / "article_flax.py"
+
+
+@pytest.mark.needs("jax", "flax", "optax")
+@pytest.mark.parametrize(("options", "moved"), [([], "A"), (["--first"], "B")])
+def test_the_experiment_is_the_same_in_flax(options: list[str], moved: str, tmp_path: Path) -> None:
+    done = in_jax(["-m", "frostline", "run", str(FLAX), "--epochs", "2", *options], tmp_path)
+    assert done.returncode == 0, done.stderr
+    for part in "AB":
+        assert f"first kernel of {part} the same as before? {part != moved}" in done.stdout
+    counts = {"A": ["25,450", "2,110"], "B": ["2,110", "25,450"]}[moved]
+    for row in ("declared by the flags", "held by an optimizer", "  changed"):
+        assert re.search(rf"{row} +27,560 +{counts[0]} +{counts[1]}\n", done.stderr), row
+    assert "no contradiction found (0 errors, 0 warnings, 0 notes)" in done.stderr
+
+
+@pytest.mark.needs("jax", "flax", "optax")
+def test_the_demo_takes_flax_by_name(shell) -> None:
+    done = shell.frostline("demo", "--backend", "flax", "--first")
+    assert done.status == 0, done.stderr
+    assert "C: the flags were right: 2,110 parameters moved and 25,450 did not change" in done.stdout

@@ -69,6 +69,7 @@ class Context:
         self.values = Values(lambda key: self.recorder.tensors[key].digest)
         self.learning = Learning(self.recorder, self.answers, self.values, self.signals, self.quietly)
         self.calls = Calls(self.recorder, self.values, self.signals, self.learning.learn, self.quietly)
+        self.learning.end_former = self.calls.finish
         self.updates = Updates(self.calls, self.learning.learn, tuple(LIBRARIES))
         self.lowered: WeakKeyDictionary[Any, Lowered] = WeakKeyDictionary()
         self.removers: list[Callable[[], None]] = []

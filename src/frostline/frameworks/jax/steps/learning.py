@@ -45,6 +45,7 @@ class Learning:
         self._signals, self._quietly = signals, quietly
         self._keys = count()
         self._roots: dict[str, Function] = {}
+        self.end_former: Callable[[], None] = lambda: None  # ends the step of another function that is under way
 
     def learn(self, function: Function, call: Call, result: Any) -> None:
         """Read the trace of a call that was just made.
@@ -89,6 +90,9 @@ class Learning:
             learned: what is known of its tensors.
         """
         first = function.row is None
+        if first:
+            self.end_former()
+        self._values.settle()
         function.learned, function.pairs = learned, dict(learned.pairs)
         if first:
             self._found_step(function, learned)
@@ -156,12 +160,21 @@ class Learning:
         """Take a tensor under observation, with the bits from before the step, unless it is known already."""
         array = call.arrays[path]
         tensor = self._values.tensor_of(array)
+        if tensor is not None and kind.flag:
+            self._declare_trainable(tensor)
         if tensor is None or tensor in function.tensors.values():
             model = self._model(function, path[0])
             name = ".".join((model, *path[1:]))
             digest = call.digests.get(path)
             tensor = self.adopt(name, model, array, kind, digest)
         function.tensors[path] = tensor
+
+    def _declare_trainable(self, tensor: JaxTensor) -> None:
+        """A later step trains what an earlier one keeps frozen."""
+        declared, place = list(self._answers.declared), self._answers.tensors.index(tensor)
+        if declared[place] is False:
+            declared[place] = True
+            self._answers.declared = declared
 
     def _meet_captured(self, function: Function, path: Path, array: Any) -> None:
         """Weights that were compiled into a step as constants: it is their updates that the step makes."""

@@ -21,6 +21,7 @@ MEASURES = (
     "digests",
     "cycle",
     "quiet",
+    "jax_calls",
     "profile",
     "journey",
     "samples",

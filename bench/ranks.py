@@ -40,7 +40,8 @@ CHECKS = (1, 2, 4, 8, 16, 32, 64, 128)
 
 def measure() -> Iterator[Line]:
     for ranks, tensors, are_parts in RUNS:
-        note(f"{ranks:,} ranks of {tensors:,} tensors")
+        what = "parts of tensors" if are_parts else "tensors"
+        note(f"{ranks:,} ranks of {tensors:,} {what}")
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place) / "run-20260101-000000-bench"
             folder.mkdir()
@@ -48,14 +49,13 @@ def measure() -> Iterator[Line]:
             seen = process(
                 [sys.executable, "-m", "frostline", "combine", str(folder), "--fail-on", "never"], folder.parent, {}
             )
-        what = "parts of tensors" if are_parts else "tensors"
         yield Line(
             f"{ranks:,} ranks × {tensors:,} {what}",
-            f"{seen.wall:.1f} s",
             f"{seen.cpu:.1f} s of processor time, {seen.peak_mib:,.0f} MiB",
-            f"{seen.wall / ranks / tensors * 1e6:.0f} µs for each",
+            f"{seen.wall:.1f} s by the clock",
+            f"{seen.cpu / ranks / tensors * 1e6:.0f} µs for each",
             f"≤ {SECONDS} s, ≤ {MEMORY:,} MiB",
-            seen.wall <= SECONDS and seen.peak_mib <= MEMORY,
+            seen.cpu <= SECONDS and seen.peak_mib <= MEMORY,
         )
 
 

@@ -134,6 +134,17 @@ def test_what_files_hold_of_shards(how: str, found: set[str], launched: Callable
     assert ("saved-values-differ" in grave(record)) == bool(found)
 
 
+@pytest.mark.needs("torch")
+@pytest.mark.parametrize("sharding", [SHARDED, WRAPPED.format(originals=False)], ids=["fully_shard", "flat"])
+@pytest.mark.parametrize("seed", ["0", "dist.get_rank()"])
+def test_parts_of_different_wholes_are_found(sharding: str, seed: str, launched: Callable[[str], Record]) -> None:
+    start = START.replace("torch.manual_seed(0)", f"torch.manual_seed({seed})")
+    found = grave(launched(start + sharding + OPTIMIZER + LOOP.format(after="")))
+    drawn = {name for tensors in found.values() for name in tensors}
+    assert set(found) == ({"ranks-diverge"} if seed != "0" else set())
+    assert ("model.head.weight" in drawn, "model.blocks.0.norm.weight" in drawn) == (seed != "0", False)
+
+
 def of_rank(rank: int, place: str, verdict: str, *, values: int = 2, last: str = "1") -> Record:
     changed = Changed(verdict, checks=4, checked_until=8, digests=("0" * 32, last * 32))  # type: ignore[arg-type]
     row = TensorRow(
@@ -189,3 +200,10 @@ def test_what_fell_apart_between_the_same_ranks_is_one_finding() -> None:
     assert set(told) == {("m.a", "m.b"), ("m.c",)}
     assert [said.partition(":")[0] for said in told["m.a", "m.b"]] == ["ranks 0, 1", "rank 2"]
     assert [said.partition(":")[0] for said in told["m.c",]] == ["ranks 0, 2", "rank 1"]
+
+
+def test_tensors_of_one_name_and_other_shapes_are_no_replicas() -> None:
+    stages = [replicas(rank, {"model.0.weight": last}) for rank, last in enumerate("12")]
+    assert [finding.rule for finding in combine(stages).findings] == ["ranks-diverge"]
+    stages[1] = replace(stages[1], tensors=[replace(stages[1].tensors[0], shape=(2, 2))])
+    assert combine(stages).findings == []

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 class Part:
     """What a process holds of a sharded tensor: ``values`` of its numbers, those at ``place``.
 
-    Two processes hold the same part, and are replicas of each other, where their places are the same.
+    Two processes hold the same part, and are replicas of each other, where their places are the same. ``of`` is a
+    digest of the whole that the process took its part from, where it had one.
     """
 
     place: str
     values: int
+    of: str = ""

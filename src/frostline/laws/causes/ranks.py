@@ -24,6 +24,7 @@ class _Tensor:
     first: dict[str, set[str]] = field(default_factory=dict)  # by the part that a rank holds; "" is the whole
     last: dict[str, Answers] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
+    wholes: Answers = field(default_factory=dict)  # what ranks took their parts from
     is_replica: bool = True
 
     @property
@@ -36,7 +37,11 @@ class _Tensor:
         self.ranks.append(rank)
         self.held.setdefault(_held(row), []).append(rank)
         self.changed.add(row.changed.verdict)
+        if row.part is not None and row.part.of:
+            self.wholes.setdefault(row.part.of, []).append(rank)
         digests = row.changed.digests
+        if (row.shape, row.dtype) != (self.row.shape, self.row.dtype):
+            self.is_replica = False  # stages of a pipeline name their tensors alike
         if row.part is not None and not row.part.values:
             return
         if (row.sharded and row.part is None) or row.shared or (digests is None and is_complete):
@@ -56,6 +61,12 @@ BITS_AGREE = Mitigation[set[str]](
     "No tensor moved in one process and stood still in another.",
     lambda changed: None if len(changed) > 1 else "what moved in one process moved in all that have it",
     severity="warning",
+)
+ENDED_ALIKE = Mitigation[bool](
+    "ended alike",
+    "All tensors have the same bits in all processes at the end, however many steps each made.",
+    lambda alike: "every tensor that the processes share ends with the same bits in all of them" if alike else None,
+    severity="note",
 )
 DIVERGED = Cause(
     code="R701",
@@ -89,7 +100,7 @@ HELD_APART = Cause(
     matters="One process trains what another keeps frozen, or waits for a gradient that never comes.",
     remedy="set flags and make optimizers alike in every process, not by rank, data or random numbers",
     tells_apart="Flags, optimizers or numbers of steps differ; where bits differ too, this is why.",
-    mitigations=(BITS_AGREE,),
+    mitigations=(BITS_AGREE, ENDED_ALIKE),
 )
 
 CAUSES = (DIVERGED, HELD_APART)
@@ -121,7 +132,10 @@ class Comparison:
     def findings(self) -> list[Finding]:
         """What the ranks disagree on."""
         in_all = {name: each for name, each in self._tensors.items() if len(each.ranks) == len(self._ranks)}
-        found = [*(self._missing() if in_all else ()), *self._unequal_steps(), *_held_apart(in_all.values())]
+        shared = [each for each in in_all.values() if each.is_replica and each.last]
+        alike = bool(shared) and not any(each.apart() for each in shared)
+        found = [*(self._missing() if in_all else ()), *self._unequal_steps(alike), *_held_apart(in_all.values())]
+        found += _divided(in_all.values())
         explained = {name for finding in found for name in finding.tensors}
         return found + _diverged([each for name, each in in_all.items() if name not in explained])
 
@@ -138,15 +152,15 @@ class Comparison:
             evidence: Evidence = {"missing_in": list(map(str, without))}
             yield HELD_APART.finding(Case(rows, fact, evidence, mitigated=BITS_AGREE.proven(set())))
 
-    def _unequal_steps(self) -> Iterable[Finding]:
-        """Optimizers of one name that made other numbers of steps."""
+    def _unequal_steps(self, alike: bool) -> Iterable[Finding]:
+        """Optimizers of one name that made other numbers of steps, which processes that end ``alike`` may do."""
         for optimizer, counts in self._steps.items() if self._complete else ():
             answers: Answers = {}
             for rank in self._ranks:
                 answers.setdefault(several(counts.get(rank, 0), "step"), []).append(rank)
             if len(answers) > 1:
                 fact = f"{optimizer} executed {_told(answers)}"
-                agree = BITS_AGREE.proven(set())
+                agree = ENDED_ALIKE.proven(alike) or BITS_AGREE.proven(set())
                 yield HELD_APART.finding(Case([], fact, {"optimizer": optimizer}, mitigated=agree))
 
 
@@ -198,6 +212,23 @@ def _held_apart(tensors: Iterable[_Tensor]) -> Iterable[Finding]:
             mitigated=BITS_AGREE.proven(changed),
         )
         yield HELD_APART.finding(case)
+
+
+def _divided(tensors: Iterable[_Tensor]) -> Iterable[Finding]:
+    """Sharded tensors that are put together of parts of other wholes, those of the same ranks together."""
+    groups: dict[tuple[tuple[int, ...], ...], list[_Tensor]] = {}
+    for tensor in tensors:
+        if len(tensor.wholes) > 1:
+            groups.setdefault(tuple(sorted(map(tuple, tensor.wholes.values()))), []).append(tensor)
+    for apart, alike in groups.items():
+        yield DIVERGED.finding(
+            Case(
+                [tensor.row for tensor in alike],
+                f"{several(len(alike), 'tensor')} were divided from other values in each process: the whole is put "
+                "together of them",
+                {"tensor": alike[0].row.name, "first_looks": "different", "alike_in": list(map(told_ranks, apart))},
+            )
+        )
 
 
 def _diverged(tensors: Iterable[_Tensor]) -> list[Finding]:

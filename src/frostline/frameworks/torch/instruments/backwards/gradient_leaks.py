@@ -42,6 +42,7 @@ class GradientLeaks:
         self._left: dict[Hashable, list[tuple[torch.Tensor, weakref.ref[torch.Tensor]]]] = {}  # with what was left then
         self._pending: dict[Hashable, tuple[Hashable, list[torch.Tensor], int]] = {}
         self._seen: dict[Hashable, int] = {}
+        self._applied: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}  # gradients that went into steps
         self._told: set[tuple[type[Fact], Hashable, bool]] = set()
 
     def attach(self) -> Iterable[Callable[[], None]]:
@@ -51,6 +52,7 @@ class GradientLeaks:
         signals.check_ended.append(self._check_ended)
         signals.backward_began.append(lambda *_: self._backward())
         signals.step_nears.append(self._step)
+        signals.step_ended.append(lambda _, key: self._step_ended(key))
         return []
 
     def _note_held(self, optimizer: Hashable) -> None:
@@ -97,6 +99,24 @@ class GradientLeaks:
         self._pending.clear()
         self._stepped.clear()
 
+    def _step_ended(self, optimizer: Hashable) -> None:
+        """Remember which gradients the step applied: what the script puts in their place is of no backward pass."""
+        if len(self._context.recorder.optimizers) > 1 and self._is_looked_at(optimizer):
+            for tensor in self._held.get(optimizer, ()):
+                if (gradient := tensor.grad) is not None:
+                    self._applied[id(tensor)] = weakref.ref(gradient), gradient._version
+
+    def _is_looked_at(self, optimizer: Hashable) -> bool:
+        steps = self._seen.get(optimizer, 0)
+        return steps <= ROUNDS_WATCHED or due(steps)
+
+    def _was_applied(self, tensor: torch.Tensor) -> bool:
+        reference, version = self._applied.get(id(tensor), (None, 0))
+        gradient = tensor.grad
+        return (
+            gradient is not None and reference is not None and reference() is gradient and gradient._version == version
+        )
+
     def _step(self, optimizer: Hashable, closure: bool) -> None:
         """An optimizer is about to step; with a closure it makes its own backward passes, and no earlier ones count."""
         if len(self._context.recorder.optimizers) < 2:
@@ -110,11 +130,10 @@ class GradientLeaks:
         kept = any(tensor.grad is grad() is not None for tensor, grad in self._left.pop(optimizer, ()))  # not cleared
         if leak is not None and kept and not self._stepped:
             self._pending[optimizer] = (*leak, step)
-        looking = self._seen[optimizer] <= ROUNDS_WATCHED or due(self._seen[optimizer])  # gradients are waited for
-        for other in self._stepped if looking else ():
+        for other in self._stepped if self._is_looked_at(optimizer) else ():  # gradients are waited for
             mine = {id(tensor) for tensor in self._held.get(optimizer, [])}
             twice = [tensor for tensor in self._held.get(other, []) if id(tensor) in mine]
-            moving = [tensor for tensor in twice if zero_state(tensor.grad) == "nonzero"]
+            moving = [tensor for tensor in twice if self._was_applied(tensor) and zero_state(tensor.grad) == "nonzero"]
             if moving and other != optimizer and (SteppedTogether, optimizer, False) not in self._told:
                 self._told.add((SteppedTogether, optimizer, False))
                 names = self._context.names_of(moving)

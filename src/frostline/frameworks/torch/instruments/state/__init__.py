@@ -9,6 +9,7 @@ from frostline.frameworks.torch.instruments.state.dtype_casts import DtypeCasts
 from frostline.frameworks.torch.instruments.state.initial_values import InitialValues
 from frostline.frameworks.torch.instruments.state.missing_keys import MissingKeys
 from frostline.frameworks.torch.instruments.state.parameter_swaps import ParameterSwaps
+from frostline.frameworks.torch.instruments.state.sharded_starts import ShardedStarts
 from frostline.frameworks.torch.instruments.state.state_loading import StateLoading
 
 INSTRUMENTS = (
@@ -19,5 +20,6 @@ INSTRUMENTS = (
     DtypeCasts,
     AdapterMerges,
     CheckpointWriting,
+    ShardedStarts,
     InitialValues,
 )

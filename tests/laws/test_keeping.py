@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.laws.test_every_law import checked, codes, held, moved, run, weight
+from tests.laws.test_every_law import checked, codes, held, moved, run, violated, weight
 
 from frostline.core import facts
 from frostline.core.ledger import Ledger
@@ -41,5 +41,13 @@ def test_a_part_of_a_model_is_no_matter(seen: list[facts.Fact]) -> None:
 
 
 def test_what_is_not_trained_has_no_say() -> None:
-    frozen = [*weight(2, "net.2"), facts.FlagDeclared(tensor=2, flag=False)]
-    assert codes(ended(*frozen, back(8, 0, 1))) == [("L7", "note")]
+    frozen = [*weight(2, "net.2"), held(2), moved(2, **STEP), facts.FlagDeclared(tensor=2, flag=False)]
+    unheld = [*weight(3, "net.3"), moved(3, place="outside", trainable=True)]
+    assert violated("L7", ended(*frozen, *unheld, back(8, 0, 1))) == {"net.0", "net.1"}
+
+
+def test_steps_are_those_of_all_optimizers() -> None:
+    other = facts.OptimizerFound(optimizer="adam", kind="optimizer", name="Adam")
+    seen = facts.OptimizerSeen(optimizer="adam", steps_executed=2, last_step=20)
+    (found,) = judge(ended(other, seen, back(8, 0, 1)))[0]
+    assert "the last 24 steps" in found.message

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.laws.test_every_law import checked, codes, held, moved, run, weight
+from tests.laws.test_every_law import checked, codes, held, moved, run, violated, weight
 
 from frostline.core import facts
 from frostline.core.columns.standstill import Standstill
@@ -51,7 +51,7 @@ def test_it_is_told_why() -> None:
     ],
 )
 def test_it_is_no_violation(seen: list[facts.Fact], steps: int) -> None:
-    assert "L2" not in dict(codes(stopped(*seen, steps=steps)))
+    assert violated("L2", stopped(*seen, steps=steps)) == set()
 
 
 def test_a_third_of_the_steps_is_one() -> None:
@@ -71,7 +71,9 @@ def test_everything_without_a_gradient_is_an_error_and_with_one_of_zeros_a_warni
 
 
 def test_a_rate_of_0_is_judged_by_the_law_of_steps_where_that_sees_it() -> None:
-    assert codes(stopped(still(), held(lr=0.0))) == [("L2", "warning")]
+    (found,) = judge(stopped(still(), held(lr=0.0)))[0]
+    assert (found.code, found.severity) == ("L2", "warning")
+    assert found.message.endswith(": its learning rate was 0")
     assert codes(stopped(still(), rates=(0.1, 0.1, 0.1, 0.1, 0.0, 0.0))) == [("L4", "error")]
 
 
@@ -82,7 +84,13 @@ def test_converged_is_excused_in_full_precision_only() -> None:
     assert "0.3 of the last place of float32" in excused[0].proof
     (lost,) = judge(stopped(still("nonzero"), small, dtype="bfloat16"))[0]
     assert "lost in rounding in bfloat16" in lost.message
-    assert codes(stopped(still("nonzero"), held(update_ulp=0.7))) == [("L2", "warning")]
+    assert [each.excuse for each in judge(stopped(still("nonzero"), held(update_ulp=0.5)))[1]] == ["converged"]
+    (large,) = judge(stopped(still("nonzero"), held(update_ulp=0.7)))[0]
+    assert (large.severity, large.message.endswith(": though a gradient arrived")) == ("warning", True)
+    assert codes(stopped(still("nonzero"), small, held(lr=0.0))) == [("L2", "warning")]
+    another = facts.OptimizerFound(optimizer="adam", kind="optimizer", name="Adam")
+    both = facts.Held(optimizer="adam", tensors=(0,), lr=0.1, update_ulp=8.0)
+    assert judge(stopped(still("nonzero"), small, another, both))[1] == []
     assert codes(stopped(still("none"), small)) == [("L2", "warning")]
     (no_size,) = judge(stopped(still("nonzero"), held(update_ulp=0.0)))[0]
     assert "its gradient was zero" in no_size.message
@@ -100,3 +108,19 @@ def test_an_expert_is_excused_while_another_of_its_list_goes_on() -> None:
     assert codes(stopped(*other, still("nonzero"), held(update_ulp=8.0))) == [("L2", "warning")]
     both = stopped(*other, still("zero"), still("zero", tensor=2))
     assert codes(both) == [("L2", "warning")]
+
+
+def test_the_script_that_updates_by_hand_and_another_optimizer_have_no_say() -> None:
+    hand = facts.OptimizerFound(optimizer="script", kind="optimizer", name="no optimizer", by_hand=True)
+    other = facts.OptimizerFound(optimizer="adam", kind="optimizer", name="Adam")
+    for more in (hand, other):
+        seen = facts.OptimizerSeen(optimizer=more.optimizer, steps_executed=32, last_step=32)
+        held_by = facts.Held(optimizer=more.optimizer, tensors=(0,), lr=0.1, listed=more is hand)
+        (found,) = judge(stopped(still(), more, seen, held_by))[0]
+        assert found.evidence["optimizer"] == "sgd"
+
+
+def test_of_several_tensors_the_last_move_is_said() -> None:
+    later = facts.StoodStill(tensors=(1,), still=Standstill(6, 8, 32, "zero"))
+    (found,) = judge(stopped(still("zero"), later))[0]
+    assert (found.evidence["moved_until_step"], len(found.tensors)) == (6, 2)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from tests.observe.memory import Tensor, Training
@@ -9,6 +11,7 @@ from tests.observe.memory import Tensor, Training
 from frostline.core.columns.standstill import Standstill
 from frostline.core.facts import StoodStill
 from frostline.digest.sample import LARGEST, PIECE
+from frostline.observe.checks.going_on import SAMPLES_KEPT
 from frostline.observe.protocols import Unreadable
 
 LARGE = 64 * PIECE  # numbers of 4 bytes
@@ -97,3 +100,101 @@ def test_a_tensor_that_is_frozen_meanwhile_is_followed_no_longer(training: Train
     assert told(training) == [Standstill(1, 2, 4, "none")]
     training.observer.close()
     assert weight.row.changed.still == Standstill(1, 2, 4, "none")
+
+
+def test_how_large_an_update_can_have_been_is_noted_with_a_gradient(training: Training, weight: Tensor) -> None:
+    training.probe.optimizers["sgd"].lr = 0.0
+    step(training, 1.0)
+    assert weight.row.optimizers[0].update_ulp == 0.25  # as the probe says
+    training.observer.close()
+    assert told(training) == [Standstill(1, 2, 2, "nonzero")]
+
+
+def test_without_a_gradient_no_update_is_noted(training: Training, weight: Tensor) -> None:
+    step(training, None, None, None)
+    assert weight.row.optimizers[0].update_ulp is None
+
+
+def test_the_gradient_that_a_step_makes_inside_is_not_known(training: Training, weight: Tensor) -> None:
+    training.probe.how = lambda hold: replace(hold, inside=True)
+    step(training, None, None, None)
+    assert told(training) == [Standstill(1, 2, 4, "unknown")]
+
+
+def test_what_an_optimizer_holds_and_does_not_list_is_not_followed(training: Training, weight: Tensor) -> None:
+    training.probe.how = lambda hold: replace(hold, listed=False)
+    step(training, *[None] * 7)
+    assert told(training) == []
+
+
+def test_digests_made_on_an_accelerator_tell_it_too(training: Training, weight: Tensor) -> None:
+    training.probe.on_accelerator.add(weight.key)
+    step(training, *[None] * 3)
+    assert told(training) == [Standstill(1, 2, 4, "none")]
+    weight.values[LARGE // 4] += 1  # in no sample
+    step(training, *[None] * 4)
+    assert told(training) == [Standstill(1, 2, 4, "none"), None]
+
+
+def test_reading_the_whole_is_counted(training: Training, weight: Tensor) -> None:
+    before = training.watched(weight).bytes_read
+    step(training, None)  # a sample around it, and the whole
+    assert training.watched(weight).bytes_read - before == 2 * LARGEST + weight.values.nbytes
+    step(training, None, None)  # the whole again
+    assert training.watched(weight).bytes_read - before == 2 * LARGEST + 2 * weight.values.nbytes
+
+
+# Bits of an earlier step
+
+
+@pytest.mark.parametrize(("kept", "back"), [(0, 0), (1, None), (2, 2), (4, 4), (5, None), (6, 6), (8, None)])
+def test_bits_that_come_back_at_the_end(training: Training, weight: Tensor, kept: int, back: int | None) -> None:
+    """Seen are those of the first reading, of the checks at 2, 4 and 8, and of the file written after step 6."""
+    values = {0: np.ones_like(weight.values), 1: weight.values.copy()}
+    for number in range(2, 9):
+        step(training, 1.0)
+        values[number] = weight.values.copy()
+        if number == 6:
+            training.observer.going_on.remember([weight.key])
+    weight.values[:] = values[kept]
+    training.observer.close()
+    assert weight.row.changed.back_at == back
+
+
+def test_of_several_tensors_those_that_have_their_first_bits_are_named() -> None:
+    tensors = [
+        Tensor(name, np.ones(size)) for name, size in (("net.a", 4), ("net.b", 8), ("net.c", 16), ("other.d", 2))
+    ]
+    training = Training(*tensors)
+    training.optimizer(*tensors)
+    step(training, 1.0, 1.0)
+    for tensor in tensors[:2]:
+        tensor.values[:] = 1
+    training.observer.close()
+    assert [tensor.row.changed.back_at for tensor in tensors] == [0, 0, None, None]
+
+
+def test_what_is_written_without_being_followed_is_not_remembered(training: Training, weight: Tensor) -> None:
+    other = Tensor("net.other", [1.0])
+    training.add(other)
+    training.observer.going_on.remember([other.key])
+    step(training, None)
+    training.observer.going_on.remember([weight.key])  # it stands still: the whole is known
+    training.observer.close()
+    assert (other.row.changed.back_at, weight.row.changed.back_at) == (None, None)
+
+
+def test_of_many_checks_the_last_are_remembered(weight: Tensor) -> None:
+    training = Training(weight, check_every=1)
+    training.optimizer(weight, lr=0.25)
+    values = []
+    for _ in range(SAMPLES_KEPT + 8):
+        step(training, 1.0)
+        values.append(weight.values.copy())
+    weight.values[:] = values[2]
+    training.observer.close()
+    assert weight.row.changed.back_at is None
+    training.observer.clock.closing = False
+    weight.values[:] = values[12]
+    training.observer.close()
+    assert weight.row.changed.back_at == 13

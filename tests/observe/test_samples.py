@@ -66,6 +66,13 @@ def test_what_moves_again_is_taken_back(training: Training, weight: Tensor) -> N
     assert weight.row.changed.still == Standstill(8, 16, 16, "none")
 
 
+def test_what_moves_after_the_last_check_is_taken_back_at_the_end(training: Training, weight: Tensor) -> None:
+    step(training, *[None] * 3, 1.0)
+    training.observer.close()
+    assert told(training) == [Standstill(1, 2, 4, "none"), None]
+    assert weight.row.changed.still is None
+
+
 @pytest.mark.parametrize("at", [0, LARGE // 2, LARGE - 1, PIECE, LARGE // 4])
 def test_a_move_of_one_number_is_seen_wherever_it_is(training: Training, weight: Tensor, at: int) -> None:
     step(training, *[None] * 2)  # step 2 is a check, and leaves it alone

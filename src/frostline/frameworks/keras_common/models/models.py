@@ -49,6 +49,17 @@ class Known:
         return sum(entry.row.bytes for entry in self.tensors)
 
 
+def _in_order(models: list[Any], names: dict[int, str]) -> list[Any]:
+    """As the script names them, then by their own names: the collector has them in an order of its own."""
+    places = {identity: place for place, identity in enumerate(names)}
+
+    def place(model: Any) -> tuple[int, int, str]:
+        own = str(getattr(model, "name", ""))
+        return places.get(id(model), len(places)), len(own), own
+
+    return sorted(models, key=place)
+
+
 class Models:
     """All models seen so far, and the tensors by variable.
 
@@ -126,9 +137,8 @@ class Models:
 
         A model that no step trains is taken as well where the user speaks of it: a teacher, a target network.
         """
-        models = self._alive()
-        names = self._names(models)
-        named = [model for model in models if not names.get(id(model), "_").startswith("_")]
+        names = self._names(models := self._alive())
+        named = [model for model in _in_order(models, names) if not names.get(id(model), "_").startswith("_")]
         for model in named:
             if self._shares_tensors(model):
                 self._know([model])
@@ -177,7 +187,7 @@ class Models:
         fresh = [model for model in models if not any(known.model is model for known in self.known)]
         names = self._names(fresh)
         taken = {known.name for known in self.known}
-        for model in fresh:
+        for model in _in_order(fresh, names):
             base = names.get(id(model)) or str(getattr(model, "name", type(model).__name__))
             name = unique(base, taken)
             taken.add(name)

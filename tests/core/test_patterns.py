@@ -51,6 +51,10 @@ def test_a_pattern_that_ends_with_a_whole_name_is_not(pattern):
     assert looks_like_prefix(pattern, ["m.layer.1.weight", "m.layer.10.weight", "m.layer.10"]) == []
 
 
+def test_numbers_at_the_end_of_a_name_are_what_a_pattern_without_one_asks_for():
+    assert looks_like_prefix("layer*", ["m.layer1.weight", "m.layer10.weight"]) == []
+
+
 def test_names_that_only_look_alike_are_left_out():
     assert looks_like_prefix("layer.1*", ["m.layer.10.weight", "m.layer.1x.weight", "m.sub.layer.10.weight"]) == [
         "m.layer.10.weight"

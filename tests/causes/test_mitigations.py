@@ -183,6 +183,12 @@ def replica(first: str, last: str, **fields: Any) -> TensorRow:
 def test_what_makes_ranks_that_differ_weigh_less() -> None:
     assert of_ranks(replica("x", "a"), replica("x", "b")) == set()
     assert of_ranks(replica("x", "a"), replica("y", "b")) == {("ranks-diverge", "never agreed")}
+    averaged, own = [[Holding("o", first_gradient=of) for of in pair] for pair in (("g", "g"), ("g", "h"))]
+    assert (
+        of_ranks(*(replica(a, b, optimizers=[held]) for a, b, held in zip("xy", "ab", averaged, strict=True))) == set()
+    )
+    each = of_ranks(*(replica(a, b, optimizers=[held]) for a, b, held in zip("xy", "ab", own, strict=True)))
+    assert each == {("ranks-diverge", "own gradients")}
     statistics = [replace(replica("x", last), kind="buffer") for last in "ab"]
     assert of_ranks(*statistics) == {("ranks-diverge", "statistics")}
     flags = [replica("x", "a", declared=declared) for declared in (TRAINABLE, FROZEN)]
@@ -202,7 +208,7 @@ def test_other_numbers_of_steps_weigh_less_where_all_ends_alike(last: str, excus
 def test_every_mitigation_is_proven_in_a_stored_run_or_here() -> None:
     stored_runs = (seen for shelf in stored.SHELVES for seen in stored.load(shelf))
     found = {excuse for seen in stored_runs for excuse in _stored(seen)}
-    of_ranks = {("ranks-diverge", "never agreed"), ("ranks-diverge", "statistics")}
+    of_ranks = {("ranks-diverge", name) for name in ("never agreed", "own gradients", "statistics")}
     of_ranks |= {("ranks-hold-different-tensors", name) for name in ("bits agree", "ended alike")}
     known = {(cause.slug, each.name) for cause in CAUSES for each in cause.mitigations}
     assert known - found - of_ranks - PROVEN.keys() == set()

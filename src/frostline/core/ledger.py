@@ -124,7 +124,7 @@ class Holding:
     ``gradient_inferred_from_neighbours`` that they came through the tensor's layer, as those in front of it moved;
     ``unassigned`` that a step handed back new values, which the script never put in place.
     ``update_ulp`` is the largest update the step could have made, in units in the last place of the weight;
-    ``negligible`` says that the gradient is rounding noise beside the others (a bias in front of a normalisation).
+    ``negligible`` says that the gradient is rounding noise beside the others; ``first_gradient`` is a digest of some.
     """
 
     optimizer: str
@@ -142,6 +142,7 @@ class Holding:
     gradient_inferred_from_neighbours: bool = False
     update_ulp: float | None = None
     negligible: bool | None = None
+    first_gradient: str | None = None
     steps: int = 0
 
 
@@ -231,9 +232,8 @@ class Owner:
 class TensorRow:
     """One tensor of the ledger: every name it has, what it is, and the five columns.
 
-    ``sharded`` says that this process holds a part of it only, which is ``part`` where that is known; shape and size
-    are those of the whole. ``shared`` says that other processes may write to its memory.
-    ``as_buffer`` says that a parameter is registered as a buffer that asks for gradients.
+    ``sharded`` says that this process holds only a ``part`` of it (shape and size are those of the whole), ``shared``
+    that others may write to its memory, ``as_buffer`` that a parameter is registered as a buffer with a gradient.
     ``gone`` says that no model has it any longer, though its model lives on: another tensor was put in its place.
     ``read`` says whether a forward pass took it from its module (None where that was not watched).
     ``zeros`` says that all values of a tensor that did not change are zero (None where that was not observed).

@@ -76,6 +76,7 @@ class Held(Fact, frozen=True):
     gradients: dict[str, int] | UnsetType = UNSET
     update_ulp: float | UnsetType | None = UNSET
     negligible: bool | UnsetType | None = UNSET
+    first_gradient: str | UnsetType = UNSET
     gradient_inferred: bool | UnsetType = UNSET
     gradient_inferred_from_neighbours: bool | UnsetType = UNSET
     unassigned: bool | UnsetType = UNSET

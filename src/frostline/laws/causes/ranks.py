@@ -24,6 +24,7 @@ class _Tensor:
     first: dict[str, set[str]] = field(default_factory=dict)  # by the part that a rank holds; "" is the whole
     last: dict[str, Answers] = field(default_factory=dict)
     changed: set[str] = field(default_factory=set)
+    gradients: Answers = field(default_factory=dict)  # of the first step
     wholes: Answers = field(default_factory=dict)  # what ranks took their parts from
     is_replica: bool = True
 
@@ -32,11 +33,18 @@ class _Tensor:
         """Whether the replicas of each part began with the same bits."""
         return all(len(said) == 1 for said in self.first.values())
 
+    @property
+    def is_averaged(self) -> bool:
+        """Whether all processes applied the same bits of gradient, which came of data of their own."""
+        return len(self.ranks) > 1 and list(self.gradients.values()) == [self.ranks]
+
     def add(self, rank: int, row: TensorRow, is_complete: bool) -> None:
         """One more rank's row; the last bits of a process that was cut short are not known."""
         self.ranks.append(rank)
         self.held.setdefault(_held(row), []).append(rank)
         self.changed.add(row.changed.verdict)
+        for gradient in {each.first_gradient for each in row.optimizers if each.first_gradient is not None}:
+            self.gradients.setdefault(gradient, []).append(rank)
         if row.part is not None and row.part.of:
             self.wholes.setdefault(row.part.of, []).append(rank)
         digests = row.changed.digests
@@ -76,7 +84,8 @@ DIVERGED = Cause(
     means="A tensor began with the same bits in every process and ended with different ones.",
     matters="The copies of a model are no longer copies: what is saved depends on which process saves it.",
     remedy="let every gradient be reduced (wrap the whole model, no unsynchronised step), and load in every process",
-    tells_apart="The first checks agree and the last ones do not; nobody holds the tensor in shards.",
+    tells_apart="The first checks agree and the last ones do not. Of shards, replicas of one part are compared, and "
+    "what each was taken from.",
     mitigations=(
         Mitigation(
             "statistics",
@@ -84,9 +93,20 @@ DIVERGED = Cause(
             lambda tensor: "it is a buffer, and no optimizer moves it" if tensor.row.kind == "buffer" else None,
         ),
         Mitigation(
+            "own gradients",
+            "The processes began apart and apply other gradients: each trains one of its own, such as an expert.",
+            lambda tensor: (
+                None
+                if tensor.began_equal or len(tensor.gradients) < 2
+                else "the first checks of the processes differ, and so do the gradients of their first steps"
+            ),
+        ),
+        Mitigation(
             "never agreed",
-            "The processes began apart, and may be meant to differ.",
-            lambda tensor: None if tensor.began_equal else "the first checks of the processes differ too",
+            "The processes began apart, may be meant to differ, and are not seen to average gradients.",
+            lambda tensor: (
+                None if tensor.began_equal or tensor.is_averaged else "the first checks of the processes differ too"
+            ),
             severity="warning",
         ),
     ),

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from frostline.frameworks.torch.instruments.backwards.gradient_digests import GradientDigests
 from frostline.frameworks.torch.instruments.backwards.gradient_leaks import GradientLeaks
 from frostline.frameworks.torch.instruments.backwards.gradient_masks import GradientMasks
 from frostline.frameworks.torch.instruments.backwards.unowned_parameters import UnownedParameters
 
-INSTRUMENTS = (GradientMasks, UnownedParameters, GradientLeaks)
+INSTRUMENTS = (GradientMasks, UnownedParameters, GradientLeaks, GradientDigests)

@@ -171,7 +171,7 @@ def of_ranks(*rows: TensorRow) -> set[tuple[str, str]]:
     """The excuses of what the records of processes differ in, each of which has one tensor."""
     comparison = ranks.Comparison()
     for rank, tensor in enumerate(rows):
-        known = judged(run([tensor], optimizers=()), Policy())
+        known = judged(run([tensor]), Policy())
         comparison.add(replace(known, run=replace(known.run, rank=rank)))
     return excuses(comparison.findings())
 
@@ -183,7 +183,7 @@ def replica(first: str, last: str, **fields: Any) -> TensorRow:
 def test_what_makes_ranks_that_differ_weigh_less() -> None:
     assert of_ranks(replica("x", "a"), replica("x", "b")) == set()
     assert of_ranks(replica("x", "a"), replica("y", "b")) == {("ranks-diverge", "never agreed")}
-    averaged, own = [[Holding("o", first_gradient=of) for of in pair] for pair in (("g", "g"), ("g", "h"))]
+    averaged, own = [[Holding("sgd", first_gradient=of) for of in pair] for pair in (("g", "g"), ("g", "h"))]
     assert (
         of_ranks(*(replica(a, b, optimizers=[held]) for a, b, held in zip("xy", "ab", averaged, strict=True))) == set()
     )

@@ -10,6 +10,7 @@ from tests.observe.memory import Tensor, Training
 
 from frostline.core.fold import fold
 from frostline.core.ledger import Ledger
+from frostline.core.record import BaselineUse, Excused, Finding, Record, Totals, Verdict
 from frostline.core.run import Run
 from frostline.core.storage import run_file
 from frostline.core.storage.run_file import RunFile, Seal
@@ -106,3 +107,22 @@ def test_facts_about_what_was_never_found_are_told(training: Training, tmp_path:
     RunFile(path, training.observer.journal, "1").append(Run())
     with pytest.raises(RecordError, match="not a valid frostline record"):
         run_file.read(path.read_bytes() + b'[{"fact":"Unread","tensor":99,"reason":"gone"}]\n')
+
+
+def test_a_run_file_is_told_from_other_data_by_both_ends_of_its_first_line() -> None:
+    assert run_file.is_run_file(b'{"format":2,"frostline":"1","facts":true}\n[]\n')
+    assert not run_file.is_run_file(b'{"shape":2,"frostline":"1","facts":true}\n')
+    assert not run_file.is_run_file(b'{"format":2,"frostline":"1","run":{}}\n')
+
+
+def test_a_last_line_that_was_torn_seals_nothing() -> None:
+    assert run_file.is_sealed(b'{"format":2}\n{"findings":[]}\n')
+    assert not run_file.is_sealed(b'{"format":2}\n{"findings":[]}')
+
+
+def test_what_seals_a_run_is_what_was_found() -> None:
+    found = [Finding("r", "X1", "error", [], "m", {}, "h")]
+    excused = [Excused("L1", "merged", "m.w", "proof")]
+    known = BaselineUse("known.json")
+    record = Record(2, "0", Run(), [], [], Totals(), found, Verdict(), baseline=known, excused=excused)
+    assert run_file.sealed(record) == Seal(found, known, excused)

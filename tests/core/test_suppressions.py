@@ -119,3 +119,28 @@ def test_another_file_is_no_baseline_and_is_left_alone(content: str, tmp_path: P
     with pytest.raises(FrostlineError):
         baseline.save(record(), path)
     assert path.read_text() == content
+
+
+def test_a_finding_without_tensors_is_known_by_its_words_and_not_by_its_numbers() -> None:
+    models: dict[str, str] = {}
+    assert known(finding(message="4 of 1,024 steps skipped"), models).subject == "# of # steps skipped"
+    assert known(finding(NAMES[0], message="4 steps"), models).subject == ""
+    old = known(finding(message="4 steps skipped"), models)
+    before = Baseline("known.json", (old,))
+    [same] = settled([finding(message="9 steps skipped")], baseline=before)
+    [other] = settled([finding(message="no step was made")], baseline=before)
+    assert (same.ignored is None, other.ignored is None) == (False, True)
+
+
+def test_an_entry_is_found_no_longer_where_none_of_the_findings_of_its_rule_is_the_same() -> None:
+    one, other = finding(NAMES[0]), finding(NAMES[1])
+    before = Baseline("known.json", (known(one, {}), known(finding(NAMES[2], rule="another-rule"), {})))
+    use = use_of(before, [one, other], [])
+    assert (use.known, [each.rule for each in use.resolved]) == (1, ["another-rule"])
+    assert len(use_of(before, [other], []).resolved) == 2
+
+
+@pytest.mark.parametrize(("pattern", "found"), [("net.0.weigh?", True), ("*.0.weight", True), ("net.0", False)])
+def test_an_entry_with_a_pattern_stands_as_long_as_it_matches(pattern: str, found: bool) -> None:
+    entry = known(finding(pattern), {})
+    assert (use_of(Baseline("known.json", (entry,)), [finding(NAMES[0])], []).resolved == []) is found

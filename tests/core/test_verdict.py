@@ -4,6 +4,7 @@ import pytest
 
 from frostline.core.ledger import Holding, TensorRow
 from frostline.core.record import Finding, Verdict
+from frostline.core.run import Run
 from frostline.core.verdict import by_severity, exit_status, failing, judge, sentence, totals
 
 
@@ -21,6 +22,20 @@ def tensor_row(**settings):
 def test_findings_are_counted_by_severity_and_unknown_tensors_apart():
     lost = tensor_row(changed="unknown")
     assert judge([finding("error"), finding("note"), finding("note")], [tensor_row(), lost]) == Verdict(1, 0, 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("run", "missing", "uncompared"),
+    [
+        (Run(), 0, 0),
+        (Run(world_size=4), 0, 0),
+        (Run(rank=0), 0, 0),
+        (Run(rank=0, world_size=4), 0, 3),
+        (Run(rank=0, world_size=4, missing=["rank 1", "rank 2"]), 2, 3),
+    ],
+)
+def test_what_is_not_known_of_other_processes_is_counted(run, missing, uncompared):
+    assert judge([], [], run) == Verdict(missing=missing, uncompared=uncompared)
 
 
 @pytest.mark.parametrize(

@@ -69,3 +69,10 @@ def test_the_smallest_number_and_the_way_to_the_one_below_one(name):
     first, below = FLOATS[name].values(np.array([1], one.dtype)), FLOATS[name].values(one - one.dtype.type(1))
     assert FLOATS[name].smallest == first.item()
     assert FLOATS[name].below_one == 1 - below.item()
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "complex64", "complex128"])
+def test_layouts_are_those_of_numpy(dtype):
+    layout, known = FLOATS[dtype], np.finfo(dtype)
+    assert (layout.width, layout.fraction) == (known.bits, known.nmant)
+    assert layout.width * layout.parts == 8 * np.dtype(dtype).itemsize

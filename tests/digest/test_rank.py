@@ -35,3 +35,12 @@ def test_what_the_larger_reading_was_rounded_by_is_no_move():
         assert rank_of_move(old, new, "float32", (2, 2)) == 2
     nearly = np.float32([[1 + 40 * 2**-23, 0], [0, 1]])
     assert rank_of_move(large, nearly, "float32", (2, 2)) is None
+
+
+def test_a_move_that_is_small_beside_one_of_the_readings_alone_has_no_rank():
+    """The weight's own rounding decides, and the larger of two readings is rounded by more."""
+    large, gone = np.float32([[2.0**20, 0], [0, 2.0**20]]), np.zeros((2, 2), "f4")
+    assert rank_of_move(gone, large, "float32", (2, 2)) == rank_of_move(large, gone, "float32", (2, 2)) == 2
+    lower = np.float32([[1, 0], [0, 2.0**-22]])  # beside the first its second move is as large as the rounding
+    assert rank_of_move(np.zeros((2, 2), "f4"), lower, "float32", (2, 2)) == 2
+    assert rank_of_move(np.zeros((2, 2), "f4"), np.float32([[1, 0], [0, 2.0**-24]]), "float32", (2, 2)) == 1

@@ -215,3 +215,14 @@ def test_the_largest_of_all_chunks_is_told():
     assert (shift.moved, shift.max_abs, shift.max_ulp) == (3, 2.0, describe(f32(1), f32(3), "float32", (1,)).max_ulp)
     new[15] = math.nan
     assert describe(old, new, "float32", (30,)).max_abs == 2.0
+
+
+def test_an_empty_tensor_of_any_type_did_not_move():
+    for dtype in ("float32", "complex64", "int8", "a type of tomorrow"):
+        assert describe(b"", b"", dtype, (0, 3)).moved == 0
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint16", "float64"])
+def test_bytes_that_are_no_whole_elements_are_refused(dtype):
+    with pytest.raises(ValueError, match="6 bytes do not hold 2 elements"):
+        describe(bytes(6), bytes(6), dtype, (2,))

@@ -176,3 +176,25 @@ def test_a_child_forked_in_the_midst_of_the_work_finishes_it_alone(monkeypatch: 
         forked_answer(not found and set(done) == set(range(16)))
     assert sorted(done) == list(range(16))
     assert os.waitpid(children[0], 0)[1] == 0
+
+
+@pytest.mark.parametrize(
+    ("pieces", "processors", "threads_used"),
+    [(0, 4, None), (3, 4, None), (4, 4, 2), (7, 4, 3), (40, 4, 4), (40, 64, threads.MOST), (40, 1, 1), (40, 2, 2)],
+)
+def test_as_many_threads_work_as_have_two_pieces_each_and_a_processor(
+    pieces: int, processors: int, threads_used: int | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts = []
+    monkeypatch.setattr(threads, "processors", lambda: processors)
+    monkeypatch.setattr(threads._Shared, "done_by", lambda self, count: counts.append(count))
+    any_of(lambda piece: False, range(pieces))
+    assert counts == ([threads_used] if threads_used and threads_used > 1 else [])
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+def test_the_present_thread_is_one_of_them(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared, asked = threads._Shared(lambda piece: False, range(8)), []
+    monkeypatch.setattr(shared, "_helpers", lambda helpers: asked.append(helpers) or [])
+    assert shared.done_by(count) is False
+    assert asked == [count - 1]

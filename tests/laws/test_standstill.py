@@ -124,3 +124,14 @@ def test_of_several_tensors_the_last_move_is_said() -> None:
     later = facts.StoodStill(tensors=(1,), still=Standstill(6, 8, 32, "zero"))
     (found,) = judge(stopped(still("zero"), later))[0]
     assert (found.evidence["moved_until_step"], len(found.tensors)) == (6, 2)
+
+
+def test_a_bias_that_cancels_out_is_excused_while_its_layer_goes_on() -> None:
+    layer = [*weight(2, "net.list.0.kernel", owner="net.list.0", owner_type="Linear"), held(2), moved(2, **STEP)]
+    (excused,) = judge(stopped(*layer, still("zero")))[1]
+    assert (excused.excuse, excused.tensor) == ("cancelled", "net.w")
+    assert "net.list.0.kernel, of the same module, goes on moving" in excused.proof
+    assert codes(stopped(*layer, still("none"))) == [("L2", "warning")]
+    assert codes(stopped(*layer, still("zero"), still("zero", tensor=2))) == [("L2", "warning")]
+    buffer = [*weight(2, "net.list.0.kernel", owner="net.list.0", kind="buffer"), moved(2, **STEP)]
+    assert codes(stopped(*buffer, still("zero"))) == [("L2", "warning")]

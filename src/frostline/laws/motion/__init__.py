@@ -76,6 +76,7 @@ LAW = Law(
         Excuse("converged", "In full precision, the updates are below the last place.", going_on.converged),
         Excuse("unnamed rows", "An embedding of which no batch names a row.", going_on.unnamed_rows),
         Excuse("unrouted", "Another expert, head or layer of its list goes on.", going_on.unrouted),
+        Excuse("cancelled", "Its gradient is exactly zero, and the rest of its module goes on.", going_on.cancelled),
     ),
     violations=violations,
 )

@@ -140,3 +140,15 @@ def unrouted(row: TensorRow, run: ObservedRun) -> str | None:
         if goes_on and other.owner.path != row.owner.path and alike(other.owner.path, row.owner.path):
             return f"{other.name}, beside it in a list, goes on moving, and {REASONS[gradient]} here"
     return None
+
+
+@by_row
+def cancelled(row: TensorRow, run: ObservedRun) -> str | None:
+    """The loss does not depend on it any longer, as on a bias where the loss is a difference of two outputs."""
+    still = row.changed.still
+    if still is None or _gradient(row, still) != "zero":
+        return None
+    for other in run.beside(row):
+        if other.kind == "parameter" and other.changed.verdict == "yes" and other.changed.still is None:
+            return f"{other.name}, of the same module, goes on moving, and the gradient was exactly zero here"
+    return None

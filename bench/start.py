@@ -1,4 +1,7 @@
-"""How long `import frostline` and `frostline --help` take beyond an interpreter that does nothing."""
+"""How long `import frostline` and `frostline --help` take beyond an interpreter that does nothing.
+
+The last line is such an interpreter below an observed run, where it waits for the import of a framework.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,15 @@ from pathlib import Path
 
 from bench.turns import Line, process
 
+from frostline.run.environment import VARIABLE
+
 PACKAGES = ("click", "msgspec")
 TURNS = 15
 COMMANDS = {
     "nothing": ("-c", "pass"),
     "import": ("-c", "import frostline"),
     "help": ("-m", "frostline", "--help"),
+    "below": ("-c", "pass"),
 }
 
 
@@ -23,10 +29,15 @@ def measure() -> Iterator[Line]:
     used: dict[str, list[float]] = {name: [] for name in COMMANDS}
     for _ in range(TURNS):
         for name, words in COMMANDS.items():
-            seen = process([sys.executable, *words], Path.cwd(), {})
+            seen = process([sys.executable, *words], Path.cwd(), {VARIABLE: "{}"} if name == "below" else {})
             taken[name].append(seen.wall)
             used[name].append(seen.cpu)
-    for name, what, most in (("import", "import frostline", 0.06), ("help", "frostline --help", 0.2)):
+    goals = (
+        ("import", "import frostline", 0.06),
+        ("help", "frostline --help", 0.2),
+        ("below", "a process below a run", 0.01),
+    )
+    for name, what, most in goals:
         beyond = statistics.median(taken[name]) - statistics.median(taken["nothing"])
         worked = statistics.median(used[name]) - statistics.median(used["nothing"])
         yield Line(

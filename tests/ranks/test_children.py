@@ -10,6 +10,8 @@ import pytest
 from test_ranks import parts
 from tests.without_compiler import WITHOUT_COMPILER
 
+from frostline.frameworks.registry import FRAMEWORKS
+from frostline.run import environment
 from frostline.run.files import stored_run
 
 pytestmark = pytest.mark.needs("torch")
@@ -181,3 +183,19 @@ def test_a_fault_in_a_rank_that_lightning_starts_is_found(tmp_path: Path) -> Non
     assert done.returncode == 0, done.stderr
     assert found_in(tmp_path).items() >= {"frozen-but-decayed": ["1"]}.items()
     assert stored_run.load(tmp_path / ".frostline.json").run.world_size == 2
+
+
+def test_what_a_child_waits_for_are_the_frameworks() -> None:
+    assert environment.NAMES == tuple(FRAMEWORKS)
+
+
+def test_a_child_that_trains_nothing_loads_next_to_nothing() -> None:
+    """What it waits with is all that it pays for: nothing slow of the standard library, nothing more of frostline."""
+
+    def loaded(**variables: str) -> set[str]:
+        command = [sys.executable, "-c", "import sys; print(*sys.modules)"]
+        done = subprocess.run(command, env={**os.environ, **variables}, capture_output=True, text=True, check=True)
+        return set(done.stdout.split())
+
+    own = {"frostline", "frostline.version", "frostline.run", "frostline.run.child_start", "frostline.run.environment"}
+    assert loaded(**{environment.VARIABLE: "{}"}) - loaded() - {"__future__"} == own

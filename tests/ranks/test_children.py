@@ -186,7 +186,7 @@ def test_a_fault_in_a_rank_that_lightning_starts_is_found(tmp_path: Path) -> Non
 
 
 def test_what_a_child_waits_for_are_the_frameworks() -> None:
-    assert environment.NAMES == tuple(FRAMEWORKS)
+    assert tuple(FRAMEWORKS) == environment.NAMES
 
 
 def test_a_child_that_trains_nothing_loads_next_to_nothing() -> None:

@@ -116,7 +116,6 @@ PROVEN: dict[tuple[str, str], Callable[[], Ledger]] = {
     ("not-in-any-optimizer", "a buffer"): lambda: run(
         [row("net.mask", as_buffer=True, reached_by_backward=True), TRAINED]
     ),
-    ("no-gradient", "held back"): lambda: run([listed("net.w", cleared=True), TRAINED]),
     ("no-gradient", "rest of the module"): lambda: run([listed("net.linear.weight"), TRAINED]),
     ("moved-by-decay-alone", "expert of many"): lambda: run([expert(0, moved(DECAY)), expert(1, moved(STEP))]),
     ("result-dropped", "once"): lambda: run(

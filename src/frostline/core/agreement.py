@@ -16,7 +16,9 @@ def _said_frozen(row: TensorRow) -> bool:
 def moved_afterwards(row: TensorRow) -> bool:
     """Whether a frozen tensor moved, but not, or not certainly, in training: an adapter was merged, a copy written."""
     moves = row.changed.movements
-    later = merged_into(row) or all(move.late or move.event == MERGED for move in moves)
+    later = merged_into(row) or all(
+        (move.late and move.unwritten_until is not None) or move.event == MERGED for move in moves
+    )
     return bool(moves) and _said_frozen(row) and later
 
 

@@ -60,6 +60,8 @@ class Movement:
     and ``until`` count executed steps of all optimizers. ``follows`` names the tensor towards which the move went, with
     w' = w + rate·(source - w); ``equals`` the other tensor that holds the new bits, ``resembles`` one close to them.
     ``late`` says that only the last check showed the move, and that it came from no step.
+    ``unwritten_until`` is the step up to which the script was not seen to write into the tensor, where writes are
+    watched and one was seen after it.
     """
 
     place: Place
@@ -81,6 +83,7 @@ class Movement:
     equals: str | None = None
     resembles: str | None = None
     late: bool = False
+    unwritten_until: int | None = None
     id: int = -1
 
 

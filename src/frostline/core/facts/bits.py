@@ -60,6 +60,7 @@ class MoveExplained(Fact, frozen=True):
     follows: str | UnsetType = UNSET
     rate: float | UnsetType = UNSET
     resembles: str | UnsetType = UNSET
+    unwritten_until: int | UnsetType = UNSET
 
 
 class StoodStill(Fact, frozen=True):

@@ -137,6 +137,7 @@ def _evidence(cause: FrozenCause, together: MovedTogether) -> Evidence:
         "container": declared.container,
         "same_storage": [*row.aliases, *row.overlaps] or None,
         "module": row.owner.type or None,
+        "no_write_seen_until_step": move.unwritten_until,
         "equals": move.equals,
         "resembles": move.resembles,
     }

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core.agreement import merged_into
-from frostline.core.amounts import tensors
+from frostline.core.amounts import several, tensors
 from frostline.core.events import AverageMisplaced
 from frostline.core.ledger import CONVERTED, FULL_PRECISION, MERGED, UNMERGED
 from frostline.laws.causes.cause import Case, Evidence, Mitigation
 from frostline.laws.causes.frozen.moved import FrozenCause, Moved, MovedTogether
 from frostline.laws.observed_run import ObservedRun
 
-AFTERWARDS = "after the last check during training"
+AFTERWARDS = "after the last check"
 AVERAGED = "average overwritten"  # the event of a move that an optimizer made with the average it keeps
 FORWARD_ROLES = ("codebook", "spectral", "observer", "embedding", "normalisation")
 
@@ -163,13 +163,16 @@ def _afterwards(moved: Moved) -> str | None:
     holders = [moved.run.optimizer(each.optimizer) for each in moved.row.optimizers if each.listed]
     if moved.move.late and all(optimizer.last_step <= moved.move.since for optimizer in holders):
         return AFTERWARDS
-    return "outside" if moved.move.place == "outside" else None
+    seen = moved.move.unwritten_until is not None and not moved.row.optimizers
+    return "outside" if moved.move.place == "outside" or (seen and moved.move.place == "between") else None
 
 
 def _who_rewrote(moved: MovedTogether) -> str:
     if moved.where == AFTERWARDS:
-        then = moved.rows[0].changed.movements[-1].since
-        return f"{moved.what} {moved.where}, at step {then}; no optimizer that holds them stepped since"
+        then, steps = moved.each[0].move.since, moved.each[0].run.steps
+        if moved.mitigated is not None:
+            return f"{moved.what} after the last step: until then no write into them was seen"
+        return f"{moved.what} after step {then}, when they were last looked at; the run had {several(steps, 'step')}"
     by = f" by {moved.where}" if moved.where != "outside" else ""
     by += ", which did not give the old bits back" if moved.where == UNMERGED else ""
     return f"{moved.what} outside every step and forward pass{by} ({moved.seen})"
@@ -183,9 +186,17 @@ def _merged(moved: Moved) -> str | None:
 
 
 def _after_training(moved: Moved) -> str | None:
-    since = moved.row.changed.movements[-1].since
-    held = f"no optimizer that holds it stepped after step {since}"
-    return f"only the last look showed the move, and {held}" if moved.where == AFTERWARDS else None
+    until = moved.move.unwritten_until
+    if moved.where != AFTERWARDS or until is None or until < moved.run.steps:
+        return None
+    return f"the script was first seen to write into it after step {until}, the last one"
+
+
+def _near_the_end(moved: Moved) -> str | None:
+    until, steps = moved.move.unwritten_until, moved.run.steps
+    if moved.where != AFTERWARDS or until is None:
+        return None
+    return f"no write into it was seen up to step {until} of {steps}; the steps after it were not looked at"
 
 
 def _last_digits(moved: Moved) -> str | None:
@@ -194,7 +205,7 @@ def _last_digits(moved: Moved) -> str | None:
 
 
 NOT_GIVEN_BACK = "keep a copy of the base and put it back, or use the adapters unmerged: rounding does not undo itself"
-ASKED_FOR = "nothing to do where merging, exporting or converting was meant"
+ASKED_FOR = "right where merging, exporting or converting was meant: the file holds the new values"
 HINTS = {UNMERGED: NOT_GIVEN_BACK, CONVERTED: "convert a copy of the model, or evaluate under torch.autocast"}
 
 REWRITTEN_OUTSIDE = FrozenCause(
@@ -215,9 +226,15 @@ REWRITTEN_OUTSIDE = FrozenCause(
         Mitigation("merged", "A library merged an adapter into it.", _merged, hint=ASKED_FOR),
         Mitigation(
             "after training",
-            "Only the last check showed the move, and no optimizer that holds the tensor stepped since.",
+            "The script wrote into the tensor after the last step, as for an export.",
             _after_training,
             hint=ASKED_FOR,
+        ),
+        Mitigation(
+            "near the end",
+            "The script wrote into the tensor after one of the last steps; of many, a few are watched at each.",
+            _near_the_end,
+            severity="warning",
         ),
         Mitigation("last digits", "A merge was undone in full precision, up to rounding.", _last_digits),
     ),

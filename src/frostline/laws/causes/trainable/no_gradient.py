@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Mitigation
-from frostline.laws.causes.trainable.neighbours import moved_any, other_of_list_called, rest_of_module, trained
+from frostline.laws.causes.trainable.neighbours import other_of_list_called, rest_of_module, trained
 from frostline.laws.causes.trainable.still import Explained, Still, StillCause, StillTogether
 from frostline.laws.observed_run import ObservedRun
 
 TAKEN_AWAY = "a backward pass made one, and nothing was left of it when the step came"
-LEAVE_ALONE = "leave gradients alone between the backward pass and the step: no zero_grad there, no clipping to 0"
-SHOW_IT = "right where they were meant to stay: freeze them by flag, so that it shows"
+LEAVE_ALONE = "leave gradients alone between the backward pass and the step; freeze by flag what is meant to stay"
 
 
 def _no_gradient(still: Still) -> Explained | None:
@@ -61,14 +60,6 @@ def _kept_fixed(still: Still) -> str | None:
             if other.owner.in_training and trained(other):
                 return f"its module is called in eval mode only, and {other.name} beside it in training mode"
     return None
-
-
-def held_back(still: Still) -> str | None:
-    """The script itself takes the tensor's gradient away before the steps that train other tensors."""
-    row = still.row
-    others = (moved_any(holding.optimizer, still.run) for holding in row.optimizers) if row.cleared else iter(())
-    other = next(filter(None, others), None)
-    return f"its gradient was taken away before the steps that moved {other}" if other else None
 
 
 def _unused(still: Still) -> str | None:
@@ -122,7 +113,8 @@ def _may_be_spare(still: Still) -> str | None:
 def _cut(row: TensorRow) -> bool:
     """Whether it was seen where the gradient was lost."""
     owner = row.owner
-    return bool(owner.detached or owner.output_got_gradient or (owner.called and owner.recorded is False))
+    unrecorded = owner.called and owner.recorded is False
+    return bool(row.cleared or owner.detached or owner.output_got_gradient or unrecorded)
 
 
 def _whole_network(still: Still) -> set[str]:
@@ -140,7 +132,7 @@ def about_cleared(still: StillTogether) -> str | None:
     """What to do where a gradient was there and was taken away."""
     if not still.rows[0].cleared or (still.mitigated is not None and still.mitigated.hint):
         return None
-    return SHOW_IT if held_back(still.each[0]) else LEAVE_ALONE
+    return LEAVE_ALONE
 
 
 NO_GRADIENT = StillCause(
@@ -162,7 +154,6 @@ NO_GRADIENT = StillCause(
             _kept_fixed,
             hint="right for a fixed network such as a teacher: freeze it by flag, or do not list it, so that it shows",
         ),
-        Mitigation("held back", "The script takes the gradient away before each step.", held_back, hint=SHOW_IT),
         Mitigation("an option", "No forward pass reads the weight, and the rest of its module is trained.", _unused),
         Mitigation(
             "rest of the module",

@@ -7,6 +7,7 @@ from frostline.frameworks.torch.instruments.state.checkpoint_reading import Chec
 from frostline.frameworks.torch.instruments.state.checkpoint_writing import CheckpointWriting
 from frostline.frameworks.torch.instruments.state.dtype_casts import DtypeCasts
 from frostline.frameworks.torch.instruments.state.initial_values import InitialValues
+from frostline.frameworks.torch.instruments.state.late_writes import LateWrites
 from frostline.frameworks.torch.instruments.state.missing_keys import MissingKeys
 from frostline.frameworks.torch.instruments.state.parameter_swaps import ParameterSwaps
 from frostline.frameworks.torch.instruments.state.sharded_starts import ShardedStarts
@@ -22,4 +23,5 @@ INSTRUMENTS = (
     CheckpointWriting,
     ShardedStarts,
     InitialValues,
+    LateWrites,
 )

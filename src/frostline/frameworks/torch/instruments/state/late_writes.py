@@ -8,7 +8,8 @@ step no write was seen: after the last one a script may export or merge.
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Hashable, Iterable
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -16,7 +17,6 @@ import torch
 from torch import nn
 
 from frostline.core.facts import Fact, MoveExplained
-from frostline.core.ledger import TensorRow
 from frostline.frameworks.torch.context import Context
 from frostline.observe.schedule import due
 
@@ -24,25 +24,22 @@ AT_A_STEP = 32  # tensors whose counters are read before a step: about 2 µs
 
 
 @dataclass(slots=True)
-class Counter:
-    """The writes of one frozen tensor as they were last counted, when ``steps`` steps were executed."""
+class Counters:
+    """The version counters of some frozen tensors as they were read when ``steps`` steps were executed."""
 
-    key: Hashable
-    tensor: weakref.ref[torch.Tensor]
-    version: int
+    keys: list[Hashable]
+    tensors: list[weakref.ref[torch.Tensor]]
+    versions: list[int | None]
     steps: int
-    before: int = 0  # the steps at the time before
-    touched: bool = False  # its .data was handed out since
-    looks: int = 0  # writes that were seen
-    missed: bool = False  # one of them was not looked at
 
-    def count(self, steps: int) -> bool:
-        """Whether the tensor may have been written to since it was last counted, at ``before``."""
-        tensor = self.tensor()
-        version = tensor._version if tensor is not None else self.version
-        written = self.touched or version != self.version
-        self.version, self.before, self.steps, self.touched = version, self.steps, steps, False
-        return written
+    def written(self, steps: int) -> list[Hashable]:
+        """The tensors that were written to since their counters were read, which they are again now."""
+        self.steps = steps
+        versions = [getattr(tensor(), "_version", None) for tensor in self.tensors]
+        if versions == self.versions:
+            return []
+        before, self.versions = self.versions, versions
+        return [key for key, one, other in zip(self.keys, before, versions, strict=True) if one != other]
 
 
 class LateWrites:
@@ -58,9 +55,12 @@ class LateWrites:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._counters: list[Counter] = []
-        self._of: dict[int, Counter] = {}  # by the id of a tensor that lives
+        self._counters: list[Counters] = []
         self._next = 0
+        self._keys: dict[int, Hashable] = {}  # of frozen tensors that live, by their ids
+        self._touched: dict[Hashable, int] = {}  # the step after which a tensor's .data was first handed out
+        self._looks: Counter[Hashable] = Counter()
+        self._missed: set[Hashable] = set()  # written to, and not looked at then
         self._late: dict[Hashable, int] = {}
 
     def attach(self) -> Iterable[Callable[[], None]]:
@@ -70,66 +70,85 @@ class LateWrites:
         signals.check_ended.append(self._after_check)
         signals.finishing.append(self._before_last_check)
         signals.finished.append(self._after_last_check)
-        handed_out: Any = torch.Tensor.data  # the getter and setter in C
-        of = self._of
+        in_c: Any = torch.Tensor.data
+        keys, touch = self._keys, self._touch
 
         def get(tensor: torch.Tensor) -> torch.Tensor:
-            counter = of.get(id(tensor))
-            if counter is not None:
-                counter.touched = True
-            return handed_out.__get__(tensor)  # type: ignore[no-any-return]
+            if id(tensor) in keys:
+                touch(tensor)
+            return in_c.__get__(tensor)  # type: ignore[no-any-return]
 
-        nn.Parameter.data = property(get, handed_out.__set__)  # type: ignore[assignment]
+        def put(tensor: torch.Tensor, data: torch.Tensor) -> None:
+            if id(tensor) in keys:
+                touch(tensor)
+            in_c.__set__(tensor, data)
+
+        nn.Parameter.data = property(get, put)  # type: ignore[assignment]
         return [lambda: delattr(nn.Parameter, "data")]
+
+    def _touch(self, tensor: torch.Tensor) -> None:
+        self._touched.setdefault(self._keys[id(tensor)], self._context.recorder.steps)
 
     def _after_check(self, optimizer: Hashable) -> None:
         """All frozen tensors were read: count their writes from here on."""
         recorder = self._context.recorder
-        looks = {counter.key: counter.looks for counter in self._counters}
-        self._counters = [
-            Counter(entry.key, weakref.ref(tensor), tensor._version, recorder.steps, looks=looks.get(entry.key, 0))
+        frozen = [
+            (entry.key, tensor)
             for entry in self._context.models.tensors
             if (tensor := entry.tensor) is not None and not tensor.is_inference()
             if entry.key in recorder.tensors and recorder.tensors[entry.key].frozen
         ]
-        self._of.clear()
-        self._of.update({id(each.tensor()): each for each in self._counters})
+        self._counters = [
+            Counters(
+                [key for key, _ in some],
+                [weakref.ref(tensor) for _, tensor in some],
+                [tensor._version for _, tensor in some],
+                recorder.steps,
+            )
+            for some in (frozen[start : start + AT_A_STEP] for start in range(0, len(frozen), AT_A_STEP))
+        ]
+        self._keys.clear()
+        self._keys.update({id(tensor): key for key, tensor in frozen})
+        self._touched.clear()
+        self._missed.clear()
 
     def _before_step(self, optimizer: Hashable, closure: bool) -> None:
-        """Some of the counters, the next ones before the next step; what was written to is looked at now."""
+        """Read some of the counters, the next ones before the next step; look at what was written to."""
         if not self._counters:
             return
-        start = self._next if self._next < len(self._counters) else 0
-        self._next = start + AT_A_STEP
-        steps = self._context.recorder.steps
-        written = [counter for counter in self._counters[start : self._next] if counter.count(steps)]
-        if written:
-            self._context.quietly("after a write", self._look, written)
+        self._next = (self._next + 1) % len(self._counters)
+        counters = self._counters[self._next]
+        before = counters.steps
+        written = counters.written(self._context.recorder.steps)
+        if written or self._touched:
+            seen = dict.fromkeys(written, before) | self._touched
+            self._touched.clear()
+            self._context.quietly("after a write", self._look, seen)
 
-    def _look(self, written: list[Counter]) -> None:
-        read = {}
-        for counter in written:
-            counter.looks += 1
-            if due(counter.looks):
-                read[counter.key] = counter.before
-            else:
-                counter.missed = True
+    def _look(self, written: Mapping[Hashable, int]) -> None:
+        """Read these tensors, of each of which no write was seen up to a step."""
+        self._looks.update(written.keys())
+        read = [key for key in written if due(self._looks[key])]
+        self._missed.update(written.keys() - set(read))
         for watched in self._context.recorder.look_now(read):
-            self._tell(watched.row, read[watched.entry.key])
+            self._tell(watched.entry.key, written[watched.entry.key])
 
-    def _tell(self, row: TensorRow, step: int) -> None:
+    def _tell(self, key: Hashable, step: int) -> None:
         """The last move of the tensor was made after this step."""
-        self._context.tell(MoveExplained(move=row.changed.movements[-1].id, unwritten_until=step))
+        move = self._context.recorder.tensors[key].row.changed.movements[-1]
+        self._context.tell(MoveExplained(move=move.id, unwritten_until=step))
 
     def _before_last_check(self) -> None:
-        """What was written to since the last time, and not before, was written to after that step."""
-        for counter in self._counters:
-            if counter.count(self._context.recorder.steps) and not counter.missed:
-                self._late[counter.key] = counter.before + 1  # counted before that step, which holds no frozen tensor
+        """What was written to since its counter was read was written after that step, which moves no frozen tensor."""
+        self._late = dict(self._touched)
+        for counters in self._counters:
+            before = counters.steps
+            for key in counters.written(self._context.recorder.steps):
+                self._late[key] = min(before + 1, self._late.get(key, before + 1))
 
     def _after_last_check(self) -> None:
         tensors = self._context.recorder.tensors
         for key, step in self._late.items():
-            moves = tensors[key].row.changed.movements if key in tensors else []
+            moves = tensors[key].row.changed.movements if key in tensors and key not in self._missed else []
             if moves and moves[-1].late:
-                self._tell(tensors[key].row, step)
+                self._tell(key, step)

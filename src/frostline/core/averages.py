@@ -2,14 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from frostline.core.ledger import Movement, TensorRow
 
 
 def followers(rows: Iterable[TensorRow]) -> set[str]:
-    """The parts of models in which a tensor was seen to follow another tensor."""
-    return {_part(row) for row in rows if row.changed.followed}
+    """The beginnings of the names of what is copied as a whole, seen from tensors that follow others.
+
+    A tensor and the one that it follows have the same name inside of the two wholes.
+    """
+    return {copied_whole(row.name, row.changed.followed) for row in rows if row.changed.followed}
+
+
+def copied_whole(name: str, source: str) -> str:
+    """A dotted name without the longest ending that it shares with its source, up to a dot.
+
+    >>> copied_whole("target.body.0.weight", "online.body.0.weight"), copied_whole("net.ema", "net.weight")
+    ('target.', 'net.ema.')
+    """
+    mine, theirs = name.split("."), source.split(".")
+    while mine and theirs and mine[-1] == theirs[-1]:
+        mine.pop()
+        theirs.pop()
+    return "".join(f"{part}." for part in mine)
+
+
+def in_whole(name: str, wholes: Collection[str]) -> bool:
+    """Whether a tensor of this name is in one of these wholes.
+
+    >>> in_whole("target.body.0.weight", {"target."}), in_whole("targets.weight", {"target."})
+    (True, False)
+    """
+    ends = (index + 1 for index, letter in enumerate(f"{name}.") if letter == ".")
+    return any(f"{name}."[:end] in wholes for end in ends)
 
 
 def follows(row: TensorRow, parts: set[str]) -> bool:
@@ -37,12 +63,6 @@ def _is_copied_with(row: TensorRow, parts: set[str]) -> bool:
 
     Statistics move inside a step where the optimizer is given a closure that runs the forward pass.
     """
-    whole_model = any(part.partition(".")[0] == row.model for part in parts)
-    beside = _part(row) in parts or (whole_model and row.owner.frozen_subtree == "")
+    beside = in_whole(row.name, parts)
     statistics = row.kind == "buffer" and row.owner.role == "normalisation"
     return beside and (statistics or all(move.place != "step" for move in row.changed.movements))
-
-
-def _part(row: TensorRow) -> str:
-    """The model and the first step of the path in it: what users copy as a whole."""
-    return ".".join(row.name.split(".")[:2]) if row.owner.path else row.model

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
+from frostline.core.averages import followers
 from frostline.core.events import Event, Fact, UpdateShown
 from frostline.core.ledger import Expected, Holding, Ledger, OptimizerRow, TensorRow
 
@@ -73,6 +74,11 @@ class ObservedRun:
             for holding in row.optimizers:
                 holdings[holding.optimizer].append((row, holding))
         return holdings
+
+    @cached_property
+    def copied_wholes(self) -> set[str]:
+        """The beginnings of the names of averages, targets and other copies, as ``followers`` says them."""
+        return followers(self.tensors)
 
     @cached_property
     def trained_models(self) -> Collection[str]:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from frostline.core.amounts import several, tensors
+from frostline.core.averages import in_whole
 from frostline.core.ledger import RowsSeen, TensorRow
 from frostline.core.names.patterns import looks_like_prefix, matching
 from frostline.core.record import Finding
@@ -29,10 +30,9 @@ def find(run: ObservedRun, explained: Iterable[Finding] = ()) -> list[Finding]:
     """Compare the patterns with the columns; tensors that another error already explains are left to it."""
     known = {name for finding in explained if finding.severity == "error" for name in finding.tensors}
     groups: dict[tuple[str, str, bool], tuple[BrokenPromise, list[TensorRow]]] = {}
-    following = _following(run)
     for row in run.tensors:
         promise = next((each for each in PROMISES if each.is_broken(row)), None)
-        if promise is not None and row.name not in known and not _goes_with_source(row, following):
+        if promise is not None and row.name not in known and not goes_with_source(row, run):
             key = (promise.slug, row.expected_pattern or "", _is_frozen(row))
             groups.setdefault(key, (promise, []))[1].append(row)
     return [
@@ -64,27 +64,9 @@ def goes_with_source(row: TensorRow, run: ObservedRun) -> bool:
 
     Such a weight stands still when its source does, or moves by less than rounding.
     """
-    return _goes_with_source(row, _following(run))
-
-
-def _following(run: ObservedRun) -> set[str]:
-    """The beginnings of names below which tensors follow others."""
-    return {_own_prefix(row.name, row.changed.followed) for row in run.tensors if row.changed.followed}
-
-
-def _goes_with_source(row: TensorRow, following: set[str]) -> bool:
     if row.kind == "buffer" or row.expected != "trained" or row.changed.near is None:
         return False
-    return any(row.name.startswith(prefix) for prefix in following)
-
-
-def _own_prefix(name: str, source: str) -> str:
-    """A dotted name without the longest ending that it shares with its source."""
-    mine, theirs = name.split("."), source.split(".")
-    while mine and theirs and mine[-1] == theirs[-1]:
-        mine.pop()
-        theirs.pop()
-    return "".join(f"{part}." for part in mine)
+    return in_whole(row.name, run.copied_wholes)
 
 
 def _is_frozen(row: TensorRow) -> bool:

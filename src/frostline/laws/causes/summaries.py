@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from frostline.core.agreement import moved_afterwards
 from frostline.core.amounts import parameters
-from frostline.core.averages import followers, merely_follows
+from frostline.core.averages import merely_follows
 from frostline.core.events import SummaryPrinted
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Mitigation, proven
@@ -42,8 +42,8 @@ def _wrong_trainable(event: SummaryPrinted, run: ObservedRun) -> Case | None:
     rows = [row for row in run.tensors if row.name in names and row.kind == "parameter"]
     if not rows or printed is None:
         return None
-    apart, averages = _of_parts(event, run), followers(run.tensors)
-    moved = [row for row in rows if _moved_after(row, event.step, apart) and not merely_follows(row, averages)]
+    apart = _of_parts(event, run)
+    moved = [row for row in rows if _moved_after(row, event.step, apart) and not merely_follows(row, run.copied_wholes)]
     stepped = sum(optimizer.steps_executed for optimizer in run.optimizers) > event.step
     if not moved or not stepped or parameters(moved) <= printed:
         return None

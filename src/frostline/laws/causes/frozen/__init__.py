@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 from frostline.core.agreement import merged_into
-from frostline.core.averages import followers
 from frostline.core.ledger import MERGED, UNMERGED, TensorRow
 from frostline.core.record import Finding
 from frostline.laws.causes.cause import Case, Evidence, Proven, findings, proven
@@ -56,11 +55,10 @@ def find(run: ObservedRun) -> list[Finding]:
 
 def explained(run: ObservedRun) -> list[Explained]:
     """Every tensor that moved while it was declared frozen, with its cause and the move that shows it."""
-    averages = followers(run.tensors)
     known: dict[str, Explained] = {}
     open_ones: list[Moved] = []
     for row in run.tensors:
-        moves = [Moved(row, move, run) for move in moves_while_frozen(row, averages)]
+        moves = [Moved(row, move, run) for move in moves_while_frozen(row, run.copied_wholes)]
         if not moves or is_state(row, run):
             continue
         judged = [each for each in map(_cause, moves) if each is not None]

@@ -12,9 +12,9 @@ def is_state(row: TensorRow, run: ObservedRun) -> bool:
     That is a vector of a power iteration, or what a module with trainable weights never had a gradient for and rewrites
     in its own forward pass, such as statistics; in a copy of the model that soon was gone, its namesake shows it.
     """
-    return _is_vector(row, run) or (
-        _may_be_state(row, run)
-        and any(
+    return _may_be_state(row, run) and (
+        _kept_for_a_power_iteration(row)
+        or any(
             move.place == "forward"
             for other in run.tensors
             if _below(other) == _below(row) and other.shape == row.shape and _may_be_state(other, run)
@@ -23,10 +23,15 @@ def is_state(row: TensorRow, run: ObservedRun) -> bool:
     )
 
 
+def _kept_for_a_power_iteration(row: TensorRow) -> bool:
+    """Whether the tensor is of a spectral normalisation, and was rewritten again and again."""
+    return row.owner.role == "spectral" and len(row.changed.movements) > 1
+
+
 def _may_be_state(row: TensorRow, run: ObservedRun) -> bool:
     return (
         row.kind == "parameter"
-        and row.owner.role == "other"
+        and row.owner.role in ("other", "spectral")
         and row.declared.first is False
         and not row.declared.flips
         and all(move.place != "step" and move.event is None for move in row.changed.movements)
@@ -53,14 +58,4 @@ def _beside_trainable(row: TensorRow, run: ObservedRun) -> bool:
         and other.declared.trainable
         and (not inside or f"{other.owner.path}.".startswith(f"{inside}."))
         for other in run.models[row.model]
-    )
-
-
-def _is_vector(row: TensorRow, run: ObservedRun) -> bool:
-    """Whether the tensor is a vector of a power iteration, beside a trained weight."""
-    vector = row.owner.role == "spectral" and row.name.endswith(("_u", "_v")) and len(row.shape) == 1
-    return (
-        vector
-        and all(move.place != "step" for move in row.changed.movements)
-        and any(other.kind == "parameter" and other.declared.trainable for other in run.module(row))
     )

@@ -23,7 +23,6 @@ SHOWN = 8  # files and places that evidence lists
 class _Part:
     """Of a model of which files hold a part: the tensors in a file, those in none, and the trained ones of these."""
 
-    rows: Sequence[TensorRow]
     written: Sequence[TensorRow]
     missing: Sequence[TensorRow]
     lost: Sequence[TensorRow]
@@ -36,7 +35,7 @@ def _cases(run: ObservedRun) -> Iterator[Case]:
         lost = [row for row in changed(missing) if row.kind == "parameter" and not merged_into(row)]
         yield from _statistics(model, missing, written)
         if lost and written:
-            yield _parameters(model, _Part(rows, written, missing, lost))
+            yield _parameters(model, _Part(written, missing, lost))
     yield from _hidden(run)
 
 
@@ -78,11 +77,9 @@ def _parameters(model: str, part: _Part) -> Case:
 
 
 def _head_alone(part: _Part) -> str | None:
-    """What was written comes after all that was not, and is much smaller."""
-    last = max(index for index, row in enumerate(part.rows) if row is part.lost[-1])
-    first = min(index for index, row in enumerate(part.rows) if row is part.written[0])
+    """A part was chosen that is much smaller than what was trained with it."""
     small = parameters(part.lost) >= MUCH_SMALLER * parameters(part.written)
-    chosen = _chosen(part) if small and first > last else None
+    chosen = _chosen(part) if small else None
     return f"{chosen}, and it is a {MUCH_SMALLER}th of what was trained or less" if chosen else None
 
 
@@ -126,7 +123,7 @@ def _hidden(run: ObservedRun) -> Iterator[Case]:
 PARTS = (
     Mitigation(
         "a head alone",
-        "A part was chosen, and it fits only the much larger one in front of it.",
+        "A part was chosen, and it fits only the much larger one that it was trained with.",
         _head_alone,
         severity="warning",
         hint="a head fits only the body that it was trained on: save that too, or freeze it",

@@ -60,7 +60,7 @@ def exchanged(row: TensorRow, run: ObservedRun) -> tuple[OptimizerRow, TensorRow
         if not (optimizer.no_gradient_at_last_check and optimizer.steps_executed):
             continue
         for other in run.held_by(optimizer.id):
-            if other.model != row.model and _namesakes(row, other):
+            if other.model != row.model and namesakes(row, other):
                 return optimizer, other
     return None
 
@@ -69,12 +69,12 @@ def taken_for_another(row: TensorRow, run: ObservedRun) -> bool:
     """Whether optimizers step this tensor without a gradient where another is in use; that is told with the other."""
     starved = any(optimizer.no_gradient_at_last_check and holds(optimizer, row) for optimizer in run.optimizers)
     return starved and any(
-        other.reached_by_backward and not other.optimizers and other.model != row.model and _namesakes(row, other)
+        other.reached_by_backward and not other.optimizers and other.model != row.model and namesakes(row, other)
         for other in run.tensors
     )
 
 
-def _namesakes(row: TensorRow, other: TensorRow) -> bool:
+def namesakes(row: TensorRow, other: TensorRow) -> bool:
     """Whether two tensors have the same shape, and the same name in their models."""
     same_shape = (row.kind, row.shape) == (other.kind, other.shape)
     return same_shape and row.name.removeprefix(row.model) == other.name.removeprefix(other.model)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from frostline.core.events import StepCompiled
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Mitigation
-from frostline.laws.causes.trainable.misdirection import exchanged, gone_on, holds, holds_former
+from frostline.laws.causes.trainable.misdirection import exchanged, gone_on, holds, holds_former, namesakes
 from frostline.laws.causes.trainable.still import Explained, Still, StillCause, StillTogether, predecessors
 from frostline.laws.observed_run import ObservedRun
 
@@ -163,10 +163,8 @@ def _is_scratch(row: TensorRow, run: ObservedRun) -> bool:
     """Whether the tensor is of a copy of another model that was made during training, or that other copies followed."""
     if row.copied_at is None:
         return False
-    name = row.model.partition("#")[0]
     return row.copied_at > 0 or any(
-        other.copied_at and other.model.startswith(f"{name}#") and other.owner.path == row.owner.path
-        for other in run.tensors
+        other.copied_at and other.model != row.model and namesakes(row, other) for other in run.tensors
     )
 
 

@@ -61,8 +61,10 @@ def by_gradient(moves: Iterable[Movement]) -> list[Movement]:
 def _is_copied_with(row: TensorRow, parts: set[str]) -> bool:
     """Whether the tensor belongs to an averaged or synchronised copy and no step of an optimizer moved it.
 
-    Statistics move inside a step where the optimizer is given a closure that runs the forward pass.
+    Where the optimizer is given a closure, statistics and averages move inside a step: of averages it is seen that they
+    had no gradient, without which no optimizer moves a tensor.
     """
     beside = in_whole(row.name, parts)
     statistics = row.kind == "buffer" and row.owner.role == "normalisation"
-    return beside and (statistics or all(move.place != "step" for move in row.changed.movements))
+    by_no_step = all(move.place != "step" or move.gradient == "none" for move in row.changed.movements)
+    return beside and (statistics or by_no_step)

@@ -49,13 +49,16 @@ class Holdings:
         self.tell_gradients()
 
     def note_inside(self, optimizer: OptimizerRow, holds: Mapping[Hashable, Hold]) -> None:
-        """Where the step itself makes the gradients, what is left of them tells; none left tells nothing."""
+        """Where the step itself makes the gradients, what is left of them tells.
+
+        None left tells nothing of a trainable tensor; for one that is frozen no backward pass made any.
+        """
         for key, hold in holds.items():
             watched = self.tensors.get(key)
             if watched is None or not hold.inside or watched.settled:
                 continue
             left = watched.entry.gradient()
-            gradient = self._gradients[key] = "unknown" if left == "none" else left
+            gradient = self._gradients[key] = "unknown" if left == "none" and not watched.frozen else left
             self._ready.setdefault((optimizer.id, gradient), []).append(watched.row.id)
         self.tell_gradients()
 

@@ -179,6 +179,10 @@ class Observer:
             moved.append(watched)
         return moved
 
+    def read_written(self, keys: Iterable[Hashable]) -> list[TensorState]:
+        """Read tensors that were seen to be written to before the step that is about to be made; those that moved."""
+        return self._checks.read_written(keys)
+
     def keep_frozen(self, keys: Iterable[Hashable], keep: bool) -> None:
         """Keep copies of the frozen ones of these tensors, within the budget, around what is about to write them."""
         budget = self.tracked.settings.keep_bytes

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 
 from frostline.core.facts import OptimizerChecked
 from frostline.core.ledger import Movement
@@ -58,6 +58,25 @@ class Checks:
         self._keep_suspects(holds)
         self.rows.before_step(by_hand=optimizer.by_hand)
         self.going_on.before_step(holds)
+
+    def read_written(self, keys: Iterable[Hashable]) -> list[TensorState]:
+        """Before a step: read tensors that were seen to be written to, as a check does; those that moved.
+
+        Tensors of which copies are kept are read at every step anyway.
+        """
+        known = (self._tracked.tensors.get(key) for key in keys)
+        written = [each for each in known if each is not None and not (each.settled or each.keep)]
+        made, moved = self._movements.made(written), []
+        for watched in written:
+            start = watched.read_at
+            reading = self._movements.look(watched, made, copying=watched.frozen_over(start))
+            if reading is not None:
+                self._moved_before(watched, reading, start)
+                moved.append(watched)
+        self._movements.tell_compared()
+        if moved:
+            self.attribution.begin()
+        return moved
 
     def open_late(self, key: Hashable) -> None:
         """What was just done turns out to be a step of this optimizer; every tensor was looked at just before it."""

@@ -66,7 +66,7 @@ class LateWrites:
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
         signals = self._context.signals
-        signals.step_nears.append(self._before_step)
+        signals.step_began.append(self._before_step)
         signals.check_ended.append(self._after_check)
         signals.finishing.append(self._before_last_check)
         signals.finished.append(self._after_last_check)
@@ -112,7 +112,7 @@ class LateWrites:
         self._touched.clear()
         self._missed.clear()
 
-    def _before_step(self, optimizer: Hashable, closure: bool) -> None:
+    def _before_step(self, optimizer: Hashable) -> None:
         """Read some of the counters, the next ones before the next step; look at what was written to."""
         if not self._counters:
             return
@@ -130,7 +130,7 @@ class LateWrites:
         self._looks.update(written.keys())
         read = [key for key in written if due(self._looks[key])]
         self._missed.update(written.keys() - set(read))
-        for watched in self._context.recorder.look_now(read):
+        for watched in self._context.recorder.read_written(read):
             self._tell(watched.entry.key, written[watched.entry.key])
 
     def _tell(self, key: Hashable, step: int) -> None:

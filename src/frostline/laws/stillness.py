@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core import facts
-from frostline.core.agreement import merged_into
 from frostline.core.amounts import tensors
 from frostline.core.averages import followers, follows
-from frostline.core.ledger import MERGED, UNMERGED, TensorRow
+from frostline.core.ledger import TensorRow
 from frostline.laws.causes.frozen.module_state import is_state
 from frostline.laws.causes.frozen.moved import moves_against_flags, never_declared
 from frostline.laws.law import Excuse, Law, Proof, Violation, by_row
@@ -29,15 +28,6 @@ def moved_while_frozen(row: TensorRow) -> bool:
     if row.changed.verdict != "yes":
         return False
     return bool(moves_against_flags(row)) or (row.expected == "frozen" and bool(row.changed.movements))
-
-
-@by_row
-def _merged(row: TensorRow, run: ObservedRun) -> str | None:
-    events = {move.event for move in row.changed.movements}
-    if MERGED not in events or UNMERGED in events or not merged_into(row):
-        return None
-    step = next(move.until for move in row.changed.movements if move.event == MERGED)
-    return f"an adapter was merged into it at step {step}, and nothing else moved it"
 
 
 def _following(run: ObservedRun) -> Proof:
@@ -79,7 +69,6 @@ LAW = Law(
     cannot_see="A tensor that moved and moved back between two checks, and what happens inside one compiled step.",
     beside=("L5", "L6"),
     excuses=(
-        Excuse("merged", "An adapter that the script had merged into it, for export or for speed.", _merged),
         Excuse("follows", "An average, a target or a synchronised copy, which the script updates itself.", _following),
         Excuse(
             "master copy",

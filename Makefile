@@ -2,6 +2,7 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 RIVALS_VENV ?= .venv-rivals
+OLDEST_VENV ?= .venv-oldest
 WORKERS ?= 2
 MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler tensorboard pexpect pyte mkdocs pre_commit check_jsonschema
 OURS = src tests corpus studies bench docs examples
@@ -10,9 +11,10 @@ PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
 TESTED = $(VENV)/.installed
 SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
+OLDEST = $(OLDEST_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals
+.PHONY: architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals oldest
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
@@ -38,6 +40,9 @@ check: $(TESTED) ## format, lint, types, import rules
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -q tests/test_imports.py
 
+oldest: $(OLDEST) ## JAX with the oldest versions that the extras allow (own environment)
+	FROSTLINE_MUST_HAVE="jax flax optax equinox" $(OLDEST_VENV)/bin/python -m pytest -n $(WORKERS) $(or $(ARGS),tests/jax_instruments/test_jax_untouched.py tests/jax_instruments/test_jax_ledger.py)
+
 format: $(TESTED) ## let ruff rewrite what it can
 	$(VENV)/bin/ruff format $(OURS)
 	$(VENV)/bin/ruff check --fix $(OURS)
@@ -52,7 +57,7 @@ pictures: $(TESTED) ## write the pictures and the pages of rules anew
 	$(VENV)/bin/python docs/screenshot.py
 
 clean: ## remove the environments and all caches
-	rm -rf $(VENV) $(DEMO_VENV) $(RIVALS_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+	rm -rf $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(OLDEST_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
 
 ##@ Measure
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
@@ -111,6 +116,11 @@ $(COMPARED): pyproject.toml constraints.txt bench/rivals/requirements.txt | $(RI
 	$(call PIP,$(RIVALS_VENV)) torch
 	$(call PIP,$(RIVALS_VENV)) --editable '.[test]' --requirement bench/rivals/requirements.txt
 	$(call PIP,$(RIVALS_VENV)) --no-deps torcheck==1.0.1
+	touch $@
+
+$(OLDEST): pyproject.toml tests/jax_instruments/oldest.txt | $(OLDEST_VENV)/bin/python
+	$(OLDEST_VENV)/bin/python -m pip install --quiet --editable '.[jax,checkpoints]' hypothesis pytest pytest-randomly pytest-xdist \
+		--requirement tests/jax_instruments/oldest.txt
 	touch $@
 
 %/bin/python:

@@ -21,8 +21,8 @@ from studies.progress import following
 ROOT = Path(__file__).parents[1]
 PAGES = ROOT / "docs" / "studies"
 RESULTS = ROOT / "studies" / ".results"
-STUDIES = ("layers", "optimizers", "article", "history", "weights")
-DISTRIBUTIONS = ("frostline", "keras", "tf_keras", "torch", "jax", "tensorflow", "numpy")
+STUDIES = ("layers", "optimizers", "article", "article_jax", "history", "weights")
+DISTRIBUTIONS = ("frostline", "keras", "tf_keras", "torch", "jax", "flax", "equinox", "optax", "tensorflow", "numpy")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})

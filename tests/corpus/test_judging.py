@@ -102,6 +102,7 @@ FRAMEWORKS = (
     ("torch", "frostline, PyTorch"),
     ("keras", "frostline, Keras on each backend"),
     ("tf_keras", "frostline, tf_keras"),
+    ("jax", "frostline, JAX"),
 )
 
 

@@ -149,3 +149,51 @@ for index, each in enumerate(x):
     assert verdicts == {f"{root}.{name}": "yes" for root in ("params", "target", "ema") for name in ("body", "head")}
     assert all(seen.row(f"{root}.body").declared.trainable is None for root in ("target", "ema"))
     assert seen.rules == {}
+
+
+def test_bare_arrays_of_an_nnx_module_are_parameters_where_updates_are_applied(tmp_path: Path) -> None:
+    seen = observed_code(
+        f"""{START}
+class Scale(nnx.Module):
+    def __init__(self):
+        self.w, self.count = jnp.full((4, 1), 0.5), jnp.zeros(())
+    def __call__(self, x):
+        self.count += 1
+        return x @ self.w
+is_weight = lambda path, value: path[-1] == "w"
+model = Scale()
+optimizer = nnx.Optimizer(model, optax.adam(0.1), wrt=is_weight)
+@nnx.jit
+def step(model, optimizer, x):
+    loss = lambda model: jnp.square(model(x) - 1).mean()
+    optimizer.update(model, nnx.grad(loss, argnums=nnx.DiffState(0, is_weight))(model))
+for each in x:
+    step(model, optimizer, each)
+""",
+        tmp_path,
+    )
+    assert seen.columns == {"model.w": (True, ["step"], "yes"), "model.count": (None, [], "yes")}
+    assert [seen.row(f"model.{name}").kind for name in ("w", "count")] == ["parameter", "buffer"]
+
+
+def test_a_second_optimizer_may_train_what_the_first_one_froze(tmp_path: Path) -> None:
+    seen = observed_code(
+        f"""{START}
+def loop(optimizer, params):
+    state = optimizer.init(params)
+    for each in x:
+        updates, state = optimizer.update(jax.grad(loss)(params, each), state, params)
+        params = optax.apply_updates(params, updates)
+    return params
+freeze = lambda mask: optax.chain(optax.adam(0.1), optax.masked(optax.set_to_zero(), mask))
+params = loop(freeze({{"body": True, "head": False}}), params)
+params = loop(freeze({{"body": False, "head": True}}), params)
+""",
+        tmp_path,
+    )
+    assert {name: verdict for name, (_, _, verdict) in seen.columns.items()} == {
+        "params.body": "yes",
+        "params.head": "yes",
+    }
+    assert [seen.optimizer(name).steps_executed for name in ("adam", "adam#2")] == [8, 8]
+    assert set(seen.rules.values()) <= {"note"}

@@ -147,8 +147,13 @@ class Learning:
         for path in (learned.state | learned.gradients) & found.keys():
             found[path] = None
         for path, kind in found.items():
-            if kind is not None and kind.kind == "parameter" and path in learned.proofs:
-                kind.flag = _declared(kind.flag, flag_of(learned.proofs[path]))
+            proof = learned.proofs.get(path)
+            if kind is None or proof is None:
+                continue
+            if proof.applied:  # such as a bare array in a module of nnx
+                kind.kind = "parameter"
+            if kind.kind == "parameter":
+                kind.flag = _declared(kind.flag, flag_of(proof))
         return found
 
     def _is_copy(self, path: Path, inner: Path) -> bool:

@@ -74,7 +74,10 @@ class ShardedStarts:
         for entry in self._context.models.tensors:
             part, shard = entry.row.part, entry.shard
             flat = shard.flat() if shard is not None and shard.flat is not None else None
-            taken: list[str] | None = self._whole.get(entry.tensor if flat is None else flat)  # type: ignore[no-untyped-call]
+            made = entry.tensor if flat is None else flat
+            if made is None:
+                continue  # it was freed
+            taken: list[str] | None = self._whole.get(made)  # type: ignore[no-untyped-call]
             if taken and part is not None and shard is not None:
                 of = taken[shard.index]
                 self._context.tell(TensorSeen(tensor=entry.row.id, part=dataclasses.replace(part, of=of)))

@@ -5,7 +5,7 @@ RIVALS_VENV ?= .venv-rivals
 OLDEST_VENV ?= .venv-oldest
 WORKERS ?= 2
 MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler tensorboard pexpect pyte mkdocs pre_commit check_jsonschema
-OURS = src tests corpus studies bench docs examples
+OURS = src tests corpus oracle studies bench docs examples
 
 PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
 TESTED = $(VENV)/.installed
@@ -14,7 +14,8 @@ COMPARED = $(RIVALS_VENV)/.installed
 OLDEST = $(OLDEST_VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals oldest
+SEEDS ?= 0:3000
+.PHONY: oracle architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals oldest
 
 ##@ See it
 demo: $(SHOWN) ## the article's experiment and its variant (own environment)
@@ -62,6 +63,9 @@ clean: ## remove the environments and all caches
 ##@ Measure
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
 	$(VENV)/bin/python -m corpus $(ARGS)
+
+oracle: $(TESTED) ## random trainings, judged by brute force and by frostline; SEEDS="0:300"
+	$(VENV)/bin/python -m oracle $(SEEDS)
 
 ledgers: $(TESTED) ## store anew what tests/ledgers replays; ARGS=--findings only what the rules say, ARGS="gan" chooses
 	$(VENV)/bin/python -m tests.ledgers $(ARGS)

@@ -1,0 +1,95 @@
+"""Frostline and brute force agree on random trainings; where a law is taken away, they do not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from oracle.plans import Block, Mutation, Plan, plan
+
+from frostline import laws
+from frostline.core.record import Finding
+from oracle import compare, judge, trainings
+
+SEEDS = range(24)
+NOT_YET = {14: "statistics that a copy of the model is given at rate 1 are taken for those of the copy"}
+EVERY_KIND = {"write", "leave out", "cut", "rate zero", "stale gradient", "zero gradient", "no loss", "left in eval"}
+
+
+def seeds() -> list[object]:
+    """The seeds; those on which the two sides are known not to agree fail, and are told when they no longer do."""
+    marks = {seed: [pytest.mark.xfail(strict=True, reason=why)] for seed, why in NOT_YET.items()}
+    return [pytest.param(seed, marks=marks.get(seed, [])) for seed in SEEDS]
+
+
+@pytest.mark.parametrize("seed", seeds())
+def test_both_sides_see_the_same(seed: int) -> None:
+    found = compare.disagreement(plan(seed))
+    assert found is None, (found.missed, found.alarms)
+
+
+def test_the_seeds_make_every_kind_of_mutation() -> None:
+    plans = [plan(seed) for seed in range(200)]
+    assert {each.what for one in plans for each in one.mutations} == {*EVERY_KIND, "in training"}
+    assert any(not one.mutations for one in plans)
+
+
+def without(law: str) -> Callable[[object], list[Finding]]:
+    """All causes but those of a law."""
+    explain = laws.explain
+    return lambda run: [each for each in explain(run) if laws.LAW_OF[each.rule] not in OF[law]]  # type: ignore[arg-type]
+
+
+OF = {"L1": {"L1"}, "L2": {"L2", "L3", "L4", "L10"}, "L5": {"L5"}}
+BROKEN = {
+    "L1": Mutation("write", 0, 5),
+    "L2": Mutation("leave out", 1, 0),
+    "L5": Mutation("in training", 0, 0),
+}
+
+
+@pytest.mark.parametrize("law", OF)
+def test_a_law_that_is_taken_away_is_missed(law: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocks = (Block("batch", frozen=True), Block("none", frozen=False))
+    broken = Plan(1, blocks, 9, "sgd", "constant", 1, False, None, (BROKEN[law],))
+    assert compare.disagreement(broken) is None
+    monkeypatch.setattr(laws, "explain", without(law))
+    monkeypatch.setattr(laws, "LAWS", tuple(each for each in laws.LAWS if each.code not in OF[law]))
+    found = compare.disagreement(broken)
+    assert found is not None
+    assert {code for code, _ in found.missed} == {law}
+
+
+def test_a_finding_too_many_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    healthy = Plan(1, plan(0).blocks, 9, "sgd", "constant", 1, False, None)
+    assert compare.disagreement(healthy) is None
+    monkeypatch.setattr(judge, "violations", lambda plan, copies: set())
+    broken = Plan(1, healthy.blocks, 9, "sgd", "constant", 1, False, None, (Mutation("no loss", 0, 0),))
+    found = compare.disagreement(broken)
+    assert found is not None
+    assert found.alarms
+
+
+def test_a_disagreement_is_shrunk_to_what_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(laws, "explain", without("L2"))
+    monkeypatch.setattr(laws, "LAWS", ())
+    large = Plan(3, plan(0).blocks, 30, "adam", "warm-up", 2, True, 0.1, (Mutation("no loss", 0, 0),))
+    found = compare.disagreement(large)
+    assert found is not None
+    small = compare.shrunk(found).plan
+    assert (small.optimizers, small.schedule, small.listed, small.average, small.steps) == (
+        1,
+        "constant",
+        False,
+        None,
+        6,
+    )
+
+
+def test_the_copies_are_of_every_moment() -> None:
+    copies = trainings.Copies()
+    trainings.run(plan(0), copies)
+    optimizers = len(copies.held)
+    assert len(copies.moments) == 2 + 2 * plan(0).steps * optimizers
+    assert torch.is_grad_enabled()

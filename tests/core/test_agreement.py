@@ -62,7 +62,8 @@ def after_training(**more):
 @pytest.mark.parametrize(
     ("movements", "said"),
     [
-        ([after_training(late=True)], None),
+        ([after_training(late=True, unwritten_until=4)], None),
+        ([after_training(late=True)], "the flags were wrong"),
         ([after_training(event=MERGED)], None),
         ([after_training(event=MERGED), after_training()], None),
         ([after_training()], "the flags were wrong"),

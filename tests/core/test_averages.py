@@ -3,7 +3,7 @@
 import pytest
 
 from frostline.core.averages import followers, follows, merely_follows
-from frostline.core.ledger import Movement, Place, TensorRow
+from frostline.core.ledger import Gradient, Movement, Place, TensorRow
 
 
 def tensor_row(name: str, *places: Place, kind: str = "parameter", follows: str | None = None) -> TensorRow:
@@ -19,9 +19,9 @@ def tensor_row(name: str, *places: Place, kind: str = "parameter", follows: str 
 FOLLOWER = tensor_row("m.target.weight", "outside", follows="m.online.weight")
 
 
-def test_a_part_is_the_model_and_the_first_step_of_the_path() -> None:
+def test_a_whole_is_what_has_the_names_of_its_source_inside() -> None:
     alone = tensor_row("average.weight", follows="m.weight")
-    assert followers([FOLLOWER, tensor_row("m.online.weight", "step"), alone]) == {"m.target", "average"}
+    assert followers([FOLLOWER, tensor_row("m.online.weight", "step"), alone]) == {"m.target.", "average."}
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,18 @@ def test_what_is_beside_a_follower_is_copied_with_it_unless_a_step_moved_it(
     assert not follows(tensor_row("m.stem.norm.scale", *places, kind=kind), followers([FOLLOWER]))
 
 
-@pytest.mark.parametrize(("subtree", "copied"), [("", True), ("stem", False), (None, False)])
-def test_a_model_that_is_frozen_as_a_whole_is_copied_as_a_whole(subtree: str | None, copied: bool) -> None:
-    elsewhere = tensor_row("m.stem.weight", "outside")
-    elsewhere.owner.frozen_subtree = subtree
-    assert follows(elsewhere, {"m.target"}) is copied
-    assert not follows(elsewhere, {"mm.target"})
+@pytest.mark.parametrize("name", ["m.targets.weight", "m.stem.target.weight", "mm.target.weight"])
+def test_a_name_that_merely_looks_alike_is_of_no_whole(name: str) -> None:
+    assert not follows(tensor_row(name, "outside"), {"m.target."})
+
+
+@pytest.mark.parametrize(
+    ("gradient", "copied"), [("none", True), ("zero", False), ("unknown", False), ("nonzero", False)]
+)
+def test_what_moves_inside_a_step_without_a_gradient_is_moved_by_its_closure(gradient: Gradient, copied: bool) -> None:
+    beside = tensor_row("m.target.norm.scale", "step")
+    beside.changed.movements[0].gradient = gradient
+    assert follows(beside, {"m.target."}) is copied
 
 
 def test_a_follower_that_a_step_moves_by_a_gradient_is_trained() -> None:
@@ -63,13 +69,11 @@ def test_a_follower_that_a_step_moves_by_a_gradient_is_trained() -> None:
     assert merely_follows(trained, set())
 
 
-def test_one_follower_of_the_model_is_enough_for_a_model_that_is_copied_as_a_whole() -> None:
-    elsewhere = tensor_row("m.stem.weight", "outside")
-    elsewhere.owner.frozen_subtree = ""
-    assert follows(elsewhere, {"m.target", "other.target"})
+def test_one_of_several_wholes_is_enough() -> None:
+    assert follows(tensor_row("m.target.weight", "outside"), {"other.target.", "m.target."})
 
 
 def test_statistics_are_buffers() -> None:
     scale = tensor_row("m.target.norm.scale", "step")
     scale.owner.role = "normalisation"
-    assert not follows(scale, {"m.target"})
+    assert not follows(scale, {"m.target."})

@@ -1,8 +1,7 @@
 """The ledger: one row per tensor with its five columns, the optimizers that update tensors, and what the run did.
 
-Everything a rule may look at is here, as plain data. Probes and the observer fill it; rules, the verdict and
-the reports only read it. A column that could not be established holds ``None`` and its reason stands in
-``TensorRow.unknown`` under the column's name; it never reads as fine. Nor does a fact that is ``None``: nobody looked.
+Plain data: the fold fills it; laws, the verdict and the reports read it. A column that could not be established holds
+``None``, with its reason in ``TensorRow.unknown``; so does a fact that nobody looked for. Neither reads as fine.
 """
 
 from __future__ import annotations
@@ -38,8 +37,7 @@ class Shift:
 
     ``ratio`` is c where every element obeys w' = c·w up to rounding, else None. ``grown`` counts the elements whose
     size grew. ``shrunk`` says whether every element that is large beside the move went towards zero (None where too few
-    are), as they do when an optimizer takes decay for a gradient and scales it. ``max_ulp`` counts units in the last
-    place of the tensor's own type.
+    are), as where an optimizer takes decay for a gradient. ``max_ulp`` counts units in the last place.
     """
 
     elements: int
@@ -60,8 +58,7 @@ class Movement:
     and ``until`` count executed steps of all optimizers. ``follows`` names the tensor towards which the move went, with
     w' = w + rate·(source - w); ``equals`` the other tensor that holds the new bits, ``resembles`` one close to them.
     ``late`` says that only the last check showed the move, and that it came from no step.
-    ``unwritten_until`` is the step up to which the script was not seen to write into the tensor, where writes are
-    watched and one was seen after it.
+    ``unwritten_until`` is the step up to which no write into the tensor was seen, where one was seen after it.
     """
 
     place: Place

@@ -55,6 +55,7 @@ class Observer:
         self.holdings = Holdings(probe, self.tensors, self.tell)
         self._movements = Movements(self.tracked, self.holdings)
         self._checks = Checks(self.tracked, self.holdings, self._movements, on_check)
+        self.read_written = self._checks.read_written
         self._attribution = self._checks.attribution
         self.going_on = self._checks.going_on
         self._met, self._newcomer = 0, False  # models met in the midst of training; one since the last check
@@ -178,10 +179,6 @@ class Observer:
                 self._attribution.caught(watched, reading, movement)
             moved.append(watched)
         return moved
-
-    def read_written(self, keys: Iterable[Hashable]) -> list[TensorState]:
-        """Read tensors that were seen to be written to before the step that is about to be made; those that moved."""
-        return self._checks.read_written(keys)
 
     def keep_frozen(self, keys: Iterable[Hashable], keep: bool) -> None:
         """Keep copies of the frozen ones of these tensors, within the budget, around what is about to write them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -61,12 +61,17 @@ class LateWrites:
         self._touched: dict[Hashable, int] = {}  # the step after which a tensor's .data was first handed out
         self._looks: Counter[Hashable] = Counter()
         self._missed: set[Hashable] = set()  # written to, and not looked at then
+        self._written: dict[
+            Hashable, int
+        ] = {}  # before the step that nears, with the step up to which nothing was seen
+        self._known: dict[Hashable, int] = {}  # how many moves of these were told before
         self._late: dict[Hashable, int] = {}
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
         signals = self._context.signals
-        signals.step_began.append(self._before_step)
+        signals.step_nears.append(self._before_look)
+        signals.step_began.append(self._after_look)
         signals.check_ended.append(self._after_check)
         signals.finishing.append(self._before_last_check)
         signals.finished.append(self._after_last_check)
@@ -112,8 +117,8 @@ class LateWrites:
         self._touched.clear()
         self._missed.clear()
 
-    def _before_step(self, optimizer: Hashable) -> None:
-        """Read some of the counters, the next ones before the next step; look at what was written to."""
+    def _before_look(self, optimizer: Hashable, closure: bool) -> None:
+        """Before a step: read some of the counters, the next ones before the next step."""
         if not self._counters:
             return
         self._next = (self._next + 1) % len(self._counters)
@@ -121,17 +126,26 @@ class LateWrites:
         before = counters.steps
         written = counters.written(self._context.recorder.steps)
         if written or self._touched:
-            seen = dict.fromkeys(written, before) | self._touched
+            tensors = self._context.recorder.tensors
+            self._written = dict.fromkeys(written, before) | self._touched
+            self._known = {key: len(tensors[key].row.changed.movements) for key in self._written if key in tensors}
             self._touched.clear()
-            self._context.quietly("after a write", self._look, seen)
 
-    def _look(self, written: Mapping[Hashable, int]) -> None:
-        """Read these tensors, of each of which no write was seen up to a step."""
-        self._looks.update(written.keys())
-        read = [key for key in written if due(self._looks[key])]
-        self._missed.update(written.keys() - set(read))
-        for watched in self._context.recorder.read_written(read):
-            self._tell(watched.entry.key, written[watched.entry.key])
+    def _after_look(self, optimizer: Hashable) -> None:
+        """The recorder has looked, if the step is a check: now look at what was written to, and was not looked at."""
+        if self._written:
+            self._context.quietly("after a write", self._look)
+            self._written = {}
+
+    def _look(self) -> None:
+        recorder = self._context.recorder
+        self._looks.update(self._written.keys())
+        read = [key for key in self._written if due(self._looks[key])]
+        self._missed.update(self._written.keys() - set(read))
+        recorder.read_written(read)
+        for key, told in self._known.items():
+            if len(recorder.tensors[key].row.changed.movements) > told:
+                self._tell(key, self._written[key])
 
     def _tell(self, key: Hashable, step: int) -> None:
         """The last move of the tensor was made after this step."""

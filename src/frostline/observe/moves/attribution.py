@@ -108,6 +108,9 @@ class Attribution:
         """Look for what the new bits came from: another tensor that was followed, or a copy kept somewhere."""
         if reading.after is None or not _telling(watched.row, reading.after):
             return
+        statistics = watched.row.kind == "buffer" and watched.row.owner.role == "normalisation"
+        if statistics and watched.row.declared.training:
+            return  # they move by themselves; a copy that has their bits has them from here
         if reading.before is None:  # of many tensors that moved at once some are asked; those followed can tell more
             if self._asked >= SOURCES_SOUGHT:
                 return
@@ -118,7 +121,7 @@ class Attribution:
         equals = self._own_behind(watched, reading, reading.after)
         if equals is not None:
             self.tracked.tell(MoveExplained(move=movement.id, equals=equals))
-        if equals is not None or (watched.row.kind == "buffer" and watched.row.owner.role == "normalisation"):
+        if equals is not None or statistics:
             return  # statistics move by themselves: a search through the whole process would tell nothing
         if self._scans >= SOURCES_SOUGHT:
             return

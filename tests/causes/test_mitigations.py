@@ -64,6 +64,7 @@ STEP = Movement("step", 0, 1, "sgd", trainable=True, gradient="nonzero")
 DECAY = Movement("step", 0, 8, "sgd", True, gradient="zero", weight_decay=0.1, shift=Shift(4, 4, ratio=0.9))
 OUTSIDE = Movement("outside", 3, 4, trainable=False, shift=Shift(4, 4), event=UNMERGED)
 TRAINED = row("net.linear.bias", changed=moved(STEP), optimizers=held(nonzero=4))
+LATE = Movement("between", 4, 8, trainable=False, late=True, unwritten_until=6)
 
 
 def counted() -> Ledger:
@@ -108,6 +109,9 @@ PROVEN: dict[tuple[str, str], Callable[[], Ledger]] = {
     ("frozen-but-statistics-moved", "counted"): lambda: with_kinds(counted()),
     ("frozen-but-rewritten-outside-step", "last digits"): lambda: run(
         [row("net.w", declared=FROZEN, changed=moved(OUTSIDE))]
+    ),
+    ("frozen-but-rewritten-outside-step", "near the end"): lambda: run(
+        [row("net.w", declared=FROZEN, changed=moved(LATE))]
     ),
     ("frozen-rows-changed", "seen once"): lambda: run(
         [row("net.w", rows=[RowsSeen("row", 4, 1, ["0"], how="a hook", checks=1)])]

@@ -110,7 +110,7 @@ def found(path: Path) -> Path:
         return path
     if (path / LATEST).is_dir():
         return (path / LATEST).resolve()
-    return max((each for each in path.glob("run-*") if each.is_dir()), key=_began, default=path)
+    return max((each for each in path.glob("run-*") if each.is_dir()), key=_order, default=path)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -129,6 +129,11 @@ def _began(folder: Path) -> float:
     with contextlib.suppress(ValueError):
         return time.mktime(time.strptime(folder.name.removeprefix("run-")[:15], "%Y%m%d-%H%M%S"))
     return 0.0
+
+
+def _order(folder: Path) -> tuple[float, int]:
+    """When a run began, and of those that began in one second when its folder was last written to."""
+    return _began(folder), folder.stat().st_mtime_ns
 
 
 def _age(folder: Path) -> float:

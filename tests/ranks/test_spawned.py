@@ -185,7 +185,9 @@ def meeting(folder: Path) -> str:
 def test_every_process_is_observed_and_the_report_is_of_all(folder: Path) -> None:
     done = observed(folder, "train.py", "2", meeting(folder))
     assert (done.returncode, done.stdout.splitlines()[-1]) == (0, "all done"), done.stderr
-    assert done.stdout == python(folder, "train.py", "2", meeting(folder)).stdout
+    tries = (python(folder, "train.py", "2", meeting(folder)) for _ in range(3))  # gloo itself fails now and then
+    plain = next(each for each in tries if each.returncode == 0)
+    assert done.stdout == plain.stdout
     assert "process     2 together" in done.stderr
     assert "no contradiction found" in done.stderr
     record = judging.load(folder / ".frostline.json")

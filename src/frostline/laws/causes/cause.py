@@ -115,6 +115,11 @@ class Cause:
         )
 
 
+def flips_of(row: TensorRow) -> list[str] | None:
+    """When the tensor's flag was turned on and off, as evidence says it; None where it never was."""
+    return [f"{'on' if flip.now else 'off'} before step {flip.step}" for flip in row.declared.flips] or None
+
+
 def findings(causes: Iterable[Cause], run: ObservedRun) -> list[Finding]:
     """What causes that look at the whole run find there."""
     return [cause.finding(case) for cause in causes if cause.cases for case in cause.cases(run)]

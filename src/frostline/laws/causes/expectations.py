@@ -11,7 +11,7 @@ from frostline.core.ledger import RowsSeen, TensorRow
 from frostline.core.names.patterns import looks_like_prefix, matching
 from frostline.core.record import Finding
 from frostline.errors import did_you_mean
-from frostline.laws.causes.cause import Case, Cause, Evidence, findings
+from frostline.laws.causes.cause import Case, Cause, Evidence, findings, flips_of
 from frostline.laws.causes.frozen.rows import evidence as rows_evidence
 from frostline.laws.observed_run import ObservedRun
 
@@ -51,7 +51,7 @@ def _evidence(row: TensorRow) -> Evidence:
         "tensor": row.name,
         "pattern": row.expected_pattern,
         "flag": row.declared.trainable,
-        "flips": [f"{'on' if flip.now else 'off'} before step {flip.step}" for flip in row.declared.flips] or None,
+        "flips": flips_of(row),
         "held_by": [holding.optimizer for holding in row.optimizers if holding.listed] or None,
         "moved_in": row.changed.during or None,
         "first_step": row.changed.first_step,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from frostline.core.amounts import several, tensors
 from frostline.core.events import FlagMisspelt, LoadLeftOut, TensorReplaced, TieBroken
 from frostline.core.ledger import TensorRow
-from frostline.laws.causes.cause import Case, Cause, Proven
+from frostline.laws.causes.cause import Case, Cause, Proven, flips_of
 from frostline.laws.observed_run import ObservedRun
 
 __all__ = ["CAUSES"]
@@ -23,13 +23,12 @@ def _flips(run: ObservedRun) -> Iterator[Case]:
             on = any(now for _, now in flips)
             against = row.expected == "frozen" and on and row.changed.verdict != "yes"
             groups.setdefault((row.model, flips, against), []).append(row)
-    for (_, flips, against), rows in groups.items():
-        times = [f"{'on' if now else 'off'} before step {step}" for step, now in flips]
+    for (*_, against), rows in groups.items():
         count = rows[0].declared.flip_count
         yield Case(
             rows,
             f"the flag of {tensors(rows)} changed {several(count, 'time')} during the run",
-            {"flips": times, "expected": rows[0].expected_pattern if against else None},
+            {"flips": flips_of(rows[0]), "expected": rows[0].expected_pattern if against else None},
             severity="error" if against else None,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from frostline.core.agreement import merged_into
 from frostline.core.ledger import MERGED, UNMERGED, TensorRow
 from frostline.core.record import Finding
-from frostline.laws.causes.cause import Case, Evidence, Proven, findings, proven
+from frostline.laws.causes.cause import Case, Evidence, Proven, findings, flips_of, proven
 from frostline.laws.causes.frozen.in_step import (
     DECAYED,
     LISTED,
@@ -125,7 +125,7 @@ def _evidence(cause: FrozenCause, together: MovedTogether) -> Evidence:
         "optimizer": move.optimizer,
         "flag": declared.trainable,
         "flag_at_first_look": declared.first,
-        "flips": [f"{'on' if flip.now else 'off'} before step {flip.step}" for flip in declared.flips] or None,
+        "flips": flips_of(row),
         "training_mode": move.training,
         "gradient": move.gradient,
         "optimizer_state": move.state,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding
-from frostline.laws.causes.cause import NOT_LOOKED_FOR, Case, Evidence, Proven
+from frostline.laws.causes.cause import NOT_LOOKED_FOR, Case, Evidence, Proven, flips_of
 from frostline.laws.causes.trainable.idle_optimizers import NOTHING, SKIPPED
 from frostline.laws.causes.trainable.no_effect import DECAY_ALONE, ROUNDED, UNCHANGED, ZERO_GRADIENT, ZERO_RATE
 from frostline.laws.causes.trainable.no_gradient import NO_GRADIENT
@@ -28,7 +28,9 @@ def find(run: ObservedRun) -> list[Finding]:
     """Explain every tensor that should have moved and did not, then the optimizers that trained nothing."""
     groups: dict[tuple[str, ...], list[tuple[StillCause, Still, Explained, Proven | None]]] = {}
     for row in run.tensors:
-        for cause, still, explained in _explained(row, run):
+        known = _explained(row, run)
+        if known is not None:
+            cause, still, explained = known
             mitigated = cause.weight(still, explained)
             weight = mitigated.name if mitigated is not None else ""
             key = (cause.slug, weight, explained.optimizer, row.model, explained.why)
@@ -40,16 +42,16 @@ def find(run: ObservedRun) -> list[Finding]:
     ]
 
 
-def _explained(row: TensorRow, run: ObservedRun) -> list[tuple[StillCause, Still, Explained]]:
+def _explained(row: TensorRow, run: ObservedRun) -> tuple[StillCause, Still, Explained] | None:
     """The first cause that explains why the tensor was not trained, if any does."""
     if row.kind == "buffer" or not row.declared.trainable or not row.size:
-        return []
+        return None
     still = Still(row, run)
     for cause in CAUSES:
         explained = cause.explains(still)
         if explained is not None:
-            return [(cause, still, explained)]
-    return []
+            return cause, still, explained
+    return None
 
 
 def _finding(group: list[tuple[StillCause, Still, Explained, Proven | None]]) -> Finding:
@@ -67,7 +69,7 @@ def _evidence(cause: StillCause, still: Still, optimizer: str) -> Evidence:
         "checks": row.changed.checks,
         "unchanged_until_step": row.changed.checked_until,
         "flag_at_first_look": row.declared.first,
-        "flips": [f"{'on' if flip.now else 'off'} before step {flip.step}" for flip in row.declared.flips] or None,
+        "flips": flips_of(row),
         "dtype": row.dtype,
         "reached_by_backward": row.reached_by_backward,
         "called": row.owner.called,

@@ -176,7 +176,7 @@ def adapters():
         {},
         "load the pretrained weights before freezing them",
     )
-    optimizer = OptimizerRow("AdamW", "optimizer", "AdamW", 1200, 3, orphans=["x", "y"], merged=2)
+    optimizer = OptimizerRow("AdamW", "optimizer", "AdamW", 1200, 3, foreign_shapes=[(3,), (4,)], merged=2)
     run = a_run(exit=1, ended_by="ValueError", faults=["torch: no digest for int4"] * 12 + ["torch: no owner for lm.x"])
     return record(rows, findings=[tied, gradient, base], optimizers=[optimizer], run=run)
 

@@ -227,4 +227,4 @@ def test_a_name_left_on_a_former_tensor_makes_it_no_tensor() -> None:
     assert parameter.grad is None
     assert {row.model for row in record.tensors} == {"network"}
     assert [finding.rule for finding in record.findings] == ["optimizer-holds-other-tensors"]
-    assert len(record.optimizers[0].orphans) == 2
+    assert len(record.optimizers[0].foreign_shapes) == 2

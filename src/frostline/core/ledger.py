@@ -293,6 +293,7 @@ class OptimizerRow:
     ``backwards`` counts the backward passes of the run, to judge an optimizer that never stepped. ``checks`` are its
     own steps that were checks, ``checked_at`` the executed steps of all optimizers at each of them, ``rates`` the
     largest learning rate in each, ``last_step`` the steps of all optimizers at its last one.
+    ``foreign_shapes`` are the shapes of tensors that it holds and no model has.
     ``no_gradient_at_last_check`` says that at its last check no tensor it holds had a gradient.
     """
 
@@ -307,7 +308,7 @@ class OptimizerRow:
     rates: list[float | None] = field(default_factory=list)
     groups: list[dict[str, float | int | None]] = field(default_factory=list)
     holds: int = 0
-    orphans: list[str] = field(default_factory=list)
+    foreign_shapes: list[tuple[int, ...]] = field(default_factory=list)
     no_gradient_at_last_check: bool | None = None
     models: list[str] = field(default_factory=list)
     trains_model: str | None = None

@@ -19,12 +19,14 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
         idle = optimizer.by_hand or optimizer.stateless or optimizer.steps_executed < run.patience
         if idle or not optimizer.checks or optimizer.id in held or not trainable:
             continue
-        foreign = f", and {several(len(optimizer.orphans), 'tensor')} of no model" if optimizer.orphans else ""
+        foreign = (
+            f", and {several(len(optimizer.foreign_shapes), 'tensor')} of no model" if optimizer.foreign_shapes else ""
+        )
         fact = f"{optimizer.id} stepped {several(optimizer.steps_executed, 'time')} and holds no tensor of any model"
         evidence: Evidence = {
             "optimizer": optimizer.id,
             "steps": optimizer.steps_executed,
-            "foreign": len(optimizer.orphans),
+            "foreign": len(optimizer.foreign_shapes),
         }
         yield Violation((), fact + foreign, evidence, optimizer=optimizer.id)
 

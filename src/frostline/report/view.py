@@ -127,8 +127,8 @@ def _program(optimizer: OptimizerRow, record: Record) -> Line:
         facts.append(f"{optimizer.merged:,} of its kind as one")
     if optimizer.steps_beside:
         facts.append(f"{many(optimizer.steps_beside, 'step')} in another thread, not observed")
-    if optimizer.orphans:
-        facts.append(f"also holds {many(len(optimizer.orphans), 'tensor')} of no live model")
+    if optimizer.foreign_shapes:
+        facts.append(f"also holds {many(len(optimizer.foreign_shapes), 'tensor')} of no live model")
     return line(Span(shortened(name, NAME), "name"), f": {'; '.join(facts)}")
 
 

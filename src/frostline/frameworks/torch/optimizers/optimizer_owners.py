@@ -54,12 +54,12 @@ class Owners:
         self._looked_for[id(value)] = weakref.ref(value)
         return True
 
-    def orphans(self, optimizers: Iterable[torch.optim.Optimizer]) -> list[str]:
-        """What these optimizers hold that is none of the tensors under observation, described."""
+    def foreign_shapes(self, optimizers: Iterable[torch.optim.Optimizer]) -> list[tuple[int, ...]]:
+        """The shapes of what these optimizers hold and no model has."""
         keys = self.models.keys()
         tensors = [tensor for each in optimizers if each not in self._of_masters for tensor in held(each)]
         return [
-            f"{type(tensor).__name__.lower()} of shape {tuple(tensor.shape)}"
+            tuple(tensor.shape)
             for tensor in tensors
             if id(tensor) not in keys and not torch.nn.parameter.is_lazy(tensor)
         ]

@@ -113,7 +113,7 @@ def _never_stepped(optimizer: OptimizerRow, held: list[TensorRow]) -> Iterator[C
 
 def _should_train(optimizer: OptimizerRow, held: Sequence[TensorRow]) -> bool:
     known = optimizer.kind == "optimizer" or (optimizer.stateless and bool(held))
-    return known and bool(optimizer.steps_executed) and not optimizer.orphans and not optimizer.by_hand
+    return known and bool(optimizer.steps_executed) and not optimizer.foreign_shapes and not optimizer.by_hand
 
 
 def _can_change(row: TensorRow) -> bool:

@@ -8,7 +8,7 @@ from frostline.laws.observed_run import ObservedRun
 
 def holds_former(optimizer: OptimizerRow, row: TensorRow) -> bool:
     """Whether the optimizer holds a tensor of the tensor's shape that no model has."""
-    return any(orphan.endswith(f"of shape {tuple(row.shape)}") for orphan in optimizer.orphans)
+    return row.shape in optimizer.foreign_shapes
 
 
 def holds(optimizer: OptimizerRow, row: TensorRow) -> bool:

@@ -60,7 +60,7 @@ def _in_its_place(still: Still) -> str | None:
         if not optimizer.steps_executed:
             continue
         beside = any(other.model == row.model for other, _ in run.holdings[optimizer.id])
-        if optimizer.orphans and (beside or holds_former(optimizer, row)):
+        if optimizer.foreign_shapes and (beside or holds_former(optimizer, row)):
             return optimizer.id
         if any(holds(optimizer, each) for each in former):
             return optimizer.id
@@ -77,7 +77,7 @@ OTHER_TENSORS = StillCause(
     severity="error",
     law="L3",
     means="The optimizer holds tensors that belong to no live model, and the model's own are held by nobody.",
-    matters="Steps update orphans: the loss stays where it is and nothing is reported.",
+    matters="Steps update tensors that no model has: the loss stays where it is and nothing is reported.",
     remedy="make the optimizer after the model has its final tensors (after loading, converting, wrapping, resizing)",
     tells_apart="The optimizer's tensors have the shapes of the model's and are other objects.",
     explains=_other_tensors,

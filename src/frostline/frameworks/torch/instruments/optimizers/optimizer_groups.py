@@ -33,9 +33,9 @@ class OptimizerGroups:
     def _check_ended(self, key: Hashable) -> None:
         context, row = self._context, self._context.recorder.optimizers[key]
         groups = context.optimizers.groups(key, context.models.size_of)
-        orphans = context.owners.orphans(context.optimizers.of(key))
-        if (groups, orphans) != (row.groups, row.orphans):
-            context.tell(OptimizerSeen(optimizer=row.id, groups=groups, orphans=orphans))
+        shapes = context.owners.foreign_shapes(context.optimizers.of(key))
+        if (groups, shapes) != (row.groups, row.foreign_shapes):
+            context.tell(OptimizerSeen(optimizer=row.id, groups=groups, foreign_shapes=shapes))
 
     def _look_for_unused(self) -> None:
         """Optimizers that never stepped hold models too; one that steps for another is a part of that."""

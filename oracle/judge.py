@@ -11,6 +11,7 @@ from oracle.plans import Plan
 from oracle.trainings import Copies, Tensor
 
 Violation = tuple[str, str]  # a law, and the tensor that it is broken for
+MOMENTS = 2  # at which a step is looked at: before it and after it
 PATIENCE = 3  # steps in which something should have moved
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")
 ROUNDING = 1e-5  # relative, of a factor that several steps multiply by
@@ -21,18 +22,33 @@ def violations(plan: Plan, copies: Copies) -> set[Violation]:
     return {*_stillness(copies), *_motion(plan, copies), *_statistics(copies)}
 
 
-def doubtful(copies: Copies) -> set[str]:
+def doubtful(copies: Copies) -> set[Violation]:
+    """What may be said to be broken or not, as that depends on more than bits."""
+    return {*_stopped(copies), *_briefly_trained(copies)}
+
+
+def _briefly_trained(copies: Copies) -> Iterator[Violation]:
+    """Statistics that stood still beside weights that were trainable in steps enough, and moved in fewer of them."""
+    histories = dict(_histories(copies))
+    for name in histories:
+        module, _, what = name.rpartition(".")
+        weights = [histories[f"{module}.{part}"] for part in ("weight", "bias")] if what in STATISTICS else []
+        trainable = max((sum(bool(each.trainable) for each in history) for history in weights), default=0)
+        if trainable // MOMENTS >= PATIENCE and any(0 < _trained_steps(history) < PATIENCE for history in weights):
+            yield "L5", name
+
+
+def _stopped(copies: Copies) -> Iterator[Violation]:
     """Trainable parameters that moved, and then stood still for the last third of the run, or merely shrank by decay.
 
-    Whether that is a fault depends on more than bits: a bias in front of a normalisation only decays in healthy runs.
+    A bias in front of a normalisation only decays in healthy runs.
     """
     late = len(copies.moments) * 2 // 3
-    return {
-        name
-        for name, seen in _histories(copies)
-        if all(each.trainable for each in seen) and _moved(seen)
-        if _shrank(seen) or all(each.content == seen[-1].content for each in seen[late:])
-    }
+    for name, seen in _histories(copies):
+        if not all(each.trainable for each in seen) or not _moved(seen):
+            continue
+        if _shrank(seen) or all(each.content == seen[-1].content for each in seen[late:]):
+            yield "L2", name
 
 
 def _histories(copies: Copies) -> Iterator[tuple[str, list[Tensor]]]:
@@ -68,9 +84,19 @@ def _statistics(copies: Copies) -> Iterator[Violation]:
         frozen = [not any(history[moment].trainable for history in weights) for moment in range(len(seen))]
         moves = [before.content != after.content for before, after in itertools.pairwise(seen)]
         under_frozen = any(move and frozen[at] and frozen[at + 1] for at, move in enumerate(moves))
-        trained = any(_moved(history) and not _shrank(history) and history[-1].trainable for history in weights)
+        trained = any(_trained_steps(history) >= PATIENCE for history in weights)
         if under_frozen or (trained and not any(moves) and what != "num_batches_tracked"):
             yield "L5", name
+
+
+def _trained_steps(seen: Sequence[Tensor]) -> int:
+    """In how many steps a weight moved while its flag was on; merely to shrink is no training."""
+    if _shrank(seen):
+        return 0
+    return sum(
+        bool(before.trainable and after.trainable and before.content != after.content)
+        for before, after in itertools.pairwise(seen)
+    )
 
 
 def _moved(seen: Sequence[Tensor]) -> bool:

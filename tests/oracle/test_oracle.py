@@ -13,17 +13,10 @@ from frostline.core.record import Finding
 from oracle import compare, judge, trainings
 
 SEEDS = range(24)
-NOT_YET: dict[int, str] = {}
 EVERY_KIND = {"write", "leave out", "cut", "rate zero", "stale gradient", "zero gradient", "no loss", "left in eval"}
 
 
-def seeds() -> list[object]:
-    """The seeds; those on which the two sides are known not to agree fail, and are told when they no longer do."""
-    marks = {seed: [pytest.mark.xfail(strict=True, reason=why)] for seed, why in NOT_YET.items()}
-    return [pytest.param(seed, marks=marks.get(seed, [])) for seed in SEEDS]
-
-
-@pytest.mark.parametrize("seed", seeds())
+@pytest.mark.parametrize("seed", SEEDS)
 def test_both_sides_see_the_same(seed: int) -> None:
     found = compare.disagreement(plan(seed))
     assert found is None, (found.missed, found.alarms)

@@ -10,21 +10,30 @@ from typing import Any
 import wrapt
 
 
-def when_imported(name: str, hook: Callable[[Any], None]) -> None:
+def when_imported(name: str, hook: Callable[[Any], None]) -> Callable[[], None]:
     """Call ``hook`` with a module once it is imported as a whole, or now where it is.
+
+    Returns what forgets the hook, with all that it keeps alive: most libraries are never imported.
 
     A library that imports the framework is in ``sys.modules``, and half empty, when the framework's hooks are put in
     place. Import tells the specification of a module that its work is done: there the hook is called then.
     """
+    hooks = [hook]
+
+    def imported(module: Any) -> None:
+        while hooks:
+            hooks.pop()(module)
+
     module = sys.modules.get(name)
     spec = getattr(module, "__spec__", None)
     if type(spec) is ModuleSpec and getattr(spec, "_initializing", False):
         spec.__class__ = _Awaited
         spec.__dict__["_hooks_of_frostline"] = []
     if type(spec) is _Awaited:
-        spec.__dict__["_hooks_of_frostline"].append(lambda: hook(module))
+        spec.__dict__["_hooks_of_frostline"].append(lambda: imported(module))
     else:
-        wrapt.register_post_import_hook(hook, name)
+        wrapt.register_post_import_hook(imported, name)
+    return hooks.clear
 
 
 class _Awaited(ModuleSpec):

@@ -10,34 +10,42 @@ from frostline.core.ledger import TensorRow
 from frostline.laws.law import Excuse, Law, Violation, by_row
 from frostline.laws.observed_run import ObservedRun
 
+NOTHING = ("none", "zero")
 _FLOATS = ("float", "bfloat", "half", "double")
 
 
 def violations(run: ObservedRun) -> Iterator[Violation]:
-    """Statistics of normalisations that stood still while the weights beside them were trained, model by model."""
+    """Statistics of normalisations that stood still while steps enough trained the weights beside them, by model."""
     layers: dict[tuple[str, str], list[TensorRow]] = {}
     for row in run.tensors:
         if row.owner.role == "normalisation":
             layers.setdefault((row.model, row.owner.path), []).append(row)
     still: dict[str, list[TensorRow]] = {}
+    steps: dict[str, int] = {}
     for (model, _), rows in layers.items():
         statistics = [row for row in rows if row.kind == "buffer" and row.dtype.startswith(_FLOATS)]
         never = all(row.changed.verdict == "no" and row.owner.called for row in statistics)
-        if statistics and never and any(_trained(row) for row in rows):
+        trained = max(_trained_steps(row, run) for row in rows)
+        if statistics and never and trained >= run.patience:
             still.setdefault(model, []).extend(statistics)
-    steps = run.steps
-    for model, rows in still.items() if steps >= run.patience else ():
+            steps[model] = max(trained, steps.get(model, 0))
+    for model, rows in still.items():
         called = "were only ever called in eval mode" if rows[0].owner.in_training is False else "were called"
         layer_count = len({row.owner.path for row in rows})
         fact = (
-            f"running statistics of {model} never moved in {several(steps, 'step')} that trained the weights beside "
-            f"them: {tensors(rows)} of {several(layer_count, 'normalisation')}, which {called}"
+            f"running statistics of {model} never moved in {several(steps[model], 'step')} that trained the weights "
+            f"beside them: {tensors(rows)} of {several(layer_count, 'normalisation')}, which {called}"
         )
-        yield Violation(tuple(rows), fact, {"tensor": rows[0].name, "layers": layer_count, "steps": steps})
+        yield Violation(tuple(rows), fact, {"tensor": rows[0].name, "layers": layer_count, "steps": steps[model]})
 
 
-def _trained(row: TensorRow) -> bool:
-    return row.kind == "parameter" and any(move.place == "step" for move in row.changed.movements)
+def _trained_steps(row: TensorRow, run: ObservedRun) -> int:
+    """In how many steps of its optimizer a weight was trained; its flag was counted in those of all optimizers."""
+    moves = (move for move in row.changed.movements if move.place == "step")
+    if row.kind != "parameter" or all(move.gradient in NOTHING for move in moves):  # it merely decays
+        return 0
+    executed = max((run.optimizer(each.optimizer).steps_executed for each in row.optimizers), default=0)
+    return executed * row.declared.trainable_steps // max(1, run.steps)
 
 
 @by_row

@@ -93,10 +93,9 @@ class Context:
         """Hook a library once it is imported, if the run is not over by then."""
 
         def imported(library: Any) -> None:
-            if not self.calls.over:
-                self.quietly(f"{module} was imported", hook, library)
+            self.quietly(f"{module} was imported", hook, library)
 
-        when_imported(module, imported)
+        self.removers.append(when_imported(module, imported))
 
     def put(self, owner: Any, name: str, ours: Any) -> None:
         """Put ``ours`` in place of what ``owner`` has under ``name``, until the run is over."""

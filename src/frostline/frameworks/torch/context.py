@@ -10,6 +10,7 @@ import wrapt
 from torch import nn
 
 from frostline.core.journal import Journal
+from frostline.frameworks.imports import when_imported
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.answers import Answers
 from frostline.frameworks.torch.forward_passes import ForwardPasses
@@ -126,7 +127,7 @@ class Context:
 
         def imported(library: Any) -> None:
             kind = getattr(library, owner, None)
-            if kind is not None and method in vars(kind) and not self.recorder.clock.over:
+            if kind is not None and method in vars(kind):
                 self.removers.append(self.wrap(kind, method, wrapper))
 
-        wrapt.register_post_import_hook(imported, module)
+        self.removers.append(when_imported(module, imported))

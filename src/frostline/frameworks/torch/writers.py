@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import wrapt
-
+from frostline.frameworks.imports import when_imported
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.guards import dynamo_guard
 
@@ -96,10 +95,10 @@ class WritersWatch:
         self._ended = False
         self._inside = threading.local()
         for writer in WRITERS:
-            wrapt.register_post_import_hook(functools.partial(self._put_around, writer), writer.module)
+            self._undo.append(when_imported(writer.module, functools.partial(self._put_around, writer)))
 
     def _put_around(self, writer: Writer, module: Any) -> None:
-        if not self._ended and hasattr(module, writer.function):
+        if hasattr(module, writer.function):
             original = getattr(module, writer.function)
             observed = dynamo_guard.observed(original, functools.partial(self._call, writer))
             self._undo.append(put(module, writer.function, observed))
@@ -132,11 +131,9 @@ class SafetensorsWatch:
         self._observe = observe
         self._undo: list[Callable[[], None]] = []
         self._ended = False
-        wrapt.register_post_import_hook(self._imported, "safetensors")
+        self._undo.append(when_imported("safetensors", self._imported))
 
     def _imported(self, package: Any) -> None:
-        if self._ended:
-            return
         loaded = [module for name, module in list(sys.modules.items()) if name.startswith("safetensors.")]
         for module in (package, *loaded):
             for name in ("serialize_file", "serialize"):

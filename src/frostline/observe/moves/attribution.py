@@ -6,6 +6,7 @@ import itertools
 import math
 from collections.abc import Hashable, Iterable
 
+from frostline.core.averages import by_gradient
 from frostline.core.facts import Followed, MoveExplained
 from frostline.core.ledger import MERGED, Movement, TensorRow
 from frostline.digest.floats import FLOATS
@@ -105,7 +106,13 @@ class Attribution:
             self.followed.remove(watched)
 
     def name_source(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
-        """Look for what the new bits came from: another tensor that was followed, or a copy kept somewhere."""
+        """Look for what the new bits came from: another tensor that was followed, or a copy kept somewhere.
+
+        A tensor that was seen to follow this one has its bits from here, not the other way round. Where a step may have
+        made the move, and steps made others with a gradient, that the bits are elsewhere too shows nothing.
+        """
+        if movement.place == "between" and by_gradient(watched.row.changed.movements):
+            return
         if reading.after is None or not _telling(watched.row, reading.after):
             return
         statistics = watched.row.kind == "buffer" and watched.row.owner.role == "normalisation"
@@ -115,7 +122,7 @@ class Attribution:
             if self._asked >= SOURCES_SOUGHT:
                 return
             self._asked += 1
-        kin = [(other.row, bytes(other.read())) for other in self._kin(watched)]
+        kin = [(other.row, bytes(other.read())) for other in self._leading(watched)]
         if self._name_followed(watched, reading, movement, kin):
             return
         equals = self._own_behind(watched, reading, reading.after)
@@ -136,7 +143,7 @@ class Attribution:
     def name_loaded(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
         """Look whether loaded state moved the tensor towards another one: an average that goes by way of it."""
         if reading.before is not None and reading.after is not None and _telling(watched.row, reading.after):
-            kin = ((other.row, bytes(other.read())) for other in self._kin(watched))
+            kin = ((other.row, bytes(other.read())) for other in self._leading(watched))
             self._name_followed(watched, reading, movement, kin)
 
     def _name_followed(
@@ -153,8 +160,10 @@ class Attribution:
     def _rows(self) -> Iterable[TensorRow]:
         return (watched.row for watched in self.tracked.tensors.values())
 
-    def _kin(self, watched: TensorState) -> Iterable[LiveTensor]:
-        return itertools.islice(self.tracked.probe.kin(watched.entry), KIN_COMPARED)
+    def _leading(self, watched: TensorState) -> Iterable[LiveTensor]:
+        """Its kin, but for those that follow it."""
+        kin = itertools.islice(self.tracked.probe.kin(watched.entry), KIN_COMPARED)
+        return (other for other in kin if other.row.changed.followed != watched.row.name)
 
     def _own_behind(self, watched: TensorState, reading: Reading, after: bytes) -> str | None:
         """What the tensor was moved back to: its first bits, or the optimizer's slow weights or average of it."""

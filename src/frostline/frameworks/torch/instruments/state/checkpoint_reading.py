@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-import wrapt
 
 from frostline.core.facts import Fact, LoadMatched
 from frostline.core.names.name_matching import expected_by
+from frostline.frameworks.imports import when_imported
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
@@ -60,14 +60,13 @@ class CheckpointReading:
         undo = [put(torch, "load", loader), put(torch.serialization, "load", loader)]
 
         def safetensors_imported(module: Any) -> None:
-            if not self._context.recorder.clock.over:
-                undo.append(put(module, "load_file", dynamo_guard.observed(module.load_file, self._load)))
+            undo.append(put(module, "load_file", dynamo_guard.observed(module.load_file, self._load)))
 
         def end() -> None:
             for each in reversed(undo):
                 each()
 
-        wrapt.register_post_import_hook(safetensors_imported, "safetensors.torch")
+        undo.append(when_imported("safetensors.torch", safetensors_imported))
         return [end]
 
     def _load(self, function: Any, args: Any, kwargs: Any) -> Any:

@@ -14,6 +14,7 @@ from pathlib import Path
 from bench.turns import Line, note, process
 
 from frostline.core.columns.part import Part
+from frostline.core.columns.replica import ReplicaSample
 from frostline.core.facts import (
     BaselineTaken,
     Compared,
@@ -24,6 +25,7 @@ from frostline.core.facts import (
     Moved,
     OptimizerChecked,
     OptimizerFound,
+    ReplicaSampled,
     TensorFound,
 )
 from frostline.core.journal import Journal
@@ -36,6 +38,7 @@ RUNS = ((64, 10_000, False), (1_000, 723, False), (64, 10_000, True))  # ranks, 
 SECONDS, MEMORY = 30, 1024  # the latter in MiB
 WIDTH = 1 << 16
 CHECKS = (1, 2, 4, 8, 16, 32, 64, 128)
+SAMPLE = ReplicaSample(64, (0.1234567890123456,) * 4, (0.6543210987654321,) * 4, 0.1234567890123456, 0.01234567890123)
 
 
 def measure() -> Iterator[Line]:
@@ -124,5 +127,7 @@ def _write_first(path: Path, ranks: int, tensors: int, part: Part | None) -> Non
             )
         last = f"{tensor:032x}" if tensor < frozen else f"{tensor + tensors:032x}"
         tell(DigestsTaken(tensor=tensor, first=f"{tensor:032x}", last=last))
+        if tensor >= frozen and part is None:
+            tell(ReplicaSampled(tensor=tensor, sample=SAMPLE))
     run = Run(["train.py"], rank=0, world_size=ranks, steps=CHECKS[-1], complete=True, exit=0, id=path.parent.name)
     RunFile(path, journal, __version__).append(run, Seal([]))

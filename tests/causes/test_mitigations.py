@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from tests.ledgers import stored
 
+from frostline.core.columns.replica import ReplicaSample
 from frostline.core.columns.saved import Copy, Saved
 from frostline.core.events import LabelUnmatched, ResultDropped, StateReset, UpdateShown
 from frostline.core.ledger import (
@@ -194,6 +195,10 @@ def test_what_makes_ranks_that_differ_weigh_less() -> None:
     assert each == {("ranks-diverge", "own gradients")}
     statistics = [replace(replica("x", last), kind="buffer") for last in "ab"]
     assert of_ranks(*statistics) == {("ranks-diverge", "statistics")}
+    last = [ReplicaSample(4, (0.0,), (end,), size=1.0, travelled=0.1) for end in (0.0, 2**-23)]
+    digits = [replica("x", each) for each in "ab"]
+    digits = [replace(one, changed=replace(one.changed, sample=each)) for one, each in zip(digits, last, strict=True)]
+    assert of_ranks(*digits) == {("ranks-diverge", "last digits")}
     flags = [replica("x", "a", declared=declared) for declared in (TRAINABLE, FROZEN)]
     assert of_ranks(*flags) == {("ranks-hold-different-tensors", "bits agree")}
 
@@ -211,7 +216,7 @@ def test_other_numbers_of_steps_weigh_less_where_all_ends_alike(last: str, excus
 def test_every_mitigation_is_proven_in_a_stored_run_or_here() -> None:
     stored_runs = (seen for shelf in stored.SHELVES for seen in stored.load(shelf))
     found = {excuse for seen in stored_runs for excuse in _stored(seen)}
-    of_ranks = {("ranks-diverge", name) for name in ("never agreed", "own gradients", "statistics")}
+    of_ranks = {("ranks-diverge", name) for name in ("never agreed", "own gradients", "statistics", "last digits")}
     of_ranks |= {("ranks-hold-different-tensors", name) for name in ("bits agree", "ended alike")}
     known = {(cause.slug, each.name) for cause in CAUSES for each in cause.mitigations}
     assert known - found - of_ranks - PROVEN.keys() == set()

@@ -179,15 +179,7 @@ def found(script: str, processes: int, folder: Path) -> dict[str, str]:
     return {each.rule: each.severity for each in record.findings if each.severity != "note"}
 
 
-LAST_DIGIT = pytest.mark.xfail(
-    strict=False,  # seen once in ten runs
-    reason="replicas that each process computes by itself may differ in the last digit, which R701 cannot tell yet",
-)
-
-
-@pytest.mark.parametrize(
-    "way", [pytest.param(way, marks=[LAST_DIGIT] if way == "tensor parallel" else []) for way in WAYS]
-)
+@pytest.mark.parametrize("way", WAYS)
 def test_a_healthy_way_is_quiet(way: str, tmp_path: Path) -> None:
     assert found(*WAYS[way], tmp_path) == {}
 

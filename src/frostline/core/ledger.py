@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
 from frostline.core.columns.part import Part
+from frostline.core.columns.replica import ReplicaSample
 from frostline.core.columns.saved import Saved
 from frostline.core.columns.standstill import Standstill
 from frostline.core.events import Event, Fact
@@ -57,8 +58,8 @@ class Movement:
     ``outside`` (neither) or ``between`` (somewhere between two checks: no tighter bound was taken). ``since``
     and ``until`` count executed steps of all optimizers. ``follows`` names the tensor towards which the move went, with
     w' = w + rate·(source - w); ``equals`` the other tensor that holds the new bits, ``resembles`` one close to them.
-    ``late`` says that only the last check showed the move, and that it came from no step.
-    ``unwritten_until`` is the step up to which no write into the tensor was seen, where one was seen after it.
+    ``late``: only the last check showed the move, and it came from no step; ``unwritten_until`` is the step up to which
+    no write into the tensor was seen, where one was seen after it.
     """
 
     place: Place
@@ -122,9 +123,9 @@ class Holding:
     ``captured`` is the flag of the tensor when a compiled step was made (None where nothing is captured).
     ``gradient_inferred`` says that gradients were not seen: they were zero or lost in rounding, since no bit moved;
     ``gradient_inferred_from_neighbours`` that they came through the tensor's layer, as those in front of it moved;
-    ``unassigned`` that a step handed back new values, which the script never put in place.
-    ``update_ulp`` is the largest update the step could have made, in units in the last place of the weight;
-    ``negligible`` says that the gradient is rounding noise beside the others; ``first_gradient`` is a digest of some.
+    ``unassigned`` that a step handed back new values, which the script never put in place. ``update_ulp`` is the
+    largest update that the step can have made, in units in the last place of the weight; ``negligible`` says that the
+    gradient is rounding noise beside the others; ``first_gradient`` is a digest of some.
     """
 
     optimizer: str
@@ -151,10 +152,9 @@ class Changed:
     """Which bits moved since the baseline: the verdict, when, where and how often it was looked at.
 
     ``before_training`` says that the bits moved after the first check but before the first step (loading, set-up).
-    ``followed`` names the tensor that this one was seen to follow (an average or a synchronised copy), ``near`` the
-    tensor that it equals up to rounding at the end. ``digests`` are those of the first and the last check, in runs
-    whose tensors are to be compared with those of other processes. ``still`` says since when it stands still,
-    ``back_at`` after which step it had the bits that it ends with.
+    ``followed`` names the tensor that it was seen to follow (an average or a copy), ``near`` the one that it equals up
+    to rounding at the end. ``digests`` (first and last) and ``sample`` (of the values) are for processes to compare.
+    ``still`` says since when it stands still, ``back_at`` after which step it had the bits that it ends with.
     """
 
     verdict: Answer = "unknown"
@@ -169,6 +169,7 @@ class Changed:
     followed: str | None = None
     near: str | None = None
     digests: tuple[str, str] | None = None
+    sample: ReplicaSample | None = None
     movements: list[Movement] = field(default_factory=list)
     still: Standstill | None = None
     back_at: int | None = None
@@ -208,9 +209,8 @@ class Owner:
 
     ``called`` is None where calls were not watched; ``recorded`` says that a call recorded gradients, ``detached`` that
     what it returned was cut from them, ``output_got_gradient`` that a gradient came back to what it returned,
-    ``dropped`` that the module that called it returned nothing that depends on it;
-    ``sibling_called`` that a module of the same type beside it was called; ``in_training`` whether one of the calls
-    found it in training mode.
+    ``dropped`` that the module that called it returned nothing that depends on it; ``sibling_called`` that a module of
+    the same type beside it was called; ``in_training`` whether one of the calls found it in training mode.
     """
 
     path: str = ""
@@ -234,12 +234,12 @@ class TensorRow:
 
     ``sharded`` says that this process holds only a ``part`` of it (shape and size are those of the whole), ``shared``
     that others may write to its memory, ``as_buffer`` that a parameter is registered as a buffer with a gradient.
-    ``gone`` says that no model has it any longer, though its model lives on: another tensor was put in its place.
-    ``read`` says whether a forward pass took it from its module (None where that was not watched).
-    ``zeros`` says that all values of a tensor that did not change are zero (None where that was not observed).
-    ``cleared`` says that a backward pass made a gradient of it, of which nothing was left when the step came.
-    ``copied_at`` is the step at which it and its namesake in another model were seen to have the same bits.
-    ``replaced_at`` is the step after which another tensor took its place, while an optimizer kept to the former one.
+    ``gone`` says that its model lives on without it, as another tensor was put in its place. ``read`` says whether a
+    forward pass took it from its module, ``zeros`` that all values of a tensor that did not change are zero (both None
+    where that was not watched). ``cleared`` says that a backward pass made a gradient of it, of which nothing was left
+    when the step came. ``copied_at`` is the step at which it and its namesake in another model were seen to have the
+    same bits, ``replaced_at`` the step after which another tensor took its place, while an optimizer kept to the former
+    one.
     """
 
     name: str

@@ -24,7 +24,22 @@ def sample(part: Callable[[int, int], bytes], size: int) -> int:
         >>> sample(lambda start, stop: bytes(data[start:stop]), len(data)) == before
         False
     """
+    return xxh3_64_intdigest(pieces(part, size))
+
+
+def pieces(part: Callable[[int, int], bytes], size: int) -> bytes:
+    """The bytes that a sample is made of.
+
+    Args:
+        part: gives the bytes between two places.
+        size: how many bytes there are.
+
+    Example:
+        >>> text = b"abc" * 2**20
+        >>> len(pieces(lambda start, stop: text[start:stop], len(text)))
+        6144
+    """
     if size <= LARGEST:
-        return xxh3_64_intdigest(part(0, size))
+        return part(0, size)
     starts = (0, size // 2 // PIECE * PIECE, size - PIECE)
-    return xxh3_64_intdigest(b"".join([part(start, start + PIECE) for start in starts]))
+    return b"".join([part(start, start + PIECE) for start in starts])

@@ -15,6 +15,7 @@ LAW = Law(
     needs=(
         facts.SummaryPrinted,
         facts.DigestsTaken,
+        facts.ReplicaSampled,
     ),
     cannot_see="Processes whose records are not put together.",
 )

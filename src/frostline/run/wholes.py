@@ -136,6 +136,7 @@ def _changed(one: Changed, other: Changed) -> Changed:
         near=one.near if one.near == other.near else None,
         movements=moves[:MOVEMENTS_KEPT],
         digests=None,
+        sample=None,
         reason=one.reason or other.reason,
     )
 

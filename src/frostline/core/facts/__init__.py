@@ -46,6 +46,7 @@ from frostline.core.facts.bits import (
     Followed,
     Moved,
     MoveExplained,
+    ReplicaSampled,
     RowsCompared,
     StoodStill,
     SwapBegan,
@@ -115,6 +116,7 @@ __all__ = [
     "OptimizerFound",
     "OptimizerSeen",
     "Origin",
+    "ReplicaSampled",
     "ResultDropped",
     "RowsCompared",
     "RunSeen",
@@ -166,6 +168,7 @@ AnyFact: TypeAlias = (
     | SwapUndone
     | Followed
     | DigestsTaken
+    | ReplicaSampled
     | Unread
     | Doubted
     | RowsCompared

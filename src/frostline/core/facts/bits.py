@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
+from frostline.core.columns.replica import ReplicaSample
 from frostline.core.columns.standstill import Standstill
 from frostline.core.events import Fact
 from frostline.core.facts.tensors import Tensors
@@ -106,6 +107,13 @@ class DigestsTaken(Fact, frozen=True):
     tensor: int
     first: str
     last: str
+
+
+class ReplicaSampled(Fact, frozen=True):
+    """A sample of a trained tensor's values at the end of the run, to compare it with those of other processes."""
+
+    tensor: int
+    sample: ReplicaSample
 
 
 class Unread(Fact, frozen=True):

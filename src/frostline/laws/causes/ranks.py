@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from frostline.core.amounts import several
+from frostline.core.columns.replica import ReplicaSample
 from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Record
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation, proven
+from frostline.laws.causes.last_digits import NOWHERE, Apart, distance, furthest
 
 Answers = dict[str, list[int]]
 _SHOWN = 8  # different answers that a finding lists
@@ -23,6 +25,8 @@ class _Tensor:
     held: Answers = field(default_factory=dict)
     first: dict[str, set[str]] = field(default_factory=dict)  # by the part that a rank holds; "" is the whole
     last: dict[str, Answers] = field(default_factory=dict)
+    sample: ReplicaSample | None = None  # that of the first rank
+    distance: Apart | None = NOWHERE  # from there to those that ended with other bits
     changed: set[str] = field(default_factory=set)
     gradients: Answers = field(default_factory=dict)  # of the first step
     wholes: Answers = field(default_factory=dict)  # what ranks took their parts from
@@ -57,9 +61,14 @@ class _Tensor:
         elif digests is not None:
             place = row.part.place if row.part is not None else ""
             self.first.setdefault(place, set()).add(digests[0])
-            self.last.setdefault(place, {}).setdefault(digests[1], []).append(rank)
+            answers = self.last.setdefault(place, {})
+            if not answers:
+                self.sample = row.changed.sample
+            elif digests[1] not in answers:
+                self.distance = furthest(self.distance, distance(self.sample, row.changed.sample, row.dtype))
+            answers.setdefault(digests[1], []).append(rank)
 
-    def apart(self) -> Answers:
+    def answers(self) -> Answers:
         """The last bits of the replicas of one part that fell apart, with the ranks that have them; else none."""
         return next((answers for answers in self.last.values() if len(answers) > 1), {})
 
@@ -75,6 +84,12 @@ ENDED_ALIKE = Mitigation[bool](
     "All tensors have the same bits in all processes at the end, however many steps each made.",
     lambda alike: "every tensor that the processes share ends with the same bits in all of them" if alike else None,
     severity="note",
+)
+LAST_DIGITS = Mitigation[_Tensor](
+    "last digits",
+    "Each process computes the tensor by itself, in full precision, and sums round in more than one way.",
+    lambda tensor: tensor.distance.rounding() if tensor.began_equal and tensor.distance is not None else None,
+    hint="nothing, where a last digit may differ; else broadcast these tensors from one process",
 )
 DIVERGED = Cause(
     code="R701",
@@ -109,6 +124,7 @@ DIVERGED = Cause(
             ),
             severity="warning",
         ),
+        LAST_DIGITS,
     ),
 )
 HELD_APART = Cause(
@@ -153,7 +169,7 @@ class Comparison:
         """What the ranks disagree on."""
         in_all = {name: each for name, each in self._tensors.items() if len(each.ranks) == len(self._ranks)}
         shared = [each for each in in_all.values() if each.is_replica and each.last]
-        alike = bool(shared) and not any(each.apart() for each in shared)
+        alike = bool(shared) and not any(each.answers() for each in shared)
         found = [*(self._missing() if in_all else ()), *self._unequal_steps(alike), *_held_apart(in_all.values())]
         found += _divided(in_all.values())
         explained = {name for finding in found for name in finding.tensors}
@@ -252,17 +268,22 @@ def _divided(tensors: Iterable[_Tensor]) -> Iterable[Finding]:
 
 
 def _diverged(tensors: Iterable[_Tensor]) -> list[Finding]:
-    """Replicas whose last bits differ, those that fall apart between the same ranks together."""
+    """Replicas whose last bits differ, those that fall apart between the same ranks together.
+
+    Where one of them went further than its last digits, the others are on the way.
+    """
+    fallen = [each for each in tensors if each.is_replica and each.answers() and each.row.owner.role != "random-state"]
+    rounded = all(each.row.kind == "buffer" or LAST_DIGITS.proven(each) for each in fallen)
+    mitigations = [each for each in DIVERGED.mitigations if rounded or each is not LAST_DIGITS]
     groups: dict[tuple[str, bool, tuple[tuple[int, ...], ...]], list[_Tensor]] = {}
-    for tensor in tensors:
-        if tensor.is_replica and tensor.apart() and tensor.row.owner.role != "random-state":
-            apart = tuple(sorted(map(tuple, tensor.apart().values())))
-            groups.setdefault((tensor.row.kind, tensor.began_equal, apart), []).append(tensor)
-    return [DIVERGED.finding(_case(alike)) for alike in groups.values()]
+    for tensor in fallen:
+        ranks = tuple(sorted(map(tuple, tensor.answers().values())))
+        groups.setdefault((tensor.row.kind, tensor.began_equal, ranks), []).append(tensor)
+    return [DIVERGED.finding(_case(alike, mitigations)) for alike in groups.values()]
 
 
-def _case(alike: Sequence[_Tensor]) -> Case:
-    first = alike[0]
+def _case(alike: Sequence[_Tensor], mitigations: Iterable[Mitigation[_Tensor]]) -> Case:
+    first = max(alike, key=lambda tensor: tensor.distance.units if tensor.distance else 0.0)
     how = (
         "began with the same bits in all processes and ended apart" if first.began_equal else "never had the same bits"
     )
@@ -271,10 +292,10 @@ def _case(alike: Sequence[_Tensor]) -> Case:
         f"{several(len(alike), 'tensor')} {how}",
         {
             "tensor": first.row.name,
-            "digests": _listed({told_ranks(ranks): f"{last[:8]}…" for last, ranks in first.apart().items()}),
+            "digests": _listed({told_ranks(ranks): f"{last[:8]}…" for last, ranks in first.answers().items()}),
             "first_looks": "equal" if first.began_equal else "different",
         },
-        mitigated=proven(DIVERGED.mitigations, first),
+        mitigated=proven(mitigations, first),
     )
 
 

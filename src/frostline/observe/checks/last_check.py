@@ -52,6 +52,7 @@ def look_last(
     probe.finish_rows()
     note_twins(tracked.order, probe, tracked.tell)
     if tracked.settings.digests:
+        checks.replicas.close()
         for watched in tracked.order:
             _tell_digests(watched, clock.now)
     clock.checks += 1

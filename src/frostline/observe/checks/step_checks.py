@@ -7,6 +7,7 @@ from collections.abc import Callable, Hashable, Iterable
 from frostline.core.facts import OptimizerChecked
 from frostline.core.ledger import Movement
 from frostline.observe.checks.going_on import GoingOn
+from frostline.observe.checks.replicas import Replicas
 from frostline.observe.checks.row_tracking import Rows
 from frostline.observe.holdings import Holdings
 from frostline.observe.moves.attribution import Attribution
@@ -36,6 +37,7 @@ class Checks:
         self.attribution = Attribution(tracked, movements)
         self.rows = Rows(tracked)
         self.going_on = GoingOn(tracked, holdings)
+        self.replicas = Replicas(tracked)
         self.holds: dict[Hashable, Hold] | None = None
 
     def open(self, key: Hashable) -> None:
@@ -58,6 +60,7 @@ class Checks:
         self._keep_suspects(holds)
         self.rows.before_step(by_hand=optimizer.by_hand)
         self.going_on.before_step(holds)
+        self.replicas.before_step(holds)
 
     def read_written(self, keys: Iterable[Hashable]) -> list[TensorState]:
         """Before a step: read tensors that were seen to be written to, as a check does; those that moved.
@@ -107,6 +110,7 @@ class Checks:
         self._movements.tell_compared()
         self.rows.after_step(key, holds)
         self.going_on.after_step(key, holds)
+        self.replicas.after_step(holds)
         rate = max((hold.lr for hold in holds.values() if hold.lr is not None), default=None)
         executed, step = optimizer.steps_executed, tracked.clock.steps
         tracked.tell(OptimizerChecked(optimizer=optimizer.id, executed=executed, step=step, lr=rate))

@@ -1,0 +1,68 @@
+"""Whether replicas that ended with other bits differ by rounding: how far apart their values are, by samples."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from frostline.core.columns.replica import ReplicaSample
+
+FEW = 16.0  # units in the last place, as a root mean square over the values of a tensor
+_SOON, _GROWTH = 8.0, 4.0  # units that a short run may come to, and how many times those of half the run
+_SHARE = 0.01  # of the way that training moved the tensor
+_UNITS = {"float32": 2.0**-23, "complex64": 2.0**-23, "float64": 2.0**-52, "complex128": 2.0**-52}
+
+
+@dataclass(frozen=True, slots=True)
+class Apart:
+    """How far two replicas are apart at the end, and were ``earlier``, after ``step``: in units in the last place.
+
+    A unit is that of a number as large as the tensor's values are (their root mean square). ``share`` is the distance
+    at the end beside the way that training moved the one that moved less.
+    """
+
+    units: float = 0.0
+    earlier: float = 0.0
+    step: int = 0
+    share: float = 0.0
+
+    def rounding(self) -> str | None:
+        """What shows that no more than rounding is between them, as it is printed; None where it may be drift.
+
+        >>> Apart(units=0.5, earlier=0.4, step=4, share=1e-6).rounding()
+        'their values are 0.5 units in the last place apart, 0.4 after step 4, and moved over 100 times as far'
+        >>> Apart(units=12, earlier=0.4, step=4, share=1e-6).rounding(), Apart(units=2, share=0.5).rounding()
+        (None, None)
+        """
+        is_few = self.units <= min(FEW, _SOON + _GROWTH * self.earlier)
+        if not (is_few and self.share <= _SHARE):
+            return None
+        before = f", {self.earlier:.2g} after step {self.step:,}" if self.step else ""
+        units = f"{self.units:.2g} units in the last place"
+        return f"their values are {units} apart{before}, and moved over {1 / _SHARE:.0f} times as far"
+
+
+NOWHERE = Apart()
+
+
+def distance(one: ReplicaSample | None, other: ReplicaSample | None, dtype: str) -> Apart | None:
+    """How far the tensors of two processes are apart; None where that is not known of the same steps."""
+    if one is None or other is None or one.step != other.step or dtype not in _UNITS:
+        return None
+    unit, travelled = _UNITS[dtype] * max(one.size, other.size), min(one.travelled, other.travelled)
+    if not unit or not travelled:
+        return None
+    end, earlier = math.dist(one.last, other.last), math.dist(one.earlier, other.earlier)
+    return Apart(end / unit, earlier / unit, one.step, end / travelled)
+
+
+def furthest(one: Apart | None, other: Apart | None) -> Apart | None:
+    """The two together, each of their numbers the larger one; None where one of them is not known."""
+    if one is None or other is None:
+        return None
+    return Apart(
+        max(one.units, other.units),
+        max(one.earlier, other.earlier),
+        max(one.step, other.step),
+        max(one.share, other.share),
+    )

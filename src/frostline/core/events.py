@@ -165,6 +165,17 @@ class NetworkContinued(Fact, frozen=True):
     tensors: Names
 
 
+class NetworkInParallel(Fact, frozen=True):
+    """A network took the same input as another one and returned the same shape, in eval mode or trained before it.
+
+    ``tensors`` are its parameters, ``beside`` those of the other one, which was in training mode.
+    """
+
+    step: int
+    tensors: Names
+    beside: Names
+
+
 class FileWritten(Fact, frozen=True):
     """The script wrote a file, for the last time at ``step``, with so many entries, ``tensors`` of them of models."""
 
@@ -277,6 +288,7 @@ Event: TypeAlias = (
     | StepCompiled
     | ModelUsed
     | NetworkContinued
+    | NetworkInParallel
     | FileWritten
     | StateHidden
     | LoadMatched

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
@@ -37,6 +37,10 @@ class ObservedRun:
     def named(self) -> Mapping[str, TensorRow]:
         """The tensors by their names."""
         return {row.name: row for row in self.tensors}
+
+    def rows_of(self, names: Iterable[str]) -> list[TensorRow]:
+        """The rows of the tensors with these names; names that no tensor has at the end have none."""
+        return [self.named[name] for name in names if name in self.named]
 
     @cached_property
     def models(self) -> Mapping[str, Sequence[TensorRow]]:

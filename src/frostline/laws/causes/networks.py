@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import takewhile
 
 from frostline.core.amounts import tensors
-from frostline.core.events import NetworkContinued
+from frostline.core.events import NetworkContinued, NetworkInParallel
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Mitigation
 from frostline.laws.observed_run import ObservedRun
-
-FIXED_COPY_WORDS = ("teacher", "target", "reference", "ref_model", "ref_policy", "momentum_encoder")
 
 
 def _cases(run: ObservedRun) -> Iterator[Case]:
@@ -59,30 +58,33 @@ def _trained_further(seen: tuple[list[TensorRow], list[str], str, ObservedRun]) 
     """The network's own optimizers had made their last step before the other one began."""
     rows, own, optimizer, run = seen
     began = run.optimizer(optimizer).checked_at
-    called_fixed = any(_fixed_copy(name) for row in rows for name in (row.name, *row.aliases))
-    if not began or called_fixed or any(run.optimizer(each).last_step >= began[0] for each in own):
+    if not began or _teaches(rows, optimizer, run) or any(run.optimizer(each).last_step >= began[0] for each in own):
         return None
     return f"{own[0]} made its last step before the first of {optimizer}"
 
 
+def _teaches(rows: list[TensorRow], optimizer: str, run: ObservedRun) -> bool:
+    """Whether a network that nothing trained before stands beside this one and takes and returns what it does."""
+    names = {row.name for row in rows}
+    for event in run.events_of(NetworkInParallel):
+        if names <= set(event.tensors):
+            holdings = (holding for row in run.rows_of(event.beside) for holding in row.optimizers)
+            return all(holding.optimizer == optimizer for holding in holdings if holding.listed)
+    return False
+
+
 def _in_eval(run: ObservedRun) -> Iterator[Case]:
-    """A part that is called a teacher or target, is in eval mode as a whole, and is trained all the same."""
-    parts: dict[tuple[str, str], list[TensorRow]] = {}
-    in_training = {row.model for row in run.tensors if row.kind == "parameter" and row.declared.training}
-    for row in run.tensors:
-        part = _fixed_copy(row.name)
-        if part and row.kind == "parameter":
-            parts.setdefault((row.model, part), []).append(row)
-    for (model, part), rows in parts.items():
+    """A part in eval mode as a whole, beside one in training mode that answers the same input, and trained with it."""
+    for event in run.events_of(NetworkInParallel):
+        rows = run.rows_of(event.tensors)
         trained = [row for row in rows if row.declared.trainable and _moved_in_step(row)]
-        in_eval = all(row.declared.training is False for row in rows)
-        if trained and in_eval and model in in_training:
-            optimizer = trained[0].optimizers[0].optimizer
+        if trained and all(row.declared.training is False for row in rows):
+            part, optimizer = _part(event.tensors), trained[0].optimizers[0].optimizer
             yield Case(
                 trained,
-                f"{tensors(trained)} of {part} are trained by {optimizer} while it is in eval mode",
+                f"{tensors(trained)} of {part} are trained by {optimizer} while it is in eval mode beside "
+                f"{_part(event.beside)}, which is in training mode and answers the same input",
                 {"part": part, "training_mode": False, "flag": True, "optimizer": optimizer},
-                severity="error",
                 hint=f"eval() does not freeze: call {part.rpartition('.')[2]}.requires_grad_(False)",
             )
 
@@ -91,18 +93,15 @@ def _moved_in_step(row: TensorRow) -> bool:
     return any(move.place == "step" for move in row.changed.movements) and bool(row.optimizers)
 
 
-def _fixed_copy(name: str) -> str | None:
-    """The part of a dotted name up to the first piece that names a network meant to stay, or None."""
-    pieces = name.split(".")[:-1]
-    for index, piece in enumerate(pieces):
-        if any(word in piece.lower() for word in FIXED_COPY_WORDS):
-            return ".".join(pieces[: index + 1])
-    return None
+def _part(names: Sequence[str]) -> str:
+    """The module that all these tensors are in, by their names."""
+    pieces = zip(*(name.split(".")[:-1] for name in names), strict=False)
+    return ".".join(same[0] for same in takewhile(lambda each: len(set(each)) == 1, pieces))
 
 
 FURTHER = Mitigation(
     "trained further",
-    "The network's own optimizer was over before, and it is not called a teacher: it may be meant to go on.",
+    "The network's own optimizer was over before, and no new network learns beside it: it may be meant to go on.",
     _trained_further,
     hint="nothing to do where it is meant to be trained further; freeze it where it only measures or teaches",
 )

@@ -7,6 +7,7 @@ from frostline.frameworks.torch.instruments.forwards.forward_writes import Forwa
 from frostline.frameworks.torch.instruments.forwards.model_discovery import ModelDiscovery
 from frostline.frameworks.torch.instruments.forwards.module_calls import ModuleCalls
 from frostline.frameworks.torch.instruments.forwards.output_gradients import OutputGradients
+from frostline.frameworks.torch.instruments.forwards.parallel_modules import ParallelModules
 from frostline.frameworks.torch.instruments.forwards.parameter_reads import ParameterReads
 from frostline.frameworks.torch.instruments.forwards.recreated_modules import RecreatedModules
 from frostline.frameworks.torch.instruments.forwards.unused_outputs import UnusedOutputs
@@ -18,6 +19,7 @@ INSTRUMENTS = (
     ModelDiscovery,
     ParameterReads,
     ModuleCalls,
+    ParallelModules,
     DetachedOutputs,
     OutputGradients,
     ForwardWrites,

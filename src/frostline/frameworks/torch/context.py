@@ -22,7 +22,6 @@ from frostline.frameworks.torch.optimizers.optimizer_owners import Owners
 from frostline.frameworks.torch.optimizers.optimizers import Optimizers
 from frostline.frameworks.torch.signals import Signals
 from frostline.observe.observer import Observer
-from frostline.observe.schedule import due
 from frostline.settings import Settings
 
 Wrapper = Callable[[Any, Any, Any, Any], Any]  # the wrapped method, the instance, its arguments and keyword arguments
@@ -97,8 +96,8 @@ class Context:
 
     def check_ahead(self) -> bool:
         """Whether the coming step of some optimizer is a check."""
-        every, rows = self.recorder.tracked.settings.check_every, self.recorder.optimizers.values()
-        return not rows or any(due(row.steps_executed + 1, every) for row in rows)
+        rows = self.recorder.optimizers.values()
+        return not rows or any(self.recorder.is_due(row) for row in rows)
 
     # Hooks, in which an error of ours stays with us
 

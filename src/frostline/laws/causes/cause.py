@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from frostline.core.amounts import several
 from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Severity
 from frostline.laws.observed_run import ObservedRun
@@ -50,6 +51,16 @@ class Proven:
 def proven(mitigations: Iterable[Mitigation[Seen]], seen: Seen) -> Proven | None:
     """The first of the mitigations that is proven, or None."""
     return next((each for mitigation in mitigations if (each := mitigation.proven(seen)) is not None), None)
+
+
+def _few_steps(seen: tuple[int | None, ObservedRun]) -> str | None:
+    steps, run = seen
+    if steps is None or steps >= run.patience:
+        return None
+    return f"{several(steps, 'step')} could have moved it, and {run.patience} are waited for"
+
+
+FEW_STEPS = Mitigation("few steps", "So few steps were made that the first change may be yet to come.", _few_steps)
 
 
 @dataclass(frozen=True, slots=True)

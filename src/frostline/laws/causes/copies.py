@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from frostline.core.amounts import several, tensors
 from frostline.core.ledger import TensorRow
-from frostline.laws.causes.cause import Case, Cause, Mitigation, proven
+from frostline.laws.causes.cause import FEW_STEPS, Case, Cause, Mitigation
 from frostline.laws.observed_run import ObservedRun
 
 __all__ = ["CAUSES"]
@@ -32,7 +32,7 @@ def _at_rest(run: ObservedRun) -> Iterator[Case]:
             rows,
             f"{tensors(rows)} began as copies of trained weights and did not change in {several(steps, 'step')}",
             {"tensor": rows[0].name, "checks": rows[0].changed.checks},
-            mitigated=proven(RESTING, (rows[0], steps, run.patience)),
+            mitigated=FEW_STEPS.proven((steps, run)) or A_TARGET.proven(rows[0]),
         )
 
 
@@ -44,19 +44,11 @@ def _is_called(row: TensorRow, words: tuple[str, ...]) -> bool:
     return any(word in piece.lower() for piece in row.name.split(".")[:-1] for word in words)
 
 
-def _few_steps(seen: tuple[TensorRow, int, int]) -> str | None:
-    _, steps, patience = seen
-    return f"{several(steps, 'step')} were made, and {patience} are waited for" if steps < patience else None
+def _a_target(row: TensorRow) -> str | None:
+    return None if _is_called(row, AVERAGES) else f"{row.name} is not called an average"
 
 
-def _a_target(seen: tuple[TensorRow, int, int]) -> str | None:
-    return None if _is_called(seen[0], AVERAGES) else f"{seen[0].name} is not called an average"
-
-
-RESTING = (
-    Mitigation("few steps", "The first update may be yet to come.", _few_steps),
-    Mitigation("a target", "What is called a target or teacher may be set once in a while, or never.", _a_target),
-)
+A_TARGET = Mitigation("a target", "What is called a target or teacher may be set once in a while, or never.", _a_target)
 NEVER_FOLLOWS = Cause(
     code="W410",
     slug="copy-never-follows",
@@ -67,7 +59,7 @@ NEVER_FOLLOWS = Cause(
     remedy="put the new average in place: ema = update(ema, params), and return it from the step",
     tells_apart="Equal bits at the first check, a name such as ema or avg, the original moved and the copy did not. "
     "Nothing is said where the name says nothing.",
-    mitigations=RESTING,
+    mitigations=(FEW_STEPS, A_TARGET),
     cases=_at_rest,
 )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from frostline.core.amounts import several, tensors
 from frostline.core.events import ModelUsed
 from frostline.core.ledger import OptimizerRow, TensorRow
-from frostline.laws.causes.cause import Case, Evidence, Mitigation, Proven
+from frostline.laws.causes.cause import FEW_STEPS, Case, Evidence, Mitigation
 from frostline.laws.causes.trainable.still import Explained, Still, StillCause, StillTogether, mostly_skipped, unread
 from frostline.laws.observed_run import ObservedRun
 
@@ -123,14 +123,12 @@ def _can_change(row: TensorRow) -> bool:
 
 def _trained_nothing(optimizer: OptimizerRow, held: Sequence[TensorRow], run: ObservedRun) -> Case:
     why = "it holds no tensor" if not held else f"all {tensors(held)} it holds are declared frozen"
-    steps, few = optimizer.steps_executed, None
-    if steps < run.patience:
-        few = Proven("few steps", f"it made {several(steps, 'step')}, and {run.patience} are waited for", "note")
+    steps = optimizer.steps_executed
     return Case(
         held,
         f"{optimizer.id} executed {several(steps, 'step')} and nothing changed: {why}",
         {"optimizer": optimizer.id, "steps": steps, "groups": len(optimizer.groups)},
-        mitigated=few,
+        mitigated=FEW_STEPS.proven((steps, run)),
     )
 
 

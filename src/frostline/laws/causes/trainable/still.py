@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
 
-from frostline.core.amounts import several, tensors
+from frostline.core.amounts import tensors
 from frostline.core.events import TensorReplaced
 from frostline.core.ledger import Holding, OptimizerRow, TensorRow
-from frostline.laws.causes.cause import Case, Cause, Mitigation, Proven, proven
+from frostline.laws.causes.cause import FEW_STEPS, Case, Cause, Mitigation, Proven, proven
 from frostline.laws.causes.trainable.misdirection import taken_for_another
 from frostline.laws.observed_run import ObservedRun
 
@@ -147,15 +147,6 @@ class StillTogether:
         return f"{self.what} and held{self.by} did not change"
 
 
-def few_steps(still: Still, explained: Explained) -> Proven | None:
-    """Too few steps to call it a fault."""
-    patience = still.run.patience
-    if explained.steps is None or explained.steps >= patience:
-        return None
-    proof = f"{several(explained.steps, 'step')} should have moved it, and {patience} are waited for"
-    return Proven("few steps", proof, "note")
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StillCause(Cause):
     """A cause for which a tensor that is declared trainable is not trained.
@@ -173,7 +164,7 @@ class StillCause(Cause):
 
     def weight(self, still: Still, explained: Explained) -> Proven | None:
         """What makes the cause weigh less for this tensor."""
-        return few_steps(still, explained) or proven(self.mitigations, still)
+        return FEW_STEPS.proven((explained.steps, still.run)) or proven(self.mitigations, still)
 
 
 def unread(optimizer: OptimizerRow) -> bool:

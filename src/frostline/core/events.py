@@ -209,6 +209,31 @@ class LoadMatched(Fact, frozen=True):
     held: Names
 
 
+class LoadCompared(Fact, frozen=True):
+    """What of a file that was loaded into ``model`` is there, by its bits, before the step after ``step``.
+
+    Of ``entries`` tensors of the file (small ones, and those of one value in all places, are left out) ``there`` are in
+    the model. ``rewritten`` took the file's bits and hold others now, ``close`` of these hold values near them;
+    ``lacking`` are those that the file has something for, and that never took it; ``absent`` are names of the file that
+    no tensor of the model has. Without ``before`` in front, and with ``after``, its names are the model's.
+    ``gave_nothing`` says that the load had nothing for the model but its own. ``lines`` wrote to what was rewritten.
+    """
+
+    step: int
+    file: str
+    model: str
+    entries: int
+    there: int
+    rewritten: Names = ()
+    close: Names = ()
+    lacking: Names = ()
+    absent: Names = ()
+    before: str = ""
+    after: str = ""
+    gave_nothing: bool = False
+    lines: Names = ()
+
+
 class LoadLeftOut(Fact, frozen=True):
     """A state that was loaded into a model had nothing for these tensors."""
 
@@ -292,6 +317,7 @@ Event: TypeAlias = (
     | FileWritten
     | StateHidden
     | LoadMatched
+    | LoadCompared
     | LoadLeftOut
     | UpdateShown
     | ResultDropped

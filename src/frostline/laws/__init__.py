@@ -65,7 +65,7 @@ def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
             findings = _weighed(law, violation, findings)
             if _explained(violation, findings):
                 continue
-            open_rows = violation.tensors if violation.about_steps else _unexplained(law, violation, findings)
+            open_rows = violation.tensors if violation.apart else _unexplained(law, violation, findings)
             rows, excuses = _without_excuse(law, open_rows, run)
             excused += excuses
             if rows or (violation.optimizer and not violation.tensors):

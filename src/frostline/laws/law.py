@@ -38,8 +38,8 @@ class Violation:
     """Tensors, or an optimizer, about which the facts contradict a law, whatever caused it.
 
     ``whole`` says that the fact is about all the tensors together: it stands though each has a cause of its own.
-    ``about_steps`` that it is about steps: findings about the tensors say nothing of it. ``severity`` is another than
-    the law's own.
+    ``apart`` that findings about the tensors say nothing of it: it is about steps, or files. ``severity`` is another
+    than the law's own.
     """
 
     tensors: tuple[TensorRow, ...]
@@ -48,7 +48,7 @@ class Violation:
     optimizer: str | None = None
     hint: str | None = None
     whole: bool = False
-    about_steps: bool = False
+    apart: bool = False
     severity: Severity | None = None
 
 

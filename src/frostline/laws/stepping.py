@@ -36,7 +36,7 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
             steps = f"the last {several(optimizer.steps_executed - first + 1, 'step')} of {optimizer.id}"
             fact = f"{steps} moved nothing: its learning rate was 0, and last seen otherwise at its step {last:,}"
             evidence = {"optimizer": optimizer.id, "steps": optimizer.steps_executed, "rate_zero_at_step": first}
-            yield Violation(tuple(held), fact, evidence, hint=SCHEDULE, about_steps=True)
+            yield Violation(tuple(held), fact, evidence, hint=SCHEDULE, apart=True)
 
 
 def _done(optimizer: OptimizerRow) -> str:

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import nn
 
+from frostline.frameworks.torch.tensors.read_files import ReadFile
 from frostline.observe.protocols import Hold, MaskedGradient
 
 Callbacks: TypeAlias = list[Callable[[], None]]
@@ -60,8 +61,11 @@ class Signals:
     """A model is called with other weights than its own, to differentiate by them."""
 
     # State
-    loaded: list[Callable[[nn.Module, list[Hashable], set[str]], None]] = field(default_factory=list)
-    """A module got state: the keys of its tensors where the load was looked at, the names that were missing."""
+    loaded: list[Callable[[nn.Module, list[Hashable], set[str], Any], None]] = field(default_factory=list)
+    """A module got state: the keys of its tensors where the load was looked at, the names that were missing, the state.
+    """
+    files_read: list[Callable[[list[ReadFile]], None]] = field(default_factory=list)
+    """The script read a file: the last ones that it read, the newest last."""
 
     # What the recorder asks at a check: callbacks add to what is handed to them
     refreshed: Callbacks = field(default_factory=list)

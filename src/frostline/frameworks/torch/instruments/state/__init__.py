@@ -8,6 +8,7 @@ from frostline.frameworks.torch.instruments.state.checkpoint_writing import Chec
 from frostline.frameworks.torch.instruments.state.dtype_casts import DtypeCasts
 from frostline.frameworks.torch.instruments.state.initial_values import InitialValues
 from frostline.frameworks.torch.instruments.state.late_writes import LateWrites
+from frostline.frameworks.torch.instruments.state.load_comparison import LoadComparison
 from frostline.frameworks.torch.instruments.state.missing_keys import MissingKeys
 from frostline.frameworks.torch.instruments.state.parameter_swaps import ParameterSwaps
 from frostline.frameworks.torch.instruments.state.sharded_starts import ShardedStarts
@@ -17,6 +18,7 @@ INSTRUMENTS = (
     ParameterSwaps,
     StateLoading,
     CheckpointReading,
+    LoadComparison,
     MissingKeys,
     DtypeCasts,
     AdapterMerges,

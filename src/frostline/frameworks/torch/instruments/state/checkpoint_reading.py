@@ -1,11 +1,9 @@
-"""Files that the script reads, remembered by digests of their tensors, to see which tensor got which tensor."""
+"""Files that the script reads, to see which tensor of a model got which tensor of a file."""
 
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
@@ -17,24 +15,10 @@ from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
 from frostline.frameworks.torch.guards.no_tracing import aside
-from frostline.frameworks.torch.tensors.saved_values import Content, base_name, named_tensors
-from frostline.frameworks.torch.tensors.tensors import dtype_name
+from frostline.frameworks.torch.tensors.read_files import ReadFile, ReadFiles, kind_of
 from frostline.observe.protocols import Unreadable
 from frostline.observe.tensor_match import mark
 from frostline.observe.tensor_state import TensorState
-
-FILES_KEPT = 8
-TENSORS_KEPT = 1 << 14
-
-
-@dataclass(slots=True)
-class _Loaded:
-    """One dictionary of a file: shape and digest of every tensor by name; digests that several share say nothing."""
-
-    file: str
-    shapes: dict[str, tuple[int, ...]]
-    marks: dict[str, bytes]
-    by_mark: dict[bytes, str]
 
 
 class CheckpointReading:
@@ -48,13 +32,13 @@ class CheckpointReading:
 
     def __init__(self, context: Context) -> None:
         self._context, self._models = context, context.models
-        self._files: list[_Loaded] = []
+        self._read_files = ReadFiles()
         self._told: dict[str, LoadMatched] = {}  # by file
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
         signals = self._context.signals
-        signals.loaded.append(lambda _, keys, __: self._compare(keys))
+        signals.loaded.append(lambda _, keys, *__: self._compare(keys))
         signals.step_nears.append(lambda *_: self._before_first_step())
         loader = dynamo_guard.observed(torch.load, self._load)
         undo = [put(torch, "load", loader), put(torch.serialization, "load", loader)]
@@ -76,24 +60,20 @@ class CheckpointReading:
             self._context.quietly("a file was read", self._read, value, source)
         return value
 
+    def _read(self, value: Any, source: Any) -> None:
+        self._read_files.read(value, source)
+        for tell in self._context.signals.files_read:
+            tell(self._read_files.files)
+
     def _before_first_step(self) -> None:
         if not self._context.recorder.steps:
             with aside():
                 self._compare(list(self._context.recorder.tensors))
 
-    def _read(self, value: Any, source: Any) -> None:
-        """A file was read; keep the digests of its tensors."""
-        sections: dict[str, dict[str, torch.Tensor]] = {}
-        for section, name, tensor in named_tensors(value):
-            sections.setdefault(section, {})[name] = tensor
-        for tensors in sections.values():
-            if 1 < len(tensors) <= TENSORS_KEPT:
-                self._files.append(_digested(base_name(source), tensors))
-        del self._files[:-FILES_KEPT]
-
     def _compare(self, keys: Iterable[Hashable]) -> None:
         """Look at these tensors: which tensor of which file does each hold?"""
-        if not self._files:
+        files = self._read_files.files
+        if not files:
             return
         models: dict[str, dict[str, TensorState]] = {}
         for key in keys:
@@ -102,7 +82,7 @@ class CheckpointReading:
             models.setdefault(watched.row.model, {})[name] = watched
         for tensors in models.values():
             marks = dict(_marks(tensors))
-            for loaded in reversed(self._files):
+            for loaded in reversed(files):
                 if matched := _matched(loaded, tensors, marks):
                     self._tell(loaded.file, matched)
 
@@ -115,30 +95,15 @@ class CheckpointReading:
             self._context.tell(self._told[file])
 
 
-def _digested(file: str, tensors: dict[str, torch.Tensor]) -> _Loaded:
-    marks: dict[str, bytes] = {}
-    for name, tensor in tensors.items():
-        with contextlib.suppress(Unreadable):
-            size = tensor.numel() * tensor.element_size()
-            marks[name] = _kind(dtype_name(tensor), tuple(tensor.shape)) + mark(Content(tensor), size)
-    counts = Counter(marks.values())
-    unique = {digest: name for name, digest in marks.items() if counts[digest] == 1}
-    return _Loaded(file, {name: tuple(tensors[name].shape) for name in marks}, marks, unique)
-
-
 def _marks(tensors: dict[str, TensorState]) -> Iterator[tuple[str, bytes]]:
     for name, watched in tensors.items():
         row = watched.row
         if row.size > 1:
             with contextlib.suppress(Unreadable):
-                yield name, _kind(row.dtype, row.shape) + mark(watched.entry, row.bytes)
+                yield name, kind_of(row.dtype, row.shape) + mark(watched.entry, row.bytes)
 
 
-def _kind(dtype: str, shape: tuple[int, ...]) -> bytes:
-    return f"{dtype}{shape}".encode()
-
-
-def _matched(loaded: _Loaded, tensors: dict[str, TensorState], marks: dict[str, bytes]) -> list[tuple[str, str, str]]:
+def _matched(loaded: ReadFile, tensors: dict[str, TensorState], marks: dict[str, bytes]) -> list[tuple[str, str, str]]:
     """The tensors that hold another tensor of the file than their own: their name, its name and that of what they hold.
 
     Of values that the file has more than once nothing can be told.

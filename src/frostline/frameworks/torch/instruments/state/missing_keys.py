@@ -48,7 +48,7 @@ class MissingKeys:
             self._context.quietly("a published model drew weights", self._drawn, module, names)
         return result
 
-    def _loaded(self, module: nn.Module, _: list[Hashable], missing: Set[str]) -> None:
+    def _loaded(self, module: nn.Module, _: list[Hashable], missing: Set[str], __: Any) -> None:
         """State was loaded that had nothing for the names ``missing``.
 
         A load that gives the smaller part, such as one of adapters, says nothing of where the rest came from.

@@ -43,7 +43,8 @@ class StateLoading:
         keys: list[Hashable] = []
         context.quietly("after a load", lambda: keys.extend(self._after(module, source)))
         missing = set(result.missing_keys)
-        context.quietly("after a load", context.publish, "after a load", context.signals.loaded, module, keys, missing)
+        loaded = context.signals.loaded
+        context.quietly("after a load", context.publish, "after a load", loaded, module, keys, missing, source)
         return result
 
     def _before(self, module: nn.Module) -> None:

@@ -85,6 +85,8 @@ def test_a_part_that_one_rank_writes_is_a_move_of_the_whole(launched: Callable[[
 def test_freezing_after_flat_parameters_were_made_is_found(launched: Callable[[str], Record]) -> None:
     record = launched(START + FROZEN_TOO_LATE + OPTIMIZER + LOOP.format(after=""))
     assert grave(record) == {"frozen-flag-not-inherited": ["model.embedding.weight"]}
+    [finding] = [each for each in record.findings if each.rule == "frozen-flag-not-inherited"]
+    assert "before FullyShardedDataParallel wraps the model" in (finding.hint or "")
 
 
 SHARDED = """

@@ -42,6 +42,13 @@ def _in_containers(moved: MovedTogether) -> str:
     return f"{tensors(moved.rows)} were trained by {moved.where} although {', '.join(containers)} {are} declared frozen"
 
 
+def _against_flattening(moved: MovedTogether) -> str | None:
+    """In PyTorch alone a call on a container misses only what stands in a flat parameter."""
+    if not {"keras", "tf_keras"}.isdisjoint(moved.each[0].run.ledger.run.frameworks):
+        return None
+    return "call requires_grad_(False) before FullyShardedDataParallel wraps the model, with use_orig_params=True"
+
+
 NOT_INHERITED = FrozenCause(
     code="F110",
     slug="frozen-flag-not-inherited",
@@ -53,6 +60,7 @@ NOT_INHERITED = FrozenCause(
     tells_apart="The tensor's own flag is on and an enclosing layer's flag is off; the step trained it.",
     explains=_not_inherited,
     says=_in_containers,
+    advice=_against_flattening,
 )
 
 

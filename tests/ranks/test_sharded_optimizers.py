@@ -9,6 +9,7 @@ import pytest
 from test_wholes import grave
 
 from frostline import judging
+from frostline.core.columns.part import Part
 from frostline.core.record import Record
 
 REDUNDANT = """
@@ -46,11 +47,13 @@ config = {{
     "optimizer": {{"type": "AdamW", "params": {{"lr": 1e-2, "torch_adam": True}}}},
     "zero_optimization": {{"stage": {stage}}},
     "zero_force_ds_cpu_optimizer": False,
+    "bf16": {{"enabled": {half}}},
 }}
 trained = [p for p in model.parameters() if p.requires_grad]
 engine, *_ = deepspeed.initialize(model=model, model_parameters=trained, config=config)
 for _ in range(6):
-    engine.backward(engine(torch.randn(4, 16)).square().mean())
+    rows = torch.randn(4, 16).to(next(engine.module.parameters()).dtype)
+    engine.backward(engine(rows).square().mean())
     engine.step()
     with torch.no_grad():
         held = getattr(model[0].weight, "ds_tensor", model[0].weight)
@@ -78,11 +81,33 @@ def test_the_optimizer_inside_of_another_is_a_part_of_it(tmp_path: Path) -> None
 
 
 @pytest.mark.needs("torch")
+def test_a_parameter_that_keeps_its_part_beside_it_is_known_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the third stage of DeepSpeed leaves it: a plain parameter without values, which lie in ``ds_tensor``."""
+    import torch
+
+    from frostline.frameworks.torch.models.modules import tensors_of
+
+    model = torch.nn.Linear(3, 2, bias=False)
+    part = torch.ones(3)
+    part.ds_numel = 3  # type: ignore[attr-defined]
+    for name, value in {"ds_tensor": part, "ds_numel": 6, "ds_shape": (2, 3), "ds_process_group": None}.items():
+        setattr(model.weight, name, value)
+    model.weight.data = torch.empty(0)
+    monkeypatch.setattr(torch.distributed, "get_rank", lambda group: 1)
+    [found] = tensors_of(model)
+    assert found.shard is not None
+    assert (found.shard.shape, found.shard.part) == ((2, 3), Part("values 3:6", 3))
+    memory = found.shard.memory()
+    assert memory is not None
+    assert memory.data_ptr() == part.data_ptr()
+
+
+@pytest.mark.needs("torch")
 @pytest.mark.needs("deepspeed")
-@pytest.mark.parametrize("stage", [1, 3])
-@pytest.mark.parametrize("factor", [1.0, 0.99])
-def test_deepspeed_trains_the_models_own_parameters(stage: int, factor: float, tmp_path: Path) -> None:
-    record = launched(DEEPSPEED.format(stage=stage, factor=factor), tmp_path)
+@pytest.mark.parametrize(("stage", "half"), [(1, False), (2, False), (2, True), (3, False), (3, True)])
+@pytest.mark.parametrize("factor", [1.0, 0.5])
+def test_deepspeed_trains_the_models_own_parameters(stage: int, half: bool, factor: float, tmp_path: Path) -> None:
+    record = launched(DEEPSPEED.format(stage=stage, half=half, factor=factor), tmp_path)
     moved = 512 if factor < 1 else 0
     assert (record.totals.parameters, record.totals.changed) == (PARAMETERS, PARAMETERS - FROZEN + moved)
     assert {row.name for row in record.tensors} >= {"model.0.weight", "model.4.bias"}

@@ -152,14 +152,18 @@ def tensors_of(root: nn.Module) -> Iterator[Registered]:
             if id(parameter) in flats:
                 yield from _inside(parameter, flats[id(parameter)], paths)
             else:
-                shard = None if type(parameter) in PLAIN_TYPES else shard_of(parameter)
-                shard = shards.get(id(parameter), shard)
+                shard = shards.get(id(parameter)) or _shard(parameter)
                 yield Registered(prefix + name, parameter, module, path, "parameter", shard)
         for name, buffer in module._buffers.items():
             if isinstance(buffer, torch.Tensor):
                 kind: Kind = "parameter" if _is_weight(buffer) else "buffer"
-                shard = None if type(buffer) in PLAIN_TYPES else shard_of(buffer)
-                yield Registered(prefix + name, buffer, module, path, kind, shard)
+                yield Registered(prefix + name, buffer, module, path, kind, _shard(buffer))
+
+
+def _shard(tensor: torch.Tensor) -> Shard | None:
+    """The part that this process holds; a plain tensor is whole, unless DeepSpeed has put its part beside it."""
+    is_whole = type(tensor) in PLAIN_TYPES and "ds_tensor" not in tensor.__dict__
+    return None if is_whole else shard_of(tensor)
 
 
 def _inside(flat: torch.Tensor, members: Iterable[Member], paths: Mapping[int, str]) -> Iterator[Registered]:

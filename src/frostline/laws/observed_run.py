@@ -12,6 +12,7 @@ from frostline.core.events import Event, Fact, UpdateShown
 from frostline.core.ledger import Expected, Holding, Ledger, OptimizerRow, TensorRow
 
 Seen = TypeVar("Seen", bound=Fact)
+FRAMEWORKS = ("keras", "tf_keras", "torch", "jax")
 
 
 class ObservedRun:
@@ -49,6 +50,11 @@ class ObservedRun:
         for row in self.tensors:
             models.setdefault(row.model, []).append(row)
         return models
+
+    @cached_property
+    def framework(self) -> str:
+        """The framework in whose words hints are written: a backend is imported by the one that the script uses."""
+        return next((each for each in FRAMEWORKS if each in self.ledger.run.frameworks), FRAMEWORKS[-1])
 
     def module(self, row: TensorRow) -> Sequence[TensorRow]:
         """The tensors of the module that owns ``row``, with itself."""

@@ -12,7 +12,7 @@ LAW = Law(
     statement="A file that the run wrote holds, for each of its tensors, the bits of memory at that moment, "
     "and what was trained is in one of the files.",
     matters="What is shipped is the file, not the memory.",
-    remedy="save the state_dict of the model that was trained, after the last step",
+    remedy="save the whole state of the model that was trained, after the last step",
     needs=(
         facts.FileWritten,
         facts.SavedSettled,

@@ -13,8 +13,10 @@ from frostline.core.ledger import TensorRow
 from frostline.core.names.name_matching import plain
 from frostline.laws.causes.cause import Case, Cause, Mitigation, proven
 from frostline.laws.causes.saved.copies import changed, copies, saved_models
+from frostline.laws.causes.saved.words import words
 from frostline.laws.observed_run import ObservedRun
 
+REMEDY = "write {}, or choose by what was trained and not by a part of the names"
 MUCH_SMALLER = 10  # a part that leaves out ten times as many trained parameters is a head without its body
 SHOWN = 8  # files and places that evidence lists
 
@@ -33,13 +35,13 @@ def _cases(run: ObservedRun) -> Iterator[Case]:
         missing = [row for row in rows if row.saved is not None and row.saved.state == "missing"]
         written = [row for row in rows if copies(row, "same", "rounded", "older", "fewer-rows", "other", "first")]
         lost = [row for row in changed(missing) if row.kind == "parameter" and not merged_into(row)]
-        yield from _statistics(model, missing, written)
+        yield from _statistics(model, missing, written, words(run).statistics)
         if lost and written:
-            yield _parameters(model, _Part(written, missing, lost))
+            yield _parameters(model, _Part(written, missing, lost), words(run).whole)
     yield from _hidden(run)
 
 
-def _statistics(model: str, missing: Sequence[TensorRow], written: Sequence[TensorRow]) -> Iterator[Case]:
+def _statistics(model: str, missing: Sequence[TensorRow], written: Sequence[TensorRow], hint: str) -> Iterator[Case]:
     """Buffers that moved, of modules whose parameters are in the file."""
     saved = {row.owner.path for row in written if row.kind == "parameter"}
     lost = [
@@ -52,11 +54,11 @@ def _statistics(model: str, missing: Sequence[TensorRow], written: Sequence[Tens
             lost,
             f"{tensors(lost)} of {model} moved in training and are in no file, though the parameters beside them are",
             {"file": copies(written[0])[0].file},
-            hint="save state_dict(): parameters() leaves out all buffers",
+            hint=hint,
         )
 
 
-def _parameters(model: str, part: _Part) -> Case:
+def _parameters(model: str, part: _Part, whole: str) -> Case:
     files = list(dict.fromkeys(copy.file for row in part.written for copy in copies(row)))
     unregistered = any(not row.registered for row in part.lost)
     mitigated = None if unregistered else proven(PARTS, part)
@@ -71,7 +73,9 @@ def _parameters(model: str, part: _Part) -> Case:
         },
         hint="register them (ModuleList, ParameterList, an attribute), so that state_dict() has them"
         if unregistered
-        else None,
+        else None
+        if mitigated is not None
+        else REMEDY.format(whole),
         mitigated=mitigated,
     )
 
@@ -137,7 +141,7 @@ MISSING = Cause(
     law="L9",
     means="Tensors were trained, and no file that the run wrote holds them, though it holds others of the model.",
     matters="What was learned in them is gone when the run ends; the file, loaded, behaves worse than the run did.",
-    remedy="write the whole state_dict(), or choose by what was trained and not by a part of the names",
+    remedy=REMEDY.format("the whole state of the model"),
     tells_apart="Every tensor that was written is related to the tensors by its memory, or by name and bits.",
     mitigations=PARTS,
     cases=_cases,

@@ -11,25 +11,30 @@ from frostline.core.events import FileWritten
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
 from frostline.laws.causes.saved.copies import changed, copies, from_before, saved_models
+from frostline.laws.causes.saved.words import words
 from frostline.laws.observed_run import ObservedRun
+
+REMEDY = "save {}, or check when the copy that is saved was last renewed"
 
 
 def _older(run: ObservedRun) -> Iterator[Case]:
     for model, rows in saved_models(run):
-        cases = [*_before_training(model, rows), *_put_back(model, rows)]
-        yield from cases or _before_the_end(model, rows, run)
+        hint = REMEDY.format(words(run).itself)
+        cases = [*_before_training(model, rows, hint), *_put_back(model, rows)]
+        yield from cases or _before_the_end(model, rows, run, hint)
 
 
 def _evidence(copy: Copy) -> Evidence:
     return {"file": copy.file, "written_at_step": copy.step, "in_the_file_as": copy.name}
 
 
-def _before_training(model: str, rows: Sequence[TensorRow]) -> Iterator[Case]:
+def _before_training(model: str, rows: Sequence[TensorRow], hint: str) -> Iterator[Case]:
     old = from_before(rows)
     copy = copies(old[0], "first")[0] if old else None
     if copy is not None and copy.origin is None:
         when = f"{copy.file}, written after step {copy.step:,}"
-        yield Case(old, f"{when}, has {tensors(old)} of {model} as they were before training", _evidence(copy))
+        text = f"{when}, has {tensors(old)} of {model} as they were before training"
+        yield Case(old, text, _evidence(copy), hint=hint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def _not_all_lost(seen: _PutBack) -> str | None:
     return f"another file has what was learned in {kept[0].name}" if kept else None
 
 
-def _before_the_end(model: str, rows: Sequence[TensorRow], run: ObservedRun) -> Iterator[Case]:
+def _before_the_end(model: str, rows: Sequence[TensorRow], run: ObservedRun, hint: str) -> Iterator[Case]:
     """A file written once, and training went on: a script that writes again and again keeps what it wants.
 
     However many files were written before the first step, none of them has what was learned.
@@ -88,7 +93,8 @@ def _before_the_end(model: str, rows: Sequence[TensorRow], run: ObservedRun) -> 
         f"{copy.file} was written at step {copy.step:,}; {several(steps - copy.step, 'step')} of training followed, "
         f"and no file has what {model} learned in them",
         {"file": copy.file, "written_at_step": copy.step, "steps": steps},
-        mitigated=THEN_CURRENT.proven(copy),
+        hint=None if (mitigated := THEN_CURRENT.proven(copy)) else hint,
+        mitigated=mitigated,
     )
 
 
@@ -108,7 +114,7 @@ OLDER = Cause(
     law="L9",
     means="A file written after training holds the bits from before it.",
     matters="The run looks good while it lasts, and what it leaves behind is the untrained model.",
-    remedy="save model.state_dict() itself, or check when the copy that is saved was last renewed",
+    remedy=REMEDY.format("the model itself"),
     tells_apart="All bytes were compared with those of the first check, and memory had moved on when they were "
     "written, or a step had trained the tensor and memory held the first bits again, as after a load.",
     mitigations=(NOT_ALL, THEN_CURRENT),

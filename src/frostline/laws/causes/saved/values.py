@@ -9,6 +9,7 @@ from frostline.core.columns.saved import Copy, CopyState
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
 from frostline.laws.causes.saved.copies import changed, copies, from_before, saved_models
+from frostline.laws.causes.saved.words import words
 from frostline.laws.observed_run import ObservedRun
 
 Wrong = list[tuple[TensorRow, Copy]]
@@ -28,7 +29,7 @@ def _cases(run: ObservedRun) -> Iterator[Case]:
             wrong = _wrong(trained, state, untrained)
             if wrong:
                 yield _case(model, wrong, text)
-        yield from _not_a_copy(model, trained)
+        yield from _not_a_copy(model, trained, words(run).copied)
         if run.ledger.run.rank is None:  # one rank alone knows nothing of the files of the others
             yield from _in_part(model, trained)
 
@@ -63,7 +64,7 @@ def _case(model: str, wrong: Wrong, text: str) -> Case:
     return Case(rows, f"{copy.file} {text.format(tensors(rows), model, what)}", evidence)
 
 
-def _not_a_copy(model: str, trained: Sequence[TensorRow]) -> Iterator[Case]:
+def _not_a_copy(model: str, trained: Sequence[TensorRow], hint: str) -> Iterator[Case]:
     """A state that the script took at one step and wrote at a later one, and that was live memory all the while."""
     kept = [
         (row, copy) for row in trained for copy in copies(row) if copy.taken is not None and 0 < copy.taken < copy.step
@@ -75,6 +76,7 @@ def _not_a_copy(model: str, trained: Sequence[TensorRow]) -> Iterator[Case]:
             f"the state of {model} that was taken after step {copy.taken:,} is no copy: "
             f"{tensors(rows)} were written to {copy.file} as they were after step {copy.step:,}",
             {"file": copy.file, "taken_at_step": copy.taken, "written_at_step": copy.step},
+            hint=hint,
             mitigated=LATER_STEP.proven(copy),
         )
 
@@ -98,7 +100,6 @@ LATER_STEP = Mitigation[Copy](
     "The file holds what memory held when it was written, and not what the script took before.",
     lambda copy: f"the bits are those of memory after step {copy.step:,}",
     severity="warning",
-    hint="take a copy: copy.deepcopy(model.state_dict()), or clone() each tensor; cpu() alone copies nothing on a CPU",
 )
 DIFFER = Cause(
     code="S604",

@@ -85,7 +85,8 @@ class Observer:
     def before_step(self, key: Hashable) -> None:
         """An optimizer is about to update tensors."""
         optimizer = self.optimizers[key]
-        self.flags.begin()
+        if self.flags.setting_up:
+            self.flags.begin()
         self.clock.before_step()
         wanted = self.flags.poll(optimizer.id) or self._newcomer
         if wanted or self.tracked.is_due(optimizer):
@@ -102,12 +103,12 @@ class Observer:
         Raises:
             EnoughSteps: as many steps were executed as the script is to have.
         """
-        optimizer = self.optimizers[key]
+        optimizer, checking = self.optimizers[key], self._checks.holds is not None
         self.clock.after_step()
         self.journal.step(optimizer.id, self.clock.steps)
-        if self.checking or self.holdings.rates_open(key):
+        if checking or self.holdings.rates_open(key):
             self.holdings.note_rates(key, optimizer)
-        if self.checking:
+        if checking:
             with self.aside(), self.tracked.notice.stretch():
                 self._checks.close(key)
         elif self._attribution.active:

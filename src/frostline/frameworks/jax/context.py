@@ -68,7 +68,7 @@ class Context:
         self.tell = self.recorder.tell
         self.values = Values(lambda key: self.recorder.tensors[key].digest)
         self.learning = Learning(self.recorder, self.answers, self.values, self.signals, self.quietly)
-        self.calls = Calls(self.recorder, self.values, self.signals, self.learning.learn, self.quietly)
+        self.calls = Calls(self.recorder, self.values, self.signals, self.learning.learn, self.quietly, self.fault)
         self.learning.end_former = self.calls.finish
         self.updates = Updates(self.calls, self.learning.learn, tuple(LIBRARIES))
         self.lowered: WeakKeyDictionary[Any, Lowered] = WeakKeyDictionary()
@@ -79,14 +79,18 @@ class Context:
         try:
             act(*args)
         except Exception as error:
-            self._fault(f"jax: {where}", error)
+            self.fault(where, error)
+
+    def fault(self, where: str, error: BaseException) -> None:
+        """An error inside frostline."""
+        self._fault(f"jax: {where}", error)
 
     def attempt(self, where: str, act: Callable[..., Found], *args: Any) -> Found | None:
         """What our part of a wrapped call gives; None where something goes wrong in it."""
         try:
             return act(*args)
         except Exception as error:
-            self._fault(f"jax: {where}", error)
+            self.fault(where, error)
             return None
 
     def when_imported(self, module: str, hook: Callable[[Any], None]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
@@ -10,7 +10,7 @@ from frostline.digest.blocks import Digest
 from frostline.frameworks.jax.steps.functions import Call, Function
 from frostline.frameworks.jax.tensors.paths import Arrays, Path
 
-Digests: TypeAlias = dict[Path, Digest]
+Digests: TypeAlias = Mapping[Path, Digest]
 Callbacks: TypeAlias = list[Callable[[], None]]
 
 

@@ -29,7 +29,7 @@ class Flags:
     def poll(self, optimizer: str) -> bool:
         """Compare the flags with those of the last step; True where a flip is worth a check of its own."""
         tracked, flags = self._tracked, self._tracked.probe.flags()
-        if flags == tracked.flags:
+        if flags is tracked.flags or flags == tracked.flags:
             return False
         worth = False
         for watched, old, new in zip(tracked.order, tracked.flags, flags, strict=False):

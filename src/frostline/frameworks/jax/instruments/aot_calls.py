@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -52,9 +51,8 @@ class AotCalls:
     def _prepared(self, compiled: Any, args: Any, kwargs: Any) -> tuple[Function, Call]:
         known = self._lowered[compiled]
         function = known.function
-        handed = functools.partial(arrays_of_call, known.names, args, kwargs)
-        call = Call(handed, handed_back)
-        call.leads_to = (compiled, args, kwargs, frozenset(), frozenset(), known.traced)
+        call = Call(arrays_of_call, handed_back, given=(known.names, args, kwargs))
+        call.leads_to = (compiled, args, kwargs, (frozenset(), frozenset()), known.traced)
         if not function.called:
             function.records.extend(known.records)
         return function, call

@@ -55,19 +55,19 @@ class EquinoxCalls:
             calls = self._calls
             if is_lower or calls.current is not None or calls.elsewhere or not trace_state_clean():
                 return original(compiled, is_lower, args, kwargs)
-            prepared = self._context.attempt("before a call", self._prepared, compiled, args, kwargs)
             whole = (compiled, is_lower, args, kwargs)
-            return original(*whole) if prepared is None else calls.run(*prepared, original, whole, {})
+            try:
+                function, prepared = self._prepared(compiled, args, kwargs)
+            except Exception as error:
+                self._context.fault("before a call", error)
+                return original(*whole)
+            return calls.run(function, prepared, original, whole, {})
 
         return call
 
     def _prepared(self, compiled: Any, args: Any, kwargs: Any) -> tuple[Function, Call]:
         function, names = self._function(compiled)
-        return function, Call(
-            functools.partial(arrays_of_call, names, args, kwargs),
-            handed_back,
-            functools.partial(self._kinds, names, args, kwargs),
-        )
+        return function, Call(arrays_of_call, handed_back, self._kinds, (names, args, kwargs))
 
     def _function(self, compiled: Any) -> tuple[Function, list[str]]:
         known = self._functions.get(id(compiled))

@@ -81,27 +81,23 @@ class _Caller:
 
     def __call__(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         calls = self._calls
-        if calls.current is not None:
-            return self._inside(wrapped, instance, args, kwargs)
-        if self._library or calls.elsewhere or not trace_state_clean():
+        if calls.current is None:
+            if self._library or calls.elsewhere or not trace_state_clean():
+                return wrapped(*args, **kwargs)
+            whole = args if instance is None else (instance, *args)
+            call = Call(self._handed, handed_back, given=(whole, kwargs))
+            call.leads_to = (self._made, whole, kwargs, self._static) if self._traces else None
+            return calls.run(self._function, call, wrapped, args, kwargs)
+        outer = calls.call
+        if outer is None or outer.leads_to is not None or not (outer.compiled and self._traces):
             return wrapped(*args, **kwargs)
+        if calls.elsewhere or not trace_state_clean():
+            return wrapped(*args, **kwargs)
+        # The first compiled function that an observed call leads to is that which holds the trace.
         whole = args if instance is None else (instance, *args)
-        call = Call(functools.partial(self._handed, whole, kwargs), handed_back)
-        if self._traces:
-            call.leads_to = (self._made, whole, kwargs, *self._static)
-        return calls.run(self._function, call, wrapped, args, kwargs)
-
-    def _inside(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
-        """The first compiled function that an observed call leads to is that which holds the trace."""
-        call = self._calls.call
-        if call is None or call.leads_to is not None or not (call.compiled and self._traces):
-            return wrapped(*args, **kwargs)
-        if self._calls.elsewhere or not trace_state_clean():
-            return wrapped(*args, **kwargs)
-        whole = args if instance is None else (instance, *args)
-        call.leads_to = (self._made, whole, kwargs, *self._static)
-        call.out = wrapped(*args, **kwargs)
-        return call.out
+        outer.leads_to = (self._made, whole, kwargs, self._static)
+        outer.out = wrapped(*args, **kwargs)
+        return outer.out
 
     def lower(self, args: Any, kwargs: Any) -> Any:
         """Have the function traced and lowered, and remember what was seen."""

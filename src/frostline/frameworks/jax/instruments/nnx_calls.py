@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
@@ -77,9 +76,7 @@ class NnxCalls:
         )
         known[2][:] = [name]
         roots = {name: model, "optimizer": optimizer}
-        handed = functools.partial(self._arrays, roots)
-        kinds = functools.partial(self._kinds, roots)
-        return known[1], Call(handed, lambda _: handed(), kinds, compiled=False)
+        return known[1], Call(self._arrays, self._now(roots), self._kinds, (roots,), compiled=False)
 
     def _keep(self, optimizer: Any, model: Any) -> None:
         self._optimizers.append((weakref.ref(optimizer), weakref.ref(model)))
@@ -95,8 +92,7 @@ class NnxCalls:
         function, names = self._function(compiled)
         whole = (*(getattr(compiled, "partial_args", None) or ()), *args)
         roots = {names[i] if i < len(names) else f"arg{i}": value for i, value in enumerate(whole)} | kwargs
-        handed = functools.partial(self._arrays, roots)
-        return function, Call(handed, lambda _: handed(), functools.partial(self._kinds, roots))
+        return function, Call(self._arrays, self._now(roots), self._kinds, (roots,))
 
     def _function(self, compiled: Any) -> tuple[Function, list[str]]:
         known = self._functions.get(id(compiled))
@@ -128,6 +124,10 @@ class NnxCalls:
         elif isinstance(value, (tuple, list)):
             for index, item in enumerate(value):
                 yield from self._nodes(f"{root}.{index}", item)
+
+    def _now(self, roots: dict[str, Any]) -> Callable[[Any], Arrays]:
+        """What a call hands back is written to the objects that it was handed."""
+        return lambda _: self._arrays(roots)
 
     def _arrays(self, roots: dict[str, Any]) -> Arrays:
         return {path: array for path, _, array, _ in self._variables(roots)}

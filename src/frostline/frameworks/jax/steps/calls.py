@@ -30,6 +30,7 @@ class Calls:
         signals: for instruments.
         learn: is given a function whose trace was recorded, with the call, before the call's results are known as such.
         quietly: runs our part, so that an error in it stays with us.
+        fault: takes such an error where our part is run at every call.
     """
 
     def __init__(
@@ -39,9 +40,10 @@ class Calls:
         signals: Signals,
         learn: Callable[[Function, Call, Any], None],
         quietly: Quietly,
+        fault: Callable[[str, BaseException], None],
     ) -> None:
         self._recorder, self._values, self._signals = recorder, values, signals
-        self._learn, self._quietly = learn, quietly
+        self._learn, self._quietly, self._fault = learn, quietly, fault
         self._thread = get_ident()
         self._open: Function | None = None  # the last step, which ends where the next begins
         self.current: Function | None = None
@@ -67,7 +69,10 @@ class Calls:
             call: finds what is handed over.
             act: calls it with ``args`` and ``kwargs``.
         """
-        self._quietly("before a call", self._before, function, call)
+        try:
+            self._before(function, call)
+        except Exception as error:
+            self._fault("before a call", error)
         self.current, self.call = function, call
         try:
             result = act(*args, **kwargs)
@@ -76,9 +81,10 @@ class Calls:
             raise
         finally:
             self.current = self.call = None
-        if call.out is None:
-            call.out = result
-        self._quietly("after a call", self._after, function, call, result)
+        try:
+            self._after(function, call, result)
+        except Exception as error:
+            self._fault("after a call", error)
         call.out = None
         return result
 
@@ -155,6 +161,7 @@ class Calls:
 
     def _after(self, function: Function, call: Call, result: Any) -> None:
         if function.records:
+            call.out = result if call.out is None else call.out
             self._learn(function, call, result)
             function.records.clear()
             if function.differentiates and not function.called:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from types import MappingProxyType
+from typing import Any, TypeAlias
 
 from frostline.core.ledger import OptimizerRow, Role
 from frostline.digest.blocks import Digest
@@ -37,33 +38,38 @@ class Kind:
         return "embedding" if any("embed" in piece for piece in pieces) else "other"
 
 
+Kinds: TypeAlias = dict[Path, Kind | None]
+NOTHING: Mapping[Path, Digest] = MappingProxyType({})
+
+
 class Call:
     """One call of a function: the arrays that it is handed, and those that it hands back.
 
     Args:
         handed: finds the arrays that it is handed, by path; asked once, where somebody wants to know.
         handed_back: finds in its result the arrays that it hands back, by path.
-        kinds: what is known of the arrays it is handed, where it is known without a trace.
+        kinds: tells what is known of the arrays it is handed, where it is known without a trace.
+        given: what ``handed`` and ``kinds`` are called with; bound only then, since most calls are not looked at.
         compiled: whether it leads to a compiled function, which is the step.
     """
 
-    __slots__ = ("_arrays", "_handed", "compiled", "digests", "handed_back", "kinds", "leads_to", "out")
+    __slots__ = ("_arrays", "_given", "_handed", "_kinds", "compiled", "digests", "handed_back", "leads_to", "out")
 
     def __init__(
         self,
-        handed: Callable[[], Arrays],
+        handed: Callable[..., Arrays],
         handed_back: Callable[[Any], Arrays],
-        kinds: Callable[[], dict[Path, Kind | None]] | None = None,
+        kinds: Callable[..., Kinds] | None = None,
+        given: tuple[Any, ...] = (),
         compiled: bool = True,
     ) -> None:
-        self._handed = handed
+        self._handed, self._kinds, self._given = handed, kinds, given
         self._arrays: Arrays | None = None
         self.handed_back = handed_back
-        self.kinds = kinds
         self.compiled = compiled
         self.leads_to: tuple[Any, ...] | None = None  # what Jitted is made of: the compiled function and its arguments
         self.out: Any = None  # of that function, until its trace is read
-        self.digests: dict[Path, Digest] = {}
+        self.digests: Mapping[Path, Digest] = NOTHING
 
     @property
     def jitted(self) -> Jitted | None:
@@ -78,8 +84,13 @@ class Call:
     def arrays(self) -> Arrays:
         """The arrays that it is handed."""
         if self._arrays is None:
-            self._arrays = self._handed()
+            self._arrays = self._handed(*self._given)
         return self._arrays
+
+    @property
+    def kinds(self) -> Kinds:
+        """What is known of them without a trace."""
+        return self._kinds(*self._given) if self._kinds is not None else {}
 
 
 @dataclass(slots=True)

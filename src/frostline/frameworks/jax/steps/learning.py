@@ -143,7 +143,7 @@ class Learning:
                 found[path] = Kind("buffer")
             elif path[-1] in WEIGHTS and len(path) > 1:
                 found[path] = Kind("parameter")
-        found |= call.kinds() if call.kinds is not None else {}
+        found |= call.kinds
         for path in (learned.state | learned.gradients) & found.keys():
             found[path] = None
         for path, kind in found.items():

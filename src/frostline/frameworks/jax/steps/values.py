@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import partial
 from typing import Any
 
 from frostline.digest.blocks import Digest, blocks
@@ -23,18 +22,18 @@ class Values:
 
     def __init__(self, digest_of: Callable[[Hashable], Digest | None]) -> None:
         self._digest_of = digest_of
-        self._due: dict[Function, Callable[[], None]] = {}
+        self._due: dict[Function, Call | None] = {}  # the call that began; None where its results count
         self._by_array: dict[int, JaxTensor] = {}
 
     def hand_in(self, function: Function, call: Call) -> None:
         """A call begins: what it is handed are the values of its tensors."""
         self._due.pop(function, None)
-        self._due[function] = partial(self._take_handed, function, call)
+        self._due[function] = call
 
     def hand_out(self, function: Function) -> None:
         """A call has ended: from now on its results are, unless the next call is handed others."""
         self._due.pop(function, None)
-        self._due[function] = partial(self._take_results, function)
+        self._due[function] = None
 
     def forget(self, function: Function) -> None:
         """The call that began came to nothing."""
@@ -44,7 +43,11 @@ class Values:
         """Bring every tensor up to date."""
         while self._due:
             function = next(iter(self._due))
-            self._due.pop(function)()
+            call = self._due.pop(function)
+            if call is None:
+                self._take_results(function)
+            else:
+                self._take_handed(function, call)
 
     @contextmanager
     def ahead(self) -> Iterator[None]:

@@ -15,7 +15,8 @@ from frostline.frameworks.jax.traces.proofs import Shape, Trace
 
 @dataclass(slots=True)
 class Jitted:
-    """One call of what ``jax.jit`` made: with which arguments, which of them are static, and what came of it.
+    """One call of what ``jax.jit`` made: with which arguments, which are static, by number and by name, and what
+    came of it.
 
     ``traced`` is the trace itself, where it is known already.
     """
@@ -23,8 +24,7 @@ class Jitted:
     function: Any
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    static_numbers: frozenset[int] = frozenset()
-    static_names: frozenset[str] = frozenset()
+    static: tuple[frozenset[int], frozenset[str]] = frozenset(), frozenset()
     traced: Any = None
     out: Any = None
 
@@ -35,9 +35,10 @@ class Jitted:
             Unclear: arguments and variables do not correspond, or the function is too large.
         """
         graph = Graph((self.traced or self.function.trace(*self.args, **self.kwargs)).jaxpr)
+        numbers, names = self.static
         dynamic = (
-            tuple(value for index, value in enumerate(self.args) if index not in self.static_numbers),
-            {name: value for name, value in self.kwargs.items() if name not in self.static_names},
+            tuple(value for index, value in enumerate(self.args) if index not in numbers),
+            {name: value for name, value in self.kwargs.items() if name not in names},
         )
         handed, handed_back = jax.tree_util.tree_leaves(dynamic), jax.tree_util.tree_leaves(self.out)
         if len(handed) != len(graph.inputs) or len(handed_back) != len(graph.outputs):

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from corpus.cases import Case, Trial
-from corpus.edits import keras, torch
+from corpus.edits import jax, keras, torch
 from corpus.edits.shared import Edit
 
 
@@ -35,4 +35,4 @@ def in_turn(made: Iterable[Trial]) -> list[Trial]:
 
 def edits(case: Case) -> Mapping[str, Edit]:
     """The edits that fit the case's framework, by name."""
-    return torch.EDITS if case.framework == "torch" else keras.EDITS
+    return {"torch": torch.EDITS, "jax": jax.EDITS}.get(case.framework, keras.EDITS)

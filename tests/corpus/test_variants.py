@@ -7,19 +7,22 @@ from itertools import chain
 
 import pytest
 from corpus.cases import Trial, load, trials
-from corpus.edits import keras, torch
-from corpus.running import plainly, prepare
+from corpus.edits import jax, keras, torch
+from corpus.running import in_jax, plainly, prepare
 from corpus.variants import in_turn, variants
 
 TRIALS = {trial.name: trial for trial in trials(load())}
 TORCH = [trial for trial in TRIALS.values() if trial.case.framework == "torch"]
 KERAS = [trial for trial in TRIALS.values() if trial.case.framework in ("keras", "tf_keras")]
+JAX = [trial for trial in TRIALS.values() if trial.case.framework == "jax"]
 
 
-@pytest.fixture(scope="module", params=["torch", "keras"])
+@pytest.fixture(scope="module", params=["torch", "keras", "jax"])
 def written(request, tmp_path_factory) -> tuple[Collection[str], dict[str, list[Trial]]]:
     """The edits of scripts of one kind, and the variants of each of these."""
-    edits, scripts = {"torch": (torch.EDITS, TORCH), "keras": (keras.EDITS, KERAS)}[request.param]
+    edits, scripts = {"torch": (torch.EDITS, TORCH), "keras": (keras.EDITS, KERAS), "jax": (jax.EDITS, JAX)}[
+        request.param
+    ]
     folder = tmp_path_factory.mktemp("variants")
     return edits, {trial.name: list(variants(trial, folder)) for trial in scripts}
 
@@ -47,6 +50,16 @@ def test_exact_edits_print_the_same(name, tmp_path):
     assert len(chosen) >= 3
     for variant in chosen:
         assert plainly(variant.script) == wanted, variant.variant
+
+
+@pytest.mark.needs("jax", "flax", "optax")
+def test_exact_edits_of_jax_print_the_same(tmp_path):
+    trial = TRIALS["clean/jax/nnx_plain"]
+    chosen = [each for each in variants(trial, tmp_path) if each.variant in jax.EXACT]
+    assert {each.variant for each in chosen} == {*jax.EXACT}
+    printed = {in_jax([str(each.script)], tmp_path).stdout for each in (trial, *chosen)}
+    assert len(printed) == 1
+    assert printed != {""}
 
 
 def test_edits_in_turn_are_each_made_once_and_on_every_backend(written):

@@ -61,7 +61,7 @@ def test_a_run_leaves_the_same_bits_with_and_without_frostline(trial, tmp_path):
 
 MEDDLERS = {
     "arrays": "names['x'] = names['x'] + 1",
-    "donated": "jax.jit(lambda x: x + 1, donate_argnums=0)(names['y'])",
+    "donated": "jax.jit(lambda x: x + 1, donate_argnums=0)(names['targets'])",
     "run": "names['loss'](names['critic'], names['x'], 0)",
     "compiled": "jax.jit(lambda x: x + 3)(names['x'])",
     "numpy": "np.random.rand()",

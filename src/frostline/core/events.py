@@ -268,7 +268,10 @@ class ResultDropped(Fact, frozen=True):
 
 
 class StateReset(Fact, frozen=True):
-    """So many times the state that ``optimizer`` handed back was left, and its next step began with the first again."""
+    """So many times the state that ``optimizer`` handed back was left, and its next step began with the first again.
+
+    ``state`` are the places of that state in what it is handed; none where it is made anew inside each step.
+    """
 
     step: int
     optimizer: str

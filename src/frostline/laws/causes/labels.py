@@ -16,8 +16,8 @@ def _resets(run: ObservedRun) -> Iterator[Case]:
     for event in run.events_of(StateReset):
         yield Case(
             [row for row, _ in run.holdings[event.optimizer]],
-            f"{event.optimizer} began {several(event.times, 'time')} with its first state again: what its steps handed "
-            "back was left",
+            f"{event.optimizer} began {several(event.times, 'time')} with its first state again: "
+            + ("what its steps handed back was left" if event.state else "it is made anew inside each step"),
             {"optimizer": event.optimizer, "state": list(event.state[:3]), "times": event.times},
             mitigated=proven(RESET_ONCE, event),
         )
@@ -38,7 +38,8 @@ STATE_RESET = Cause(
     means="The optimizer's state begins again at every step: what a step hands back is never passed to the next.",
     matters="Momentum, moments and the count of steps are those of a first step for ever; the schedule stands still.",
     remedy="keep the new state: params, opt_state = step(params, opt_state, …), and call init once",
-    tells_apart="The state that a step handed back had other bits, and the next step was handed the first ones again.",
+    tells_apart="The state that a step handed back had other bits, and the next step was handed the first ones again; "
+    "or the trace shows that all of it is made inside the step.",
     mitigations=RESET_ONCE,
     cases=_resets,
 )

@@ -66,6 +66,9 @@ class DroppedResults:
             if reset:
                 names = tuple(".".join(path) for path in reset)
                 tell(StateReset(step=steps, optimizer=function.key, state=names, times=max(reset.values())))
+            executed = self._context.recorder.optimizers[function.key].steps_executed
+            if function.learned is not None and function.learned.restarts and function.handed_on and executed > 1:
+                tell(StateReset(step=steps, optimizer=function.key, state=(), times=executed))
 
 
 def _both(pair: tuple[Any, Any]) -> bool:

@@ -75,7 +75,8 @@ class Learned:
     """What a trace tells: proofs by input path, which result is the new value of which input, and the rest.
 
     ``captured`` are weights that an update was applied to and that were compiled into the function as constants.
-    ``empty`` says that updates were applied to a tree without a single tensor.
+    ``empty`` says that updates were applied to a tree without a single tensor, ``restarts`` that all the state which
+    optimizers were given was made inside, out of nothing that the function was handed.
     """
 
     proofs: dict[Path, Proof] = field(default_factory=dict)
@@ -84,6 +85,7 @@ class Learned:
     gradients: set[Path] = field(default_factory=set)
     captured: list[tuple[Path, Any, str]] = field(default_factory=list)
     empty: bool = False
+    restarts: bool = False
 
 
 def _rate(graph: Graph, node: int) -> float | None:
@@ -120,6 +122,7 @@ class Reading:
                     self._applied(record)
                 case StateGiven():
                     self.learned.state |= {path for value in record.values for path in self._paths(value)}
+        self.learned.restarts = self._restarts()
         for record in self._records:
             if isinstance(record, Differentiated):
                 self._differentiated(record)
@@ -133,6 +136,11 @@ class Reading:
                 out = self._trace.outputs[end]
                 proof.untouched = self._graph.root(out) == self._trace.inputs[path]
         return self.learned
+
+    def _restarts(self) -> bool:
+        given = [value for record in self._records if isinstance(record, StateGiven) for value in record.values]
+        nodes = [node for value in given for node in self._nodes(value)]
+        return bool(nodes) and self._graph.ancestors(nodes).isdisjoint(self._graph.inputs)
 
     # Where values come from
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 import time
 
@@ -9,18 +10,23 @@ import click
 
 from oracle.compare import Disagreement, disagreements, shrunk
 
+PLANS = {"torch": "oracle.plans", "keras": "oracle.keras_trainings"}
+TRAININGS = {"torch": "oracle.trainings", "keras": "oracle.keras_trainings"}
+
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("seeds", default="0:300")
+@click.option("--on", default="torch", type=click.Choice(["torch", "keras"]), help="On Keras, KERAS_BACKEND counts.")
 @click.option("--shrink/--no-shrink", default=True, help="Make each plan that they disagree on smaller first.")
-def main(seeds: str, shrink: bool) -> None:
+def main(seeds: str, on: str, shrink: bool) -> None:
     """Run the trainings of SEEDS (as in 0:3000) and print every one that the two sides judge differently."""
+    drawn, trainings = importlib.import_module(PLANS[on]), importlib.import_module(TRAININGS[on])
     first, _, last = seeds.partition(":")
     chosen = range(int(first), int(last))
     started, found = time.perf_counter(), 0
-    for each in disagreements(chosen):
+    for each in disagreements(map(drawn.plan, chosen), trainings.run):
         found += 1
-        click.echo(told(shrunk(each) if shrink else each))
+        click.echo(told(shrunk(each, trainings.run) if shrink else each))
     seconds = time.perf_counter() - started
     click.echo(f"{len(chosen):,} seeds, {found} disagreements, {seconds:.0f} s")
     sys.exit(1 if found else 0)

@@ -2,85 +2,20 @@
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+import tempfile
+from collections.abc import Iterator, Mapping
+from copy import deepcopy
+from pathlib import Path
 
 import torch
 from torch import nn
 
-from oracle.plans import Kind, Norm, Plan
+from oracle.copies import Copies, Moment, Step, Tensor
+from oracle.networks import BATCH, WIDTH, Network
+from oracle.plans import Kind, Plan
 
-WIDTH = 4
-BATCH = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Tensor:
-    """One tensor at one moment: its bytes, and the flag of a parameter."""
-
-    content: bytes
-    trainable: bool | None
-
-
-Moment = dict[str, Tensor]
-
-
-@dataclass(slots=True)
-class Copies:
-    """What every tensor was: before the first step, before and after each, and at the end."""
-
-    moments: list[Moment] = field(default_factory=list)
-    held: list[set[str]] = field(default_factory=list)  # by each optimizer
-
-    def take(self, model: nn.Module) -> None:
-        """Copy all tensors of the model as they are now."""
-        flags = {name: each.requires_grad for name, each in model.named_parameters()}
-        tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
-        self.moments.append(
-            {name: Tensor(each.detach().numpy().tobytes(), flags.get(name)) for name, each in tensors.items()}
-        )
-
-
-class Part(nn.Module):
-    """One block of a plan."""
-
-    def __init__(self, norm: Norm, cut: bool) -> None:
-        super().__init__()
-        self.linear = nn.Linear(WIDTH, WIDTH)
-        self.norm = _norm(norm)
-        self.cut = cut
-
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        result = torch.tanh(self.norm(self.linear(batch)))
-        return result.detach() if self.cut else result
-
-
-def _norm(kind: Norm) -> nn.Module:
-    if kind == "batch":
-        return nn.BatchNorm1d(WIDTH)
-    return nn.LayerNorm(WIDTH) if kind == "layer" else nn.Identity()
-
-
-class Network(nn.Module):
-    """The blocks of a plan in a row, a head, and the average of the blocks where there is one."""
-
-    def __init__(self, plan: Plan) -> None:
-        super().__init__()
-        cuts = [plan.has("cut", index) is not None for index in range(len(plan.blocks))]
-        parts = [Part(block.norm, cut) for block, cut in zip(plan.blocks, cuts, strict=True)]
-        self.online = nn.Sequential(*parts)
-        self.head = nn.Linear(WIDTH, 2)
-        if plan.average is not None:
-            self.target = copy.deepcopy(self.online).requires_grad_(False).eval()
-
-    def forward(self, batch: torch.Tensor) -> torch.Tensor:
-        result: torch.Tensor = self.head(self.online(batch))
-        return result
-
-    def parts(self) -> list[Part]:
-        """The blocks."""
-        return [part for part in self.online if isinstance(part, Part)]
+TYPES = {torch.float32: "float32", torch.bfloat16: "bfloat16", torch.float16: "float16", torch.int64: "int64"}
+State = Mapping[str, torch.Tensor]
 
 
 def run(plan: Plan, copies: Copies) -> None:
@@ -89,47 +24,81 @@ def run(plan: Plan, copies: Copies) -> None:
     model = Network(plan)
     for part, block in zip(model.parts(), plan.blocks, strict=True):
         part.requires_grad_(not block.frozen)
-    _set_modes(model, plan)
+    model.set_modes(plan)
     optimizers = list(_optimizers(model, plan))
+    _replace(model, plan)
     names = {id(each): name for name, each in model.named_parameters()}
-    copies.held = [{names[id(each)] for group in one.param_groups for each in group["params"]} for one in optimizers]
-    rates = [one.param_groups[0]["lr"] for one in optimizers]
-    copies.take(model)
-    for step in range(plan.steps):
-        _before(model, plan, step)
+    copies.held = [[names.get(id(each), "") for each in _parameters_of(one)] for one in optimizers]
+    first, put_back = deepcopy(model.state_dict()), plan.has("put back")
+    kept = first
+    copies.take(_moment(model))
+    with tempfile.TemporaryDirectory() as folder:
+        for step in range(plan.steps):
+            _round(model, plan, optimizers, step, copies)
+            copies.rounds.append(copies.take(_moment(model)))
+            if put_back is not None and step + 1 == put_back.step:
+                kept = deepcopy(model.state_dict())
+            if plan.saving == "twice" and step == plan.steps // 2:
+                _save(model.state_dict(), Path(folder, f"step{step}.pt"), model, copies)
+        if put_back is not None:
+            model.load_state_dict(kept)
+        if plan.saving != "none":
+            _save(_chosen(model, plan, first), Path(folder, "last.pt"), model, copies)
+        copies.take(_moment(model))
+
+
+def _round(model: Network, plan: Plan, optimizers: list[torch.optim.Optimizer], step: int, copies: Copies) -> None:
+    """One step of each optimizer."""
+    _before(model, plan, step)
+    for optimizer in optimizers:
+        optimizer.zero_grad(set_to_none=plan.has("zero gradient") is None)
+    for _ in range(plan.accumulate):
         loss = _loss(model, plan)
-        for optimizer in optimizers:
-            optimizer.zero_grad(set_to_none=plan.has("zero gradient") is None)
         if loss.requires_grad:
             loss.backward()  # type: ignore[no-untyped-call]
-        _between(model, plan, step)
-        for optimizer, rate in zip(optimizers, rates, strict=True):
-            optimizer.param_groups[0]["lr"] = rate * _factor(plan, step)
-            copies.take(model)
-            optimizer.step()
-            copies.take(model)
-        _follow(model, plan)
-    copies.take(model)
+    _between(model, plan, step)
+    for index, optimizer in enumerate(optimizers):
+        for group in optimizer.param_groups:
+            group["lr"] = optimizer.defaults["lr"] * _factor(plan, step)
+        if plan.has("no steps"):
+            continue
+        before = copies.take(_moment(model))
+        optimizer.step()
+        copies.steps.append(Step(index, before, copies.take(_moment(model))))
+    _follow(model, plan)
 
 
-def _set_modes(model: Network, plan: Plan) -> None:
-    model.train()
-    if plan.average is not None:
-        model.target.eval()
-    for index, (part, block) in enumerate(zip(model.parts(), plan.blocks, strict=True)):
-        if (block.frozen and plan.has("in training", index) is None) or plan.has("left in eval"):
-            part.eval()
+def _moment(model: nn.Module) -> Moment:
+    """All tensors of the model as they are now."""
+    flags = {name: each.requires_grad for name, each in model.named_parameters()}
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    return {name: Tensor(_bytes(each), flags.get(name), TYPES[each.dtype]) for name, each in tensors.items()}
+
+
+def _bytes(tensor: torch.Tensor) -> bytes:
+    return tensor.detach().reshape(-1).view(torch.uint8).numpy().tobytes()
+
+
+def _parameters_of(optimizer: torch.optim.Optimizer) -> list[nn.Parameter]:
+    return [each for group in optimizer.param_groups for each in group["params"]]
 
 
 def _optimizers(model: Network, plan: Plan) -> Iterator[torch.optim.Optimizer]:
-    shares: list[list[nn.Parameter]] = [[] for _ in range(plan.optimizers)]
+    shares: list[dict[nn.Parameter, None]] = [{} for _ in range(plan.optimizers)]
+    given: set[nn.Parameter] = set()
     for index, part in enumerate(model.parts()):
         if plan.has("leave out", index) is None:
-            shares[index % plan.optimizers] += [each for each in part.parameters() if each.requires_grad or plan.listed]
-    shares[-1] += list(model.head.parameters())
+            new = [each for each in part.parameters() if each not in given and (each.requires_grad or plan.listed)]
+            shares[index % plan.optimizers] |= dict.fromkeys(new)
+            given |= {*new}
+        if plan.has("held twice", index) is not None:
+            shares[(index + 1) % plan.optimizers] |= dict.fromkeys(part.parameters())
+    shares[-1] |= dict.fromkeys(model.head.parameters())
     for share in shares:
         if any(each.requires_grad for each in share):
-            yield _optimizer(plan.kind, share)
+            yield _optimizer(plan.kind, [*share])
+    if plan.has("foreign optimizer") is not None:
+        yield _optimizer(plan.kind, [*deepcopy(model.head).parameters()])
 
 
 def _optimizer(kind: Kind, share: list[nn.Parameter]) -> torch.optim.Optimizer:
@@ -141,12 +110,25 @@ def _optimizer(kind: Kind, share: list[nn.Parameter]) -> torch.optim.Optimizer:
         case "decay":
             return torch.optim.SGD(share, 0.1, weight_decay=0.01)
         case "adam":
-            return torch.optim.Adam(share, 0.01)
-    return torch.optim.AdamW(share, 0.01, weight_decay=0.1)
+            return torch.optim.Adam(share, 0.01, eps=_smallest(share))
+    return torch.optim.AdamW(share, 0.01, weight_decay=0.1, eps=_smallest(share))
+
+
+def _smallest(share: list[nn.Parameter]) -> float:
+    """What Adam adds so as not to divide by zero; the usual 1e-8 is zero in half precision."""
+    return 1e-4 if share[0].dtype == torch.float16 else 1e-8
+
+
+def _replace(model: Network, plan: Plan) -> None:
+    """Parameters are made anew after the optimizer was given the former ones."""
+    replaced = plan.has("replace")
+    if replaced is not None:
+        linear = model.parts()[replaced.block].linear
+        linear.weight, linear.bias = nn.Parameter(linear.weight.detach().clone()), nn.Parameter(linear.bias + 0)
 
 
 def _loss(model: Network, plan: Plan) -> torch.Tensor:
-    batch = torch.randn(BATCH, WIDTH)
+    batch = torch.randn(BATCH, WIDTH).to(getattr(torch, plan.dtype))
     answers = model(batch)
     loss: torch.Tensor = (answers * 0).sum() if plan.has("no loss") else (answers - 1).square().mean()
     return loss
@@ -167,15 +149,29 @@ def _factor(plan: Plan, step: int) -> float:
 
 def _before(model: Network, plan: Plan, step: int) -> None:
     """What the script does before a step."""
-    parts = model.parts()
     for mutation in plan.mutations:
         if mutation.step != step:
             continue
-        if mutation.what == "write":
-            with torch.no_grad():
-                parts[mutation.block].linear.weight.add_(0.01)
-        elif mutation.what == "zero gradient":
-            parts[mutation.block].requires_grad_(False)
+        weight = model.parts()[mutation.block].linear.weight
+        match mutation.what:
+            case "write":
+                with torch.no_grad():
+                    weight.add_(0.01)
+            case "write by data":
+                weight.data = weight.data + 0.01
+            case "write by numpy":
+                weight.detach().view(torch.uint8).numpy()[0, 0] ^= 1
+            case "undone write":
+                _write_and_undo(weight)
+            case "zero gradient":
+                model.parts()[mutation.block].requires_grad_(False)
+
+
+@torch.no_grad()
+def _write_and_undo(weight: torch.Tensor) -> None:
+    former = weight.clone()
+    weight.zero_()
+    weight.copy_(former)
 
 
 def _between(model: Network, plan: Plan, step: int) -> None:
@@ -183,6 +179,9 @@ def _between(model: Network, plan: Plan, step: int) -> None:
     for mutation in plan.mutations:
         if mutation.what == "stale gradient" and mutation.step == step:
             model.parts()[mutation.block].requires_grad_(False)
+        if mutation.what == "take gradient":
+            for parameter in model.parts()[mutation.block].parameters():
+                parameter.grad = None
 
 
 @torch.no_grad()
@@ -193,3 +192,18 @@ def _follow(model: Network, plan: Plan) -> None:
         mine.lerp_(theirs, plan.average)
     for kept, statistic in zip(model.target.buffers(), model.online.buffers(), strict=True):
         kept.copy_(statistic)
+
+
+def _chosen(model: Network, plan: Plan, first: State) -> State:
+    """What the script writes at the end."""
+    part, state = plan.has("save a part"), model.state_dict()
+    if plan.has("save older") is not None:
+        return first
+    if part is not None:
+        return {name: each for name, each in state.items() if not name.startswith(f"online.{part.block}.")}
+    return state
+
+
+def _save(state: State, path: Path, model: nn.Module, copies: Copies) -> None:
+    torch.save(dict(state), path)
+    copies.written.append((copies.take(_moment(model)), {name: _bytes(each) for name, each in state.items()}))

@@ -8,7 +8,7 @@ import torch
 import frostline
 
 
-def trained() -> "weakref.ref[torch.nn.Module]":
+def trained() -> list["weakref.ref[object]"]:
     model = torch.nn.Sequential(torch.nn.Linear(4, 4), torch.nn.BatchNorm1d(4))
     optimizer = torch.optim.SGD(model.parameters(), 0.1)
     with frostline.watch():
@@ -16,10 +16,10 @@ def trained() -> "weakref.ref[torch.nn.Module]":
             optimizer.zero_grad()
             model(torch.randn(8, 4)).square().sum().backward()
             optimizer.step()
-    return weakref.ref(model)
+    return [weakref.ref(each) for each in (model, optimizer, *model.parameters())]
 
 
-def test_a_model_is_not_kept_alive_after_its_run() -> None:
-    model = trained()
+def test_nothing_is_kept_alive_after_a_run() -> None:
+    made = trained()
     gc.collect()
-    assert model() is None
+    assert [each() for each in made] == [None] * len(made)

@@ -154,9 +154,9 @@ def test_reading_the_whole_is_counted(training: Training, weight: Tensor) -> Non
 # Bits of an earlier step
 
 
-@pytest.mark.parametrize(("kept", "back"), [(0, 0), (1, None), (2, 2), (4, 4), (5, None), (6, 6), (8, None)])
+@pytest.mark.parametrize(("kept", "back"), [(0, 0), (1, 1), (2, 2), (4, 4), (5, None), (6, 6), (8, None)])
 def test_bits_that_come_back_at_the_end(training: Training, weight: Tensor, kept: int, back: int | None) -> None:
-    """Seen are those of the first reading, of the checks at 2, 4 and 8, and of the file written after step 6."""
+    """Seen are those of the first reading, of the checks at 1, 2, 4 and 8, and of the file written after step 6."""
     values = {0: np.ones_like(weight.values), 1: weight.values.copy()}
     for number in range(2, 9):
         step(training, 1.0)

@@ -10,9 +10,31 @@ from frostline.core.ledger import Movement, TensorRow
 def followers(rows: Iterable[TensorRow]) -> set[str]:
     """The beginnings of the names of what is copied as a whole, seen from tensors that follow others.
 
-    A tensor and the one that it follows have the same name inside of the two wholes.
+    A tensor and the one that it follows have the same name inside of the two wholes. Where each was seen to follow the
+    other, as a tensor and its copy have the same bits after every update, what steps moved leads.
     """
-    return {copied_whole(row.name, row.changed.followed) for row in rows if row.changed.followed}
+    rows = list(rows)
+    stepped = {row.name for row in rows if any(map(_is_by_step, row.changed.movements))}
+    shown = [(row, row.changed.followed) for row in rows if row.changed.followed and _is_shown(row, stepped)]
+    pairs = {_wholes(row.name, source) for row, source in shown}
+    both_ways = [mine for mine, theirs in pairs if (theirs, mine) in pairs]
+    leading = {whole for name in stepped for whole in both_ways if in_whole(name, {whole})}
+    return {mine for mine, _ in pairs} - leading
+
+
+def _is_shown(row: TensorRow, stepped: set[str]) -> bool:
+    """Whether it follows what steps move, or numbers show more than that all of its move may have been rounding."""
+    rates = [move.rate for move in row.changed.movements if move.follows]
+    return row.changed.followed in stepped or not rates or any(rates)
+
+
+def _is_by_step(move: Movement) -> bool:
+    """Whether a step itself made the move, and not what the script did inside of it: of that there is no gradient."""
+    return move.place == "step" and move.gradient != "none"
+
+
+def _wholes(name: str, source: str) -> tuple[str, str]:
+    return copied_whole(name, source), copied_whole(source, name)
 
 
 def copied_whole(name: str, source: str) -> str:
@@ -45,7 +67,8 @@ def follows(row: TensorRow, parts: set[str]) -> bool:
         tensor: any tensor.
         parts: what ``followers`` says of all tensors, since only some tensors of a copy are asked whom they follow.
     """
-    return row.changed.followed is not None or _is_copied_with(row, parts)
+    followed = row.changed.followed
+    return (followed is not None and copied_whole(row.name, followed) in parts) or _is_copied_with(row, parts)
 
 
 def merely_follows(row: TensorRow, parts: set[str]) -> bool:
@@ -66,5 +89,4 @@ def _is_copied_with(row: TensorRow, parts: set[str]) -> bool:
     """
     beside = in_whole(row.name, parts)
     statistics = row.kind == "buffer" and row.owner.role == "normalisation"
-    by_no_step = all(move.place != "step" or move.gradient == "none" for move in row.changed.movements)
-    return beside and (statistics or by_no_step)
+    return beside and (statistics or not any(map(_is_by_step, row.changed.movements)))

@@ -5,29 +5,45 @@ Where no cause explains a violation and no excuse is proven, the finding stands 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from importlib import import_module
-from pkgutil import iter_modules
 
 from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.record import Excused, Finding
 from frostline.core.verdict import by_severity
+from frostline.laws import (
+    agreeing,
+    following,
+    holding,
+    keeping,
+    loading,
+    motion,
+    naming,
+    saving,
+    seeing,
+    statistics,
+    stepping,
+    stillness,
+)
 from frostline.laws.causes import CAUSES, explain
 from frostline.laws.causes.cause import Cause, Evidence
 from frostline.laws.law import Law, Violation
 from frostline.laws.observed_run import ObservedRun
 
-
-def _laws() -> Iterator[Law]:
-    """That of each module of this package that has one."""
-    for each in iter_modules(__path__):
-        law = getattr(import_module(f"{__name__}.{each.name}"), "LAW", None)
-        if isinstance(law, Law):
-            yield law
-
-
-LAWS: tuple[Law, ...] = tuple(sorted(_laws(), key=lambda law: int(law.code[1:])))
+LAWS: tuple[Law, ...] = (
+    stillness.LAW,
+    motion.LAW,
+    holding.LAW,
+    stepping.LAW,
+    statistics.LAW,
+    following.LAW,
+    keeping.LAW,
+    loading.LAW,
+    saving.LAW,
+    seeing.LAW,
+    agreeing.LAW,
+    naming.LAW,
+)
 LAW_OF = {each.slug: each.law for each in CAUSES} | {law.slug: law.code for law in LAWS}
 NAMED: tuple[Law | Cause, ...] = (*LAWS, *CAUSES)  # what a finding can be named after
 
@@ -60,15 +76,18 @@ def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
 def _weighed(law: Law, violation: Violation, findings: list[Finding]) -> list[Finding]:
     """A violation has the weight of its law: what explains all of it is no less than that.
 
-    A cause that is surer of itself than the law may say that a part is harmless; of the whole it never is.
+    A cause that is surer of itself than the law may say that a part is harmless; of the whole it never is, and no more
+    are several that share the whole among them.
     """
-    if not violation.whole:
-        return findings
     names = {row.name for row in violation.tensors}
+    about = [each for each in findings if each.tensors and names.issuperset(each.tensors)]
+    shared = names <= {name for each in about for name in each.tensors}
+    if not violation.whole or (shared and any(each.severity == "error" for each in about)):
+        return findings
     said: Evidence = {"law": f"{law.code} {law.slug}: {violation.message}"}
     return [
         replace(each, severity=law.severity, evidence=each.evidence | said)
-        if each.severity != "error" and names and names <= set(each.tensors)
+        if each.severity != "error" and names and (names <= set(each.tensors) or (shared and each in about))
         else each
         for each in findings
     ]

@@ -45,7 +45,8 @@ def _trained_steps(row: TensorRow, run: ObservedRun) -> int:
     if row.kind != "parameter" or all(move.gradient in NOTHING for move in moves):  # it merely decays
         return 0
     executed = max((run.optimizer(each.optimizer).steps_executed for each in row.optimizers), default=0)
-    return executed * row.declared.trainable_steps // max(1, run.steps)
+    declared = row.declared
+    return executed * declared.trainable_steps // max(1, run.steps) if declared.flips else executed
 
 
 @by_row

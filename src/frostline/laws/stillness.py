@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from frostline.core import facts
 from frostline.core.amounts import tensors
-from frostline.core.averages import followers, follows
+from frostline.core.averages import copied_whole, follows
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.frozen.module_state import is_state
 from frostline.laws.causes.frozen.moved import moves_against_flags, never_declared
@@ -31,18 +31,18 @@ def moved_while_frozen(row: TensorRow) -> bool:
 
 
 def _following(run: ObservedRun) -> Proof:
+    parts = run.copied_wholes
     first: dict[str, TensorRow] = {}  # of each part, the first tensor that was seen to follow
     for row in run.tensors:
-        for part in followers([row]):
-            first.setdefault(part, row)
-    parts = set(first)
+        if row.changed.followed:
+            first.setdefault(copied_whole(row.name, row.changed.followed), row)
 
     def proof(row: TensorRow) -> str | None:
         if row.expected == "frozen" or not follows(row, parts):
             return None
-        if row.changed.followed:
+        if row.changed.followed and copied_whole(row.name, row.changed.followed) in parts:
             return f"follows {row.changed.followed}"
-        mate = next(mate for part, mate in first.items() if follows(row, {part}))
+        mate = next(mate for part, mate in first.items() if part in parts and follows(row, {part}))
         return f"was copied together with {mate.name}, which follows {mate.changed.followed}"
 
     return proof

@@ -69,9 +69,9 @@ class TensorState:
         return self.frozen and self.froze_at <= start
 
     @property
-    def is_settled_trainable(self) -> bool:
-        """Whether it is a trainable parameter that was seen to move, can be read, and is read no more at checks."""
-        readable = self.settled and self.digest is not None
+    def is_moved_trainable(self) -> bool:
+        """Whether it is a trainable parameter that was seen to move and can be read."""
+        readable = self.row.changed.verdict == "yes" and self.digest is not None
         return readable and self.row.kind == "parameter" and self.flag is True and self.row.size > 0
 
     def has_first_bits(self) -> bool:

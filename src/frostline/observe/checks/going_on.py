@@ -77,6 +77,8 @@ class GoingOn:
                 course.moved = course.seen[after] = step
                 if len(course.seen) > SAMPLES_KEPT:
                     del course.seen[next(iter(course.seen))]
+            elif not course.seen and (first := _sample(watched.entry.part, watched.row.bytes)) is not None:
+                course.seen[first] = step  # the step that settled it
             if course.whole is not None and course.gradient == "nonzero":  # how large can the update have been?
                 self._holdings.note_stillness(key, self._tracked.optimizers[key], watched)
         self._tell(still)
@@ -92,13 +94,12 @@ class GoingOn:
 
     def close(self) -> None:
         """The run is over: which of those that stood still have the same bits to the end, and which earlier ones?"""
-        self._tell_back()
         waiting = [
             (watched, course)
             for watched in self._tracked.order
             if (course := self._courses.get(watched.entry.key)) is not None
             and course.whole is not None
-            and watched.is_settled_trainable
+            and watched.is_moved_trainable
         ]
         made = self._made([watched for watched, _ in waiting])
         still = []
@@ -108,6 +109,7 @@ class GoingOn:
             else:
                 self._goes_on(watched, course)
         self._tell(still)
+        self._tell_back()
 
     def _tell_back(self) -> None:
         """Tell which tensors end with bits that they had before, and had not after a later step."""
@@ -115,7 +117,7 @@ class GoingOn:
         models: dict[str, list[TensorState]] = {}
         for key, course in self._courses.items():
             watched = self._tracked.tensors[key]
-            if watched.is_settled_trainable and course.whole is None:
+            if watched.is_moved_trainable and course.whole is None:
                 models.setdefault(watched.row.model, []).append(watched)
                 step = course.seen.get(_sample(watched.entry.part, watched.row.bytes) or 0, course.moved)
                 if step < course.moved:
@@ -128,12 +130,12 @@ class GoingOn:
             self._tracked.tell(CameBack(tensors=tuple(tensors), step=step))
 
     def _followed(self, holds: Mapping[Hashable, Hold]) -> Iterator[tuple[TensorState, Course, Hold]]:
-        """The trainable tensors that a step holds and that were settled by a move."""
+        """The trainable tensors that a step holds and that were seen to move."""
         for key, hold in holds.items():
             watched = self._tracked.tensors.get(key)
             if watched is None or not hold.listed:
                 continue
-            if watched.is_settled_trainable:
+            if watched.is_moved_trainable:
                 moved = watched.row.changed.last_step or 0
                 yield watched, self._courses.setdefault(key, Course(moved)), hold
             else:

@@ -32,6 +32,7 @@ def _before_training(model: str, rows: Sequence[TensorRow], hint: str) -> Iterat
     old = from_before(rows)
     copy = copies(old[0], "first")[0] if old else None
     if copy is not None and copy.origin is None:
+        old += [row for row in changed(rows) if any(each.file == copy.file for each in copies(row, "zero"))]
         when = f"{copy.file}, written after step {copy.step:,}"
         text = f"{when}, has {tensors(old)} of {model} as they were before training"
         yield Case(old, text, _evidence(copy), hint=hint)

@@ -81,12 +81,12 @@ def _idle(run: ObservedRun, explained: set[str]) -> Iterator[Case]:
         if unread(optimizer) or mostly_skipped(optimizer):
             continue
         if not optimizer.steps_executed and optimizer.backwards >= run.patience:
-            yield from _never_stepped(optimizer, [row for row in held if row.name not in explained])
+            yield from _never_stepped(optimizer, [row for row in held if row.name not in explained], run)
         elif _should_train(optimizer, held) and not any(_can_change(row) for row in held):
             yield _trained_nothing(optimizer, held, run)
 
 
-def _never_stepped(optimizer: OptimizerRow, held: list[TensorRow]) -> Iterator[Case]:
+def _never_stepped(optimizer: OptimizerRow, held: list[TensorRow], run: ObservedRun) -> Iterator[Case]:
     """Gradients were computed for what the optimizer holds, and nobody ever applied them.
 
     What moved all the same, before any step, was written by the script: from a search that makes its own steps, say.
@@ -94,10 +94,11 @@ def _never_stepped(optimizer: OptimizerRow, held: list[TensorRow]) -> Iterator[C
     alone = [
         row
         for row in held
-        if row.declared.trainable and row.changed.verdict == "no" and row.reached_by_backward
-        if not row.changed.before_training and len(row.optimizers) == 1
+        if row.declared.trainable and row.changed.verdict == "no"
+        if not row.changed.before_training
+        if not any(run.optimizer(holding.optimizer).steps_executed for holding in row.optimizers)
     ]
-    if not alone:
+    if not any(row.reached_by_backward for row in alone):
         return
     passes = several(optimizer.backwards, "backward pass", "backward passes")
     window = next((group["accumulates"] for group in optimizer.groups if group.get("accumulates")), None)

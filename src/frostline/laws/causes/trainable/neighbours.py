@@ -8,8 +8,9 @@ from frostline.laws.observed_run import ObservedRun
 
 
 def trained(row: TensorRow) -> bool:
-    """Whether the tensor moved, and not merely by decay."""
-    return row.changed.verdict == "yes" and decay_alone(row.changed.movements) is None
+    """Whether the tensor moved, not merely by decay, and was not frozen all along."""
+    frozen = row.declared.first is False and not row.declared.flips
+    return row.changed.verdict == "yes" and not frozen and decay_alone(row.changed.movements) is None
 
 
 def rest_of_module(row: TensorRow, run: ObservedRun) -> str | None:

@@ -65,7 +65,7 @@ class StateLoading:
             moves = watched.row.changed.movements
             named = moves[-1].follows if moves else None
             followed = self._tensor_sharing(watched.entry, source) or named
-            if followed != watched.row.changed.followed:
+            if followed is not None and followed != watched.row.changed.followed:
                 recorder.tell(Followed(tensor=watched.row.id, source=followed))
         recorder.keep_frozen(keys, False)
         for key in keys:

@@ -187,6 +187,19 @@ class FileWritten(Fact, frozen=True):
     tensors: int
 
 
+class FilesAlike(Fact, frozen=True):
+    """Files that were written one after another, after these ``steps``, hold the same bits of a model.
+
+    ``tensors`` moved in memory in between. ``went_on`` says that a later file of the series holds others.
+    """
+
+    step: int
+    files: Names
+    steps: tuple[int, ...]
+    tensors: Names
+    went_on: bool = False
+
+
 class StateHidden(Fact, frozen=True):
     """What was written of a model does not see ``place``, a plain container that holds these tensors."""
 
@@ -318,6 +331,7 @@ Event: TypeAlias = (
     | NetworkContinued
     | NetworkInParallel
     | FileWritten
+    | FilesAlike
     | StateHidden
     | LoadMatched
     | LoadCompared

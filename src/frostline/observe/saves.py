@@ -15,6 +15,7 @@ from frostline.core.facts import Doubted, FileWritten, SavedSettled
 from frostline.core.ledger import TensorRow
 from frostline.core.names.name_matching import expected_by
 from frostline.digest.blocks import blocks
+from frostline.observe.file_series import FileSeries
 from frostline.observe.observer import Observer
 from frostline.observe.protocols import Unreadable
 from frostline.observe.tensor_match import Likeness, Written, holds_first, likeness, mark
@@ -22,6 +23,7 @@ from frostline.observe.tensor_state import TensorState
 
 COPIES_KEPT = 1 << 16  # of all files together; the oldest files are forgotten first
 EVENTS_KEPT = 32
+LATE_KEPT = 16  # copies of a tensor that were taken before they were written
 PARTS_KEPT = 4  # files that hold parts of a tensor
 LATER_KEPT = 64  # files of which nothing was known when they were written
 BEST_FIRST: tuple[CopyState, ...] = (
@@ -41,10 +43,11 @@ Later = Callable[[], Sequence[tuple[str, Hashable]]]
 
 @dataclass(slots=True)
 class _Kept:
-    """A copy with the sample of the tensor's memory when it was written."""
+    """A copy with a digest of parts of what was written, and of the tensor's memory then."""
 
     copy: Copy
     memory: bytes | None
+    content: bytes | None = None
 
 
 @dataclass(slots=True)
@@ -83,7 +86,7 @@ class Saves:
         self.expected = expected
         self._steps = steps if steps is not None else lambda: observer.steps
         self._files: dict[str, _File] = {}
-        self._written = 0
+        self._series = FileSeries(observer.tell, self._named)
 
     def wrote(
         self,
@@ -112,8 +115,22 @@ class Saves:
         file.expected = self.expected({self.observer.tensors[key].row.model for key in file.copies})
         file.entries = len(tensors)
         self.observer.going_on.remember(key for key, kept in file.copies.items() if kept.copy.state == "same")
+        self._compare_with_last(path, file)
         file.later, file.general = later if not file.copies else None, general
         self._forget_old()
+
+    def _compare_with_last(self, path: str, file: _File) -> None:
+        """Files that repeat each other are told by what they hold of trainable parameters."""
+        kept = {
+            key: (each.content, each.memory)
+            for key, each in file.copies.items()
+            if each.content is not None and each.memory is not None and _may_train(self.observer.tensors[key].row)
+        }
+        content, memory = ({key: pair[place] for key, pair in kept.items()} for place in (0, 1))
+        self._series.wrote(path, file.step, content, memory)
+
+    def _named(self, keys: set[Hashable]) -> tuple[str, ...]:
+        return tuple(watched.row.name for key, watched in self.observer.tensors.items() if key in keys)
 
     def _file(self, path: str, by: str, writer: str) -> _File:
         former = self._files.pop(path, None)
@@ -168,17 +185,19 @@ class Saves:
         copy = Copy(file.name, tensor.name, file.step, found.state, tensor.dtype, found.rows)
         copy.taken, copy.rest_zero = tensor.taken, found.rest_zero
         copy.part, copy.path = tensor.part, file.path if tensor.part else ""
-        memory = None
-        if found.state in ("same", "rounded"):
-            with contextlib.suppress(Unreadable):
-                memory = mark(watched.entry, watched.row.bytes_here)
+        memory = content = None
+        with contextlib.suppress(Unreadable):
+            memory = mark(watched.entry, watched.row.bytes_here)
+            content = memory if found.state == "same" else mark(tensor.content, tensor.bytes)
+            if found.state in ("same", "rounded"):
                 copy.put_back = _was_trained(watched.row) and holds_first(watched.entry, watched)
-        file.copies[watched.entry.key] = _Kept(copy, memory)
+        file.copies[watched.entry.key] = _Kept(copy, memory, content)
 
     # The end
 
     def settle(self) -> None:
         """Fill the column, with what memory holds now."""
+        self._series.end()
         files = list(self._files.values())
         for file in files:
             self._look_again(file)
@@ -271,8 +290,12 @@ def _name(path: str) -> str:
 
 
 def _saved(copies: Sequence[Copy]) -> Saved:
-    """The column of a tensor whose copies these are, the best first: one of each kind is kept."""
-    kinds = {(copy.state, copy.taken is not None and copy.taken < copy.step, copy.path): copy for copy in copies[::-1]}
+    """The column of a tensor whose copies these are, the best first: one of each kind is kept.
+
+    Those that the script took before it wrote them are all kept, within reason.
+    """
+    late = [copy for copy in copies if copy.taken is not None and copy.taken < copy.step][:LATE_KEPT]
+    kinds = {(copy.state, copy.file if copy in late else "", copy.path): copy for copy in copies[::-1]}
     kept = [copy for copy in copies if copy in kinds.values()]
     whole = [copy for copy in kept if not copy.part]
     parts = [copy for copy in kept if copy.part][:PARTS_KEPT]
@@ -289,6 +312,10 @@ def _numbers(tensor: Written) -> int:
     for size in tensor.shape:
         count *= size
     return count
+
+
+def _may_train(row: TensorRow) -> bool:
+    return row.kind == "parameter" and row.declared.trainable is not False and row.part is None
 
 
 def _was_trained(row: TensorRow) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import jax
 import wrapt
 
-from frostline.core.facts import Fact, FileWritten, SavedSettled
+from frostline.core.facts import Fact, FilesAlike, FileWritten, SavedSettled
 from frostline.digest.blocks import Digest
 from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.steps.values import digests_of
@@ -31,7 +31,7 @@ class CheckpointWriting:
         context: what all instruments share.
     """
 
-    tells: ClassVar[tuple[type[Fact], ...]] = (FileWritten, SavedSettled)
+    tells: ClassVar[tuple[type[Fact], ...]] = (FilesAlike, FileWritten, SavedSettled)
 
     def __init__(self, context: Context) -> None:
         self._context, self._calls = context, context.calls

@@ -62,7 +62,7 @@ def _parameters(model: str, part: _Part, whole: str) -> Case:
     files = list(dict.fromkeys(copy.file for row in part.written for copy in copies(row)))
     unregistered = any(not row.registered for row in part.lost)
     mitigated = None if unregistered else proven(PARTS, part)
-    note = ": a part was saved" if mitigated is not None and mitigated.severity == "note" else ""
+    note = ": a part was saved" if mitigated is not None and mitigated.name == "a part" else ""
     return Case(
         part.lost,
         f"{tensors(part.lost)} of {model} were trained and are in no file; {tensors(part.written)} are{note}",
@@ -98,6 +98,28 @@ def _chosen(part: _Part) -> str | None:
     return f"the file has {renamed.name} as {copies(renamed)[0].name}" if renamed is not None else None
 
 
+def _merged(part: _Part) -> str | None:
+    """Each of them stands beside a weight that the script rewrote outside every step, and that is in a file so."""
+    rewritten = {_around(row): row for row in part.written if _was_rewritten(row)}
+    merged = [(_around(row), f"{row.model}.{row.owner.path}") for row in part.lost]
+    if not all(any(place in rewritten for place in places) for places in merged):
+        return None
+    row = next(rewritten[place] for place in merged[0] if place in rewritten)
+    return f"{row.name}, in the layer of {part.lost[0].name}, was rewritten outside every step and is in a file so"
+
+
+def _was_rewritten(row: TensorRow) -> bool:
+    moves = row.changed.movements
+    return (
+        row.declared.trainable is False and bool(moves) and all(move.place in ("outside", "between") for move in moves)
+    )
+
+
+def _around(row: TensorRow) -> str:
+    """The module around the layer that holds a tensor."""
+    return f"{row.model}.{row.owner.path.rpartition('.')[0]}"
+
+
 def _named_whole(row: TensorRow) -> bool:
     """Whether a file has the tensor under its name in the model; the state of a submodule has names of its own."""
     first = plain(row.name.removeprefix(f"{row.model}.")).partition(".")[0]
@@ -125,6 +147,7 @@ def _hidden(run: ObservedRun) -> Iterator[Case]:
 
 
 PARTS = (
+    Mitigation("merged", "It was merged into the weight beside it, which is in a file.", _merged),
     Mitigation(
         "a head alone",
         "A part was chosen, and it fits only the much larger one that it was trained with.",

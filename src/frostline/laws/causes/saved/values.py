@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from frostline.core.amounts import tensors
+from frostline.core.amounts import several, tensors
 from frostline.core.columns.saved import Copy, CopyState
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
@@ -70,12 +70,23 @@ def _not_a_copy(model: str, trained: Sequence[TensorRow], hint: str) -> Iterator
         (row, copy) for row in trained for copy in copies(row) if copy.taken is not None and 0 < copy.taken < copy.step
     ]
     if kept:
-        rows, copy = [row for row, _ in kept], kept[0][1]
+        rows = list({row.name: row for row, _ in kept}.values())
+        files = sorted({(copy.step, copy.taken, copy.file) for _, copy in kept if copy.taken is not None})
+        (step, taken, file), copy = files[0], min((copy for _, copy in kept), key=lambda copy: copy.step)
+        also = f", and {several(len(files) - 1, 'later file')} likewise" if len(files) > 1 else ""
         yield Case(
             rows,
-            f"the state of {model} that was taken after step {copy.taken:,} is no copy: "
-            f"{tensors(rows)} were written to {copy.file} as they were after step {copy.step:,}",
-            {"file": copy.file, "taken_at_step": copy.taken, "written_at_step": copy.step},
+            f"the state of {model} that was taken after step {taken:,} is no copy: "
+            f"{tensors(rows)} were written to {file} as they were after step {step:,}{also}",
+            {
+                "file": file,
+                "taken_at_step": taken,
+                "written_at_step": step,
+                "later_files": [
+                    f"{name}: taken after step {was:,}, written after {at:,}" for at, was, name in files[1:]
+                ]
+                or None,
+            },
             hint=hint,
             mitigated=LATER_STEP.proven(copy),
         )

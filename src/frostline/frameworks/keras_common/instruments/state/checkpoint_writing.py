@@ -11,7 +11,7 @@ from collections.abc import Callable, Hashable, Iterable
 from itertools import takewhile
 from typing import Any, ClassVar
 
-from frostline.core.facts import Fact, FileWritten, SavedSettled
+from frostline.core.facts import Fact, FilesAlike, FileWritten, SavedSettled
 from frostline.frameworks.keras_common.context import Context
 from frostline.frameworks.keras_common.models.layers import places
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
@@ -39,7 +39,7 @@ class CheckpointWriting:
         context: what all instruments share.
     """
 
-    tells: ClassVar[tuple[type[Fact], ...]] = (FileWritten, SavedSettled)
+    tells: ClassVar[tuple[type[Fact], ...]] = (FilesAlike, FileWritten, SavedSettled)
 
     def __init__(self, context: Context) -> None:
         self._context = context

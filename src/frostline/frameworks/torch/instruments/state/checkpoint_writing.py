@@ -14,7 +14,7 @@ import torch
 from torch import nn
 from torch.multiprocessing.reductions import StorageWeakRef
 
-from frostline.core.facts import Fact, FileWritten, SavedSettled, StateHidden
+from frostline.core.facts import Fact, FilesAlike, FileWritten, SavedSettled, StateHidden
 from frostline.core.names.name_matching import Shape
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
@@ -54,7 +54,7 @@ class CheckpointWriting:
         context: what all instruments share.
     """
 
-    tells: ClassVar[tuple[type[Fact], ...]] = (FileWritten, SavedSettled, StateHidden)
+    tells: ClassVar[tuple[type[Fact], ...]] = (FilesAlike, FileWritten, SavedSettled, StateHidden)
 
     def __init__(self, context: Context) -> None:
         self._context, self._models, self._recorder = context, context.models, context.recorder

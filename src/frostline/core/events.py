@@ -142,6 +142,16 @@ class ModulesRecreated(Fact, frozen=True):
     passes: int
 
 
+class TrainingCallEmpty(Fact, frozen=True):
+    """``fit`` of ``model``, which has these trainable tensors, ran no epoch: it was to go from one to the other."""
+
+    step: int
+    model: str
+    tensors: Names
+    first_epoch: int | None = None
+    epochs: int | None = None
+
+
 class StepCompiled(Fact, frozen=True):
     """A model of this type was compiled together with its step."""
 
@@ -188,10 +198,7 @@ class FileWritten(Fact, frozen=True):
 
 
 class FilesAlike(Fact, frozen=True):
-    """Files that were written one after another, after these ``steps``, hold the same bits of a model.
-
-    ``tensors`` moved in memory in between. ``went_on`` says that a later file of the series holds others.
-    """
+    """Files written one after another hold the same bits, though ``tensors`` moved; a later one may have others."""
 
     step: int
     files: Names
@@ -326,6 +333,7 @@ Event: TypeAlias = (
     | LayersUntracked
     | VariablesUntracked
     | ModulesRecreated
+    | TrainingCallEmpty
     | StepCompiled
     | ModelUsed
     | NetworkContinued

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from frostline.core import facts
 from frostline.core.amounts import several, tensors
@@ -24,7 +24,7 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
     steps: dict[str, int] = {}
     for (model, _), rows in layers.items():
         statistics = [row for row in rows if row.kind == "buffer" and row.dtype.startswith(_FLOATS)]
-        never = all(row.changed.verdict == "no" and row.owner.called for row in statistics)
+        never = all(row.changed.verdict == "no" for row in statistics) and _were_used(statistics)
         trained = max(_trained_steps(row, run) for row in rows)
         if statistics and never and trained >= run.patience:
             still.setdefault(model, []).extend(statistics)
@@ -37,6 +37,13 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
             f"beside them: {tensors(rows)} of {several(layer_count, 'normalisation')}, which {called}"
         )
         yield Violation(tuple(rows), fact, {"tensor": rows[0].name, "layers": layer_count, "steps": steps[model]})
+
+
+def _were_used(statistics: Sequence[TensorRow]) -> bool:
+    """Whether the layer was called; where calls are not seen, the zeros of its mean show that it never gathered any."""
+    if any(row.owner.called is None for row in statistics):
+        return any(row.zeros for row in statistics)
+    return all(row.owner.called for row in statistics)
 
 
 def _trained_steps(row: TensorRow, run: ObservedRun) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from frostline.core import facts
 from frostline.core.amounts import several, tensors
+from frostline.core.events import TrainingCallEmpty
 from frostline.core.ledger import OptimizerRow, TensorRow
 from frostline.laws.causes.cause import Evidence
 from frostline.laws.law import Excuse, Law, Violation, by_row
@@ -15,9 +16,12 @@ THIRD = 3
 ENOUGH = 2  # checks that saw no rate: the last check alone may be the end of a schedule
 SCHEDULE = "give the schedule as many steps as the optimizer makes: one for each optimizer.step(), not for each batch"
 
+EPOCHS = "epochs is the number of the last epoch and not how many follow: epochs=initial_epoch + more"
+
 
 def violations(run: ObservedRun) -> Iterator[Violation]:
-    """Optimizers whose steps moved no bit of all the trainable tensors that they hold, or none since some step."""
+    """Optimizers whose steps moved no bit of what they hold, or none since some step, and calls without a step."""
+    yield from _empty_calls(run)
     handed_back = _handed_back(run)
     for optimizer in run.optimizers:
         asked = optimizer.steps_executed + optimizer.steps_skipped or optimizer.backwards
@@ -37,6 +41,18 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
             fact = f"{steps} moved nothing: its learning rate was 0, and last seen otherwise at its step {last:,}"
             evidence = {"optimizer": optimizer.id, "steps": optimizer.steps_executed, "rate_zero_at_step": first}
             yield Violation(tuple(held), fact, evidence, hint=SCHEDULE, apart=True)
+
+
+def _empty_calls(run: ObservedRun) -> Iterator[Violation]:
+    """Calls of ``fit`` that ran no epoch."""
+    for call in run.events_of(TrainingCallEmpty):
+        rows = tuple(run.named[name] for name in call.tensors if name in run.named)
+        if rows:
+            span = f": it was to go from epoch {call.first_epoch} to {call.epochs}" if call.first_epoch else ""
+            fact = f"fit of {call.model} made no step after step {call.step:,} of the run{span}"
+            line = f"{call.origin.file}:{call.origin.line}" if call.origin is not None else None
+            evidence: Evidence = {"called_by": line, "initial_epoch": call.first_epoch, "epochs": call.epochs}
+            yield Violation(rows, fact, evidence, hint=EPOCHS, apart=True)
 
 
 def _done(optimizer: OptimizerRow) -> str:
@@ -71,12 +87,12 @@ LAW = Law(
     "L4",
     "stepping",
     "error",
-    statement="A step that was executed moves at least one bit of what it holds.",
+    statement="A step that was executed moves at least one bit of what it holds, and a call of fit executes one.",
     matters="The run ends normally, the loss is logged, and the model is the one that it started from.",
     remedy="look at the loss first: a constant, masked or detached one gives every weight a zero gradient; then at the "
     "learning rate",
-    needs=(facts.OptimizerSeen, facts.Held, facts.Compared, facts.Moved),
-    cannot_see="A training call that executed no step at all; what a schedule does between two checks.",
+    needs=(facts.OptimizerSeen, facts.Held, facts.Compared, facts.Moved, facts.TrainingCallEmpty),
+    cannot_see="A loop of the script's own that executed no step at all; what a schedule does between two checks.",
     beside=("L2", "L3", "L10"),
     excuses=(Excuse("handed back", "The script keeps the new values.", _handed_back),),
     violations=violations,

@@ -37,6 +37,7 @@ from frostline.core.events import (
     SummaryPrinted,
     TensorReplaced,
     TieBroken,
+    TrainingCallEmpty,
     UpdateShown,
     VariablesUntracked,
 )
@@ -141,6 +142,7 @@ __all__ = [
     "TensorSeen",
     "TensorsDropped",
     "TieBroken",
+    "TrainingCallEmpty",
     "Unread",
     "UpdateShown",
     "VariablesUntracked",

@@ -38,4 +38,5 @@ class UnchangedWeights:
                 tell(ModuleSeen(tensors=(row.id,), default_initialised=looks_initial(entry)))
             if row.declared.trainable:
                 tell(ModuleSeen(tensors=(row.id,), sibling_called=sibling_moved(entry, models)))
+            if row.declared.trainable or row.owner.role == "normalisation":
                 tell(TensorSeen(tensor=row.id, zeros=is_zeros(entry)))

@@ -137,7 +137,7 @@ def test_a_pattern_that_matches_nothing_is_mentioned(base: Any, call: Any) -> No
     [
         (b"", "is not a lock file"),
         (b"\xff\xfe", "is not a lock file"),
-        (b"# frostline lock, format 99\n", "has lock format 99; this frostline reads formats 1 and 2"),
+        (b"# frostline lock, format 99\n", "has lock format 99; this frostline reads formats 1 to 3"),
         (b"# frostline lock, format 1\nw float32\n", "its line 2 is not a tensor's"),
         (b"# frostline lock, format 1\n" + 2 * (b"w u1 [] blake3:" + b"0" * 64 + b"\n"), "its line 3 names 'w' again"),
     ],

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from frostline.checkpoints import dtypes
+from frostline.checkpoints.extras import mark
 from frostline.checkpoints.files.file import File
 from frostline.checkpoints.files.sources import Held, Source
 from frostline.core.storage_overlap import Span as Extent
@@ -47,9 +48,10 @@ class Tensor:
 class Checkpoint:
     """A checkpoint opened for reading: what its structure says; bytes are read when they are asked for.
 
-    ``extras`` are values that were read and are no tensors. What could not be read is a tensor with ``unknown`` set,
-    so that no comparison can pass over it. ``layer_names`` are the names that Keras keeps beside its variables, by the
-    group they stand in, and ``paths`` where a tensor lies in an HDF5 file.
+    ``extras`` are values that were read and are no tensors, each as a text that differs where two values do. What
+    could not be read is a tensor with ``unknown`` set, so that no comparison can pass over it. ``layer_names`` are the
+    names that Keras keeps beside its variables, by the group they stand in, and ``paths`` where a tensor lies in an
+    HDF5 file.
 
     Use it as a context manager: on a normal exit it raises when a file of it changed meanwhile.
     """
@@ -94,6 +96,12 @@ class Checkpoint:
     def add_unread(self, name: str, reason: str) -> None:
         """Take in an entry that may hold numbers and was not read."""
         self.add_unknown(name, OPAQUE, (), reason)
+
+    def add_extra(self, name: str, text: str) -> None:
+        """Take in a value that is no tensor; the text differs where two values do."""
+        if name in self.extras:
+            text = f"several values ({mark(self.extras[name] + text)})"
+        self.extras[name] = text
 
     def bad(self, fact: str) -> CheckpointError:
         return self.files[0].bad(fact) if self.files else CheckpointError(f"{self.path}: {fact}")

@@ -12,6 +12,7 @@ from frostline.checkpoints import dtypes
 from frostline.checkpoints.checkpoint import OPAQUE, Checkpoint, Tensor
 from frostline.checkpoints.diff.moves import Meter, Move
 from frostline.checkpoints.digests import Advance, digest_of, nothing
+from frostline.checkpoints.extras import Change, changes
 from frostline.checkpoints.files.sources import PIECE
 from frostline.checkpoints.naming import matches_any, paired, tails
 from frostline.checkpoints.parallel import parallel
@@ -45,7 +46,7 @@ class Pair:
 class Diff:
     """What changed from one checkpoint to another; every tensor of both files is in exactly one of the lists.
 
-    ``allowed`` could not be read, and the caller said that they need not be.
+    ``allowed`` could not be read, and the caller said that they need not be. ``others`` are values beside the tensors.
     """
 
     old: Checkpoint
@@ -55,6 +56,7 @@ class Diff:
     removed: list[Tensor] = field(default_factory=list)
     left_out: int = 0
     allowed: list[Tensor] = field(default_factory=list)
+    others: list[Change] = field(default_factory=list)
 
     def of(self, state: str) -> list[Pair]:
         """The pairs in one state."""
@@ -69,7 +71,8 @@ class Diff:
     @property
     def differs(self) -> bool:
         """Whether something is certainly different."""
-        return bool(self.added or self.removed or any(pair.state not in ("same", "unknown") for pair in self.pairs))
+        moved = any(pair.state not in ("same", "unknown") for pair in self.pairs)
+        return bool(moved or self.added or self.removed or self.others)
 
     @property
     def exit_status(self) -> int:
@@ -102,7 +105,7 @@ def compare(
     """
     pairs = paired(list(old.tensors), list(new.tensors), renames)
     chosen = _Chosen(only, ignore)
-    diff = Diff(old, new)
+    diff = Diff(old, new, others=changes(old.extras, new.extras, chosen, old.kind == new.kind))
     known = [(old.tensors[one], new.tensors[other]) for one, other in pairs.items() if chosen(one, other)]
     matched = set(pairs.values())
     gone = [tensor for name, tensor in old.tensors.items() if name not in pairs and chosen(name)]

@@ -3,6 +3,7 @@
 Format history
   1  first version: a header line, then ``name dtype [shape] blake3:digest`` sorted by name
   2  ``unread`` stands in place of the digest of an entry that could not be read; written only where there is one
+  3  ``other-values values [count] blake3:digest`` for all values beside the tensors; written only where there are some
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from frostline.checkpoints.checkpoint import Checkpoint
+from frostline.checkpoints import extras
+from frostline.checkpoints.checkpoint import Checkpoint, Tensor
 from frostline.checkpoints.digests import Advance, nothing
 from frostline.checkpoints.files.file import File
+from frostline.checkpoints.files.sources import Held
 from frostline.checkpoints.lock.hashing import hashed
 from frostline.core.storage.store import write_atomically
 from frostline.errors import CheckpointError, RecordError
 
-FORMATS = (1, 2)
+FORMATS = (1, 2, 3)
 UNREAD = "unread"
 LOCK_LIMIT = 2**28
 
@@ -52,15 +55,30 @@ class Entry:
 
 def locked(checkpoint: Checkpoint, advance: Advance = nothing) -> list[Entry]:
     """The lock entries of an open checkpoint, sorted by name; CheckpointError when the file is damaged."""
-    readable = [tensor for tensor in checkpoint.tensors.values() if not tensor.unknown]
+    others = of_others(checkpoint)
+    readable = [tensor for tensor in (*checkpoint.tensors.values(), *others) if not tensor.unknown]
     digests = dict(zip((tensor.name for tensor in readable), hashed(readable, advance), strict=True))
-    tensors = sorted(checkpoint.tensors.values(), key=lambda tensor: tensor.name)
+    tensors = [*sorted(checkpoint.tensors.values(), key=lambda tensor: tensor.name), *others]
     return [Entry(tensor.name, tensor.dtype, tensor.shape, digests.get(tensor.name, "")) for tensor in tensors]
+
+
+def of_others(checkpoint: Checkpoint) -> list[Tensor]:
+    """All values beside the tensors, as one entry; none where there are none."""
+    if not checkpoint.extras:
+        return []
+    source = Held(extras.content(checkpoint.extras))
+    return [Tensor(checkpoint.free_name(extras.NAME), extras.DTYPE, (len(checkpoint.extras),), source)]
 
 
 def text(entries: Sequence[Entry]) -> str:
     """The lock file of the entries."""
-    version = FORMATS[0] if all(entry.digest for entry in entries) else FORMATS[1]
+    version = (
+        3
+        if any(entry.dtype == extras.DTYPE for entry in entries)
+        else 1
+        if all(entry.digest for entry in entries)
+        else 2
+    )
     return "".join(
         f"{line}\n" for line in (f"# frostline lock, format {version}", *(entry.line() for entry in entries))
     )
@@ -93,7 +111,7 @@ def load(path: str | os.PathLike[str]) -> dict[str, Entry]:
     if header is None:
         raise file.bad("is not a lock file", "make one with `frostline lock FILE -o weights.lock`")
     if int(header[1]) not in FORMATS:
-        raise file.bad(f"has lock format {header[1]}; this frostline reads formats 1 and 2", "make it again")
+        raise file.bad(f"has lock format {header[1]}; this frostline reads formats 1 to 3", "make it again")
     entries: dict[str, Entry] = {}
     for number, line in enumerate(lines[1:], 2):
         if not line.strip() or line.startswith("#"):

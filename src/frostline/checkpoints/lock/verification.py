@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from frostline.checkpoints import dtypes
+from frostline.checkpoints import dtypes, extras
 from frostline.checkpoints.checkpoint import Checkpoint
 from frostline.checkpoints.digests import Advance, nothing
 from frostline.checkpoints.lock.hashing import hashed
-from frostline.checkpoints.lock.lock_file import Entry
+from frostline.checkpoints.lock.lock_file import Entry, of_others
 from frostline.checkpoints.naming import matches_any, paired
 from frostline.core.names.name_matching import bare
 from frostline.core.names.patterns import matches
 from frostline.errors import did_you_mean
+
+_OTHERS_DIFFER = f"numbers or texts beside the tensors differ: diff names them, --may-differ {extras.NAME} lets them"
 
 
 @dataclass(slots=True)
@@ -61,6 +63,8 @@ def verify(
         allow_unread: patterns of entries that need not be verified where they could not be read.
         advance: called with the number of bytes of each piece that was read.
     """
+    others = {name: entry for name, entry in entries.items() if entry.dtype == extras.DTYPE}
+    entries = {name: entry for name, entry in entries.items() if name not in others}
     pairs = paired(list(entries), list(checkpoint.tensors), renames)
     result = Verification()
     doubtful = []
@@ -80,6 +84,9 @@ def verify(
             result.same.append(entry.name)
         else:
             _differing(result, may_differ, entry.name, tensor.name, "its bytes differ")
+    for entry, held in zip(others.values(), of_others(checkpoint), strict=False):
+        if not partial and hashed([held]) != [entry.digest]:
+            _differing(result, may_differ, entry.name, entry.name, _OTHERS_DIFFER)
     arrived = set(checkpoint.tensors) - set(pairs.values())
     for name in sorted(arrived):
         unknown = checkpoint.tensors[name].unknown

@@ -70,7 +70,7 @@ def fill(
             name = checkpoint.free_name(name)
         match found:
             case Other(text):
-                checkpoint.extras[name] = text
+                checkpoint.add_extra(name, text)
             case Plain(dtype, shape, data):
                 checkpoint.add(Tensor(name, dtype, shape, Held(data), note="inside the pickle"))
             case InStream():

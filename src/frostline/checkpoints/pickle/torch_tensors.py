@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from frostline.checkpoints.extras import mark
 from frostline.checkpoints.pickle.records import Call, Global, Items, Pairs, Persistent
 
 LONGEST_TEXT = 60
@@ -123,18 +125,20 @@ Part = tuple[str, Any]  # a suffix to the name, and a Found or a record of the p
 
 
 def text_of(value: Any) -> str:
-    """A plain value in a few characters.
+    """A plain value in a few characters, which differ where two values do: what they leave out they have a mark of.
 
-    >>> text_of("a" * 100)[:8], text_of(3), text_of(b"abc")
-    ("'aaaaaaa", '3', '3 bytes')
+    >>> text_of("a" * 100)[:8], text_of(3), text_of(b"abc")[:9]
+    ("'aaaaaaa", '3', '3 bytes (')
     """
     if isinstance(value, bytes):
-        return f"{len(value):,} bytes"
+        return f"{len(value):,} bytes ({mark(value)})"
     if isinstance(value, int) and value.bit_length() > 256:
-        return f"an integer of {value.bit_length():,} bits"
-    if isinstance(value, str):
-        return repr(value if len(value) <= LONGEST_TEXT else value[:LONGEST_TEXT] + "…")
-    if value is None or isinstance(value, bool | int | float):
+        return f"an integer of {value.bit_length():,} bits ({mark(hex(value))})"
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        return f"{value[:LONGEST_TEXT] + '…'!r} ({mark(value)})"
+    if isinstance(value, float) and value != value:
+        return f"nan ({struct.pack('>d', value).hex()})"
+    if value is None or isinstance(value, bool | int | float | str):
         return repr(value)
     return f"not a tensor: names {value}" if isinstance(value, Global) else "not a tensor"
 

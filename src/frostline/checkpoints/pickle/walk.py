@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from frostline.checkpoints.extras import mark
 from frostline.checkpoints.pickle import joblib_arrays, numpy_records, torch_tensors, torch_wrappers
 from frostline.checkpoints.pickle.records import Call, Items, Pairs, Persistent
 from frostline.checkpoints.pickle.torch_tensors import (
@@ -82,6 +83,8 @@ class Walk:
             if children is None:
                 self.found.append((name, Other(text_of(value))))
                 return
+            if not children:
+                self.found.append((name, Other("empty")))
             for part, child in children:
                 self.visit(_joined(name, part), child, depth + 1, maker)
 
@@ -103,8 +106,17 @@ class Walk:
         inside = "" if function.startswith("datetime.") else function
         for part, child in _parts(call):
             self.visit(_joined(name, part), child, depth, inside)
-        tensors = [entry for entry in self.found[start:] if not isinstance(entry[1], Other)]
-        self.found[start:] = tensors or [(name, Other(f"not a tensor: names {function}"))]
+        self.found[start:] = self._object(name, function, self.found[start:])
+
+    @staticmethod
+    def _object(name: str, function: str, parts: list[tuple[str, Found]]) -> list[tuple[str, Found]]:
+        """What is listed of an object of an unknown class: its tensors, and one entry for all that is none."""
+        tensors = [entry for entry in parts if not isinstance(entry[1], Other)]
+        others = "\n".join(f"{inside}: {each.text}" for inside, each in parts if isinstance(each, Other))
+        if tensors and not others:
+            return tensors
+        content = f" ({mark(others)})" if others else ""
+        return [*tensors, (name, Other(f"not a tensor: names {function}{content}"))]
 
     def _checked(self, name: str, read: Any) -> Any:
         try:

@@ -98,7 +98,7 @@ class _Reader:
             return
         if name in self._checkpoint.extras:
             raise self._file.bad(f"the name {name!r} stands for two values")
-        self._checkpoint.extras[name] = repr(value)
+        self._checkpoint.add_extra(name, repr(value))
 
     def _extension(self, name: str, size: int) -> None:
         code = self._take(1)[0]

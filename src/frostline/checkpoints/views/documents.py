@@ -68,6 +68,7 @@ def of_diff(diff: Diff) -> dict[str, Any]:
         "unread": [_tensor(tensor) for tensor in diff.allowed],
         "added": [_tensor(tensor) for tensor in diff.added],
         "removed": [_tensor(tensor) for tensor in diff.removed],
+        "others": [{"name": each.name, "old": each.old, "new": each.new} for each in diff.others],
         "renamed": [_tensor(pair.new) | {"old_name": pair.old.name, "by": "bytes"} for pair in diff.of("renamed")]
         + [_tensor(pair.new) | {"old_name": pair.through, "by": "wrapper"} for pair in same if pair.through],
     }

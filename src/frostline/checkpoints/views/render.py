@@ -65,6 +65,7 @@ def of_diff(diff: Diff, limit: int | None = None) -> View:
     for state in ("retyped", "reshaped"):
         pairs = [(pair.name, _conversion(pair)) for pair in diff.of(state)]
         sections.append(_section(state, _listed(pairs, limit)))
+    sections.append(_section("not tensors", _listed(((each.name, each.text) for each in diff.others), limit)))
     sections.append(_section("could not tell", _listed(diff.unread.items(), limit)))
     sections.append(_section("not read, as allowed", _listed(((t.name, t.unknown or "") for t in diff.allowed), limit)))
     title = line(Span(str(diff.old.path), "title"), " → ", Span(str(diff.new.path), "title"))
@@ -76,6 +77,7 @@ def sentence(diff: Diff) -> str:
     counts = {state: len(diff.of(state)) for state in ("changed", "retyped", "reshaped", "renamed")}
     counts |= {"added": len(diff.added), "removed": len(diff.removed), "could not be told": len(diff.of("unknown"))}
     found = [f"{count:,} {what}" for what, count in counts.items() if count]
+    found += [f"{_count(len(diff.others), 'other value')} changed"] if diff.others else []
     same = len(diff.of("same"))
     through = sum(1 for pair in diff.of("same") if pair.through)
     found.append(f"{same:,} the same" + (f" ({through:,} under a wrapper's name)" if through else ""))

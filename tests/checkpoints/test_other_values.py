@@ -1,0 +1,76 @@
+"""Numbers, texts and objects beside the tensors: compared by diff, one line of a lock, and proven by verify."""
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import safetensors.torch
+
+from frostline.checkpoints.extras import NAME
+
+torch = pytest.importorskip("torch")
+pytestmark = pytest.mark.needs("torch")
+
+BESIDE = {"epoch": 3, "names": ["a", "b"], "args": argparse.Namespace(alpha=16), "note": "x" * 100, "empty": {}}
+
+
+@pytest.fixture(autouse=True)
+def saved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files whose weights are the same: `base.pt`, and two in which other values are not."""
+    monkeypatch.chdir(tmp_path)
+    weights = {"w": torch.ones(2)}
+    torch.save({**weights, **BESIDE}, "base.pt")
+    torch.save({**weights, **BESIDE, "epoch": 4, "args": argparse.Namespace(alpha=8), "note": "x" * 101}, "other.pt")
+    torch.save({**weights, **{name: value for name, value in BESIDE.items() if name != "empty"}}, "fewer.pt")
+    safetensors.torch.save_file(weights, "base.safetensors")
+
+
+def test_diff_names_what_is_another(call: Any) -> None:
+    found = call("diff", "base.pt", "other.pt", "--json")
+    assert found.status == 1
+    others = {each["name"]: (each["old"], each["new"]) for each in json.loads(found.out)["others"]}
+    assert set(others) == {"epoch", "args", "note"}
+    assert others["epoch"] == ("3", "4")
+    assert "epoch  3 became 4" in call("diff", "base.pt", "other.pt").out
+    assert "different: 3 other values changed, 1 the same" in call("diff", "base.pt", "other.pt").out
+    assert call("diff", "base.pt", "base.pt").status == 0
+
+
+def test_what_one_file_alone_has_differs_within_a_format_only(call: Any) -> None:
+    assert "empty  empty became nothing" in call("diff", "base.pt", "fewer.pt").out
+    assert call("diff", "base.pt", "base.safetensors").status == 0
+
+
+def test_patterns_choose_among_them_too(call: Any) -> None:
+    assert call("diff", "base.pt", "other.pt", "--only", "w").status == 0
+    assert call("diff", "base.pt", "fewer.pt", "--ignore", "empty").status == 0
+    assert call("diff", "base.pt", "other.pt", "--ignore", "epoch").status == 1
+
+
+def test_a_lock_has_one_line_of_all(call: Any) -> None:
+    assert call("lock", "base.pt", "-o", "base.lock").status == 0
+    first, weight, last = Path("base.lock").read_text().splitlines()
+    assert (first, weight.split()[0]) == ("# frostline lock, format 3", "w")
+    assert last.startswith(f"{NAME} values [6] blake3:")
+    assert call("verify", "base.pt", "base.lock").status == 0
+    for file in ("other.pt", "fewer.pt"):
+        found = call("verify", file, "base.lock")
+        assert (found.status, "beside the tensors differ" in found.out) == (1, True)
+        assert call("verify", file, "base.lock", "--may-differ", NAME).status == 0
+        assert call("verify", file, "base.lock", "--partial").status == 0
+
+
+def test_another_format_has_no_place_for_them(call: Any) -> None:
+    assert call("lock", "base.pt", "-o", "base.lock").status == 0
+    assert call("verify", "base.safetensors", "base.lock").status == 0
+    assert call("lock", "base.safetensors", "-o", "plain.lock").status == 0
+    assert call("verify", "base.pt", "plain.lock").status == 0
+
+
+def test_a_tensor_of_that_name_is_another_entry(call: Any) -> None:
+    torch.save({NAME: torch.ones(2), "epoch": 3}, "named.pt")
+    assert call("lock", "named.pt", "-o", "named.lock").status == 0
+    assert f'"{NAME} (2)" values [1]' in Path("named.lock").read_text()
+    assert call("verify", "named.pt", "named.lock").status == 0

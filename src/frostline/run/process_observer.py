@@ -27,7 +27,8 @@ _IN_PROCESSES = (
 )
 _NO_MODEL = (
     "a model is seen when it is called or held by an optimizer, in this process; for a launcher's others: "
-    "torchrun … -m frostline run train.py; plain tensors are seen when they are updated in place"
+    "torchrun … -m frostline run train.py; plain tensors are seen when they are updated in place, "
+    "arrays of JAX when an update of optax is applied to them or jax.grad is asked for their gradient"
 )
 _NO_STEP = (
     "run the script until its optimizer has made at least one step; without an optimizer, weights that are updated in "

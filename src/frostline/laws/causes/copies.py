@@ -68,8 +68,8 @@ def _bases(run: ObservedRun) -> Iterator[Case]:
     layers = {row.owner.path.removesuffix(".lora") for row in run.tensors if _last(row) in ADAPTERS and _trained(row)}
     groups: dict[str, list[TensorRow]] = {}
     for row in run.tensors:
-        beside = row.kind == "parameter" and row.owner.path in layers and _last(row) not in ADAPTERS
-        if beside and _trained(row):
+        beside = row.kind == "parameter" and _last(row) not in ADAPTERS
+        if beside and row.owner.path.removesuffix(".base_module") in layers and _trained(row):
             groups.setdefault(row.model, []).append(row)
     for rows in groups.values():
         yield Case(rows, f"{tensors(rows)} beside LoRA adapters are trained together with these")

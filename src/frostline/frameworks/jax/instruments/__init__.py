@@ -1,5 +1,6 @@
 """What hooks JAX and the libraries around it (``INSTRUMENTS``); one file hooks one thing."""
 
+from frostline.frameworks.jax.instruments import optimizers
 from frostline.frameworks.jax.instruments.aot_calls import AotCalls
 from frostline.frameworks.jax.instruments.checkpoint_writing import CheckpointWriting
 from frostline.frameworks.jax.instruments.donated_arrays import DonatedArrays
@@ -11,9 +12,6 @@ from frostline.frameworks.jax.instruments.lost_updates import LostUpdates
 from frostline.frameworks.jax.instruments.manual_updates import ManualUpdates
 from frostline.frameworks.jax.instruments.module_states import ModuleStates
 from frostline.frameworks.jax.instruments.nnx_calls import NnxCalls
-from frostline.frameworks.jax.instruments.optax_labels import OptaxLabels
-from frostline.frameworks.jax.instruments.optax_updates import OptaxUpdates
-from frostline.frameworks.jax.instruments.update_proofs import UpdateProofs
 
 INSTRUMENTS = (
     JitCalls,
@@ -22,9 +20,7 @@ INSTRUMENTS = (
     EquinoxCalls,
     Gradients,
     ManualUpdates,
-    OptaxUpdates,
-    OptaxLabels,
-    UpdateProofs,
+    *optimizers.INSTRUMENTS,
     DroppedResults,
     ModuleStates,
     LostUpdates,

@@ -91,7 +91,7 @@ class _Caller:
         outer = calls.call
         if outer is None or outer.leads_to is not None or not (outer.compiled and self._traces):
             return wrapped(*args, **kwargs)
-        if calls.elsewhere or not trace_state_clean():
+        if calls.elsewhere:
             return wrapped(*args, **kwargs)
         # The first compiled function that an observed call leads to is that which holds the trace.
         whole = args if instance is None else (instance, *args)

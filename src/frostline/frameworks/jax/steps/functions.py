@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from frostline.core.ledger import OptimizerRow, Role
 from frostline.digest.blocks import Digest
 from frostline.frameworks.jax.tensors.paths import Arrays, Path
@@ -115,6 +117,7 @@ class Function:
     is handed. ``differentiates`` are the
     arguments of which it gives gradients, without using them. ``captured`` are those that were
     compiled into it. ``results`` finds the new values of the last call, and ``following`` is the call that came after.
+    ``rate`` is the place of the learning rate in what it is handed.
     """
 
     name: str
@@ -135,6 +138,14 @@ class Function:
     dropped: dict[Path, int] = field(default_factory=dict)
     handed_on: set[Path] = field(default_factory=set)
     names: list[str] = field(default_factory=list)
+    rate: Path | None = None
+
+    def handed_back(self, path: Path) -> float | None:
+        """The number that the last call handed back for this place; None where it cannot be read."""
+        array = self.results().get(path) if self.results is not None else None
+        if array is None or array.size != 1 or getattr(array, "is_deleted", bool)():
+            return None
+        return float(np.asarray(array).reshape(-1)[0])
 
     @property
     def key(self) -> str:

@@ -61,5 +61,6 @@ def _shown(proof: Proof) -> Iterable[str]:
         yield "decayed"
     if proof.applied and (proof.returned is False or (proof.untouched and proof.update_zero is False)):
         yield "not-returned"  # or elsewhere than in its own place, where what was handed over comes back
-    if proof.differentiated and not proof.applied and proof.gradient_used is False:
+    made_of_others = moves and not (proof.gradient_zero or proof.zeroed)
+    if proof.differentiated and proof.gradient_used is False and (made_of_others or not proof.applied):
         yield "gradient-elsewhere" if proof.gradient_elsewhere else "gradient-unused"

@@ -1,0 +1,40 @@
+"""Trains an nnx network with a batch norm and writes it to a file."""
+
+import pickle
+
+import jax
+import jax.numpy as jnp
+import optax
+from flax import nnx
+
+features = jax.random.normal(jax.random.key(7), (24, 32, 6))
+targets = jnp.sin(features).sum(-1, keepdims=True)
+
+
+class Network(nnx.Module):
+    def __init__(self, rngs):
+        self.encoder = nnx.Linear(6, 16, rngs=rngs)
+        self.norm = nnx.BatchNorm(16, rngs=rngs)
+        self.head = nnx.Linear(16, 1, rngs=rngs)
+
+    def __call__(self, x):
+        return self.head(nnx.relu(self.norm(self.encoder(x))))
+
+
+def loss(model, x, y):
+    return jnp.square(model(x) - y).mean()
+
+
+model = Network(nnx.Rngs(0))
+optimizer = nnx.Optimizer(model, optax.adam(1e-2), wrt=nnx.Param)
+
+
+@nnx.jit
+def train_step(model, optimizer, x, y):
+    optimizer.update(model, nnx.grad(loss)(model, x, y))
+
+
+for x, y in zip(features, targets, strict=True):
+    train_step(model, optimizer, x, y)
+with open("model.pickle", "wb") as file:
+    pickle.dump(nnx.to_pure_dict(nnx.state(model, nnx.Param)), file)

@@ -147,6 +147,29 @@ def test_parts_of_different_wholes_are_found(sharding: str, seed: str, launched:
     assert ("model.head.weight" in drawn, "model.blocks.0.norm.weight" in drawn) == (seed != "0", False)
 
 
+ROWS = """
+from torch.distributed import checkpoint
+from torch.distributed.fsdp import StateDictType
+
+with FullyShardedDataParallel.state_dict_type(model, StateDictType.SHARDED_STATE_DICT):
+    state = model.state_dict()
+for shard in state["head.weight"].local_shards():
+    shard.tensor = shard.tensor * 2
+checkpoint.save(state, checkpoint_id="saved")
+"""
+
+
+@pytest.mark.needs("torch")
+def test_rows_of_flat_parameters_are_known_in_the_folder_of_all(launched: Callable[[str], Record]) -> None:
+    ending = LOOP.format(after="").replace("dist.destroy_process_group()", ROWS + "\ndist.barrier()")
+    record = launched(START + WRAPPED.format(originals=True) + OPTIMIZER + ending)
+    states = {row.name: row.saved.state for row in record.tensors if row.saved is not None}
+    assert states.pop("model.head.weight") == "other"
+    assert set(states.values()) == {"same"}
+    assert "model.blocks.0.up.weight" in states
+    assert grave(record) == {}
+
+
 def of_rank(rank: int, place: str, verdict: str, *, values: int = 2, last: str = "1") -> Record:
     changed = Changed(verdict, checks=4, checked_until=8, digests=("0" * 32, last * 32))  # type: ignore[arg-type]
     row = TensorRow(

@@ -62,6 +62,7 @@ class _File:
     entries: int = 0
     copies: dict[Hashable, _Kept] = field(default_factory=dict)
     expected: set[Hashable] = field(default_factory=set)
+    unread: dict[Hashable, str] = field(default_factory=dict)  # tensors whose copy could not be compared, and why
     strange: list[int] = field(default_factory=list)  # how many numbers each tensor of unknown meaning holds
     later: Later | None = None
     general: bool = False
@@ -157,8 +158,10 @@ class Saves:
                 told.add(name)
                 if tensors[entry].entry.key in file.copies:  # the weights themselves are in the file beside this copy
                     continue
-                with contextlib.suppress(Unreadable):
+                try:
                     self._keep(file, written[name], tensors[entry], likeness(written[name], tensors[entry]))
+                except Unreadable as reason:
+                    file.unread[tensors[entry].entry.key] = str(reason)
         self._note_origin(file, [tensor for name, tensor in written.items() if name in told])
         file.strange += [_numbers(tensor) for name, tensor in written.items() if name not in told]
 
@@ -266,7 +269,11 @@ class Saves:
             name for watched in self.observer.tensors.values() if watched.row.saved for name in _names(watched.row)
         }
         strange = {count for file in files if file.copies for count in file.strange}
-        rows = [self.observer.tensors[key].row for key in expected]
+        unread = {key: reason for file in files for key, reason in file.unread.items()}
+        for key, reason in unread.items():
+            if self.observer.tensors[key].row.saved is None:
+                self._doubt(self.observer.tensors[key].row, reason)
+        rows = [self.observer.tensors[key].row for key in expected if key not in unread]
         doubtful = _owners(row for row in rows if row.saved and row.saved.state in ("other", "fewer-rows"))
         for row in rows:
             if row.saved is not None or not saved.isdisjoint(_names(row)):

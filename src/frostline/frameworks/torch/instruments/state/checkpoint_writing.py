@@ -20,6 +20,7 @@ from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
 from frostline.frameworks.torch.models import modules
+from frostline.frameworks.torch.tensors import sharded_values
 from frostline.frameworks.torch.tensors.saved_values import Content, Value, named_values, path_of
 from frostline.frameworks.torch.tensors.shards import shard_of
 from frostline.frameworks.torch.tensors.tensors import NamedTensor, dtype_name, local, why_unreadable
@@ -101,7 +102,7 @@ class CheckpointWriting:
         found = list(named_values(value))
         if found:
             live = self._live()
-            tensors = [self._written(live, *each) for each in found]
+            tensors = [self._written(live, *each, writer.together) for each in found]
             memory = [(name, place) for _, name, each in found if (place := _Memory.of(each)) is not None]
             path, by, own = path_of(target), writer.by, _own_place(writer, kwargs)
             self._saves.wrote(path, by, tensors, lambda: self._became(memory), writer.general, own)
@@ -150,7 +151,11 @@ class CheckpointWriting:
         found = [(name, live.get(memory.address), memory) for name, memory in written if memory.is_alive()]
         return [(name, entry.key) for name, entry, memory in found if entry is not None and memory.fits(entry)]
 
-    def _written(self, live: dict[Address, NamedTensor], section: str, name: str, value: Value) -> Written:
+    def _written(
+        self, live: dict[Address, NamedTensor], section: str, name: str, value: Value, together: bool
+    ) -> Written:
+        if sharded_values.is_sharded(value):
+            return sharded_values.written(value, section, name, together)
         if isinstance(value, np.ndarray):
             place = value.__array_interface__["data"][0] if value.flags.c_contiguous else value.tobytes()
             return _at(live, place, value.nbytes, section, name, value.shape, value.dtype.name)
@@ -240,7 +245,12 @@ def _at(
 
 def _address(tensor: torch.Tensor) -> Address | None:
     """Where a dense tensor's data are, or None."""
-    if why_unreadable(tensor) or tensor.layout != torch.strided or not tensor.numel():
+    if (
+        sharded_values.is_sharded(tensor)
+        or why_unreadable(tensor)
+        or tensor.layout != torch.strided
+        or not tensor.numel()
+    ):
         return None
     try:
         with torch.no_grad():

@@ -232,11 +232,10 @@ class LoadMatched(Fact, frozen=True):
 class LoadCompared(Fact, frozen=True):
     """What of a file that was loaded into ``model`` is there, by its bits, before the step after ``step``.
 
-    Of ``entries`` tensors of the file (small ones, and those of one value in all places, are left out) ``there`` are in
-    the model. ``rewritten`` took the file's bits and hold others now, ``close`` of these hold values near them;
-    ``lacking`` are those that the file has something for, and that never took it; ``absent`` are names of the file that
-    no tensor of the model has. Without ``before`` in front, and with ``after``, its names are the model's.
-    ``gave_nothing`` says that the load had nothing for the model but its own. ``lines`` wrote to what was rewritten.
+    Of ``entries`` tensors (small ones, and those of one value in all places, are left out) ``there`` are in the model,
+    ``rewritten`` took the file's bits and hold others now, ``close`` of these near ones, ``lacking`` never took what the
+    file has for them, ``absent`` are names that no tensor has. Without ``before`` in front, and with ``after``, the names
+    of the file are the model's. ``gave_nothing``: the load gave nothing of it. ``lines`` wrote to what was rewritten.
     """
 
     step: int

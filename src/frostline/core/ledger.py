@@ -151,10 +151,10 @@ class Holding:
 class Changed:
     """Which bits moved since the baseline: the verdict, when, where and how often it was looked at.
 
-    ``before_training`` says that the bits moved after the first check but before the first step (loading, set-up).
-    ``followed`` names the tensor that it was seen to follow (an average or a copy), ``near`` the one that it equals up
-    to rounding at the end. ``digests`` (first and last) and ``sample`` (of the values) are for processes to compare.
-    ``still`` says since when it stands still, ``back_at`` after which step it had the bits that it ends with.
+    ``before_training`` says that the bits moved after the first check but before the first step. ``followed`` names the
+    tensor that it was seen to follow, ``near`` the one that it equals up to rounding at the end. ``digests`` (first and
+    last) and ``sample`` (of the values) are for processes to compare. ``still`` says since when it stands still,
+    ``back_at`` after which step it had the bits that it ends with, ``put_back`` at how many starts of checks its first.
     """
 
     verdict: Answer = "unknown"
@@ -173,6 +173,7 @@ class Changed:
     movements: list[Movement] = field(default_factory=list)
     still: Standstill | None = None
     back_at: int | None = None
+    put_back: int | None = None
     reason: str | None = None
 
 
@@ -341,10 +342,7 @@ class Ledger:
 
     def optimizer(self, optimizer_id: str) -> OptimizerRow:
         """The optimizer with this id; KeyError when there is none."""
-        for optimizer in self.optimizers:
-            if optimizer.id == optimizer_id:
-                return optimizer
-        raise KeyError(optimizer_id)
+        return {optimizer.id: optimizer for optimizer in reversed(self.optimizers)}[optimizer_id]
 
     def events_of(self, kind: type[Seen]) -> list[Seen]:
         """The events of one kind, in the order in which they were seen."""

@@ -50,6 +50,7 @@ from frostline.core.facts.bits import (
     Followed,
     Moved,
     MoveExplained,
+    PutBack,
     ReplicaSampled,
     RowsCompared,
     StoodStill,
@@ -123,6 +124,7 @@ __all__ = [
     "OptimizerFound",
     "OptimizerSeen",
     "Origin",
+    "PutBack",
     "ReplicaSampled",
     "ResultDropped",
     "RowsCompared",
@@ -172,6 +174,7 @@ AnyFact: TypeAlias = (
     | MoveExplained
     | StoodStill
     | CameBack
+    | PutBack
     | SwapBegan
     | SwapUndone
     | Followed

@@ -81,6 +81,16 @@ class CameBack(Fact, frozen=True):
     step: int
 
 
+class PutBack(Fact, frozen=True):
+    """Steps moved these tensors; at the start of ``put_back`` later checks and at the end they had their first bits.
+
+    At the starts a sample of each was compared, at the end all of it.
+    """
+
+    tensors: Tensors
+    put_back: int
+
+
 class SwapBegan(Fact, frozen=True):
     """What is told of a tensor from here on is taken back if it gets its bits back before the next step."""
 

@@ -11,7 +11,7 @@ from frostline.core.ledger import RowsSeen, TensorRow
 from frostline.core.names.patterns import looks_like_prefix, matching
 from frostline.core.record import Finding
 from frostline.errors import did_you_mean
-from frostline.laws.causes.cause import Case, Cause, Evidence, findings, flips_of
+from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation, findings, flips_of, proven
 from frostline.laws.causes.frozen.rows import evidence as rows_evidence
 from frostline.laws.observed_run import ObservedRun
 
@@ -29,11 +29,11 @@ class BrokenPromise(Cause):
 def find(run: ObservedRun, explained: Iterable[Finding] = ()) -> list[Finding]:
     """Compare the patterns with the columns; tensors that another error already explains are left to it."""
     known = {name for finding in explained if finding.severity == "error" for name in finding.tensors}
-    groups: dict[tuple[str, str, bool], tuple[BrokenPromise, list[TensorRow]]] = {}
+    groups: dict[tuple[str, str, bool, bool], tuple[BrokenPromise, list[TensorRow]]] = {}
     for row in run.tensors:
         promise = next((each for each in PROMISES if each.is_broken(row)), None)
         if promise is not None and row.name not in known and not goes_with_source(row, run):
-            key = (promise.slug, row.expected_pattern or "", _is_frozen(row))
+            key = (promise.slug, row.expected_pattern or "", _is_frozen(row), _was_put_back(row) is not None)
             groups.setdefault(key, (promise, []))[1].append(row)
     return [
         *findings(CAUSES, run),
@@ -43,7 +43,16 @@ def find(run: ObservedRun, explained: Iterable[Finding] = ()) -> list[Finding]:
 
 def _case(promise: BrokenPromise, rows: list[TensorRow]) -> Case:
     what = f"{tensors(rows)} expected {rows[0].expected} ({rows[0].expected_pattern})"
-    return Case(rows, f"{what} {promise.says(rows)}", _evidence(rows[0]))
+    return Case(
+        rows, f"{what} {promise.says(rows)}", _evidence(rows[0]), mitigated=proven(promise.mitigations, rows[0])
+    )
+
+
+def _was_put_back(row: TensorRow) -> str | None:
+    """A step moved it, and the script gave it its first bits back before the next one."""
+    if not row.changed.put_back:
+        return None
+    return f"had its first bits at the start of {several(row.changed.put_back, 'later check')}, and has them at the end"
 
 
 def _evidence(row: TensorRow) -> Evidence:
@@ -82,6 +91,12 @@ def _moved(rows: Sequence[TensorRow]) -> str:
     return f"moved (first seen at step {first}); {flag}{since}"
 
 
+PUT_BACK = Mitigation(
+    "put back",
+    "Steps move it, and the script gives it its first bits back before the next step reads it.",
+    _was_put_back,
+    hint="right where the script means to undo each step; freezing the tensor saves the work",
+)
 CHANGED = BrokenPromise(
     code="M501",
     slug="expected-frozen-but-changed",
@@ -91,6 +106,7 @@ CHANGED = BrokenPromise(
     matters="Whatever the flags say, the promise is broken.",
     remedy="look at the flag and at the optimizer that moved it, both named here",
     tells_apart="Fires where no more specific cause (an F rule) explains the move.",
+    mitigations=(PUT_BACK,),
     is_broken=lambda row: row.expected == "frozen" and row.changed.verdict == "yes",
     says=_moved,
 )

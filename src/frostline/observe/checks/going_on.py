@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from operator import attrgetter
 
 from frostline.core.columns.standstill import Standstill
-from frostline.core.facts import CameBack, StoodStill
+from frostline.core.facts import CameBack, PutBack, StoodStill
 from frostline.core.ledger import Gradient
 from frostline.digest.blocks import Digest, blocks, first_difference
 from frostline.digest.sample import LARGEST, sample
@@ -35,7 +35,14 @@ class Course:
     since: int = 0
     gradient: Gradient = "unknown"
     told: bool = False
+    start: int | None = None  # the sample at the start of every check so far, where that is one and the same
+    starts: int = 0
     seen: dict[int, int] = field(default_factory=dict)  # samples after steps that moved it and at saves, with the step
+
+    def note_start(self) -> None:
+        """A check begins with this sample."""
+        same = self.sample is not None and (self.starts == 0 or self.sample == self.start)
+        self.start, self.starts = (self.sample if same else None), self.starts + 1
 
 
 class GoingOn:
@@ -57,6 +64,7 @@ class GoingOn:
             if course.whole is None:
                 watched.bytes_read += 2 * min(watched.row.bytes, LARGEST)  # before and after
                 course.sample = _sample(watched.entry.part, watched.row.bytes)
+                course.note_start()
             elif not hold.inside:
                 course.gradient = watched.entry.gradient()
 
@@ -110,6 +118,7 @@ class GoingOn:
                 self._goes_on(watched, course)
         self._tell(still)
         self._tell_back()
+        self._tell_put_back()
 
     def _tell_back(self) -> None:
         """Tell which tensors end with bits that they had before, and had not after a later step."""
@@ -128,6 +137,17 @@ class GoingOn:
                 back.setdefault(0, []).extend(each.row.id for each in followed if each.has_first_bits())
         for step, tensors in back.items():
             self._tracked.tell(CameBack(tensors=tuple(tensors), step=step))
+
+    def _tell_put_back(self) -> None:
+        """Tell of those that began every check with their first bits, and end with them, though steps moved them."""
+        back: dict[int, list[int]] = {}
+        for key, course in self._courses.items():
+            watched = self._tracked.tensors[key]
+            now = _sample(watched.entry.part, watched.row.bytes) if course.start is not None else None
+            if now is not None and now == course.start and watched.is_moved_trainable and watched.has_first_bits():
+                back.setdefault(course.starts, []).append(watched.row.id)
+        for checks, tensors in back.items():
+            self._tracked.tell(PutBack(tensors=tuple(tensors), put_back=checks))
 
     def _followed(self, holds: Mapping[Hashable, Hold]) -> Iterator[tuple[TensorState, Course, Hold]]:
         """The trainable tensors that a step holds and that were seen to move."""

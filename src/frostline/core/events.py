@@ -232,10 +232,9 @@ class LoadMatched(Fact, frozen=True):
 class LoadCompared(Fact, frozen=True):
     """What of a file that was loaded into ``model`` is there, by its bits, before the step after ``step``.
 
-    Of ``entries`` tensors (small ones, and those of one value in all places, are left out) ``there`` are in the model,
-    ``rewritten`` took the file's bits and hold others now, ``close`` of these near ones, ``lacking`` never took what the
-    file has for them, ``absent`` are names that no tensor has. Without ``before`` in front, and with ``after``, the names
-    of the file are the model's. ``gave_nothing``: the load gave nothing of it. ``lines`` wrote to what was rewritten.
+    Of ``entries`` tensors (not small, not all of one value) ``there`` are in the model; ``rewritten`` took the bits and
+    hold others, which ``lines`` wrote, ``close`` of these near ones; ``lacking`` never took any, ``absent`` are no names
+    of the model, or they are without ``before`` in front and with ``after``; a load ``gave_nothing`` of the file.
     """
 
     step: int

@@ -232,9 +232,9 @@ class LoadMatched(Fact, frozen=True):
 class LoadCompared(Fact, frozen=True):
     """What of a file that was loaded into ``model`` is there, by its bits, before the step after ``step``.
 
-    Of ``entries`` tensors (not small, not all of one value) ``there`` are in the model; ``rewritten`` took bits and hold
-    others, which ``lines`` wrote, ``close`` of these near ones; ``lacking`` never took any; names of the model are not
-    ``absent``, but those without ``before`` in front and with ``after``. A load ``gave_nothing`` of the file.
+    Of ``entries`` tensors (not small, not of one value) ``there`` are in the model; ``rewritten`` took bits and
+    hold others, which ``lines`` wrote, ``close`` of these near ones; ``lacking`` never took any; ``absent`` are no
+    names of the model; others are without ``before`` in front and with ``after``.
     """
 
     step: int

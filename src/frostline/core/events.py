@@ -72,12 +72,13 @@ class SummaryPrinted(Fact, frozen=True):
 
 
 class FlagMisspelt(Fact, frozen=True):
-    """An attribute was set to False that is named like a flag and that nothing reads, ``on`` a module or tensor."""
+    """An attribute was set to False, or to ``value``, that is named like a flag or rate, and that nothing reads."""
 
     subject: str
     attribute: str
     on: str
     tensors: Names
+    value: str = ""
 
 
 class GradientLeft(Fact, frozen=True):
@@ -232,9 +233,8 @@ class LoadMatched(Fact, frozen=True):
 class LoadCompared(Fact, frozen=True):
     """What of a file that was loaded into ``model`` is there, by its bits, before the step after ``step``.
 
-    Of ``entries`` tensors (not small, not of one value) ``there`` are in the model; ``rewritten`` took bits and
-    hold others, which ``lines`` wrote, ``close`` of these near ones; ``lacking`` never took any; ``absent`` are no
-    names of the model; others are without ``before`` in front and with ``after``.
+    Of ``entries`` tensors ``there`` are in it; ``rewritten`` took bits and hold others, by ``lines``, ``close`` of
+    these near ones; ``lacking`` never took any; others are ``absent`` or lack ``before`` and have ``after`` in front.
     """
 
     step: int

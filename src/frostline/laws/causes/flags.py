@@ -137,6 +137,9 @@ TIE_BROKEN = Cause(
 )
 
 
+RATE = "write optimizer.learning_rate: Keras 3 reads no other name, and Python accepts any"
+
+
 def _misspelt(run: ObservedRun) -> Iterator[Case]:
     for event in run.events_of(FlagMisspelt):
         rows = [run.named[name] for name in event.tensors if name in run.named]
@@ -144,10 +147,15 @@ def _misspelt(run: ObservedRun) -> Iterator[Case]:
         below = several(len(event.tensors), "tensor")
         yield Case(
             event.tensors,
-            f"{event.subject} = False has no effect: {moved} of {below} below it moved",
+            f"{event.subject} = {event.value or False} has no effect: {moved} of {below} {_where(event)} moved",
             {"attribute": event.attribute, "on": event.on, "moved": moved},
+            hint=RATE if event.value else None,
             mitigated=None if moved else _nothing_moved(event),
         )
+
+
+def _where(event: FlagMisspelt) -> str:
+    return "that it holds" if event.value else "below it"
 
 
 def _nothing_moved(event: FlagMisspelt) -> Proven:

@@ -1,4 +1,4 @@
-"""Flags written where nothing reads them: ``layer.trainble = False``."""
+"""Flags and rates written where nothing reads them: ``layer.trainble = False``, ``optimizer.lr = 0`` in Keras 3."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ from frostline.frameworks.keras_common.models.layers import layers_below, places
 
 ALIKE = 0.85
 OF_OTHERS = "requires_grad"
+RATES = ("lr", "learning_rate")
 
 
 class FlagTypos:
     """Tells of each attribute that looks like a flag, says False, and is contradicted by tensors that train.
+
+    Of optimizers it tells of attributes that look like a learning rate and are none.
 
     Args:
         context: what all instruments share.
@@ -49,8 +52,34 @@ class FlagTypos:
             for name in _stray(getattr(entry.variable, "__dict__", {})) if entry.row.declared.trainable else ():
                 self._tell(f"{entry.row.name}.{name}", name, "variable", [entry.row.name])
 
-    def _tell(self, subject: str, attribute: str, holder: str, tensors: list[str]) -> None:
-        self._context.tell(FlagMisspelt(subject=subject, attribute=attribute, on=holder, tensors=tuple(tensors)))
+        self._look_at_optimizers()
+
+    def _look_at_optimizers(self) -> None:
+        for source in self._context.optimizers.sources.values():
+            for optimizer in source.optimizers():
+                rows = [entry.row for entry in self._context.models.tensors]
+                held = [row.name for row in rows if any(each.optimizer == str(source.key) for each in row.optimizers)]
+                for name in _stray_rates(optimizer) if held else ():
+                    value = f"{getattr(optimizer, name)!r:.20}"
+                    self._tell(f"{source.key}.{name}", name, type(optimizer).__name__, held, value)
+
+    def _tell(self, subject: str, attribute: str, on: str, tensors: list[str], value: str = "") -> None:
+        self._context.tell(
+            FlagMisspelt(subject=subject, attribute=attribute, on=on, tensors=tuple(tensors), value=value)
+        )
+
+
+def _stray_rates(optimizer: Any) -> list[str]:
+    """What a script called a learning rate and the optimizer's class does not know."""
+    return [
+        name
+        for name in vars(optimizer)
+        if not name.startswith("_") and not hasattr(type(optimizer), name) and _looks_like_a_rate(name)
+    ]
+
+
+def _looks_like_a_rate(name: str) -> bool:
+    return any(difflib.SequenceMatcher(None, name, rate).ratio() >= ALIKE for rate in RATES)
 
 
 def _stray(attributes: dict[str, Any]) -> list[str]:

@@ -20,6 +20,11 @@ class Origin(Struct, frozen=True):
     function: str = ""
     inside: str = ""
 
+    @property
+    def text(self) -> str:
+        """As it is printed."""
+        return f"{self.file}:{self.line} in {self.function}"
+
 
 class Fact(Struct, frozen=True, tag=True, tag_field="fact", omit_defaults=True, kw_only=True):
     """Anything that was seen; ``origin`` is the line of the script that did it, where that is known.

@@ -78,7 +78,7 @@ def _evidence(load: LoadCompared) -> Evidence:
     line = load.origin
     return {
         "file": load.file,
-        "loaded_by": f"{line.file}:{line.line} in {line.function}" if line is not None else None,
+        "loaded_by": line.text if line is not None else None,
         "there": load.there,
         "of": load.entries,
         "rewritten_by": list(load.lines) or None,

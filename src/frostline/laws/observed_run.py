@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from frostline.core.averages import followers
-from frostline.core.events import Event, Fact, UpdateShown
+from frostline.core.events import Event, Fact, ResultDropped, UpdateShown
 from frostline.core.ledger import Expected, Holding, Ledger, OptimizerRow, TensorRow
 
 Seen = TypeVar("Seen", bound=Fact)
@@ -107,6 +107,15 @@ class ObservedRun:
     def shown(self, row: TensorRow, what: str) -> UpdateShown | None:
         """The fact that shows this of how ``row`` is updated, or None."""
         return self._updates.get((what, row.name))
+
+    def applied_at(self, row: TensorRow) -> str | None:
+        """The line of the script that updates ``row``, where a trace or its results showed something of that."""
+        return self._lines.get(row.name)
+
+    @cached_property
+    def _lines(self) -> Mapping[str, str]:
+        told: list[UpdateShown | ResultDropped] = [*self.events_of(UpdateShown), *self.events_of(ResultDropped)]
+        return {name: event.origin.text for event in told if event.origin is not None for name in event.tensors}
 
     @cached_property
     def _updates(self) -> Mapping[tuple[str, str], UpdateShown]:

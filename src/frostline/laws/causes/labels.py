@@ -18,7 +18,12 @@ def _resets(run: ObservedRun) -> Iterator[Case]:
             [row for row, _ in run.holdings[event.optimizer]],
             f"{event.optimizer} began {several(event.times, 'time')} with its first state again: "
             + ("what its steps handed back was left" if event.state else "it is made anew inside each step"),
-            {"optimizer": event.optimizer, "state": list(event.state[:3]), "times": event.times},
+            {
+                "optimizer": event.optimizer,
+                "state": list(event.state[:3]),
+                "times": event.times,
+                "applied_at": event.origin.text if event.origin is not None else None,
+            },
             mitigated=proven(RESET_ONCE, event),
         )
 

@@ -57,18 +57,21 @@ class DroppedResults:
     def _finish(self) -> None:
         steps, tell = self._context.recorder.steps, self._context.tell
         for function in self._context.answers.functions.values():
+            line = function.learned.line if function.learned is not None else None
             dropped = {path: times for path, times in function.dropped.items() if path not in function.handed_on}
             if dropped:
                 names = tuple(function.tensors[path].row.name for path in dropped)
-                tell(ResultDropped(step=steps, optimizer=function.key, tensors=names, times=max(dropped.values())))
+                times = max(dropped.values())
+                tell(ResultDropped(step=steps, optimizer=function.key, tensors=names, times=times, origin=line))
             reset = self._reset.get(function, {})
             reset = {path: times for path, times in reset.items() if path not in self._kept[function]}
             if reset:
                 names = tuple(".".join(path) for path in reset)
-                tell(StateReset(step=steps, optimizer=function.key, state=names, times=max(reset.values())))
+                times = max(reset.values())
+                tell(StateReset(step=steps, optimizer=function.key, state=names, times=times, origin=line))
             executed = self._context.recorder.optimizers[function.key].steps_executed
             if function.learned is not None and function.learned.restarts and function.handed_on and executed > 1:
-                tell(StateReset(step=steps, optimizer=function.key, state=(), times=executed))
+                tell(StateReset(step=steps, optimizer=function.key, state=(), times=executed, origin=line))
 
 
 def _both(pair: tuple[Any, Any]) -> bool:

@@ -12,6 +12,7 @@ from frostline.core.facts import Fact
 from frostline.frameworks.jax.context import Context, is_library
 from frostline.frameworks.jax.tensors.paths import Arrays, arrays_in, parameter_names, tensors_of
 from frostline.frameworks.jax.traces.records import Differentiated, Stopped, variable_of
+from frostline.observe.script_lines import script_line
 
 
 class Gradients:
@@ -74,7 +75,7 @@ class Gradients:
             for path, value in tensors_of(args[number]).items():
                 if path in of:
                     found.append((path, variable_of(value), variable_of(of[path])))
-        self._calls.note(Differentiated(found))
+        self._calls.note(Differentiated(found, script_line()))
 
     def _around_stop(self, original: Callable[..., Any]) -> Callable[..., Any]:
         @functools.wraps(original)

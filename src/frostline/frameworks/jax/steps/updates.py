@@ -10,6 +10,7 @@ from frostline.frameworks.jax.steps.calls import Calls
 from frostline.frameworks.jax.steps.functions import Call, Function
 from frostline.frameworks.jax.tensors.paths import Path, is_array, tensors_of
 from frostline.frameworks.jax.traces.records import Applied, StateGiven, Update, variable_of
+from frostline.observe.script_lines import script_line
 from frostline.observe.variable_names import variable_names
 
 FREEZING = "set_to_zero"
@@ -84,6 +85,7 @@ class Updates:
             for update in made:
                 update.value, update.update = variable_of(update.value), variable_of(update.update)
                 update.result, update.gradient = variable_of(update.result), variable_of(update.gradient)
+            record.line = script_line()
             self._calls.note(record)
         elif made and all(is_array(update.value) and is_array(update.result) for update in made):
             self._step(last, record, params)
@@ -97,6 +99,7 @@ class Updates:
         results = {(*root, *update.path): update.result for update in record.updates}
         call = Call(lambda: arrays, lambda _: results, compiled=False)
         if function.row is None:
+            record.line = script_line()
             function.records.append(record)
             self._learn(function, call, None)
             function.records.clear()

@@ -27,6 +27,7 @@ def concrete(records: Iterable[Record], arrays: Arrays) -> Learned:
             learned.state |= {path_of[id(value)] for value in record.values if id(value) in path_of}
         if not isinstance(record, Applied):
             continue
+        learned.line = learned.line or record.line
         for update in record.updates:
             path = path_of.get(id(update.value))
             if path is None:

@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from frostline.core.events import Origin
 from frostline.frameworks.jax.tensors.paths import Path, common_end, is_array
 from frostline.frameworks.jax.traces.graph import Graph
 from frostline.frameworks.jax.traces.records import (
@@ -76,7 +77,8 @@ class Learned:
 
     ``captured`` are weights that an update was applied to and that were compiled into the function as constants.
     ``empty`` says that updates were applied to a tree without a single tensor, ``restarts`` that all the state which
-    optimizers were given was made inside, out of nothing that the function was handed.
+    optimizers were given was made inside, out of nothing that the function was handed. ``line`` is that of the script
+    where updates are applied, or a loss is differentiated.
     """
 
     proofs: dict[Path, Proof] = field(default_factory=dict)
@@ -86,6 +88,7 @@ class Learned:
     captured: list[tuple[Path, Any, str]] = field(default_factory=list)
     empty: bool = False
     restarts: bool = False
+    line: Origin | None = None
 
 
 def _rate(graph: Graph, node: int) -> float | None:
@@ -119,12 +122,14 @@ class Reading:
         for record in self._records:
             match record:
                 case Applied():
+                    self.learned.line = self.learned.line or record.line
                     self._applied(record)
                 case StateGiven():
                     self.learned.state |= {path for value in record.values for path in self._paths(value)}
         self.learned.restarts = self._restarts()
         for record in self._records:
             if isinstance(record, Differentiated):
+                self.learned.line = self.learned.line or record.line
                 self._differentiated(record)
         self._pair_by_name()
         self._judge_gradients()

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from jax.core import Tracer
 
+from frostline.core.events import Origin
 from frostline.frameworks.jax.tensors.paths import Path
 
 LAYERS = 16  # of transformations around one value
@@ -37,20 +38,22 @@ class Applied:
     """Updates were applied to a tree of weights; ``zeroed`` and ``masked`` are paths below it.
 
     ``zeroed`` are those that ``set_to_zero`` was given, ``masked`` those that a mask left out, ``optimizer`` is the
-    name of the factory that made the updates.
+    name of the factory that made the updates, ``line`` that of the script which applied them.
     """
 
     optimizer: str
     updates: list[Update]
     zeroed: set[Path] = field(default_factory=set)
     masked: set[Path] = field(default_factory=set)
+    line: Origin | None = None
 
 
 @dataclass(slots=True)
 class Differentiated:
-    """A loss was differentiated with respect to these: path, value and gradient."""
+    """A loss was differentiated with respect to these: path, value and gradient; at which line of the script."""
 
     gradients: list[tuple[Path, Any, Any]]
+    line: Origin | None = None
 
 
 @dataclass(slots=True)

@@ -121,6 +121,7 @@ def _evidence(cause: FrozenCause, together: MovedTogether) -> Evidence:
         "tensor": row.name,
         "first_step": together.first_step,
         "interval": f"after step {move.since} to step {move.until}",
+        "applied_at": moved.run.applied_at(row),
         "place": move.place,
         "optimizer": move.optimizer,
         "flag": declared.trainable,

@@ -70,6 +70,7 @@ def _evidence(cause: StillCause, still: Still, optimizer: str) -> Evidence:
         "unchanged_until_step": row.changed.checked_until,
         "flag_at_first_look": row.declared.first,
         "flips": flips_of(row),
+        "applied_at": still.run.applied_at(row),
         "dtype": row.dtype,
         "reached_by_backward": row.reached_by_backward,
         "called": row.owner.called,

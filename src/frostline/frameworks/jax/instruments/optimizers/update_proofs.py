@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
-from frostline.core.facts import Fact, OptimizerSeen, UpdateShown
+from frostline.core.facts import Fact, OptimizerSeen, Origin, UpdateShown
 from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.steps.functions import Call, Function
 from frostline.frameworks.jax.traces.proofs import Proof
@@ -40,16 +40,16 @@ class UpdateProofs:
         if function.captured:
             shown["captured"] = [tensor.row.name for tensor in function.captured]
         for shows, names in shown.items():
-            self._tell(function.key, shows, tuple(names))
+            self._tell(function.key, shows, tuple(names), learned.line)
         if learned.empty and function.tensors:
             model = next(iter(function.tensors.values())).row.model
             self._context.tell(OptimizerSeen(optimizer=function.key, trains_model=model))
 
-    def _tell(self, optimizer: str, shows: str, names: tuple[str, ...]) -> None:
+    def _tell(self, optimizer: str, shows: str, names: tuple[str, ...], line: Origin | None) -> None:
         if (optimizer, shows, names) not in self._told:
             self._told.add((optimizer, shows, names))
             step = self._context.recorder.steps
-            self._context.tell(UpdateShown(step=step, optimizer=optimizer, tensors=names, shows=shows))
+            self._context.tell(UpdateShown(step=step, optimizer=optimizer, tensors=names, shows=shows, origin=line))
 
 
 def _shown(proof: Proof) -> Iterable[str]:

@@ -2,8 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from frostline.core import facts
-from frostline.laws.law import Law
+from frostline.core.amounts import tensors
+from frostline.laws.causes.cause import Evidence
+from frostline.laws.causes.saved.copies import half_following, saved_models
+from frostline.laws.law import Law, Violation
+from frostline.laws.observed_run import ObservedRun
+
+NARROW = ("bfloat16", "float16", "float8_e4m3fn", "float8_e5m2")
+WIDER = "keep the average in float32: what (1 - decay) adds in one step is less than half of the last place here"
+ONE_BY_ONE = "look at what updates the copy: a part of its tensors is left out"
+
+
+def violations(run: ObservedRun) -> Iterator[Violation]:
+    """Copies in files of which some tensors went their own way and the others have the first bits of their sources."""
+    for model, rows in saved_models(run):
+        for copy, still, moved in half_following(rows):
+            narrow = copy.dtype in NARROW
+            fact = (
+                f"{copy.file} holds {copy.origin}, a copy of {model} that was updated in {tensors(moved)} and not in "
+                f"{tensors(still)}, which have the bits from before training"
+            )
+            why = f": {copy.dtype} rounds small changes away" if narrow else ""
+            evidence: Evidence = {
+                "file": copy.file,
+                "written_at_step": copy.step,
+                "copy": copy.origin,
+                "type": copy.dtype,
+            }
+            yield Violation(tuple(still), fact + why, evidence, hint=WIDER if narrow else ONE_BY_ONE, apart=True)
+
 
 LAW = Law(
     "L6",
@@ -17,6 +47,8 @@ LAW = Law(
         facts.Followed,
         facts.Moved,
         facts.MoveExplained,
+        facts.SavedSettled,
     ),
-    cannot_see="Averages that no model in the table contains, and those that a narrow type rounds away.",
+    cannot_see="Averages that no model in the table contains and no file holds; those held still as a whole.",
+    violations=violations,
 )

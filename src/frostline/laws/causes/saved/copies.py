@@ -33,3 +33,18 @@ def from_before(rows: Sequence[TensorRow]) -> list[TensorRow]:
     old = [row for row in changed(rows) if row.saved is not None and row.saved.state == "first"]
     old = [row for row in old if not any(copy.put_back for copy in copies(row, "first"))]
     return old if any(row.kind == "parameter" for row in old) else []
+
+
+def half_following(rows: Sequence[TensorRow]) -> Iterator[tuple[Copy, list[TensorRow], list[TensorRow]]]:
+    """Of each file that holds another module's copy of a model: which kept their first bits, and which have others."""
+    still: dict[str, list[TensorRow]] = {}
+    first: dict[str, Copy] = {}
+    for row in rows:
+        for copy in copies(row, "first"):
+            if copy.origin is not None and row.changed.verdict == "yes":
+                first.setdefault(copy.file, copy)
+                still.setdefault(copy.file, []).append(row)
+    for file, copy in first.items():
+        moved = [row for row in changed(rows) if any(each.file == file for each in copies(row, "other"))]
+        if moved:
+            yield copy, still[file], moved

@@ -10,7 +10,7 @@ from frostline.core.columns.saved import Copy
 from frostline.core.events import FileWritten
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
-from frostline.laws.causes.saved.copies import changed, copies, from_before, saved_models
+from frostline.laws.causes.saved.copies import changed, copies, from_before, half_following, saved_models
 from frostline.laws.causes.saved.words import words
 from frostline.laws.observed_run import ObservedRun
 
@@ -127,7 +127,7 @@ def _others(run: ObservedRun) -> Iterator[Case]:
     for model, rows in saved_models(run):
         old = from_before(rows)
         copy = copies(old[0], "first")[0] if old else None
-        if copy is not None and copy.origin is not None:
+        if copy is not None and copy.origin is not None and not any(half_following(rows)):
             text = f"{copy.file} holds {tensors(old)} of {copy.origin}, not those of {model}, which was trained"
             yield Case(old, text, _evidence(copy) | {"tensors_of": copy.origin})
     yield from _twins(run)

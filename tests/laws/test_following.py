@@ -1,0 +1,38 @@
+"""L6 from facts alone: a copy in a file that follows its source in a part of its tensors."""
+
+from __future__ import annotations
+
+import pytest
+from tests.laws.test_every_law import held, moved, run, weight
+
+from frostline.core.columns.saved import Copy, CopyState, Saved
+from frostline.laws import judge
+
+STEP = {"optimizer": "sgd", "trainable": True, "gradient": "nonzero"}
+
+
+def said(*states: CopyState, dtype: str = "float32") -> list[tuple[str, str, list[str]]]:
+    """What is found where a file has another module's copy of each trained tensor, in these states."""
+    rows = [
+        each
+        for tensor in range(len(states))
+        for each in (*weight(tensor, f"net.{tensor}"), held(tensor), moved(tensor, **STEP))
+    ]
+    ledger = run(*rows)
+    for row, state in zip(ledger.tensors, states, strict=True):
+        copy = Copy("shadow.pt", row.name, 8, state, dtype, origin="average" if state == "first" else None)
+        row.saved = Saved(state, [copy])
+    return [(each.code, each.message, each.tensors) for each in judge(ledger)[0]]
+
+
+@pytest.mark.parametrize(("dtype", "rounds"), [("float32", False), ("bfloat16", True)])
+def test_a_copy_that_follows_in_part_is_an_error_of_its_own(dtype: str, rounds: bool) -> None:
+    [(code, message, tensors)] = said("other", "first", "first", dtype=dtype)
+    assert (code, tensors) == ("L6", ["net.1", "net.2"])
+    assert "shadow.pt holds average, a copy of net that was updated in 1 tensor" in message
+    assert ("bfloat16 rounds small changes away" in message) is rounds
+
+
+def test_a_copy_that_follows_nowhere_is_another_model_and_one_that_follows_everywhere_is_none() -> None:
+    assert [code for code, *_ in said("first", "first")] == ["S603"]
+    assert said("other", "other") == []

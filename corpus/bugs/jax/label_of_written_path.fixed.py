@@ -1,0 +1,49 @@
+"""Trains the head of a small network, labelled by paths."""
+
+import jax
+import jax.numpy as jnp
+import optax
+
+features = jax.random.normal(jax.random.key(7), (24, 32, 6))
+targets = jnp.sin(features).sum(-1, keepdims=True)
+
+
+def init(key):
+    first, second = jax.random.split(key)
+    return {
+        "encoder": {"kernel": jax.random.normal(first, (6, 16)) / 3, "bias": jnp.full(16, 0.1)},
+        "head": {"kernel": jax.random.normal(second, (16, 1)) / 4, "bias": jnp.full(1, 0.1)},
+    }
+
+
+def predict(params, x):
+    hidden = jnp.tanh(x @ params["encoder"]["kernel"] + params["encoder"]["bias"])
+    return hidden @ params["head"]["kernel"] + params["head"]["bias"]
+
+
+def loss(params, x, y):
+    return jnp.square(predict(params, x) - y).mean()
+
+
+def label(path, _):
+    return "frozen" if "/".join(key.key for key in path).startswith("encoder") else "trained"
+
+
+optimizer = optax.multi_transform(
+    {"trained": optax.adam(1e-2), "frozen": optax.set_to_zero()},
+    lambda params: jax.tree_util.tree_map_with_path(label, params),
+)
+
+
+@jax.jit
+def train_step(params, state, x, y):
+    gradients = jax.grad(loss)(params, x, y)
+    updates, state = optimizer.update(gradients, state, params)
+    return optax.apply_updates(params, updates), state
+
+
+params = init(jax.random.key(0))
+state = optimizer.init(params)
+for x, y in zip(features, targets, strict=True):
+    params, state = train_step(params, state, x, y)
+print(float(loss(params, features[0], targets[0])))

@@ -64,8 +64,8 @@ clean: ## remove the environments and all caches
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
 	$(VENV)/bin/python -m corpus $(ARGS)
 
-oracle: $(TESTED) ## random trainings, judged by brute force and by frostline; SEEDS="0:300"
-	$(VENV)/bin/python -m oracle $(SEEDS)
+oracle: $(TESTED) ## random trainings, judged by brute force and by frostline; SEEDS="0:300", ON=keras
+	$(VENV)/bin/python -m oracle $(SEEDS) $(addprefix --on ,$(ON))
 
 ledgers: $(TESTED) ## store anew what tests/ledgers replays; ARGS=--findings only what the rules say, ARGS="gan" chooses
 	$(VENV)/bin/python -m tests.ledgers $(ARGS)

@@ -94,7 +94,11 @@ def _stopped(copies: Copies) -> Iterator[Violation]:
     look = copies.rounds[2 ** (len(copies.rounds).bit_length() - 1) - 1]
     for name, seen in _histories(copies):
         returned = seen[look].content == seen[end].content
-        if _is_trainable(seen) and _moved(seen) and (_shrank(seen) or returned or _is_still(copies, name, late)):
+        if (
+            _is_trainable(seen)
+            and _moved(seen)
+            and (_shrank(seen[: end + 1]) or returned or _is_still(copies, name, late))
+        ):
             yield "L2", name
 
 
@@ -152,7 +156,8 @@ def _moves(copies: Copies, step: Step, name: str) -> bool:
 
 def _statistics(copies: Copies) -> Iterator[Violation]:
     """Statistics moved while the weights beside them were frozen, or never moved beside trained weights."""
-    histories = dict(_histories(copies))
+    begin = copies.steps[0].before if copies.steps else -1
+    histories = {name: seen[begin:] for name, seen in _histories(copies)}
     for name, seen in histories.items():
         weights = _beside(histories, name)
         if not weights:
@@ -232,11 +237,12 @@ def _is_held(copies: Copies, name: str) -> bool:
 
 
 def _saving(copies: Copies) -> Iterator[Violation]:
-    """What steps trained is in no file with the bits that memory had, or only as it was before training."""
+    """What moved is in no file with the bits that memory had; or was trained, and is there only as it was before."""
     last = copies.rounds[-1]
     for name in copies.moments[0] if copies.written and copies.steps else ():
         seen = [moment[name] for moment in copies.moments]
-        good = any(state.get(name) == seen[at].content != seen[0].content for at, state in copies.written)
+        stale = seen[0].content if _is_trainable(seen) else None
+        good = any(state.get(name) == seen[at].content != stale for at, state in copies.written)
         written = any(name in state for _, state in copies.written)
         if seen[last].content != seen[0].content and not good and (written or seen[0].trainable is not None):
             yield "L9", name

@@ -60,6 +60,10 @@ KEPT = {
     "zeros in an old file": replace(
         small((NORMED, PLAIN), 6, "sgd", Mutation("save older", 0, 0)), saving="at the end"
     ),
+    # All that was trained went back: the copy in the model, which nobody trained, is no part of that.
+    "first state put back and written": replace(
+        small((PLAIN, PLAIN), 9, "sgd", Mutation("put back", 0, 0), average=0.1), saving="at the end"
+    ),
     # Statistics gather themselves, and are not taken for those of the copy that is given their bits.
     "statistics beside a hard copy": small(
         (PLAIN, NORMED), 6, "adam", Mutation("stale gradient", 1, 1), Mutation("leave out", 1, 0), average=1.0

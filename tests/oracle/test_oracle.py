@@ -9,6 +9,7 @@ import torch
 from oracle.copies import Copies
 from oracle.plans import Block, Mutation, Plan, Saving, plan
 
+import frostline
 from frostline import laws
 from frostline.core.record import Finding
 from oracle import compare, judge, trainings
@@ -70,6 +71,15 @@ def test_a_law_that_is_taken_away_is_missed(law: str, monkeypatch: pytest.Monkey
     found = compare.disagreement(broken, trainings.run)
     assert found is not None
     assert law in {code for code, _ in found.missed}
+
+
+def test_an_untrained_file_is_an_error_where_a_copy_is_in_the_model_too() -> None:
+    back = Plan(
+        1, plan(0).blocks, 9, "sgd", "constant", 1, False, 0.1, (Mutation("put back", 0, 0),), saving="at the end"
+    )
+    with frostline.watch() as seen:
+        trainings.run(back, Copies())
+    assert [each.severity for each in seen.report.record.findings if each.code == "S602"] == ["error"]
 
 
 def test_a_finding_too_many_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -326,8 +326,15 @@ def _may_train(row: TensorRow) -> bool:
 
 
 def _was_trained(row: TensorRow) -> bool:
-    """Whether a step moved the tensor while it was trainable: what is merged and taken out again was not trained."""
-    return any(move.optimizer is not None and move.trainable for move in row.changed.movements)
+    """Whether a step moved the tensor while it was trainable: what is merged and taken out again was not trained.
+
+    What moved between two checks, while an optimizer held it, was moved by its steps.
+    """
+    held = any(holding.listed for holding in row.optimizers)
+    return any(
+        move.trainable and (move.optimizer is not None or (held and move.place == "between"))
+        for move in row.changed.movements
+    )
 
 
 def _names(row: TensorRow) -> tuple[str, ...]:

@@ -75,14 +75,18 @@ def _motion(copies: Copies) -> Iterator[Violation]:
 
 
 def _stopped_at(copies: Copies, name: str) -> int | None:
-    """The last look at a step, which moved nothing, as nothing did since; looks are at steps 1, 2, 4, 8, …"""
+    """The last look at a step, which moved nothing, as nothing did since; looks are at steps 1, 2, 4, 8, …
+
+    What was still at the look before that and moved in between has begun anew: it is seen to stand at the next look.
+    """
     steps = max(len(copies.of(index)) for index in range(len(copies.held)))
     look = 2 ** (steps.bit_length() - 1) if steps else 0
     late = steps - look
     if late < ENOUGH or late * LAST < steps:
         return None
-    since = copies.rounds[look - 2] if look > 1 else 0
-    return look if _is_still(copies, name, since) else None
+    before, since = copies.rounds[look // 2 - 2], copies.rounds[look - 2]
+    resumed = copies.moments[before][name].content == copies.moments[copies.rounds[look // 2 - 1]][name].content
+    return look if _is_still(copies, name, since) and (not resumed or _is_still(copies, name, before)) else None
 
 
 def _stopped(copies: Copies) -> Iterator[Violation]:

@@ -143,11 +143,16 @@ class Variables:
         if entry.row.kind == "buffer" and (chain := entry.road):
             self._note_frozen_subtree(entry, chain)
 
+    def _is_frozen(self, layer: Any) -> bool:
+        weights, _ = self._dialect.own(layer)
+        one_by_one = bool(weights) and not any(self._dialect.flag(weight, ()) for weight in weights)
+        return one_by_one or not self._dialect.says(layer)
+
     def _note_frozen_subtree(self, entry: NamedVariable, chain: tuple[Any, ...]) -> None:
-        """A buffer counts as frozen when its layer, or a layer around it, says that it is."""
+        """A buffer counts as frozen when its layer, or a layer around it, is: by its flag or weight by weight."""
         if entry.row.kind != "buffer":
             return
-        frozen = next((layer for layer in reversed(chain) if not self._dialect.says(layer)), None)
+        frozen = next((layer for layer in reversed(chain) if self._is_frozen(layer)), None)
         subtree = str(frozen.name) if frozen is not None else None
         watched, flipped = self._observer.tensors.get(entry.key), False
         if watched is not None and (subtree is None) != (entry.row.owner.frozen_subtree is None):

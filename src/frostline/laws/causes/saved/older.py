@@ -48,7 +48,7 @@ class _PutBack:
 
 def _put_back(model: str, rows: Sequence[TensorRow]) -> Iterator[Case]:
     """A state from before the training was loaded into what was trained, and then written."""
-    trained = [row for row in changed(rows) if row.kind == "parameter" and row.optimizers]
+    trained = [row for row in changed(rows) if row.kind == "parameter" and row.declared.trainable is not False]
     back = [row for row in trained if any(copy.put_back for copy in copies(row, "first"))]
     if not back:
         return

@@ -175,7 +175,12 @@ def _statistics(copies: Copies) -> Iterator[Violation]:
 
 
 def _briefly_trained(copies: Copies) -> Iterator[Violation]:
-    """Statistics that stood still beside weights that were trainable in steps enough, and moved in fewer of them."""
+    """Statistics that stood still beside weights that were trainable in steps enough, and moved in fewer of them.
+
+    Where no optimizer stepped, training never began.
+    """
+    if not copies.steps:
+        yield from (("L5", name) for name in copies.moments[0])
     histories = dict(_histories(copies))
     for name in histories:
         weights = _beside(histories, name)

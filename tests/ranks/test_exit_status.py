@@ -11,7 +11,7 @@ from tests.without_compiler import WITHOUT_COMPILER
 pytestmark = pytest.mark.needs("torch")
 
 TRAIN = """
-import os, sys, time
+import os, shutil, sys, time
 import torch
 
 rank = int(os.environ["RANK"])
@@ -29,6 +29,8 @@ for step in range(6):
     if rank == 1 and "planted" in sys.argv:
         frozen.grad = torch.zeros_like(frozen)
     optimizer.step()
+    if rank == 0 and step == 2 and "removed" in sys.argv:
+        shutil.rmtree(".frostline")
     if rank == 1 and step == 4 and "killed" in sys.argv:
         os.kill(os.getpid(), 9)
 if rank == 1:
@@ -72,3 +74,11 @@ def test_a_record_that_cannot_be_written_costs_no_training(tmp_path: Path) -> No
     assert (status, done) == (0, {"done0", "done1"}), printed
     assert "cannot write" in printed
     assert "no contradiction found" in printed  # the report is printed from memory
+
+
+def test_a_folder_that_is_removed_costs_the_other_ranks_and_no_report(tmp_path: Path) -> None:
+    status, printed, done = launched(tmp_path, "removed")
+    assert (status, done) == (0, {"done0", "done1"}), printed
+    assert "cannot write" in printed
+    assert "rank 1: no record of it" in printed
+    assert "the flags were right" in printed  # of this rank, from memory

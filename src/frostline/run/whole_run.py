@@ -115,7 +115,12 @@ class WholeRun:
         judges = self._settings.fail_on not in (None, "never")
         size = self._run.world_size or 1
         stored_run.wait(self._parts, size, PATIENCE_TO_JUDGE if judges else PATIENCE, lambda: self._is_hurried)
-        record = stored_run.together(self._parts(), (), self._settings.policy())
+        parts, own = self._parts(), outcome.record
+        if own is not None and (isinstance(outcome.problem, RecordError) or self._place.own not in parts):
+            others = [part for part in parts if part != self._place.own]
+            record = stored_run.together(others, [own], self._settings.policy())  # this process's own, from memory
+        else:
+            record = stored_run.together(parts, (), self._settings.policy())
         return self._stored(outcome.status, replace(record, run=replace(record.run, command=self._run.command)))
 
     def _stored(self, status: int, record: Record) -> Outcome:

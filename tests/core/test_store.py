@@ -15,6 +15,7 @@ from frostline.core.record import Finding, Record, Totals, Verdict  # fmt: skip
 from frostline.core.run import Run
 from frostline.core.storage import store
 from frostline.errors import RecordError
+from frostline.run.files.places import require_writable
 
 texts = st.text(max_size=8)
 parameters = st.floats(allow_nan=False, allow_infinity=False)
@@ -144,3 +145,10 @@ def test_a_link_where_the_temporary_file_goes_is_not_followed(tmp_path: Path) ->
     store.write_atomically(b"ours", tmp_path / "run.json")
     assert (theirs.read_bytes(), (tmp_path / "run.json").read_bytes()) == (b"untouched", b"ours")
     assert not (tmp_path / "run.json").is_symlink()
+
+
+def test_a_link_where_a_place_is_tried_is_not_followed(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    (tmp_path / f".run.json.{os.getpid()}.tmp").symlink_to(theirs)
+    require_writable(tmp_path / "run.json")
+    assert list(tmp_path.iterdir()) == []

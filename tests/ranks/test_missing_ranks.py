@@ -10,11 +10,13 @@ import pytest
 from test_exit_status import launched
 from test_ranks import combined, parts
 
+from frostline.core.ledger import OptimizerRow
 from frostline.core.record import Record, Totals, Verdict
 from frostline.core.run import Run
 from frostline.core.storage import store
+from frostline.core.suppressions import Policy
 from frostline.errors import FrostlineError
-from frostline.run.combine import combine
+from frostline.run.combine import Combination, combine
 from frostline.run.files.run_folder import claimed
 
 pytestmark = pytest.mark.needs("torch")
@@ -68,6 +70,20 @@ def test_a_rank_that_was_killed_is_named_with_the_step_up_to_which_it_is_known()
 def test_two_of_one_rank_are_refused() -> None:
     with pytest.raises(FrostlineError, match="two of the records are of rank 0"):
         combine([of_rank(0), of_rank(0)])
+
+
+def test_a_shell_that_starts_the_ranks_is_none_of_them() -> None:
+    """A batch script of Slurm has the variables of rank 0 of its job; what it spawns has ranks of its own."""
+    trained = [OptimizerRow("o", "optimizer", "SGD", steps_executed=3)]
+    spawned = [replace(of_rank(rank, world_size=2), optimizers=trained) for rank in range(2)]
+    for order in ([of_rank(0), *spawned], [*spawned, of_rank(0)]):
+        combination = Combination(is_one_run=True)
+        for record in order:
+            combination.add(record)
+        assert combination.record(Policy()).run.missing == []
+        assert combination.record(Policy()).run.idle == []
+    combination.add(spawned[1])
+    assert combination.record(Policy()).run.missing == ["rank 1 ran twice; only the first time is compared"]
 
 
 def test_a_part_is_given_to_one_process_only(tmp_path: Path) -> None:

@@ -68,8 +68,10 @@ class Combination:
         self._findings: dict[tuple[str, tuple[str, ...], str], _Said] = {}
         self._comparison = Comparison()
         self._ranks: set[int] = set()
+        self._compared: set[int] = set()  # those that trained
+        self._size = 0  # how many there are, as these say
         self._missing: list[str] = []
-        self._idle: list[str] = []
+        self._idle: list[tuple[int | None, str]] = []
 
     def add(self, record: Record, name: str = "") -> None:
         """One more process, whose record is called ``name`` where it does not belong to the others.
@@ -85,13 +87,15 @@ class Combination:
         self._runs.append((label, run))
         is_idle = run.complete and not record.tensors and not record.optimizers
         if is_idle:
-            self._idle.append(_label(run))
-        if run.rank is not None and run.rank not in self._ranks:
-            self._ranks.add(run.rank)
-            if not is_idle:
-                self._comparison.add(record)
-        elif run.rank is not None:
+            self._idle.append((run.rank, _label(run)))
+        elif run.rank is not None and run.rank in self._compared:
             self._missing.append(f"rank {run.rank} ran twice; only the first time is compared")
+        elif run.rank is not None:
+            self._compared.add(run.rank)
+            self._comparison.add(record)
+            self._size = max(self._size, run.world_size or 0)
+        if run.rank is not None:
+            self._ranks.add(run.rank)
         if not run.complete:
             self._missing.append(_cut_short(run))
         for optimizer in record.optimizers:
@@ -181,7 +185,7 @@ class Combination:
 
     def _run(self, missing: list[str]) -> Run:
         runs = [run for _, run in self._runs] or [Run()]
-        size = max((run.world_size or 0 for run in runs if run.rank is not None), default=0)
+        size = self._size or max((run.world_size or 0 for run in runs if run.rank is not None), default=0)
         missing = [*(f"rank {rank}: no record of it" for rank in range(size) if rank not in self._ranks), *missing]
         exits = [run.exit for run in runs if run.exit is not None]
         return replace(
@@ -197,7 +201,7 @@ class Combination:
             ended_by=next((run.ended_by for run in runs if run.ended_by), None),
             faults=[f"{_label(run)}: {fault}" for run in runs for fault in run.faults],
             missing=[*self._missing, *missing],
-            idle=self._idle,
+            idle=[label for rank, label in self._idle if rank is None or rank not in self._compared],
         )
 
 

@@ -127,7 +127,8 @@ def require_writable(path: Path) -> None:
         raise RecordError(f"cannot write {path}: it is a folder", _ELSEWHERE)
     probe = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        probe.touch()
+        probe.unlink(missing_ok=True)  # left by a killed process of this number, or a link, which is not followed
+        os.close(os.open(probe, os.O_CREAT | os.O_EXCL | os.O_WRONLY | getattr(os, "O_NOFOLLOW", 0), 0o666))
         probe.unlink()
         head = _head(path)
     except OSError as error:

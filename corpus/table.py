@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from rich.table import Table
 from rich.text import Text
 
-from corpus import rivals
+from corpus import blind, rivals
 from corpus.cases import load
 from corpus.judging import Gap, Judgement
 
@@ -53,7 +53,8 @@ def markdown(judgements: Sequence[Judgement], known: dict[str, Gap], former: str
     lines = [
         "# The corpus",
         "",
-        "Written by `python -m corpus --write docs/corpus.md`; every line was run.",
+        "Written by `python -m corpus --write docs/corpus.md`; every line was run. frostline grew on these",
+        "programs; [below](#who-wrote-these-programs-and-what-they-are-worth) stands what it made of unknown bugs.",
         "",
         f"| framework | {' | '.join(_HEADINGS)} |",
         f"| --- |{' ---: |' * len(_HEADINGS)}",
@@ -70,7 +71,7 @@ def markdown(judgements: Sequence[Judgement], known: dict[str, Gap], former: str
             seen = "" if judgement.seen is None else judgement.seen
             programs.append(f"| {judgement.trial.name} | {case.title} | {found} | {seen} | {link} |")
     lines += sorted(programs)
-    lines += rivals.markdown() + rivals.traincheck()
+    lines += blind.markdown() + rivals.markdown() + rivals.traincheck()
     if known:
         lines += ["", "## Known gaps", ""]
         lines += [f"- `{gap.trial}`: {gap.reason}" for gap in known.values()]

@@ -10,6 +10,7 @@ from corpus.judging import Gap, gaps, judge, unexplained
 from corpus.running import Outcome
 from corpus.table import markdown
 
+from corpus import blind
 from frostline.core import verdict
 from frostline.core.record import Finding, Record
 from frostline.core.run import Run
@@ -121,6 +122,23 @@ def test_the_readme_and_the_page_of_the_corpus_say_the_same() -> None:
         assert line
         _, _, missed, _, quiet, alarms, _ = map(int, line[1].split(" | "))
         assert f"| names no cause | {missed} | {alarms} of {quiet + alarms} |" in table
+
+
+def test_the_readme_and_the_page_publish_what_was_measured_blind() -> None:
+    root = Path(__file__).parents[2]
+    page, readme = ((root / name).read_text("utf-8") for name in ("docs/corpus.md", "README.md"))
+    assert "\n".join(blind.markdown()) in page
+    table = readme.partition("<!-- blind -->")[2].partition("<!-- end -->")[0]
+    for row in blind.measured():
+        counts = f"{row['right']} of {row['tried']} | {row['seen']} | {row['missed']}"
+        assert f"| {row['of']} | {counts} | {row['alarms']} of {row['healthy']} |" in table
+
+
+def test_a_measurement_that_does_not_add_up_is_refused(tmp_path: Path) -> None:
+    wrong = tmp_path / "blind.toml"
+    wrong.write_text(blind.MEASURED.read_text("utf-8").replace("missed = 14", "missed = 4"), "utf-8")
+    with pytest.raises(ValueError, match="do not add up to 25"):
+        blind.measured(wrong)
 
 
 def test_lines_of_programs_that_were_not_run_are_kept_once() -> None:

@@ -166,15 +166,19 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def python(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    environment = os.environ | WITHOUT_COMPILER | {"GLOO_SOCKET_IFNAME": "lo"}
+def python(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = os.environ | WITHOUT_COMPILER | {"GLOO_SOCKET_IFNAME": "lo"} | variables
     return subprocess.run(
         [sys.executable, *words], cwd=folder, env=environment, capture_output=True, text=True, timeout=180
     )
 
 
-def observed(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return python(folder, "-m", "frostline", "run", *words)
+def observed(folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return python(folder, "-m", "frostline", "run", *words, **variables)
+
+
+# What the shell of a batch script has, whatever it starts.
+SLURM = {"SLURM_JOB_ID": "77", "SLURM_PROCID": "0", "SLURM_NTASKS": "4"}
 
 
 def meeting(folder: Path) -> str:
@@ -229,8 +233,8 @@ def test_a_process_is_observed_however_it_is_started(folder: Path, method: str, 
 
 def test_processes_of_one_group_must_agree_and_others_need_not(folder: Path) -> None:
     (folder / "pairs.py").write_text(PAIRS)
-    assert "R701 ranks-diverge" in observed(folder, "pairs.py", meeting(folder)).stderr
-    reduced = observed(folder, "pairs.py", meeting(folder), "--reduce")
+    assert "R701 ranks-diverge" in observed(folder, "pairs.py", meeting(folder), **SLURM).stderr
+    reduced = observed(folder, "pairs.py", meeting(folder), "--reduce", **SLURM)
     alone = observed(folder, "pairs.py", "")
     assert sorted(alone.stdout.split()) == sorted(python(folder, "pairs.py", "").stdout.split())  # lines may mingle
     for done in (reduced, alone):

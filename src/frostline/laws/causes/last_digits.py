@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from frostline.core.columns.replica import ReplicaSample
 
-FEW = 16.0  # units in the last place, as a root mean square over the values of a tensor
-_SOON, _GROWTH = 8.0, 4.0  # units that a short run may come to, and how many times those of half the run
+FEW = 32.0  # units in the last place, as a root mean square over the values of a tensor
+_SOON, _GROWTH = 16.0, 4.0  # units that a short run may come to, and how many times those of half the run
 _SHARE = 0.01  # of the way that training moved the tensor
 _UNITS = {"float32": 2.0**-23, "complex64": 2.0**-23, "float64": 2.0**-52, "complex128": 2.0**-52}
 
@@ -31,7 +31,7 @@ class Apart:
 
         >>> Apart(units=0.5, earlier=0.4, step=4, share=1e-6).rounding()
         'their values are 0.5 units in the last place apart, 0.4 after step 4, and moved over 100 times as far'
-        >>> Apart(units=12, earlier=0.4, step=4, share=1e-6).rounding(), Apart(units=2, share=0.5).rounding()
+        >>> Apart(units=20, earlier=0.4, step=4, share=1e-6).rounding(), Apart(units=2, share=0.5).rounding()
         (None, None)
         """
         is_few = self.units <= min(FEW, _SOON + _GROWTH * self.earlier)

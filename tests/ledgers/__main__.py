@@ -11,7 +11,7 @@ from typing import Any
 import click
 from corpus.cases import Trial
 from corpus.running import Outcome, prepare, run
-from tests.ledgers import stored
+from tests.ledgers import stored, what_if
 from tests.ledgers.programs import programs, shelf
 from tests.ledgers.stored import SHELVES, Seen
 
@@ -83,6 +83,17 @@ def _renew(name: str) -> None:
         click.echo(f"{program}\n" + "\n".join(_changes(before[program], now[program])))
     new, gone = len(now.keys() - before.keys()), len(before.keys() - now.keys())
     click.echo(f"{name}: {len(now)} programs, {len(changed)} judged otherwise, {new} new, {gone} gone")
+    _renew_what_if(name)
+
+
+def _renew_what_if(name: str) -> None:
+    """Store what is found with one field changed, and say of how many changes that is something else now."""
+    before, now = what_if.load(name), what_if.renewed(name)
+    what_if.save(name, now)
+    pairs = [(before.get(program, {}), each) for program, each in now.items()]
+    other = sum(each[change] != was[change] for was, each in pairs for change in was.keys() & each.keys())
+    new = sum(len(each.keys() - was.keys()) for was, each in pairs)
+    click.echo(f"{name}, with one field changed: {other} judged otherwise, {new} new")
 
 
 def _changes(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:

@@ -7,7 +7,17 @@ from collections.abc import Iterable
 
 
 class FrostlineError(Exception):
-    """A plain failure of the tool or its input; the command line prints it in two lines and exits 2."""
+    """A plain failure of the tool or its input; the command line prints it in two lines and exits 2.
+
+    Args:
+        message: the fact.
+        hint: what to do about it.
+
+    Example:
+        >>> print(FrostlineError("there is no file run.json", "give the record of a run"))
+        there is no file run.json
+        hint: give the record of a run
+    """
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)

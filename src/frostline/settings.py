@@ -47,7 +47,13 @@ def _description(kind: Any) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """How a run is observed and judged; a field with a description can stand in a file."""
+    """How a run is observed and judged; a field with a description can stand in a file.
+
+    Example:
+        >>> settings = Settings(frozen=("backbone.**",), check_every=10)
+        >>> settings.expected.frozen, settings.but(check_every=5).check_every
+        (['backbone.**'], 5)
+    """
 
     frozen: Annotated[
         tuple[str, ...], Meta(description="patterns of the tensors that are expected to stay unchanged")
@@ -118,10 +124,20 @@ _READ: dict[str, Callable[[Any], Any]] = {"keep_bytes": _bytes}
 
 
 def load(folder: Path | None = None) -> Settings:
-    """The settings that hold in ``folder`` (the working folder without one).
+    """The settings that hold in ``folder``.
+
+    Args:
+        folder: where to look, and in the folders above it; the working folder without one.
 
     Raises:
         SettingsError: a file cannot be read, has an unknown key or rule, or a value of the wrong kind.
+
+    Example:
+        >>> import tempfile, pathlib
+        >>> folder = pathlib.Path(tempfile.mkdtemp())
+        >>> _ = (folder / "frostline.toml").write_text('frozen = ["backbone.**"]')
+        >>> load(folder).frozen
+        ('backbone.**',)
     """
     return found(folder)[0]
 

@@ -22,7 +22,13 @@ class Report:
     """What a watch found, to print, to assert on, or to read as data.
 
     Args:
-        record: of the run.
+        record: of the run; ``report.record.tensors`` has a row for each tensor, ``.findings`` what contradicts.
+
+    Example:
+        >>> import torch, frostline
+        >>> report = frostline.summary(torch.nn.Linear(2, 1))
+        >>> report.record.verdict.errors, [row.shape for row in report.record.tensors]
+        (0, [(1, 2), (1,)])
     """
 
     def __init__(self, record: Record) -> None:
@@ -31,8 +37,15 @@ class Report:
     def check(self, fail_on: str = "error") -> None:
         """Raise when there are findings at or above ``fail_on``.
 
+        Args:
+            fail_on: ``"error"``, ``"warning"``, or ``"never"``.
+
         Raises:
             FindingsError: with every such finding in its message.
+
+        Example:
+            >>> import torch, frostline
+            >>> frostline.summary(torch.nn.Linear(2, 1)).check(fail_on="warning")
         """
         __tracebackhide__ = True  # pytest shows the line of the test
         findings = failing(self.record.findings, fail_on)
@@ -141,6 +154,11 @@ def assert_frozen(model: Any, *patterns: str, during: Any) -> None:
 
     Raises:
         FindingsError: naming the tensors that moved and why.
+
+    Example:
+        >>> import torch, frostline
+        >>> model = torch.nn.Linear(2, 1).requires_grad_(False)
+        >>> frostline.assert_frozen(model, "weight", during=lambda: model(torch.ones(4, 2)))
     """
     with watch(model, settings=Settings(frozen=patterns or ("**",))) as seen:
         during()

@@ -98,7 +98,16 @@ class Verdict:
 
 @dataclass(slots=True)
 class Record:
-    """The one document that is stored, reported and printed as JSON."""
+    """The one document that is stored, reported and printed as JSON.
+
+    Example:
+        >>> import torch, frostline
+        >>> record = frostline.summary(torch.nn.Linear(2, 1, bias=False)).record
+        >>> [(row.shape, row.declared.trainable, row.changed.verdict) for row in record.tensors]
+        [((1, 2), True, 'no')]
+        >>> record.totals.parameters, record.verdict.errors, record.findings
+        (2, 0, [])
+    """
 
     format: int
     frostline: str

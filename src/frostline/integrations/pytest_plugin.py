@@ -52,6 +52,13 @@ class Block:
         objects: models and optimizers to look at from the start.
         asked: ``frozen``, ``trained``, ``check_every``, ``patience`` and ``fail_on``.
         folder: where settings files are looked for. Their patterns are those of the training script, and not used.
+
+    Example:
+        >>> import torch
+        >>> with Block([torch.nn.Linear(2, 1)], {"fail_on": "error"}, Path()) as seen:
+        ...     pass  # training
+        >>> seen.report.record.findings
+        []
     """
 
     def __init__(self, objects: Iterable[Any], asked: dict[str, Any], folder: Path) -> None:
@@ -115,6 +122,12 @@ class Watching:
 
     Args:
         item: the test.
+
+    Example:
+        >>> def test_backbone_stays(frostline):
+        ...     with frostline.watch(frozen=["backbone.**"]) as seen:
+        ...         train()
+        ...     assert seen.report.record.totals.changed
     """
 
     def __init__(self, item: pytest.Item) -> None:

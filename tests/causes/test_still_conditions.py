@@ -1,0 +1,139 @@
+"""Where a still tensor is looked for, and what stands in its place: each condition by itself, on rows by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.causes.test_mitigations import SGD, STEP, STEPS, held, moved, row, run
+
+from frostline.core.events import TensorReplaced
+from frostline.core.ledger import Changed, Holding, OptimizerRow, Owner, TensorRow
+from frostline.laws.causes.trainable import misdirection, still
+from frostline.laws.causes.trainable.still import Still
+from frostline.laws.observed_run import ObservedRun
+
+ADAM = OptimizerRow("adam", "optimizer", "Adam", steps_executed=4, last_step=8, checks=[1], checked_at=[5])
+IDLE = replace(SGD, steps_executed=0, checks=[], checked_at=[])
+
+
+def seen(*rows: TensorRow, events: tuple[Any, ...] = (), optimizers: tuple[OptimizerRow, ...] = (SGD,)) -> ObservedRun:
+    return ObservedRun(run(rows, *events, optimizers=optimizers))
+
+
+@pytest.mark.parametrize(
+    ("tensor", "optimizers", "situation"),
+    [
+        (row("net.w", changed=moved(STEP), optimizers=held(nonzero=4)), (SGD,), "moved"),
+        (row("net.w", changed=Changed("unknown", reason="freed")), (SGD,), "unknown"),
+        (row("net.w", optimizers=held(nonzero=4)), (SGD,), "held"),
+        (row("net.w", optimizers=held(nonzero=4)), (IDLE,), "at rest"),
+        (row("net.w", optimizers=held(nonzero=4)), (replace(IDLE, steps_skipped=9),), "skipped"),
+        (row("net.w", optimizers=held(nonzero=4)), (replace(SGD, steps_executed=1, steps_skipped=9),), "held"),
+        (row("net.w", registered=False), (SGD,), "unregistered"),
+        (row("net.w"), (SGD,), "unheld"),
+        (row("net.w"), (replace(SGD, checks=[]),), "told elsewhere"),
+        (row("net.w", optimizers=[Holding("sgd", 0, captured=False)]), (IDLE,), "unheld"),
+    ],
+)
+def test_where_its_cause_is_looked_for(tensor: TensorRow, optimizers: tuple[OptimizerRow, ...], situation: str) -> None:
+    assert Still(tensor, seen(tensor, optimizers=optimizers)).situation == situation
+
+
+@pytest.mark.parametrize(("executed", "skipped", "mostly"), [(1, 9, True), (2, 8, False), (0, 0, False), (0, 1, True)])
+def test_nine_in_ten_steps_skipped_are_most(executed: int, skipped: int, mostly: bool) -> None:
+    assert still.mostly_skipped(replace(SGD, steps_executed=executed, steps_skipped=skipped)) is mostly
+
+
+@pytest.mark.parametrize(
+    ("times", "reached", "remade"), [(2, None, True), (1, None, False), (2, True, False), (0, None, False)]
+)
+def test_what_is_made_again_and_again_without_a_gradient_is_remade(
+    times: int, reached: bool | None, remade: bool
+) -> None:
+    tensor = row("net.w", reached_by_backward=reached)
+    events = tuple(TensorReplaced(step=step, tensor=0, name="net.w", by="Net") for step in range(times))
+    other = TensorReplaced(step=9, tensor=1, name="net.other", by="Net")
+    assert still.is_remade(tensor, seen(tensor, events=(*events, other))) is remade
+
+
+def former(path: str, **more: Any) -> TensorRow:
+    return row(f"net.{path}.former", gone=True, owner=Owner(path, "Linear"), **more)
+
+
+def test_what_a_tensor_replaced_is_gone_and_was_in_its_module_or_its_parametrization() -> None:
+    here = row("net.a.w", owner=Owner("a", "Linear"))
+    root = row("net.w", owner=Owner("", "Net"))
+    gone = former("a"), former("a.parametrizations.w"), former("ab"), former("parametrizations.w")
+    alive = replace(former("a"), name="net.a.alive", gone=False)
+    observed = seen(here, root, alive, *gone)
+    assert still.predecessors(here, observed) == [gone[0], gone[1]]
+    assert still.predecessors(root, observed) == [gone[3]]
+    assert still.predecessors(gone[0], observed) == []
+
+
+@pytest.mark.parametrize(
+    ("successor", "has"),
+    [
+        (row("net.a.w", owner=Owner("a", "Linear")), True),
+        (row("net.a.w", owner=Owner("a", "Linear"), optimizers=held(nonzero=1)), False),
+        (row("net.b.w", owner=Owner("b", "Linear")), False),
+    ],
+)
+def test_a_successor_that_no_optimizer_holds_speaks_for_the_former(successor: TensorRow, has: bool) -> None:
+    gone = former("a", optimizers=held(none=4))
+    assert still.has_successor(gone, seen(gone, successor)) is has
+    assert still.has_successor(replace(gone, gone=False), seen(gone, successor)) is False
+
+
+def starved(steps: int = STEPS) -> OptimizerRow:
+    return replace(SGD, no_gradient_at_last_check=True, steps_executed=steps)
+
+
+def test_an_optimizer_steps_the_namesake_of_another_model() -> None:
+    used, mine = row("net.w", reached_by_backward=True), row("old.w", optimizers=held(none=4))
+    observed = seen(used, mine, optimizers=(starved(),))
+    assert misdirection.exchanged(used, observed) == (starved(), mine)
+    assert misdirection.taken_for_another(mine, observed)
+    assert misdirection.exchanged(replace(used, reached_by_backward=None), observed) is None
+    assert misdirection.exchanged(used, seen(used, mine)) is None
+    assert misdirection.exchanged(used, seen(used, mine, optimizers=(starved(0),))) is None
+    assert not misdirection.taken_for_another(mine, seen(used, mine))
+
+
+@pytest.mark.parametrize("other", [{"name": "net.v"}, {"shape": (9,)}, {"kind": "buffer"}, {"model": "old"}])
+def test_what_differs_is_no_namesake(other: dict[str, Any]) -> None:
+    used, mine = row("net.w", reached_by_backward=True), row("old.w", optimizers=held(none=4))
+    observed = seen(replace(used, **other), mine, optimizers=(starved(),))
+    assert not misdirection.taken_for_another(mine, observed)
+
+
+def test_an_optimizer_goes_on_with_the_former_tensor() -> None:
+    tensor = row("net.w", replaced_at=2, changed=moved(STEP))
+    holds = replace(SGD, foreign_shapes=[(4,)])
+    assert misdirection.gone_on(tensor, seen(tensor, optimizers=(holds,))) == (holds, 2)
+    assert misdirection.gone_on(tensor, seen(tensor)) is None
+    other_shape = replace(SGD, foreign_shapes=[(5,)])
+    assert misdirection.gone_on(tensor, seen(tensor, optimizers=(other_shape,))) is None
+    over = replace(holds, last_step=2)
+    assert misdirection.gone_on(tensor, seen(tensor, optimizers=(over,))) is None
+    still_moves = row("net.w", replaced_at=0, changed=moved(STEP))
+    assert misdirection.gone_on(still_moves, seen(still_moves, optimizers=(holds,))) is None
+
+
+def test_a_copied_optimizer_took_over_and_has_copies() -> None:
+    tensor = row("net.w", changed=moved(STEP), optimizers=[Holding("sgd", 0), Holding("early", 0)])
+    sgd = replace(SGD, last_step=4)
+    early = replace(SGD, id="early", last_step=1)
+    copied = replace(ADAM, foreign_shapes=[(4,)], no_gradient_at_last_check=True)
+    assert misdirection.gone_on(tensor, seen(tensor, optimizers=(sgd, early, copied))) == (copied, 4)
+    for other in (
+        replace(copied, checked_at=[4]),  # began while the first one still stepped
+        replace(copied, checked_at=[]),
+        replace(copied, no_gradient_at_last_check=False),
+        replace(copied, holds=3),
+        replace(copied, foreign_shapes=[(5,)]),
+    ):
+        assert misdirection.gone_on(tensor, seen(tensor, optimizers=(sgd, early, other))) is None
+    assert misdirection.gone_on(replace(tensor, gone=True), seen(tensor, optimizers=(sgd, early, copied))) is None

@@ -27,8 +27,8 @@ from frostline.run.combine import combine
 Place: TypeAlias = tuple[str | int, ...]
 Scalar: TypeAlias = bool | int | float | str | None
 Change: TypeAlias = tuple[Place, Scalar]
-KEPT = 12  # changes of a program that are stored
-SILENT = 3  # of them that change nothing
+KEPT = 24  # changes of a program that are stored
+SILENT = 4  # of them that change nothing
 TRIED = 5  # values for each kind of place, to find these
 FAILS = "fails with"
 NAMES = ("id", "name", "names", "model", "models", "optimizer", "held_by", "tensors", "optimizers", "followed")

@@ -118,9 +118,6 @@ def _plant_fact(package: Path) -> None:
 
 def _plant_law(package: Path) -> None:
     (package / "laws/planted.py").write_text(LAW, "utf-8")
-    laws = package / "laws/__init__.py"
-    _replace(laws, "    naming,\n", "    naming,\n    planted,\n")
-    _replace(laws, "    naming.LAW,\n", "    naming.LAW,\n    planted.LAW,\n")
 
 
 def _plant_cause(package: Path) -> None:

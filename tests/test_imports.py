@@ -83,6 +83,7 @@ LAYERS = {
     "frostline.judging": layer("core errors laws version"),
     "frostline.core": layer("core errors", "msgspec"),
     "frostline.laws": layer("core laws"),
+    "frostline.laws.__init__": layer("core laws", tables=True),
     "frostline.laws.causes": layer("core errors laws.causes laws.observed_run"),
     "frostline.laws.causes.examples": layer("", "torch keras numpy jax flax optax"),
     "frostline.report": layer("core errors report", "rich"),

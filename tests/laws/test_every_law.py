@@ -169,6 +169,7 @@ def norm(**seen: object) -> list[facts.Fact]:
         *weight(0, "net.norm.weight", **mine),
         held(0),
         moved(0, optimizer="sgd", trainable=True, gradient="nonzero"),
+        facts.FlagHeld(tensors=(0,), flag=True, steps=8),
         *weight(1, "net.norm.running_mean", kind="buffer", **mine),
         facts.FlagDeclared(tensor=1, flag=None),
         facts.ModuleSeen(tensors=(0, 1), called=True, **seen),  # type: ignore[arg-type]

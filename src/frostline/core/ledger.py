@@ -293,9 +293,8 @@ class OptimizerRow:
     ``stateless`` says that it is given the weights and hands back new ones, which the script must put in place itself.
     ``backwards`` counts the backward passes of the run, to judge an optimizer that never stepped. ``checks`` are its
     own steps that were checks, ``checked_at`` the executed steps of all optimizers at each of them, ``rates`` the
-    largest learning rate in each, ``last_step`` the steps of all optimizers at its last one.
-    ``foreign_shapes`` are the shapes of tensors that it holds and no model has.
-    ``no_gradient_at_last_check`` says that at its last check no tensor it holds had a gradient.
+    largest learning rate in each, ``last_step`` the steps of all optimizers at its last one. ``foreign_shapes`` are
+    those of what it holds and no model has. ``no_gradient_at_last_check``: nothing that it held then had a gradient.
     """
 
     id: str

@@ -5,45 +5,29 @@ Where no cause explains a violation and no excuse is proven, the finding stands 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from importlib import import_module
+from pkgutil import iter_modules
 
 from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.record import Excused, Finding
 from frostline.core.verdict import by_severity
-from frostline.laws import (
-    agreeing,
-    following,
-    holding,
-    keeping,
-    loading,
-    motion,
-    naming,
-    saving,
-    seeing,
-    statistics,
-    stepping,
-    stillness,
-)
 from frostline.laws.causes import CAUSES, explain
 from frostline.laws.causes.cause import Cause, Evidence
 from frostline.laws.law import Law, Violation
 from frostline.laws.observed_run import ObservedRun
 
-LAWS: tuple[Law, ...] = (
-    stillness.LAW,
-    motion.LAW,
-    holding.LAW,
-    stepping.LAW,
-    statistics.LAW,
-    following.LAW,
-    keeping.LAW,
-    loading.LAW,
-    saving.LAW,
-    seeing.LAW,
-    agreeing.LAW,
-    naming.LAW,
-)
+
+def _laws() -> Iterator[Law]:
+    """That of each module of this package that has one."""
+    for each in iter_modules(__path__):
+        law = getattr(import_module(f"{__name__}.{each.name}"), "LAW", None)
+        if isinstance(law, Law):
+            yield law
+
+
+LAWS: tuple[Law, ...] = tuple(sorted(_laws(), key=lambda law: int(law.code[1:])))
 LAW_OF = {each.slug: each.law for each in CAUSES} | {law.slug: law.code for law in LAWS}
 NAMED: tuple[Law | Cause, ...] = (*LAWS, *CAUSES)  # what a finding can be named after
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from frostline.core.facts import OptimizerSeen
 from frostline.core.journal import Journal
-from frostline.core.ledger import LOADED, OptimizerRow, Place
+from frostline.core.ledger import LOADED, Place
 from frostline.errors import EnoughSteps
 from frostline.observe import schedule
 from frostline.observe.checks.flags import Flags
@@ -82,10 +82,6 @@ class Observer:
 
     # Steps
 
-    def is_due(self, optimizer: OptimizerRow) -> bool:
-        """Whether the optimizer's next step is a check by its number."""
-        return schedule.due(optimizer.steps_executed + 1, self.tracked.settings.check_every)
-
     def before_step(self, key: Hashable) -> None:
         """An optimizer is about to update tensors."""
         optimizer = self.optimizers[key]
@@ -93,7 +89,7 @@ class Observer:
             self.flags.begin()
         self.clock.before_step()
         wanted = self.flags.poll(optimizer.id) or self._newcomer
-        if wanted or self.is_due(optimizer):
+        if wanted or self.tracked.is_due(optimizer):
             self._newcomer = False
             with self.aside(), self.tracked.notice.stretch():
                 self._checks.open(key)

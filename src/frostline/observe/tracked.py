@@ -11,6 +11,7 @@ from frostline.core.ledger import OptimizerRow, TensorRow
 from frostline.observe.clock import Clock
 from frostline.observe.progress import Notice, terminal
 from frostline.observe.protocols import LiveTensor, Probe
+from frostline.observe.schedule import due
 from frostline.observe.tensor_state import TensorState
 from frostline.observe.variable_names import unique
 from frostline.settings import Settings
@@ -64,6 +65,10 @@ class Tracked:
         self.order.append(watched)
         self.flags.append(flag)
         return watched
+
+    def is_due(self, optimizer: OptimizerRow) -> bool:
+        """Whether the optimizer's next step is a check by its number."""
+        return due(optimizer.steps_executed + 1, self.settings.check_every)
 
     def unsettled(self) -> list[TensorState]:
         """The tensors that more reading can tell something of."""

@@ -97,7 +97,7 @@ class Context:
     def check_ahead(self) -> bool:
         """Whether the coming step of some optimizer is a check."""
         rows = self.recorder.optimizers.values()
-        return not rows or any(self.recorder.is_due(row) for row in rows)
+        return not rows or any(self.recorder.tracked.is_due(row) for row in rows)
 
     # Hooks, in which an error of ours stays with us
 

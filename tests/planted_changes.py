@@ -105,7 +105,7 @@ class Change:
 
 
 def _plant_fact(package: Path) -> None:
-    _replace(package / "core/events.py", "\nEvent: TypeAlias = (\n    ", FACT)
+    _replace(package / "core/events/__init__.py", "\nEvent: TypeAlias = (\n    ", FACT)
     instrument = package / "frameworks/torch/instruments/optimizers/starved_optimizers.py"
     _replace(
         instrument,

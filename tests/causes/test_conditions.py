@@ -10,13 +10,8 @@ from msgspec.structs import replace as replaced
 from tests.causes.test_mitigations import FROZEN, SGD, STEP, TRAINED, held, moved, row, run, saved
 
 from frostline.core.columns.saved import Saved
-from frostline.core.events import (
-    FileWritten,
-    LabelUnmatched,
-    NetworkContinued,
-    NetworkInParallel,
-    StepCompiled,
-)
+from frostline.core.events import LabelUnmatched, NetworkContinued, NetworkInParallel, StepCompiled
+from frostline.core.events.files import FileWritten
 from frostline.core.ledger import Declared, Flip, Holding, Ledger, OptimizerRow, Owner, TensorRow
 from frostline.core.record import Finding
 from frostline.laws import judge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from frostline.core.events import LoadMatched
+from frostline.core.events.files import LoadMatched
 from frostline.core.ledger import Ledger
 from frostline.core.record import Finding
 from frostline.laws.causes import loads

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from jax_running import NEEDS, Seen, observed
 
-from frostline.core.events import FileWritten
+from frostline.core.events.files import FileWritten
 
 pytestmark = [NEEDS, pytest.mark.needs("orbax", "safetensors")]
 

@@ -8,7 +8,7 @@ import pytest
 from tests.laws.test_every_law import run, weight
 
 from frostline.core import facts
-from frostline.core.events import Origin
+from frostline.core.events.fact import Origin
 from frostline.core.ledger import Ledger
 from frostline.core.record import Excused, Finding
 from frostline.laws import judge

@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import pytest
 from tests.observe.memory import Tensor, Training
 
-from frostline.core.events import FileWritten
+from frostline.core.events.files import FileWritten
 from frostline.observe import saves
 from frostline.observe.saves import Saves
 from frostline.observe.tensor_match import Written

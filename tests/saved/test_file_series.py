@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from frostline.core.events import FilesAlike
+from frostline.core.events.files import FilesAlike
 from frostline.observe.file_series import FileSeries
 
 Writing = tuple[str, int, str, str]  # path, step, what the file holds, what memory does

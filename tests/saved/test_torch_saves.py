@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import frostline
-from frostline.core.events import FileWritten
+from frostline.core.events.files import FileWritten
 from frostline.core.record import Record
 
 torch = pytest.importorskip("torch")

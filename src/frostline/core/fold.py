@@ -16,7 +16,8 @@ from typing import Any, get_args
 from msgspec import UNSET
 
 from frostline.core import facts as told
-from frostline.core.events import Event, Fact, SummaryPrinted, TensorReplaced, TieBroken
+from frostline.core.events import Event, SummaryPrinted, TensorReplaced, TieBroken
+from frostline.core.events.fact import Fact
 from frostline.core.ledger import Changed, Expected, Flip, Holding, Ledger, Movement, OptimizerRow, Owner, TensorRow
 from frostline.core.names.patterns import matching, rows_of
 

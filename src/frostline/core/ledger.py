@@ -13,7 +13,8 @@ from frostline.core.columns.part import Part
 from frostline.core.columns.replica import ReplicaSample
 from frostline.core.columns.saved import Saved
 from frostline.core.columns.standstill import Standstill
-from frostline.core.events import Event, Fact
+from frostline.core.events import Event
+from frostline.core.events.fact import Fact
 from frostline.core.run import Run
 
 Kind = Literal["parameter", "buffer"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from frostline.core import facts
 from frostline.core.amounts import several, tensors
-from frostline.core.events import LoadCompared
+from frostline.core.events.files import LoadCompared
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Evidence
 from frostline.laws.law import Excuse, Law, Violation, by_row

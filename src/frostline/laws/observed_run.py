@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from typing import TypeVar
 
 from frostline.core.averages import followers
-from frostline.core.events import Event, Fact, ResultDropped, UpdateShown
+from frostline.core.events import Event, ResultDropped, UpdateShown
+from frostline.core.events.fact import Fact
 from frostline.core.ledger import Expected, Holding, Ledger, OptimizerRow, TensorRow
 
 Seen = TypeVar("Seen", bound=Fact)
@@ -38,10 +39,6 @@ class ObservedRun:
     def named(self) -> Mapping[str, TensorRow]:
         """The tensors by their names."""
         return {row.name: row for row in self.tensors}
-
-    def rows_of(self, names: Iterable[str]) -> list[TensorRow]:
-        """The rows of the tensors with these names; names that no tensor has at the end have none."""
-        return [self.named[name] for name in names if name in self.named]
 
     @cached_property
     def models(self) -> Mapping[str, Sequence[TensorRow]]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from frostline.core import facts
 from frostline.core.amounts import several, tensors
-from frostline.core.events import FilesAlike, LoadCompared
+from frostline.core.events.files import FilesAlike, LoadCompared
 from frostline.core.ledger import TensorRow
 from frostline.core.record import Severity
 from frostline.laws.causes.cause import Evidence

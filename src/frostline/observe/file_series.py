@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field
 
-from frostline.core.events import FilesAlike
+from frostline.core.events.files import FilesAlike
 
 _NUMBER = re.compile(r"\d+")
 SERIES_KEPT = 256

@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from types import FrameType
 
-from frostline.core.events import Origin
+from frostline.core.events.fact import Origin
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _PACKAGES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")})

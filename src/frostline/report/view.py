@@ -6,7 +6,7 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from frostline.core.events import FileWritten
+from frostline.core.events.files import FileWritten
 from frostline.core.ledger import OptimizerRow, TensorRow
 from frostline.core.record import BaselineUse, Excused, Finding, Record
 from frostline.core.run import FAULTS_KEPT, Run

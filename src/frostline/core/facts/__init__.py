@@ -13,23 +13,15 @@ from frostline.core.events import (
     AverageMisplaced,
     DonatedUsed,
     Event,
-    Fact,
-    FilesAlike,
-    FileWritten,
     FlagMisspelt,
     GradientLeft,
     LabelUnmatched,
     LayersUntracked,
-    LoadCompared,
-    LoadLeftOut,
-    LoadMatched,
     ModelUsed,
     ModulesRecreated,
     NetworkContinued,
     NetworkInParallel,
-    Origin,
     ResultDropped,
-    StateHidden,
     StateMisshapen,
     StateReset,
     StepCompiled,
@@ -41,6 +33,8 @@ from frostline.core.events import (
     UpdateShown,
     VariablesUntracked,
 )
+from frostline.core.events.fact import Fact, Origin
+from frostline.core.events.files import FilesAlike, FileWritten, LoadCompared, LoadLeftOut, LoadMatched, StateHidden
 from frostline.core.facts.bits import (
     BaselineTaken,
     CameBack,

@@ -6,7 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from frostline.core.columns.replica import ReplicaSample
 from frostline.core.columns.standstill import Standstill
-from frostline.core.events import Fact
+from frostline.core.events.fact import Fact
 from frostline.core.facts.tensors import Tensors
 from frostline.core.ledger import Gradient, Place, RowsSeen, Shift
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from msgspec import UNSET, UnsetType
 
-from frostline.core.events import Fact
+from frostline.core.events.fact import Fact
 from frostline.core.facts.tensors import Tensors
 
 

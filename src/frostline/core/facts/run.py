@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frostline.core.events import Fact
+from frostline.core.events.fact import Fact
 from frostline.core.run import Run
 
 

@@ -8,7 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from frostline.core.columns.part import Part
 from frostline.core.columns.saved import Saved
-from frostline.core.events import Fact
+from frostline.core.events.fact import Fact
 from frostline.core.ledger import Kind, Role
 
 Tensors: TypeAlias = tuple[int, ...]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import msgspec
 
-from frostline.core.events import Fact
+from frostline.core.events.fact import Fact
 from frostline.core.facts import AnyFact, RunSeen
 from frostline.core.fold import fold
 from frostline.core.journal import Journal

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core.amounts import several, tensors
-from frostline.core.events import FlagMisspelt, LoadLeftOut, TensorReplaced, TieBroken
+from frostline.core.events import FlagMisspelt, TensorReplaced, TieBroken
+from frostline.core.events.files import LoadLeftOut
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Proven, flips_of
 from frostline.laws.observed_run import ObservedRun

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from frostline.core.events import LoadMatched
+from frostline.core.events.files import LoadMatched
 from frostline.laws.causes.cause import Case, Cause
 from frostline.laws.observed_run import ObservedRun
 

@@ -68,15 +68,20 @@ def _teaches(rows: list[TensorRow], optimizer: str, run: ObservedRun) -> bool:
     names = {row.name for row in rows}
     for event in run.events_of(NetworkInParallel):
         if names <= set(event.tensors):
-            holdings = (holding for row in run.rows_of(event.beside) for holding in row.optimizers)
+            holdings = (holding for row in _rows(event.beside, run) for holding in row.optimizers)
             return all(holding.optimizer == optimizer for holding in holdings if holding.listed)
     return False
+
+
+def _rows(names: Sequence[str], run: ObservedRun) -> list[TensorRow]:
+    """The rows of tensors that are there at the end."""
+    return [run.named[name] for name in names if name in run.named]
 
 
 def _in_eval(run: ObservedRun) -> Iterator[Case]:
     """A part in eval mode as a whole, beside one in training mode that answers the same input, and trained with it."""
     for event in run.events_of(NetworkInParallel):
-        rows = run.rows_of(event.tensors)
+        rows = _rows(event.tensors, run)
         trained = [row for row in rows if row.declared.trainable and _moved_in_step(row)]
         if trained and all(row.declared.training is False for row in rows):
             part, optimizer = _part(event.tensors), trained[0].optimizers[0].optimizer

@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from frostline.core.events import Origin
+from frostline.core.events.fact import Origin
 from frostline.frameworks.jax.tensors.paths import Path, common_end, is_array
 from frostline.frameworks.jax.traces.graph import Graph
 from frostline.frameworks.jax.traces.records import (

@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 
 from jax.core import Tracer
 
-from frostline.core.events import Origin
+from frostline.core.events.fact import Origin
 from frostline.frameworks.jax.tensors.paths import Path
 
 LAYERS = 16  # of transformations around one value

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from frostline.core.events import Origin
+from frostline.core.events.fact import Origin
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.guards import dynamo_guard
 from frostline.observe.script_lines import script_line

@@ -8,7 +8,7 @@ from itertools import takewhile
 
 from frostline.core.agreement import merged_into
 from frostline.core.amounts import parameters, tensors
-from frostline.core.events import StateHidden
+from frostline.core.events.files import StateHidden
 from frostline.core.ledger import TensorRow
 from frostline.core.names.name_matching import plain
 from frostline.laws.causes.cause import Case, Cause, Mitigation, proven

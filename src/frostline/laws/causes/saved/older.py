@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from frostline.core.amounts import parameters, several, tensors
 from frostline.core.columns.saved import Copy
-from frostline.core.events import FileWritten
+from frostline.core.events.files import FileWritten
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
 from frostline.laws.causes.saved.copies import changed, copies, from_before, half_following, saved_models

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from frostline.core.events import Origin
+from frostline.core.events.fact import Origin
 from frostline.core.facts import Fact, LoadCompared
 from frostline.core.names.name_matching import expected_by, plain
 from frostline.digest.floats import FLOATS

@@ -3,7 +3,8 @@
 A function handles the tensor where one of its arguments is the tensor, what stands for it (its entry, state or row, or
 a part of that row) or a fact about it. Reading an attribute is no visit, also where a property makes it. What looks
 at the tensor for a purpose of its own, with all that it calls, is no stop on the way: instruments beside the hook that
-announces steps, each of which can be read alone, and the laws, which judge the row when it is complete.
+announces steps and samples of what has moved already, each of which can be read alone, and the laws, which judge the
+row when it is complete.
 """
 
 from __future__ import annotations
@@ -30,7 +31,8 @@ STEPS = 8
 MOST_FILES, MOST_CHANGES = 12, 60
 HOME = f"{Path(frostline.__file__).parent}/"
 STANDS_FOR_IT = (NamedTensor, TensorState, TensorRow, Declared, Holding, Changed, Movement, Owner)
-ASIDE = ("frameworks/torch/instruments/", "laws/", "core/agreement.py", "core/averages.py")
+SAMPLES = ("observe/checks/going_on.py", "observe/checks/replicas.py")
+ASIDE = ("frameworks/torch/instruments/", *SAMPLES, "laws/", "core/agreement.py", "core/averages.py")
 PROPERTIES = {
     value.fget.__code__
     for kind in STANDS_FOR_IT

@@ -146,24 +146,23 @@ def tensors_of(root: nn.Module) -> Iterator[Registered]:
     for wrapped, module in root.named_modules(remove_duplicate=False):
         path = without_wrappers(wrapped)
         prefix = f"{path}." if path else ""
-        for name, parameter in module._parameters.items():
-            if parameter is None:
+        for name, tensor, kind in _own(module):
+            if id(tensor) in flats:
+                yield from _inside(tensor, flats[id(tensor)], paths)
                 continue
-            if id(parameter) in flats:
-                yield from _inside(parameter, flats[id(parameter)], paths)
-            else:
-                shard = shards.get(id(parameter)) or _shard(parameter)
-                yield Registered(prefix + name, parameter, module, path, "parameter", shard)
-        for name, buffer in module._buffers.items():
-            if isinstance(buffer, torch.Tensor):
-                kind: Kind = "parameter" if _is_weight(buffer) else "buffer"
-                yield Registered(prefix + name, buffer, module, path, kind, _shard(buffer))
+            # A plain tensor is whole, unless DeepSpeed has put its part beside it.
+            whole = type(tensor) in PLAIN_TYPES and "ds_tensor" not in tensor.__dict__
+            shard = shards.get(id(tensor)) or (None if whole else shard_of(tensor))
+            yield Registered(prefix + name, tensor, module, path, kind, shard)
 
 
-def _shard(tensor: torch.Tensor) -> Shard | None:
-    """The part that this process holds; a plain tensor is whole, unless DeepSpeed has put its part beside it."""
-    is_whole = type(tensor) in PLAIN_TYPES and "ds_tensor" not in tensor.__dict__
-    return None if is_whole else shard_of(tensor)
+def _own(module: nn.Module) -> Iterator[tuple[str, torch.Tensor, Kind]]:
+    for name, parameter in module._parameters.items():
+        if parameter is not None:
+            yield name, parameter, "parameter"
+    for name, buffer in module._buffers.items():
+        if isinstance(buffer, torch.Tensor):
+            yield name, buffer, "parameter" if _is_weight(buffer) else "buffer"
 
 
 def _inside(flat: torch.Tensor, members: Iterable[Member], paths: Mapping[int, str]) -> Iterator[Registered]:

@@ -326,13 +326,10 @@ def _may_train(row: TensorRow) -> bool:
 
 
 def _was_trained(row: TensorRow) -> bool:
-    """Whether a step moved the tensor while it was trainable: what is merged and taken out again was not trained.
-
-    What moved between two checks, while an optimizer held it, was moved by its steps.
-    """
+    """Whether a step moved the tensor while it was trainable: what is merged and taken out again was not trained."""
     held = any(holding.listed for holding in row.optimizers)
     return any(
-        move.trainable and (move.optimizer is not None or (held and move.place == "between"))
+        move.trainable and (move.optimizer is not None or (held and move.place == "between"))  # two checks
         for move in row.changed.movements
     )
 

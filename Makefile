@@ -3,7 +3,7 @@ VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 RIVALS_VENV ?= .venv-rivals
 OLDEST_VENV ?= .venv-oldest
-WORKERS ?= 2
+WORKERS ?= 3
 MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler tensorboard pexpect pyte mkdocs pre_commit check_jsonschema
 OURS = src tests corpus oracle studies bench docs examples
 

@@ -60,13 +60,15 @@ def test_what_moves_inside_a_step_without_a_gradient_is_moved_by_its_closure(gra
 
 def test_a_follower_that_a_step_moves_by_a_gradient_is_trained() -> None:
     trained = tensor_row("m.target.bias", "outside", "step", follows="m.online.bias")
-    assert merely_follows(trained, set())
-    trained.changed.movements[1].gradient = "zero"
-    assert merely_follows(trained, set())
-    trained.changed.movements[1].gradient = "nonzero"
+    copied = {"m.target."}
+    assert merely_follows(trained, copied)
     assert not merely_follows(trained, set())
+    trained.changed.movements[1].gradient = "zero"
+    assert merely_follows(trained, copied)
+    trained.changed.movements[1].gradient = "nonzero"
+    assert not merely_follows(trained, copied)
     trained.changed.movements[1].place = "outside"
-    assert merely_follows(trained, set())
+    assert merely_follows(trained, copied)
 
 
 def test_one_of_several_wholes_is_enough() -> None:

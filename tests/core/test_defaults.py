@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from frostline.core import events, ledger, record, run
+from frostline.core.events.fact import Origin
 from frostline.core.facts import AnyFact, bits, flags, optimizers, tensors
 from frostline.core.facts import run as runs
 
@@ -59,7 +60,7 @@ def test_a_field_says_nothing_until_it_is_told(field: str) -> None:
         assert any(value is nothing or (type(value) is type(nothing) and value == nothing) for nothing in NOTHING)
 
 
-@pytest.mark.parametrize("kind", [*get_args(AnyFact), events.Origin])
+@pytest.mark.parametrize("kind", [*get_args(AnyFact), Origin])
 def test_a_fact_cannot_be_changed(kind: type[msgspec.Struct]) -> None:
     assert kind.__struct_config__.frozen
 

@@ -103,8 +103,8 @@ class Record:
     Example:
         >>> import torch, frostline
         >>> record = frostline.summary(torch.nn.Linear(2, 1, bias=False)).record
-        >>> [(row.shape, row.declared.trainable, row.changed.verdict) for row in record.tensors]
-        [((1, 2), True, 'no')]
+        >>> {row.shape: row.changed.verdict for row in record.tensors}
+        {(1, 2): 'no'}
         >>> record.totals.parameters, record.verdict.errors, record.findings
         (2, 0, [])
     """

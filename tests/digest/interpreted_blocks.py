@@ -1,5 +1,7 @@
 """Run by test_triton_blocks.py in a process with TRITON_INTERPRET=1: the kernel on tensors in the host's memory."""
 
+import gc
+
 import pytest
 import torch
 import xxhash
@@ -77,6 +79,7 @@ def test_special_numbers() -> None:
 
 def watched() -> Record:
     """A run with a frozen tensor that decays, one that stands still, trained ones, a buffer and a short tail."""
+    gc.collect()  # the optimizer of the run before would be known as well
     torch.manual_seed(0)
     model = torch.nn.Sequential(
         torch.nn.Linear(200, 90), torch.nn.BatchNorm1d(90), torch.nn.Linear(90, 7), torch.nn.Linear(7, 1)

@@ -58,11 +58,15 @@ def save_expected(shelf: str, said: dict[str, Any]) -> None:
     (HERE / f"{shelf}.findings.json").write_text(f"{_text(dict(sorted(said.items())))}\n", "utf-8")
 
 
+def record_of(seen: Seen) -> Record:
+    """What was seen with what the rules say of it now; that of all processes together."""
+    each = [judging.judged(ledger, Policy()) for ledger in seen.ledgers]
+    return combine(each) if len(each) > 1 else each[0]
+
+
 def judged(seen: Seen) -> dict[str, Any]:
     """What the rules say now about what was seen, as plain data."""
-    each = [judging.judged(ledger, Policy()) for ledger in seen.ledgers]
-    record = combine(each) if len(each) > 1 else each[0]
-    return as_data(record)
+    return as_data(record_of(seen))
 
 
 def as_data(record: Record) -> dict[str, Any]:

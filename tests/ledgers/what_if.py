@@ -19,11 +19,6 @@ import msgspec
 from tests.ledgers import stored
 from tests.ledgers.stored import HERE, Seen
 
-from frostline import judging
-from frostline.core.record import Record
-from frostline.core.suppressions import Policy
-from frostline.run.combine import combine
-
 Place: TypeAlias = tuple[str | int, ...]
 Scalar: TypeAlias = bool | int | float | str | None
 Change: TypeAlias = tuple[Place, Scalar]
@@ -90,8 +85,7 @@ def _effect(seen: Seen, change: Change, without: Counter[str]) -> str | None:
 
 
 def _findings(seen: Seen) -> Iterator[str]:
-    records = [judging.judged(ledger, Policy()) for ledger in seen.ledgers]
-    record: Record = combine(records) if len(records) > 1 else records[0]
+    record = stored.record_of(seen)
     for finding in record.findings:
         excuse = str(finding.evidence.get("excuse", "")).partition(":")[0]
         yield f"{finding.code} {excuse or finding.severity} of {len(finding.tensors)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +10,14 @@ from dataclasses import replace
 from typing import Any
 
 import click
+import msgspec
 from corpus.cases import Trial
 from corpus.running import Outcome, prepare, run
 from tests.ledgers import stored, what_if
 from tests.ledgers.programs import programs, shelf
 from tests.ledgers.stored import SHELVES, Seen
 
+from frostline.core.events import Event
 from frostline.core.ledger import Ledger
 from frostline.core.record import Record
 
@@ -69,7 +72,16 @@ def _outcomes(chosen: Sequence[Trial], jobs: int) -> Iterator[Outcome]:
 def _ledger(record: Record) -> Ledger:
     """What was seen, without the judgement and without the machine on which it was."""
     run = replace(record.run, command=[], pid=None, host="", python="", started="", seconds=0.0)
-    return Ledger(record.tensors, record.optimizers, record.events, record.expected, run)
+    return Ledger(record.tensors, record.optimizers, [_placed(each) for each in record.events], record.expected, run)
+
+
+def _placed(event: Event) -> Event:
+    """The event with the file of its line without folders."""
+    lines = {field: line for field in ("origin", "until") if (line := getattr(event, field, None)) is not None}
+    return msgspec.structs.replace(
+        event,
+        **{field: msgspec.structs.replace(line, file=os.path.basename(line.file)) for field, line in lines.items()},
+    )
 
 
 def _renew(name: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import json
 import lzma
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,6 +75,11 @@ def as_data(record: Record) -> dict[str, Any]:
     data = json.loads(msgspec.json.encode({name: getattr(record, name) for name in JUDGED}))
     for count in ("missing", "uncompared"):
         del data["verdict"][count]
+    for finding in data["findings"]:
+        for origin in finding["origins"]:
+            origin["file"] = os.path.basename(origin["file"])
+        if not finding["origins"]:  # as of all that was stored before lines were told
+            del finding["origins"]
     return data
 
 

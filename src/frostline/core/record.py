@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from frostline.core.events import Event
+from frostline.core.events.fact import shown
 from frostline.core.ledger import Expected, OptimizerRow, Seen, TensorRow
 from frostline.core.run import Run
 
@@ -15,8 +16,39 @@ SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
 
 
 @dataclass(slots=True)
+class FindingOrigin:
+    """A line of the script that a finding points at, with what it did: ``role`` is printed before ``by train.py:18``.
+
+    ``file`` is relative to the folder that the run was started in, where it is below that. ``inside`` is the function
+    of an installed package that the line called, and that did it. Where the line itself was not seen, it is one between
+    this line and ``until``, the second file and line. ``step`` counts the executed steps before it.
+    """
+
+    role: str
+    file: str
+    line: int
+    source: str = ""
+    inside: str = ""
+    until: tuple[str, int] | None = None
+    step: int = 0
+
+    @property
+    def text(self) -> str:
+        """File and line as they are printed, without folders of the machine.
+
+        >>> FindingOrigin("frozen", "train.py", 18).text, FindingOrigin("written", "a.py", 1, until=("b.py", 2)).text
+        ('train.py:18', 'between a.py:1 and b.py:2')
+        """
+        place = f"{shown(self.file)}:{self.line}"
+        if self.until is None:
+            return place
+        other = f"{shown(self.until[0])}:{self.until[1]}"
+        return f"between two runs of {place}" if other == place else f"between {place} and {other}"
+
+
+@dataclass(slots=True)
 class Finding:
-    """A rule that fired: which tensors, the fact, the evidence from this run, and what to do.
+    """A rule that fired: which tensors, the fact, the evidence from this run, what to do, and the script's lines.
 
     ``ignored`` is the reason why the user's settings set it aside: it is shown, and does not count. ``usual`` is the
     severity that the rule gave, where the settings gave it another.
@@ -31,6 +63,7 @@ class Finding:
     hint: str
     ignored: str | None = None
     usual: Severity | None = None
+    origins: list[FindingOrigin] = field(default_factory=list)
 
 
 @dataclass(slots=True)

@@ -17,6 +17,7 @@ from frostline.laws.causes import CAUSES, explain
 from frostline.laws.causes.cause import Cause, Evidence
 from frostline.laws.law import Law, Violation
 from frostline.laws.observed_run import ObservedRun
+from frostline.laws.origins import located
 
 
 def _laws() -> Iterator[Law]:
@@ -54,7 +55,7 @@ def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
             excused += excuses
             if rows or (violation.optimizer and not violation.tensors):
                 findings.append(law.found(violation, rows))
-    return by_severity(findings), excused
+    return located(by_severity(findings), run), excused
 
 
 def _weighed(law: Law, violation: Violation, findings: list[Finding]) -> list[Finding]:

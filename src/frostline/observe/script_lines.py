@@ -2,31 +2,120 @@
 
 from __future__ import annotations
 
+import linecache
 import os
 import sys
 import sysconfig
-from types import FrameType
+from collections.abc import Collection
+from types import CodeType, FrameType, FunctionType
+from typing import Any, Literal
 
 from frostline.core.events.fact import Origin
 
+Kind = Literal["script", "library", "framework"]
+
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-_PACKAGES = tuple({sysconfig.get_path(name) for name in ("purelib", "platlib", "stdlib", "platstdlib")})
+_SITES = ("/site-packages/", "/dist-packages/")
+_STANDARD = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")})
+_FRAMEWORKS = ("torch", "keras", "tf_keras", "tensorflow", "jax", "flax", "optax")  # their functions name themselves
+_GENERATED = ("torchinductor", "__autograph_generated_file")  # written by a compiler, wherever that is
+_CELLS = ("<ipython-input", "<stdin>")
+_KEPT = 4096
+_SOURCE = 200  # characters of a line that are kept
+
+_started_in = [""]  # the folder that the run was started in, with its separator
+_kinds: dict[str, Kind] = {}  # by file
+_origins: dict[tuple[int, int, int], tuple[Origin, CodeType, CodeType | None]] = {}  # by ids of codes that are kept
 
 
-def script_line() -> Origin | None:
-    """Where the script is now: the first frame that is neither ours nor a package's, and what it called there.
+def start_here() -> None:
+    """A run begins in this folder, from which files of the script are named: the script may go to another one."""
+    _started_in[0] = os.path.join(os.getcwd(), "")
+    _origins.clear()
+
+
+def script_line(but: Collection[CodeType] = ()) -> Origin | None:
+    """Where the script is now: the first frame that is neither ours nor a package's, and which package it called.
+
+    It costs as much as there are frames up to that one, and no more.
+
+    Args:
+        but: functions of the script that are passed over, unless nothing else is found: ``__init__`` of what it makes.
 
     Example:
         >>> script_line() is None or script_line().line > 0
         True
     """
     frame: FrameType | None = sys._getframe(1)
-    inside = ""
+    inside: CodeType | None = None
+    passed: FrameType | None = None
     while frame is not None:
         code = frame.f_code
-        if not code.co_filename.startswith(("<", _OURS, *_PACKAGES)):
-            return Origin(os.path.basename(code.co_filename), frame.f_lineno, code.co_name.strip("<>"), inside)
-        if not code.co_filename.startswith(("<", _OURS)):
-            inside = code.co_name
+        kind = _kinds.get(code.co_filename) or _kind_of(code.co_filename)
+        if kind == "script":
+            if code not in but:
+                return _origin(frame, inside)
+            passed = frame
+        elif kind == "library" and inside is None:
+            inside = code
         frame = frame.f_back
-    return None
+    return _origin(passed, inside) if passed is not None else None
+
+
+def line_of(function: Any) -> Origin | None:
+    """Where a function of the script begins; None for one of a package, or one that is not written in Python.
+
+    >>> line_of(len), line_of(line_of)
+    (None, None)
+    """
+    code = getattr(function, "__code__", None)
+    if code is None or _kind_of(code.co_filename) != "script":
+        return None
+    return _made(code, code.co_firstlineno, None, None)
+
+
+def makers(thing: object) -> list[CodeType]:
+    """The code of every ``__init__`` that made ``thing``: who called the outermost of them is the line that made it.
+
+    >>> makers(object())
+    []
+    """
+    inits = (vars(kind).get("__init__") for kind in type(thing).__mro__)
+    return [init.__code__ for init in inits if isinstance(init, FunctionType)]
+
+
+def _kind_of(file: str) -> Kind:
+    """Whose code it is; the same file is asked for once."""
+    kind: Kind = "script"
+    plain = file.replace(os.sep, "/")
+    no_file = file.startswith("<") and not file.startswith(_CELLS)
+    if site := next((site for site in _SITES if site in plain), None):
+        kind = "framework" if plain.partition(site)[2].split("/")[0] in _FRAMEWORKS else "library"
+    elif no_file or file.startswith((_OURS, *_STANDARD)) or any(part in file for part in _GENERATED):
+        kind = "framework"
+    _kinds[file] = kind
+    return kind
+
+
+def _origin(frame: FrameType, inside: CodeType | None) -> Origin:
+    key = (id(frame.f_code), frame.f_lasti, id(inside))
+    known = _origins.get(key)
+    if known is None:
+        if len(_origins) >= _KEPT:
+            _origins.clear()
+        made = _made(frame.f_code, frame.f_lineno, inside, frame.f_globals)
+        known = _origins[key] = made, frame.f_code, inside
+    return known[0]
+
+
+def _made(code: CodeType, line: int, inside: CodeType | None, module: dict[str, Any] | None) -> Origin:
+    file = code.co_filename
+    if not file.startswith("<"):  # as the cell of a notebook is named
+        file = os.path.join(_started_in[0], file).removeprefix(_started_in[0]).replace(os.sep, "/")
+    return Origin(
+        file=file,
+        line=line,
+        function=code.co_name.strip("<>"),
+        inside=inside.co_qualname if inside is not None else "",
+        source=linecache.getline(code.co_filename, line, module).strip()[:_SOURCE],
+    )

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from frostline.core.events.files import FileWritten
 from frostline.core.ledger import OptimizerRow, TensorRow
-from frostline.core.record import BaselineUse, Excused, Finding, Record
+from frostline.core.record import BaselineUse, Excused, Finding, FindingOrigin, Record
 from frostline.core.run import FAULTS_KEPT, Run
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
@@ -215,10 +215,18 @@ def _finding(finding: Finding, names: Names) -> Facts:
     ]
     if finding.tensors:
         rows.append((Span("tensors", "label"), _tensors(finding.tensors, names)))
+    rows.extend((Span(origin.role, "label"), _origin(origin)) for origin in finding.origins)
     if finding.hint:
         rows.append((Span("hint", "label"), line(Span(shortened(finding.hint, _TEXT), "hint"))))
     rows.append((Span("more", "label"), line(Span(f"frostline explain {finding.code}", "command"))))
     return Facts(tuple(rows), head)
+
+
+def _origin(origin: FindingOrigin) -> Line:
+    """The line of the script, as it stands there, and the package that it went through."""
+    inside = f" (in {origin.inside})" if origin.inside else ""
+    source = f"  {shortened(origin.source, NAME)}" if origin.source and origin.until is None else ""
+    return line("by " if origin.until is None else "", Span(origin.text, "name"), source, Span(inside, "dim"))
 
 
 def _ignored(findings: Sequence[Finding], names: Names) -> Section | None:

@@ -25,6 +25,7 @@ from frostline.frameworks.protocol import Framework
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
 from frostline.judging import judged, unjudged
 from frostline.observe.after_fault import doubt
+from frostline.observe.script_lines import start_here
 from frostline.run.tracebacks import comes_from_handler, strip_own_frames
 from frostline.settings import Settings
 from frostline.version import __version__
@@ -80,6 +81,7 @@ class Session:
         self._unclosed: list[Framework] = []
         self._began = time.monotonic()
         self._process = os.getpid()
+        start_here()
         self._inherited = 0  # steps that the parent had made when this process was forked
         UNDER_WAY.append(self)
 

@@ -5,10 +5,29 @@ Tensors are given by the names that they had at that moment. ``step`` counts the
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
-from frostline.core.events.fact import Fact, Names
+from frostline.core.events.fact import Fact, Names, Origin
 from frostline.core.events.files import FilesAlike, FileWritten, LoadCompared, LoadLeftOut, LoadMatched, StateHidden
+
+Act = Literal[
+    "made", "froze", "unfroze", "optimizer", "group", "compiled", "step", "loaded", "wrote", "train", "eval", "saved",
+]  # fmt: skip
+
+
+class LineSeen(Fact, frozen=True):
+    """The line ``origin`` of the script did ``act`` to the tensors of these numbers, or to ``optimizer``.
+
+    ``step`` is that of the last time. ``until`` is given where the line that did it was not seen: it is one between
+    ``origin`` and that one, of which at most one is not known. ``about`` is what it wrote, or wrote to: a file, a type.
+    """
+
+    step: int
+    act: Act
+    tensors: tuple[int, ...] = ()
+    optimizer: str = ""
+    about: str = ""
+    until: Origin | None = None
 
 
 class TensorReplaced(Fact, frozen=True):
@@ -226,7 +245,8 @@ class LabelUnmatched(Fact, frozen=True):
 
 
 Event: TypeAlias = (
-    TensorReplaced
+    LineSeen
+    | TensorReplaced
     | TieBroken
     | SummaryPrinted
     | FlagMisspelt

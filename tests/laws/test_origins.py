@@ -1,0 +1,71 @@
+"""Which lines a finding points at, from facts alone: the last writer, a bound, and nothing where it was not seen."""
+
+import pytest
+
+from frostline.core.events import LineSeen
+from frostline.core.events.fact import Origin
+from frostline.core.ledger import Declared, Holding, Ledger, Movement, OptimizerRow, TensorRow
+from frostline.core.record import Finding
+from frostline.laws.observed_run import ObservedRun
+from frostline.laws.origins import located
+
+FREEZES = Origin("train.py", 18, "main", source="model.backbone.requires_grad_(False)")
+AGAIN = Origin("train.py", 30, "main", source="model.backbone.requires_grad_(False)")
+THAWS = Origin("train.py", 25, "main", source="model.requires_grad_(True)")
+MADE = Origin("train.py", 9, "main", source="optimizer = AdamW(model.parameters())")
+
+
+def lines(code="F102", *told, trainable=False, moves=()):
+    """What a finding about the one tensor points at, as (role, place)."""
+    row = TensorRow("model.w", "model", "parameter", (2,), "float32", 8, 2, id=4)
+    row.declared = Declared(trainable=trainable)
+    row.optimizers = [Holding("adam")]
+    row.changed.movements = list(moves)
+    run = ObservedRun(Ledger([row], [OptimizerRow("adam", "optimizer", "AdamW")], list(told)))
+    finding = Finding("a-rule", code, "error", ["model.w"], "it moved", {}, "hint")
+    return [(origin.role, origin.text) for origin in located([finding], run)[0].origins]
+
+
+def line(act, origin, step=0, **more):
+    about = {"optimizer": "adam"} if act in ("optimizer", "group") else {}
+    return LineSeen(step=step, act=act, tensors=(4,), origin=origin, **(about | more))
+
+
+def test_the_last_writer_of_the_flag_and_the_optimizer_that_holds_it():
+    told = [line("optimizer", MADE), line("froze", FREEZES), line("unfroze", THAWS, 3), line("froze", AGAIN, 5)]
+    assert lines("F102", *told) == [("frozen", "train.py:30"), ("optimizer made", "train.py:9")]
+
+
+def test_a_flag_that_another_writer_must_have_set_has_no_line():
+    assert lines("F102", line("froze", FREEZES), line("unfroze", THAWS, 3)) == []
+    assert lines("F102", line("froze", FREEZES), trainable=True) == []
+
+
+def test_every_flip_where_the_finding_is_about_them():
+    told = [line("froze", FREEZES), line("unfroze", THAWS, 3), line("froze", AGAIN, 5)]
+    assert lines("D301", *told) == [("frozen", "train.py:18"), ("frozen", "train.py:30"), ("unfrozen", "train.py:25")]
+
+
+def test_a_write_that_was_seen_is_told_and_not_the_bound_around_it():
+    before, after = Origin("train.py", 31), Origin("train.py", 40)
+    bound = line("wrote", before, 3, until=after)
+    move = Movement("outside", 2, 3)
+    assert lines("F109", bound, moves=[move]) == [("written", "between train.py:31 and train.py:40")]
+    seen = line("wrote", Origin("train.py", 35), 3)
+    assert lines("F109", bound, seen, moves=[move]) == [("written", "train.py:35")]
+
+
+@pytest.mark.parametrize("move", [Movement("step", 2, 3), Movement("outside", 5, 6)])
+def test_a_write_at_another_time_or_place_is_none_of_it(move):
+    assert lines("F109", line("wrote", Origin("train.py", 35), 3), moves=[move]) == []
+
+
+def test_between_two_runs_of_one_line():
+    step = Origin("train.py", 31)
+    assert lines("F109", line("wrote", step, 3, until=step), moves=[Movement("outside", 2, 3)]) == [
+        ("written", "between two runs of train.py:31")
+    ]
+
+
+def test_no_line_of_another_tensor():
+    assert lines("F102", LineSeen(step=0, act="froze", tensors=(5,), origin=FREEZES)) == []

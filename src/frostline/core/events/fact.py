@@ -10,7 +10,7 @@ from msgspec import Struct
 Names: TypeAlias = tuple[str, ...]
 
 
-class Origin(Struct, frozen=True, omit_defaults=True):
+class Origin(Struct, frozen=True):
     """The line of the user's script that did it, as ``source`` has it.
 
     ``file`` is relative to the folder that the run was started in, where it is below that. ``inside`` is the function

@@ -81,8 +81,8 @@ rivals: $(COMPARED) ## other tools on the same programs (own environment); ARGS=
 bench: $(TESTED) ## what all of it costs here; ARGS="overhead" chooses, ARGS=--write renews the page; MIB=2048
 	MIB=$(MIB) $(VENV)/bin/python -m bench $(ARGS)
 
-fuzz: $(TESTED) ## mutate checkpoint files, SECONDS=600 for each reader
-	$(VENV)/bin/python tests/fuzz/fuzzing.py --seconds $(or $(SECONDS),600)
+fuzz: $(TESTED) ## mutate checkpoint files, CASES=50000 for each reader; ARGS="onnx tar" chooses, ARGS="--seconds 600" bounds
+	$(VENV)/bin/python tests/fuzz/fuzzing.py --cases $(or $(CASES),50000) $(ARGS)
 
 mutants: $(TESTED) ## plant faults, say which no test notices; ARGS="--sample 300 --seed 1", "--file core/verdict.py"
 	$(VENV)/bin/python -m tests.mutants $(ARGS)

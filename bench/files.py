@@ -128,12 +128,12 @@ def measure() -> Iterator[Line]:
         diff = [*FROSTLINE, "diff", "--quiet", str(one), str(other)]
         lock = [*FROSTLINE, "lock", str(one), "-o", str(folder / "weights.lock")]
         compare = command("cmp", str(one), str(other))
-        yield paired(f"diff of two equal files of {MIB} MiB", "cmp", command(*diff), compare, 0.8)
+        yield paired(f"diff of two equal files of {MIB} MiB", "cmp", command(*diff), compare, 1.5)
         yield peak("that diff", diff, folder)
         for path, words in ((one, "many tensors"), (single, "one tensor")):
             rival = in_process_blake3(path)
             yield paired(
-                f"lock of {words}, without the interpreter's start", "blake3", in_process_lock(path), rival, 0.9
+                f"lock of {words}, without the interpreter's start", "blake3", in_process_lock(path), rival, 0.92
             )
         yield paired("lock, as a command", "blake3 in Python", command(*lock), blake3_of(one), None)
         yield peak("lock", lock, folder)

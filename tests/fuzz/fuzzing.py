@@ -1,9 +1,9 @@
 """Fuzz targets, one for each reader: sound files of real writers, mutated; only our own error may come of them.
 
-    python tests/fuzz/fuzzing.py [TARGET...] [--seconds N] [--seed N] [--keep FOLDER]
+    python tests/fuzz/fuzzing.py [TARGET...] [--cases N] [--seconds N] [--seed N] [--keep FOLDER]
 
-Runs every target, or those named, for so many seconds each. A case that fails is written to FOLDER and named, and the
-exit status is 1.
+Runs every target, or those named, through so many cases each, and no longer than so many seconds. A case that fails is
+written to FOLDER and named, and the exit status is 1; so it is where a target did not get through its cases in time.
 """
 
 from __future__ import annotations
@@ -156,7 +156,8 @@ def _tried(target: str, content: bytes, read: Callable[[Path], None], folder: Pa
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=", ".join(TARGETS))
-    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--cases", type=int, default=50_000)
+    parser.add_argument("--seconds", type=float, default=math.inf)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--keep", type=Path, default=Path("fuzz-failures"))
     options = parser.parse_args()
@@ -164,13 +165,13 @@ def main() -> int:
     failed = False
     for target in options.targets or TARGETS:
         with tempfile.TemporaryDirectory() as folder:
-            count, failures = fuzz(target, options.seconds, seed, Path(folder))
-        print(f"{target}: {count:,} cases, {len(failures)} failed (seed {seed})", flush=True)
+            count, failures = fuzz(target, options.seconds, seed, Path(folder), options.cases)
+        print(f"{target}: {count:,} of {options.cases:,} cases, {len(failures)} failed (seed {seed})", flush=True)
         for number, failure in enumerate(failures):
             options.keep.mkdir(exist_ok=True)
             (options.keep / f"{target}-{seed}-{number}").write_bytes(failure.content)
             print(failure.what, file=sys.stderr)
-        failed |= bool(failures)
+        failed |= bool(failures) or count < options.cases
     return 1 if failed else 0
 
 

@@ -40,7 +40,7 @@ class File:
         self._began(alone=True)
 
     @classmethod
-    def spooled(cls, pieces: Iterable[bytes | bytearray], path: Path) -> File:
+    def spooled(cls, pieces: Iterable[bytes | bytearray | memoryview], path: Path) -> File:
         """A nameless temporary file that holds ``pieces``, for data that must be read out of order."""
         file = cls.__new__(cls)
         file.path = path

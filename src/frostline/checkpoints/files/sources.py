@@ -16,7 +16,7 @@ PIECE = 512 * 1024  # small enough to stay in a core's cache, a multiple of the 
 BOX = 16 * 2**20  # working memory of a gather
 NEAR = 64 * 1024  # bytes that are read at once although most of them are not wanted
 
-Piece = bytes | bytearray
+Piece = bytes | bytearray | memoryview
 
 
 class Source(Protocol):
@@ -197,7 +197,7 @@ class Inflated:
             raise self.file.bad("holds compressed data whose length or checksum is wrong")
 
 
-def regrouped(parts: Iterable[bytes], size: int) -> Iterator[Piece]:
+def regrouped(parts: Iterable[Piece], size: int) -> Iterator[Piece]:
     """The same bytes in pieces of exactly ``size``, the last one shorter."""
     waiting = bytearray()
     for part in parts:

@@ -39,7 +39,7 @@ class Tiled:
     def pieces(self, size: int = PIECE) -> Iterator[Piece]:
         return regrouped(self._rows(), size) if self.nbytes else iter(())
 
-    def _rows(self) -> Iterator[bytes]:
+    def _rows(self) -> Iterator[Piece]:
         """Rows of the whole: straight from a part that has all of a row, or put together from those that share it."""
         waiting = sorted((tile for tile in self.tiles if math.prod(tile.sizes)), key=lambda tile: -tile.offsets[0])
         edges = sorted({edge for tile in waiting for edge in (tile.offsets[0], tile.offsets[0] + tile.sizes[0])})
@@ -59,7 +59,7 @@ class Tiled:
     def _box(self, rows: int, band: list[tuple[Tile, _Stream]]) -> bytes:
         box = np.empty((rows, *self.shape[1:]), f"V{self.width}")
         for tile, stream in band:
-            data = b"".join(stream.drawn(rows * self._row(tile.sizes)))
+            data = b"".join(map(bytes, stream.drawn(rows * self._row(tile.sizes))))
             places = tuple(slice(at, at + count) for at, count in zip(tile.offsets[1:], tile.sizes[1:], strict=True))
             box[(slice(None), *places)] = np.frombuffer(data, f"V{self.width}").reshape(rows, *tile.sizes[1:])
         return box.tobytes()
@@ -69,20 +69,20 @@ class Tiled:
 
 
 class _Stream:
-    """The bytes of a source, so many at a time."""
+    """The bytes of a source, so many at a time; a buffer belongs to the caller until it draws the next one."""
 
     def __init__(self, source: Source) -> None:
         self._pieces = source.pieces()
         self._left: memoryview = memoryview(b"")
 
-    def drawn(self, count: int) -> Iterator[bytes]:
+    def drawn(self, count: int) -> Iterator[memoryview]:
         while count:
             if not self._left:
                 self._left = memoryview(next(self._pieces))
             taken = self._left[:count]
             self._left = self._left[len(taken) :]
             count -= len(taken)
-            yield bytes(taken)
+            yield taken
 
 
 def fills(shape: tuple[int, ...], boxes: list[tuple[tuple[int, ...], tuple[int, ...]]]) -> bool:

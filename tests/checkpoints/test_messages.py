@@ -48,8 +48,7 @@ def test_a_folder_of_several_checkpoints_of_one_kind(tmp_path: Path) -> None:
 
 
 FOLDERS = {
-    "manifest.ocdbt": "an Orbax checkpoint",
-    ".zarray": "a zarr folder",
+    "_CHECKPOINT_METADATA": "a folder of Orbax without arrays of its own",
     "Data/com.apple.CoreML/model.mlmodel": "a Core ML package",
     "__0_0.distcp": "a checkpoint of torch.distributed without its .metadata",
 }

@@ -71,6 +71,18 @@ def read_torch_distributed(path: Path) -> None:
     read_checkpoint(path)
 
 
+def read_zarr(path: Path) -> None:
+    """The file is the name of one in a folder, and what is in it; the folder's other files are sound."""
+    name, _, content = path.read_bytes().partition(b"\0")
+    place = path.with_name("folder")
+    for sound, text in seeds.zarr_files().items():
+        (place / sound).parent.mkdir(parents=True, exist_ok=True)
+        (place / sound).write_bytes(content if sound.encode() == name else text)
+    for part in ("two", "three", "base"):
+        if name.startswith(part.encode()):
+            read_checkpoint(place / part)
+
+
 TARGETS: dict[str, tuple[Callable[[], list[bytes]], Callable[[Path], None]]] = {
     "safetensors": (seeds.safetensors_seeds, read_checkpoint),
     "npz": (seeds.npz_seeds, read_checkpoint),
@@ -88,6 +100,7 @@ TARGETS: dict[str, tuple[Callable[[], list[bytes]], Callable[[Path], None]]] = {
     "tflite": (seeds.tflite_seeds, read_checkpoint),
     "tensorflow": (seeds.tensorflow_seeds, read_tensorflow),
     "torch-distributed": (seeds.torch_distributed_seeds, read_torch_distributed),
+    "zarr": (seeds.zarr_seeds, read_zarr),
     "index": (seeds.index_seeds, read_checkpoint),
     "lock": (seeds.lock_seeds, read_lock),
 }

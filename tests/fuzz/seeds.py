@@ -343,3 +343,42 @@ def torch_distributed_seeds() -> list[bytes]:
 def torch_distributed_parts() -> bytes:
     """The one file of parts that the table of the seed refers to."""
     return _torch_distributed()[1]
+
+
+@functools.cache
+def _zarr() -> dict[str, bytes]:
+    """The files of an array of version 2, of one of version 3 in shards, and of a database of a third."""
+    import tensorstore
+
+    packed = {"name": "gzip", "configuration": {"level": 1}}
+    shard = {"chunk_shape": [2, 2], "codecs": [{"name": "bytes", "configuration": {"endian": "big"}}, packed]}
+    metadata: dict[str, dict[str, Any]] = {
+        "two": {"shape": [2, 3], "chunks": [2, 2], "compressor": {"id": "zlib", "level": 1}},
+        "three": {
+            "shape": [2, 3],
+            "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": [2, 4]}},
+            "codecs": [{"name": "sharding_indexed", "configuration": shard}],
+        },
+        "base": {"shape": [2, 3], "chunks": [2, 3], "compressor": None},
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        for name, each in metadata.items():
+            place: dict[str, Any] = {"driver": "file", "path": f"{folder}/{name}/"}
+            if name == "base":
+                config = {"compression": None, "max_inline_value_bytes": 30}
+                place = {"driver": "ocdbt", "base": place, "path": "a/", "config": config}
+            how = {"driver": "zarr3" if name == "three" else "zarr", "kvstore": place, "metadata": each}
+            made = tensorstore.open(how, dtype=tensorstore.float64, create=True).result()
+            made.write(np.arange(1.0, 7.0).reshape(2, 3)).result()
+        files = [path for path in sorted(Path(folder).rglob("*")) if path.is_file()]
+        return {str(path.relative_to(folder)): path.read_bytes() for path in files}
+
+
+def zarr_seeds() -> list[bytes]:
+    """A name and the content that the file of that name is given, the others being sound."""
+    return [name.encode() + b"\0" + content for name, content in _zarr().items()]
+
+
+def zarr_files() -> dict[str, bytes]:
+    """The sound files, by their paths."""
+    return _zarr()

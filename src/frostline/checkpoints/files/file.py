@@ -55,8 +55,8 @@ class File:
     def _began(self, alone: bool) -> None:
         self.alone = alone
         self._lock = threading.Lock()
-        self._stamp = self._look()
-        self.whole, self.start, self.size = self, 0, self._stamp[0]
+        self.stamp = self._look()
+        self.whole, self.start, self.size = self, 0, self.stamp[0]
 
     def part(self, start: int, size: int) -> File:
         """``size`` bytes of this file from ``start``, as a file of its own, such as an archive's entry.
@@ -114,7 +114,7 @@ class File:
 
     def check_unchanged(self) -> None:
         """Raise CheckpointError when the file was written to since it was opened."""
-        if self.whole._look() != self.whole._stamp:
+        if self.whole._look() != self.whole.stamp:
             raise self.bad("changed while it was being read", "wait until its writer is done, then try again")
 
     def close(self) -> None:

@@ -66,6 +66,23 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Repeated:
+    """A part that was never written: its fill value, over and over."""
+
+    fill: bytes
+    count: int
+
+    @property
+    def nbytes(self) -> int:
+        return len(self.fill) * self.count
+
+    def pieces(self, size: int = PIECE) -> Iterator[Piece]:
+        for start in range(0, self.nbytes, size):
+            count = min(size, self.nbytes - start)
+            yield (self.fill * (-(-count // len(self.fill)) + 1))[start % len(self.fill) :][:count]
+
+
+@dataclass(frozen=True, slots=True)
 class Swapped:
     """Another source whose elements of ``width`` bytes are stored big end first."""
 

@@ -13,6 +13,7 @@ from frostline.checkpoints.readers.tensorflow import saved_model
 from frostline.checkpoints.readers.torch import distributed as torch_distributed
 from frostline.checkpoints.readers.torch import export as torch_export
 from frostline.checkpoints.readers.torch import save as torch_save
+from frostline.checkpoints.readers.zarr import reader as zarr
 
 # The first that knows a file, an archive or a folder reads it.
 FORMATS: tuple[Format, ...] = (
@@ -29,6 +30,8 @@ FORMATS: tuple[Format, ...] = (
     tf_checkpoint.FORMAT,
     onnx.FORMAT,
     flax.FORMAT,
+    zarr.DATABASE,
+    zarr.FORMAT,
     compressed.FORMAT,
     tar.FORMAT,
     index.FORMAT,  # last: any JSON file may be one

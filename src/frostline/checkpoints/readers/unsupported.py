@@ -12,9 +12,8 @@ from frostline.errors import CheckpointError, UnknownFormat
 
 TENSORFLOW = "name the .index beside it; without that nothing tells what is in it"
 DISTRIBUTED = "name the folder that holds all its parts and the .metadata; without that nothing tells what is in them"
-ORBAX = "restore it with orbax.checkpoint and write the arrays with safetensors.numpy.save_file or numpy.savez"
+ORBAX = "name one of the folders in it"
 CORE_ML = "read its weights with coremltools, or convert the model that it was made from"
-ZARR = "open it with the package zarr and write the arrays with numpy.savez"
 PACKED = "unpack it first, and name a file from it"
 
 MODELS = range(200, 4000)  # the numbers of the kinds of model in Core ML's message
@@ -31,12 +30,8 @@ _STARTS: tuple[tuple[bytes, str, str], ...] = (
 # a file inside a folder: what the folder is, and what to do instead
 _FOLDERS: tuple[tuple[str, str, str], ...] = (
     ("*.distcp", "a checkpoint of torch.distributed without its .metadata", DISTRIBUTED),
-    ("manifest.ocdbt", "an Orbax checkpoint", ORBAX),
-    ("_METADATA", "an Orbax checkpoint", ORBAX),
-    ("_CHECKPOINT_METADATA", "an Orbax checkpoint", ORBAX),
-    (".zgroup", "a zarr folder", ZARR),
-    (".zarray", "a zarr folder", ZARR),
-    ("zarr.json", "a zarr folder", ZARR),
+    ("_CHECKPOINT_METADATA", "a folder of Orbax without arrays of its own", ORBAX),
+    ("*/_CHECKPOINT_METADATA", "a folder of several Orbax checkpoints", ORBAX),
     ("Data/com.apple.CoreML", "a Core ML package", CORE_ML),
 )
 

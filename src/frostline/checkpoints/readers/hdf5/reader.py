@@ -20,7 +20,7 @@ import numpy as np
 from frostline.checkpoints import dtypes
 from frostline.checkpoints.checkpoint import Checkpoint, Tensor
 from frostline.checkpoints.files.file import File
-from frostline.checkpoints.files.sources import PIECE, Held, Piece, Source, Span, Swapped, regrouped
+from frostline.checkpoints.files.sources import PIECE, Held, Piece, Repeated, Source, Span, Swapped, regrouped
 from frostline.checkpoints.files.zip_archive import HARMLESS_EXPANSION, LARGEST_RATIO
 from frostline.checkpoints.readers.format import Format
 from frostline.checkpoints.readers.hdf5.layer_names import named_by_user
@@ -134,23 +134,6 @@ def _chunked(file: File, name: str, entry: dict[str, Any], fill: bytes) -> Sourc
             raise file.bad(f"ends inside {name!r}, or states a wrong size for it")
         table[tuple(row[:axes])] = (offset, size, mask)
     return Chunked(file, shape, chunk, tuple(entry["filters"]), table, fill)
-
-
-@dataclass(frozen=True, slots=True)
-class Repeated:
-    """A dataset that was never written: its fill value, over and over."""
-
-    fill: bytes
-    count: int
-
-    @property
-    def nbytes(self) -> int:
-        return len(self.fill) * self.count
-
-    def pieces(self, size: int = PIECE) -> Iterator[Piece]:
-        for start in range(0, self.nbytes, size):
-            count = min(size, self.nbytes - start)
-            yield (self.fill * (-(-count // len(self.fill)) + 1))[start % len(self.fill) :][:count]
 
 
 @dataclass(frozen=True, slots=True)

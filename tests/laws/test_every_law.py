@@ -88,7 +88,7 @@ def test_every_excuse_is_proven_in_a_stored_run_or_here() -> None:
         for each in judge(ledger)[1]
     }
     here = {("L2", "remade"), ("L4", "handed back"), ("L5", "loaded"), ("L5", "momentum of 0")}
-    loads = {("L8", "adjusted")}
+    loads = {("L8", "adjusted"), ("L10", "trained before")}
     standstill = {
         ("L2", "converged"),
         ("L2", "unnamed rows"),
@@ -116,8 +116,7 @@ def weight(tensor: int = 0, name: str = "net.w", **more: object) -> list[facts.F
         tensor=tensor,
         framework="torch",
         name=name,
-        model="net",
-        **({"kind": "parameter"} | SHAPE | more),  # type: ignore[arg-type]
+        **({"kind": "parameter", "model": "net"} | SHAPE | more),  # type: ignore[arg-type]
     )
     return [found, facts.FlagDeclared(tensor=tensor, flag=True), facts.BaselineTaken(tensor=tensor, blocks=1)]
 

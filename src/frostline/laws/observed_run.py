@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TypeVar
 
 from frostline.core.averages import followers
-from frostline.core.events import Event, ResultDropped, UpdateShown
+from frostline.core.events import Event, OptimizerIdle, ResultDropped, UpdateShown
 from frostline.core.events.fact import Fact
 from frostline.core.ledger import Expected, Holding, Ledger, OptimizerRow, TensorRow
 
@@ -89,8 +89,13 @@ class ObservedRun:
 
     @cached_property
     def trained_models(self) -> Collection[str]:
-        """The models of which an optimizer holds a tensor."""
-        return {row.model for row in self.tensors if any(holding.listed for holding in row.optimizers)}
+        """The models of which an optimizer holds a tensor, other than those that were made late and left idle."""
+        idle = left_idle(self)
+        return {
+            row.model
+            for row in self.tensors
+            if any(holding.listed and holding.optimizer not in idle for holding in row.optimizers)
+        }
 
     @property
     def events(self) -> Sequence[Event]:
@@ -146,3 +151,8 @@ class ObservedRun:
         for row in self.tensors:
             types[row.model, row.owner.type, row.shape].append(row)
         return types
+
+
+def left_idle(run: ObservedRun) -> Mapping[str, int]:
+    """The optimizers that were made in the midst of the training and never stepped, with the step before it."""
+    return {event.optimizer: event.step for event in run.events_of(OptimizerIdle) if event.step}

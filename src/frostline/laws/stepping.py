@@ -10,7 +10,7 @@ from frostline.core.events import TrainingCallEmpty
 from frostline.core.ledger import OptimizerRow, TensorRow
 from frostline.laws.causes.cause import Evidence
 from frostline.laws.law import Excuse, Law, Violation, by_row
-from frostline.laws.observed_run import ObservedRun
+from frostline.laws.observed_run import ObservedRun, left_idle
 
 THIRD = 3
 ENOUGH = 2  # checks that saw no rate: the last check alone may be the end of a schedule
@@ -22,10 +22,10 @@ EPOCHS = "epochs is the number of the last epoch and not how many follow: epochs
 def violations(run: ObservedRun) -> Iterator[Violation]:
     """Optimizers whose steps moved no bit of what they hold, or none since some step, and calls without a step."""
     yield from _empty_calls(run)
-    handed_back = _handed_back(run)
+    handed_back, idle = _handed_back(run), left_idle(run)
     for optimizer in run.optimizers:
         asked = optimizer.steps_executed + optimizer.steps_skipped or optimizer.backwards
-        if optimizer.by_hand or asked < run.patience:
+        if optimizer.by_hand or asked < run.patience or optimizer.id in idle:
             continue
         held = [row for row in run.held_by(optimizer.id) if row.declared.trainable]
         if held and all(row.changed.verdict == "no" for row in held):

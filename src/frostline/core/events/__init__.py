@@ -150,6 +150,13 @@ class TrainingCallEmpty(Fact, frozen=True):
     epochs: int | None = None
 
 
+class OptimizerIdle(Fact, frozen=True):
+    """``optimizer`` was made, or built for its weights, after ``step``, and never stepped until the end."""
+
+    step: int
+    optimizer: str
+
+
 class StepCompiled(Fact, frozen=True):
     """A model of this type was compiled together with its step."""
 
@@ -258,6 +265,7 @@ Event: TypeAlias = (
     | VariablesUntracked
     | ModulesRecreated
     | TrainingCallEmpty
+    | OptimizerIdle
     | StepCompiled
     | ModelUsed
     | NetworkContinued

@@ -59,7 +59,7 @@ def _unregistered(still: Still) -> Explained | None:
     if still.situation != "unregistered" or _untracked_layers(still) is not None:
         return None
     if row.reached_by_backward:
-        return None if _is_lent(row.model, run) else Explained()
+        return None if is_lent(row.model, run) else Explained()
     stray = any(row.name in event.tensors for event in run.events_of(VariablesUntracked))
     return Explained("", row.declared.trainable_steps) if stray else None
 
@@ -78,7 +78,7 @@ def _not_reached(still: Still) -> str | None:
     return None if still.row.reached_by_backward else "no backward pass was seen to reach it"
 
 
-def _is_lent(model: str, run: ObservedRun) -> bool:
+def is_lent(model: str, run: ObservedRun) -> bool:
     """Whether all weights of a model were loaded and no optimizer holds any: one made to compute gradients with."""
     weights = [row for row in run.models[model] if row.kind == "parameter" and row.registered]
     return bool(weights) and all(row.loaded and not row.optimizers for row in weights)

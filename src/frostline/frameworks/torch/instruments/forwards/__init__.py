@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from frostline.frameworks.torch.instruments.forwards.detached_outputs import DetachedOutputs
 from frostline.frameworks.torch.instruments.forwards.forward_writes import ForwardWrites
+from frostline.frameworks.torch.instruments.forwards.late_models import LateModels
 from frostline.frameworks.torch.instruments.forwards.model_discovery import ModelDiscovery
 from frostline.frameworks.torch.instruments.forwards.module_calls import ModuleCalls
 from frostline.frameworks.torch.instruments.forwards.output_gradients import OutputGradients
@@ -16,6 +17,7 @@ from frostline.frameworks.torch.instruments.forwards.unused_outputs import Unuse
 INSTRUMENTS = (
     RecreatedModules,
     UnusedOutputs,
+    LateModels,
     ModelDiscovery,
     ParameterReads,
     ModuleCalls,

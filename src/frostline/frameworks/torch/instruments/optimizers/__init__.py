@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from frostline.frameworks.torch.instruments.optimizers.compiled_steps import CompiledSteps
+from frostline.frameworks.torch.instruments.optimizers.idle_optimizers import IdleOptimizers
 from frostline.frameworks.torch.instruments.optimizers.manual_updates import ManualUpdates
 from frostline.frameworks.torch.instruments.optimizers.misshapen_state import MisshapenState
 from frostline.frameworks.torch.instruments.optimizers.optimizer_groups import OptimizerGroups
@@ -20,6 +21,7 @@ INSTRUMENTS = (
     ScalerSkips,
     TiedTensors,
     OptimizerGroups,
+    IdleOptimizers,
     StarvedOptimizers,
     MisshapenState,
     OptimizerStateIO,

@@ -1,4 +1,4 @@
-"""The groups of optimizers: their rates and sizes, tensors in them that no model has, optimizers that never stepped."""
+"""The groups of optimizers: their rates and sizes, and tensors in them that no model has."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import ClassVar
 
 from frostline.core.facts import Fact, Held, OptimizerSeen
 from frostline.frameworks.torch.context import Context
-from frostline.frameworks.torch.optimizers import optimizer_state
 
 
 class OptimizerGroups:
-    """Reads the groups at checks, and at the end those of optimizers that were made and never stepped.
+    """Reads the groups at checks, and at the end the largest rate of each tensor.
 
     Args:
         context: what all instruments share.
@@ -26,7 +25,6 @@ class OptimizerGroups:
         """See Instrument."""
         signals = self._context.signals
         signals.check_ended.append(self._check_ended)
-        signals.finishing.append(self._look_for_unused)
         signals.finished.append(self._tell_rates)
         return []
 
@@ -36,20 +34,6 @@ class OptimizerGroups:
         shapes = context.owners.foreign_shapes(context.optimizers.of(key))
         if (groups, shapes) != (row.groups, row.foreign_shapes):
             context.tell(OptimizerSeen(optimizer=row.id, groups=groups, foreign_shapes=shapes))
-
-    def _look_for_unused(self) -> None:
-        """Optimizers that never stepped hold models too; one that steps for another is a part of that."""
-        context = self._context
-        for optimizer in context.optimizers.known():
-            if context.under_way.is_inner(optimizer) and not context.optimizers.registered(optimizer):
-                continue
-            key = context.id_of(optimizer)
-            recorder, row = context.recorder, context.recorder.optimizers[key]
-            if not row.steps_executed:
-                context.owners.meet(optimizer)
-                groups = context.optimizers.groups(key, context.models.size_of)
-                context.tell(OptimizerSeen(optimizer=row.id, backwards=context.backwards, groups=groups))
-                recorder.holdings.note(row, optimizer_state.holds(optimizer, context.models.keys()))
 
     def _tell_rates(self) -> None:
         """Tell the largest rate that each tensor was held at, and for how many steps."""

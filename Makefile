@@ -18,8 +18,8 @@ SEEDS ?= 0:3000
 .PHONY: oracle architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals oldest
 
 ##@ See it
-demo: $(SHOWN) ## the article's experiment and its variant (own environment)
-	$(DEMO_VENV)/bin/frostline demo --backend jax
+demo: $(SHOWN) ## a summary that is wrong, caught (own environment); ARGS=--article is the experiment it began with
+	$(DEMO_VENV)/bin/frostline demo --backend jax $(ARGS)
 
 ##@ Develop
 # A file goes to one worker: its tests share what is costly to make, such as servers and records. Slow files go first.

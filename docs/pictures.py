@@ -1,4 +1,4 @@
-"""Runs docs/freeze.py under frostline and writes what is printed into README.md and docs/terminal.svg."""
+"""Runs the script of `frostline demo` under frostline and writes what is printed into README.md and terminal.svg."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 from rich.console import Console
@@ -20,13 +19,9 @@ from frostline.report import render
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
 PICTURE = DOCS / "terminal.svg"
-SCRIPT = DOCS / "freeze.py"
+SCRIPT = DOCS.parent / "src" / "frostline" / "demo" / "freeze.py"
 WIDTH = 80
 COMMAND = f"$ frostline run {SCRIPT.name}"
-
-# The README shows the parameters, the ledger and what was found; of the evidence, which tensors and what to do now.
-SECTIONS = ("Parameters:", "Ledger of", "Findings")
-EVIDENCE = ("tensors ", "hint ", "more ")
 
 
 def observe() -> tuple[str, Record]:
@@ -34,38 +29,24 @@ def observe() -> tuple[str, Record]:
     with tempfile.TemporaryDirectory() as folder:
         data = Path(folder) / "record.json"
         done = subprocess.run(
-            [sys.executable, "-m", "frostline", "run", "--quiet", "--data", data, SCRIPT.name],
+            [sys.executable, "-m", "frostline", "run", "--quiet", "--data", data, SCRIPT],
             env=os.environ | {"KERAS_BACKEND": "jax", "COLUMNS": str(WIDTH)}, cwd=DOCS,
             check=True, text=True, stdout=subprocess.PIPE,
         )  # fmt: skip
         return done.stdout.rstrip("\n"), load(data)
 
 
-def excerpt(report: Text) -> Iterator[Text]:
-    """The lines of a report that are shown, with dots where evidence is left out."""
-    section, kept = "", True
-    for line in report.split("\n", allow_blank=True):
-        plain = line.plain
-        if plain.endswith("──"):
-            section, kept = plain, True
-        elif plain.startswith("    ") and section.startswith("Findings"):
-            starts = not plain.startswith(" " * 6) and len(plain.split("  ")) > 1
-            was, kept = kept, plain.strip().startswith(EVIDENCE) if starts else kept
-            if was and not kept:
-                yield Text("    …")
-        else:
-            kept = True
-        if kept and (not section or section.startswith(SECTIONS)):
-            yield line
+def report(record: Record, color: bool) -> str:
+    """What is printed at the end of the run, but for its duration, which is another each time."""
+    return re.sub(r"(?<=checks).*", "", render(record, "text", width=WIDTH, color=color, stored=".frostline.json"))
 
 
 def blocks(printed: str, record: Record) -> dict[str, str]:
     """The README's blocks by name."""
-    shown = excerpt(Text(render(record, "text", width=WIDTH, color=False)))
     return {
         "script": f"```python\n{SCRIPT.read_text('utf-8').partition(chr(34) * 3 + chr(10))[2].strip()}\n```",
         "summary": f"```text\n{printed}\n```",
-        "report": f"```text\n{COMMAND}\n{chr(10).join(line.plain for line in shown)}\n```",
+        "report": f"```text\n{COMMAND}\n{report(record, color=False)}\n```",
     }
 
 
@@ -83,8 +64,7 @@ def picture(record: Record) -> str:
     """The same report in colours, as an SVG."""
     console = Console(width=WIDTH, record=True, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
     console.print(COMMAND, style="bold", highlight=False)
-    for line in excerpt(Text.from_ansi(render(record, "text", width=WIDTH, color=True))):
-        console.print(line, soft_wrap=True)
+    console.print(Text.from_ansi(report(record, color=True)), soft_wrap=True)
     drawn = console.export_svg(title="frostline", unique_id="frostline")
     return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # no font is fetched: the reader's own will do
 

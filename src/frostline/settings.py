@@ -18,11 +18,11 @@ from msgspec import Meta
 
 from frostline.core.ledger import Expected
 from frostline.core.record import Severity
+from frostline.core.run import DEFAULT_DATA as DEFAULT_DATA
 from frostline.core.storage import baseline
 from frostline.core.suppressions import Baseline, Ignore, Override, Policy
 from frostline.errors import FrostlineError, did_you_mean
 
-DEFAULT_DATA = Path(".frostline.json")
 OWN_FILE = "frostline.toml"
 _UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "KIB": 2**10, "MIB": 2**20, "GIB": 2**30}
 

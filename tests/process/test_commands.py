@@ -61,7 +61,7 @@ def test_a_mistake_is_answered_in_two_lines(arguments: tuple[str, ...], stderr: 
 def test_report_prints_to_stdout_and_fails_on_errors(trained) -> None:
     done = trained.frostline("report")
     assert (done.status, done.stderr) == (1, "")
-    assert done.stdout.splitlines()[-1].startswith("1 error, ")
+    assert done.stdout.splitlines()[0].startswith("frostline: 1 error, ")
     assert trained.frostline("report", "--fail-on", "never").status == 0
 
 
@@ -69,7 +69,7 @@ def test_report_prints_to_stdout_and_fails_on_errors(trained) -> None:
 def test_report_can_write_a_file(trained) -> None:
     done = trained.frostline("report", "--format", "markdown", "--output", "report.md", "--fail-on", "never")
     printed = trained.frostline("report", "--format", "markdown", "--fail-on", "never").stdout
-    assert (done.status, done.stdout, done.stderr) == (0, "", "")
+    assert (done.status, done.stdout, done.stderr) == (0, "", "frostline: wrote report.md\n")
     assert (trained.folder / "report.md").read_text("utf-8").strip() == printed.strip()
 
 

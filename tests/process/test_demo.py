@@ -9,8 +9,8 @@ from corpus.running import in_jax, in_keras
 import frostline.demo
 
 NUMBERS = {
-    "summary printed at step 0": ["27,560", "25,450", "2,110"],
-    "declared by the flags": ["27,560", "25,450", "2,110"],
+    "printed as trainable, step 0": ["27,560", "25,450", "2,110"],
+    "declared trainable": ["27,560", "25,450", "2,110"],
     "held by an optimizer": ["27,560", "25,450", "2,110"],
     "  changed": ["27,560", "25,450", "2,110"],
 }
@@ -33,9 +33,24 @@ def check(article: str, variant: str) -> None:
 
 
 @pytest.mark.needs("keras", "jax")
-def test_the_demo_says_who_was_right_and_shows_the_numbers(shell) -> None:
+def test_the_demo_shows_a_summary_that_is_wrong(shell) -> None:
     done = shell.frostline("demo", "--backend", "jax")
     assert done.status == 0, done.stderr
+    script, printed = done.stdout.split("$ frostline run freeze.py\n")
+    assert "trainable=False" in script
+    assert "Trainable params: 0 (0.00 B)" in printed
+    report = printed[printed.index("frostline: 2 errors") :]
+    assert "error: F110 frozen-flag-not-inherited: 4 tensors (25,450 parameters)" in report
+    assert "the summary of body says 0 trainable; the steps" in report
+    assert "flags were right" not in report
+    assert shell.files() == set()
+
+
+@pytest.mark.needs("keras", "jax")
+def test_the_demo_says_who_was_right_and_shows_the_numbers(shell) -> None:
+    done = shell.frostline("demo", "--article", "--backend", "jax")
+    assert done.status == 0, done.stderr
+    assert done.stdout.startswith("An article froze a model inside a model: the summary said that nothing in it trains")
     check(*done.stdout.split("The variant that the article did not try"))
     assert shell.files() == set()
 
@@ -49,7 +64,7 @@ def test_the_demo_says_who_was_right_and_shows_the_numbers(shell) -> None:
 )
 def test_the_experiment_is_the_same_on_another_backend(backend: str, shell) -> None:
     def printed(*options: str) -> str:
-        words = ["-m", "frostline", "run", str(ARTICLE), "--backend", backend, "--epochs", "2", *options]
+        words = ["-m", "frostline", "run", "--verbose", str(ARTICLE), "--backend", backend, "--epochs", "2", *options]
         done = in_keras(backend, words, shell.folder)
         assert done.returncode == 0, done.stderr
         return done.stdout + done.stderr
@@ -63,12 +78,12 @@ FLAX = Path(frostline.demo.__path__[0]) / "article_flax.py"
 @pytest.mark.needs("jax", "flax", "optax")
 @pytest.mark.parametrize(("options", "moved"), [([], "A"), (["--first"], "B")])
 def test_the_experiment_is_the_same_in_flax(options: list[str], moved: str, tmp_path: Path) -> None:
-    done = in_jax(["-m", "frostline", "run", str(FLAX), "--epochs", "2", *options], tmp_path)
+    done = in_jax(["-m", "frostline", "run", "--verbose", str(FLAX), "--epochs", "2", *options], tmp_path)
     assert done.returncode == 0, done.stderr
     for part in "AB":
         assert f"first kernel of {part} the same as before? {part != moved}" in done.stdout
     counts = {"A": ["25,450", "2,110"], "B": ["2,110", "25,450"]}[moved]
-    for row in ("declared by the flags", "held by an optimizer", "  changed"):
+    for row in ("declared trainable", "held by an optimizer", "  changed"):
         assert re.search(rf"{row} +27,560 +{counts[0]} +{counts[1]}\n", done.stderr), row
     assert "no contradiction found (0 errors, 0 warnings, 0 notes)" in done.stderr
 

@@ -23,7 +23,7 @@ def test_a_run_stores_its_record_and_reports_on_stderr(shell, linear) -> None:
     done = shell.frostline("run", "train.py", "--lr", "0.1")
     record = load(shell.folder / DATA)
     assert (done.status, done.stdout) == (0, "")
-    assert done.stderr.splitlines()[-1].startswith("no contradiction found")
+    assert done.stderr.splitlines()[0].startswith("frostline: no contradiction found")
     assert record.run.command == ["train.py", "--lr", "0.1"]
     assert (record.run.complete, record.run.exit, record.run.ended_by, record.run.steps) == (True, 0, None, 3)
     assert record.run.faults == []

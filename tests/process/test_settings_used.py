@@ -43,15 +43,18 @@ def test_an_old_project_starts_clean_and_what_is_new_still_shows(moved) -> None:
     done = moved.frostline("report")
     assert done.status == 0
     assert "known.json knows 1 finding of this run" in done.stdout
-    assert done.stdout.splitlines()[-1] == "0 errors, 0 warnings, 0 notes; 1 ignored"
+    assert done.stdout.splitlines()[0] == "frostline: 0 errors, 0 warnings, 0 notes; 1 ignored"
 
     moved.write("frostline.toml", MORE)
     done = moved.frostline("run", "train.py")
-    assert (done.status, done.stderr.splitlines()[-1]) == (1, "1 error, 0 warnings, 0 notes; 1 ignored")
+    assert (done.status, done.stderr.splitlines()[0]) == (1, "frostline: 1 error, 0 warnings, 0 notes; 1 ignored")
 
     moved.write("frostline.toml", 'baseline = "known.json"\n')
     assert moved.observed("train.py").status == 0
     done = moved.frostline("report")
-    assert (done.status, done.stdout.splitlines()[-1]) == (0, "no contradiction found (0 errors, 0 warnings, 0 notes)")
+    assert (done.status, done.stdout.splitlines()[0]) == (
+        0,
+        "frostline: no contradiction found (0 errors, 0 warnings, 0 notes)",
+    )
     assert "1 entry found no longer" in done.stdout
     assert "expected-frozen-but-changed" in done.stdout

@@ -192,7 +192,7 @@ def test_every_process_is_observed_and_the_report_is_of_all(folder: Path) -> Non
     tries = (python(folder, "train.py", "2", meeting(folder)) for _ in range(3))  # gloo itself fails now and then
     plain = next(each for each in tries if each.returncode == 0)
     assert done.stdout == plain.stdout
-    assert "process     2 together" in done.stderr
+    assert "2 processes together" in done.stderr
     assert "no contradiction found" in done.stderr
     record = judging.load(folder / ".frostline.json")
     assert (record.run.world_size, record.run.steps, record.totals.changed) == (2, 4, 18)

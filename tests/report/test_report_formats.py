@@ -59,11 +59,13 @@ def hostile():
 
 
 @pytest.mark.parametrize("sample", SAMPLES)
-@pytest.mark.parametrize("format", ["text", "markdown"])
-def test_golden(sample, format):
+@pytest.mark.parametrize("kind", ["text", "verbose", "markdown"])
+def test_golden(sample, kind):
     """The checked-in texts; set FROSTLINE_REGOLD=1 to write them again, then read the difference."""
-    gold = GOLD / f"{sample}.{format}"
-    found = render(SAMPLES[sample](), format, width=80, color=False, encoding="utf-8") + "\n"
+    gold = GOLD / f"{sample}.{kind}"
+    format, verbose = ("text", True) if kind == "verbose" else (kind, False)
+    made, stored = SAMPLES[sample](), ".frostline.json"
+    found = render(made, format, width=80, color=False, encoding="utf-8", stored=stored, verbose=verbose) + "\n"
     if os.environ.get("FROSTLINE_REGOLD"):
         gold.parent.mkdir(exist_ok=True)
         gold.write_text(found, encoding="utf-8")
@@ -77,8 +79,9 @@ def test_every_golden_text_has_its_sample():
 @pytest.mark.parametrize("width", [40, 60, 80, 120])
 @pytest.mark.parametrize("sample", [*SAMPLES.values(), hostile])
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
-def test_no_line_but_the_last_is_wider_than_asked(sample, width, encoding):
-    *lines, _ = render(sample(), width=width, color=False, encoding=encoding).splitlines()
+@pytest.mark.parametrize("verbose", [False, True])
+def test_no_line_but_the_first_is_wider_than_asked(sample, width, encoding, verbose):
+    _, *lines = render(sample(), width=width, color=False, encoding=encoding, verbose=verbose).splitlines()
     assert [text for text in lines if cell_len(text) > width] == []
 
 
@@ -101,7 +104,7 @@ def test_no_control_character_comes_through(sample, format):
 
 
 def test_hostile_names_stay_readable_text():
-    text = render(hostile(), width=120, color=False, encoding="utf-8")
+    text = render(hostile(), width=120, color=False, encoding="utf-8", verbose=True)
     for name in (r"\x1b[31mred\x1b[0m", "[red]markup[/red]", r"new\nline\r", "back`tick|pipe`", "漢字の層", r"\udcff"):
         assert name in text
     assert len(text.splitlines()) < 200
@@ -147,10 +150,47 @@ def test_no_colours_and_eighty_columns_into_a_pipe(capsys):
 
 @pytest.mark.parametrize("sample", [*SAMPLES.values(), hostile])
 @pytest.mark.parametrize("width", [40, 80])
-def test_the_last_line_is_the_verdict(sample, width):
+@pytest.mark.parametrize("verbose", [False, True])
+def test_the_first_line_is_the_verdict(sample, width, verbose):
     made = sample()
-    assert render(made, width=width, color=False).splitlines()[-1] == sentence(made.verdict)
-    assert render(made, "markdown").splitlines()[-1] == f"**{sentence(made.verdict)}**"
+    text = render(made, width=width, color=False, verbose=verbose)
+    assert text.splitlines()[0] == f"frostline: {sentence(made.verdict)}"
+    assert render(made, "markdown").splitlines()[0] == f"## **frostline**: **{sentence(made.verdict)}**"
+
+
+@pytest.mark.parametrize("sample", ["article", "nothing"])
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_healthy_run_has_at_most_twelve_lines(sample, width):
+    lines = render(SAMPLES[sample](), width=width, color=False, stored="runs/of/today.json").splitlines()
+    assert len(lines) <= 12
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_a_finding_has_at_most_eight_lines(width):
+    names = [f"model.m{index}.{'abcde'[index % 5]}" for index in range(40)]
+    rows = [tensor_row(name, 2) for name in names] + [tensor_row(f"model.m{index}.other", 2) for index in range(40)]
+    words = "a message of very many words that says more than anybody reads, and then more; " * 9
+    found = Finding("slug", "F100", "error", names, words, {"evidence": 1}, words)
+    lines = render(record(rows, findings=[found]), width=width, color=False).splitlines()
+    begins = lines.index("")
+    assert lines.index("", begins + 1) - begins - 1 <= 8
+    assert "evidence" not in "".join(lines).replace("shows all evidence", "")
+
+
+def test_of_many_findings_the_gravest_are_shown_and_the_others_counted():
+    findings = [Finding("slug", f"N{number}", "note", [], "m", {}, "h") for number in range(9)]
+    findings.append(Finding("slug", "E1", "error", [], "m", {}, "h"))
+    text = render(record([tensor_row("m.w", 1)], findings=findings), color=False)
+    assert text.splitlines()[2] == "error: E1 slug: m"
+    assert "and 4 more findings: N5, N6, N7, N8" in text
+    assert "why it matters: frostline explain E1" in text
+
+
+def test_the_end_says_where_the_run_is_and_how_to_see_more_of_it():
+    text = render(SAMPLES["resnet"](), width=80, color=False, stored="runs/7.json")
+    end = "stored in runs/7.json; frostline report runs/7.json --html makes the page, --verbose shows all evidence"
+    assert " ".join(text.split()).endswith(f"{end} why it matters: frostline explain F107")
+    assert "stored in" not in render(SAMPLES["resnet"](), color=False)
 
 
 def test_json_is_the_stored_document():
@@ -181,7 +221,7 @@ def test_renderers_know_no_further_roles():
 
 
 def test_ascii_where_the_stream_prints_nothing_else():
-    text = render(SAMPLES["adapters"](), width=80, color=False, encoding="ascii")
+    text = render(SAMPLES["adapters"](), width=80, color=False, encoding="ascii", verbose=True)
     assert text.isascii()
     assert "| | ` mlp " in text
     assert render(SAMPLES["adapters"](), "markdown", encoding="ascii").isascii()
@@ -214,8 +254,9 @@ def test_ten_thousand_tensors_are_short():
     still = Finding("zero-gradient", "T204", "error", ["model.blocks.950.mlp.3.weight"], "one", {}, "look")
     many = Finding("frozen-random-weights", "D306", "note", [row.name for row in rows[:9000]], "many", {}, "load")
     made = record(rows, findings=[still, many])
-    text = render(made, color=False, encoding="utf-8")
+    text = render(made, color=False, encoding="utf-8", verbose=True)
     assert len(text.splitlines()) < 60
+    assert len(render(made, color=False).splitlines()) < 24
     assert "9,000 parameters: model.blocks.{0–899}.mlp.**" in text
     assert "├ 0–899 ×900" in text
     assert "900–949, 951–999 ×99" in text
@@ -228,7 +269,7 @@ def test_a_bound_on_rows_holds_where_nothing_is_alike():
         for i in range(200)
         for bit in range(8)
     ]
-    text = render(record(rows), color=False, encoding="utf-8")
+    text = render(record(rows), color=False, encoding="utf-8", verbose=True)
     assert len(text.splitlines()) < 80
     assert re.search(r"└ … \d+ more", text)
 
@@ -236,7 +277,9 @@ def test_a_bound_on_rows_holds_where_nothing_is_alike():
 def test_forty_tensors_are_folded_to_a_few_names():
     names = [f"model.m{index}.{'abcde'[index % 5]}" for index in range(40)]
     rows = [tensor_row(name, 2) for name in names] + [tensor_row(f"model.m{index}.other", 2) for index in range(40)]
-    text = render(record(rows, findings=[Finding("r", "F100", "error", names, "m", {}, "h")]), color=False)
+    text = render(
+        record(rows, findings=[Finding("r", "F100", "error", names, "m", {}, "h")]), color=False, verbose=True
+    )
     assert "40 parameters: model.m0.a, model.m1.b, model.m2.c and 37 more" in " ".join(text.split())
 
 
@@ -258,7 +301,7 @@ def test_a_finding_shows_every_kind_of_evidence():
         "s": "x",
     }
     finding = Finding("slug", "F100", "error", ["m.w"], "fact", evidence, "do this")
-    lines = render(record([tensor_row("m.w", 1)], findings=[finding]), color=False).splitlines()
+    lines = render(record([tensor_row("m.w", 1)], findings=[finding]), color=False, verbose=True).splitlines()
     start = lines.index("error: F100 slug: fact")
     assert [re.split("  +", text.strip(), maxsplit=1) for text in lines[start + 1 : start + 11]] == [
         ["steps", "12,000"],
@@ -269,8 +312,8 @@ def test_a_finding_shows_every_kind_of_evidence():
         ["names", "a.b, a.b, a.b, and 6 more"],
         ["s", "x"],
         ["tensors", "1 parameter: m.w"],
-        ["hint", "do this"],
-        ["more", "frostline explain F100"],
+        ["fix", "do this"],
+        ["why", "frostline explain F100"],
     ]
 
 
@@ -310,12 +353,14 @@ def test_spans_cannot_hold_what_steers_a_terminal():
 def test_many_models_and_programs_are_counted_not_shown():
     rows = [tensor_row(f"net_{index}.w", 5, optimizer=f"opt_{index}") for index in range(12)]
     optimizers = [OptimizerRow(f"opt_{index}", "optimizer", "SGD", 1) for index in range(12)]
-    text = render(record(rows, optimizers=optimizers), color=False, encoding="utf-8")
+    text = render(record(rows, optimizers=optimizers), color=False, encoding="utf-8", verbose=True)
     assert "and 4 more optimizers" in text
     assert "4 models with 20 parameters; see frostline report --format json" in text
     assert "Ledger of net_7 " in text
+    assert "net_4" in (short := render(record(rows), color=False))
+    assert "and 7 more" in short
     assert "net_8" not in text
-    assert re.search(r"^all models together\n  declared by the flags +60 +60 +0$", text, re.M)
+    assert re.search(r"^all models together\n  declared trainable +60 +60 +0$", text, re.M)
 
 
 def test_nobody_is_called_by_a_name_and_no_title_is_turned_round():

@@ -23,7 +23,7 @@ COMMANDS = {
     "verify": "Prove that FILE holds the tensors of LOCK bit for bit, in whatever format and however sharded.",
     "explain": "Print the page of one RULE or law, given by its code or its name.",
     "rules": "List the laws, and the rules that explain their violations, a line each.",
-    "demo": "Freeze a model inside a model, train, and see who was right: the flag or the summary.",
+    "demo": "Freeze a model inside a model, print its summary, train, and see that the summary is wrong.",
     "debug": "Print versions, frameworks found, kernels chosen, and why each fallback was taken.",
     "completion": "Print the script that completes frostline's commands, options, rules and files in SHELL.",
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,31 @@ from typing import Any
 import click
 
 from frostline.cli import completers
+from frostline.cli.printing import Wanted
 from frostline.core.verdict import FAIL_ON
 from frostline.errors import UnknownName
 
 Decorator = Callable[[Any], Any]
 FILE = click.Path(path_type=Path)
+PAGE = "frostline.html"  # where --html puts the page unless it is told
+
+
+class PageCommand(click.Command):
+    """A command whose ``--html`` may stand alone: the next word is its FILE only where it ends as a page does.
+
+    ``frostline run --html train.py`` must not write over the script.
+    """
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        options = (each for each in self.params if isinstance(each, click.Option) and not each.is_flag)
+        takes_value = {name for option in options for name in option.opts} - {"--html"}
+        words = [*args]
+        at = 0
+        while at < len(words) and words[at] != "--" and (words[at][:1] == "-" or ctx.allow_interspersed_args):
+            if words[at] == "--html" and not (at + 1 < len(words) and words[at + 1].endswith((".html", ".htm"))):
+                words[at] = f"--html={PAGE}"
+            at += 2 if words[at] in takes_value or words[at] == "--html" else 1
+        return super().parse_args(ctx, words)
 
 
 def together(*decorators: Decorator) -> Decorator:
@@ -49,6 +70,28 @@ report_format = click.option(
     help="text, json, markdown, html, sarif or junit.",
     shell_complete=completers.formats,
 )
-report_output = together(report_format, json, output)  # of every command that prints the report of a run
+
+
+def report_output(function: Any) -> Any:
+    """The options of every command that prints the report of a run, which it is given together as ``wanted``."""
+
+    @functools.wraps(function)
+    def with_wanted(
+        *, form: str, output: Path | None, html: Path | None, opened: bool, verbose: bool, **given: Any
+    ) -> Any:
+        page = Path(PAGE) if html is None and opened else html
+        return function(wanted=Wanted(form, output, page, opened, verbose), **given)
+
+    decorate = together(
+        report_format,
+        json,
+        click.option("--html", type=FILE, metavar="[FILE]", help=f"Write a page to FILE ({PAGE})."),
+        click.option("--open", "opened", is_flag=True, help="Show that page in a browser."),
+        output,
+        click.option("--verbose", is_flag=True, help="Show all evidence, and the ledger of every module."),
+    )
+    return decorate(with_wanted)
+
+
 fail_on = click.option("--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings (error).")
 data = click.argument("data", type=FILE, required=False, metavar="[DATA]")

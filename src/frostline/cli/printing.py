@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
+
+import click
 
 from frostline.errors import FrostlineError
 
@@ -42,26 +45,59 @@ def shows_color(paper: TextIO) -> bool:
     return paper.isatty() and not os.environ.get("NO_COLOR")
 
 
-def rendered(record: Record, form: str, paper: TextIO | None, pages: str | None = None) -> str:
-    """A record as a report in the format ``form``, made for the stream ``paper`` or, without one, for a file.
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which report is wanted, and where it goes.
+
+    Args:
+        form: a format of reports.
+        output: the file it is written to; None is a stream.
+        html: the file that a page is written to.
+        opened: whether that page is then shown in a browser.
+        verbose: whether the text holds all evidence.
+    """
+
+    form: str = "text"
+    output: Path | None = None
+    html: Path | None = None
+    opened: bool = False
+    verbose: bool = False
+
+    def absolute(self) -> Wanted:
+        """The same with whole paths, for a script may go to another folder."""
+        html, output = (None if path is None else path.absolute() for path in (self.html, self.output))
+        return replace(self, html=html, output=output)
+
+
+PLAIN = Wanted()
+
+
+def rendered(
+    record: Record, wanted: Wanted, paper: TextIO | None, pages: str | None = None, stored: str | None = None
+) -> str:
+    """A record as a report, made for the stream ``paper`` or, where it goes to a file, for that.
 
     Args:
         record: what was seen and judged.
-        form: a format of reports.
+        wanted: the format, and how much it says.
         paper: the stream that the report will be written to.
         pages: address at which the rules' pages are served.
+        stored: the file that the run can be read from again.
     """
     from frostline.report import render
 
-    if paper is None:
-        return render(record, form, width=80, color=False, encoding="utf-8", pages=pages)
+    said = {"pages": pages, "stored": stored}
+    if paper is None or wanted.output is not None:
+        return render(record, wanted.form, width=80, color=False, encoding="utf-8", verbose=wanted.verbose, **said)
     width = shutil.get_terminal_size().columns if paper.isatty() else 80
     encoding = getattr(paper, "encoding", None)
-    return render(record, form, width=width, color=shows_color(paper), encoding=encoding, pages=pages)
+    return render(
+        record, wanted.form, width=width, color=shows_color(paper), encoding=encoding, verbose=wanted.verbose, **said
+    )
 
 
-def write_out(text: str, output: Path | None, paper: TextIO | None = None) -> None:
-    """Write ``text`` to the file ``output`` or, where none is named, to ``paper`` (standard output).
+def write_out(text: str, output: Path | None, paper: TextIO | None = None, option: str = "--output") -> None:
+    """Write ``text`` to the file ``output`` that ``option`` named or, without one, to ``paper`` (standard output).
 
     Raises:
         RecordError: the file cannot be written.
@@ -71,9 +107,39 @@ def write_out(text: str, output: Path | None, paper: TextIO | None = None) -> No
     if output is None:
         write(text, paper)
     else:
-        write_atomically((text if text.endswith("\n") else text + "\n").encode(), output, "--output")
+        write_atomically((text if text.endswith("\n") else text + "\n").encode(), output, option)
 
 
-def write_report(record: Record, form: str, output: Path | None, pages: str | None) -> None:
-    """Print the report of ``record`` to standard output, or write it to the file ``output``."""
-    write_out(rendered(record, form, sys.stdout if output is None else None, pages), output)
+def write_report(
+    record: Record, wanted: Wanted, pages: str | None, stored: str | None = None, paper: TextIO | None = None
+) -> None:
+    """Print the report of ``record`` to ``paper`` (standard output), or write it to the file that is wanted.
+
+    Raises:
+        FrostlineError: the file cannot be written, or what the format needs is not installed.
+    """
+    write_out(rendered(record, wanted, paper or sys.stdout, pages, stored), wanted.output, paper)
+    if wanted.output is not None:
+        _say_written(wanted.output, paper)
+
+
+def write_page(record: Record, page: Path, pages: str | None, opened: bool, paper: TextIO | None = None) -> None:
+    """Write the HTML report of ``record`` to the file ``page``, say so, and show it in a browser where that is wanted.
+
+    Raises:
+        FrostlineError: the file cannot be written, or jinja2 is not installed.
+    """
+    write_out(rendered(record, Wanted("html"), None, pages), page, option="--html")
+    _say_written(page, paper)
+    if opened:
+        click.launch(str(page))
+
+
+def shown(file: Path, here: Path | None = None) -> str:
+    """The path of ``file`` as it is written in the folder ``here``, or in the present one."""
+    here = here or Path.cwd()
+    return str(file.relative_to(here) if file.is_relative_to(here) else file)
+
+
+def _say_written(file: Path, paper: TextIO | None) -> None:
+    click.echo(f"frostline: wrote {_printable(str(file))}", file=paper or sys.stderr)

@@ -22,6 +22,7 @@ def several(count: int, singular: str, plural: str | None = None) -> str:
 
 
 def tensors(tensor_rows: Iterable[TensorRow]) -> str:
-    """The tensors as "3 tensors (1,024 parameters)"."""
+    """The tensors as "3 tensors (1,024 parameters)"; what buffers hold are values."""
     rows = list(tensor_rows)
-    return f"{several(len(rows), 'tensor')} ({several(parameters(rows), 'parameter')})"
+    noun = "value" if any(row.kind == "buffer" for row in rows) else "parameter"
+    return f"{several(len(rows), 'tensor')} ({several(parameters(rows), noun)})"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import platform
 from dataclasses import dataclass, field
+from pathlib import Path
 
+DEFAULT_DATA = Path(".frostline.json")  # where the record of a run goes
 FAULTS_KEPT = 20  # of errors inside frostline; more are as good as these
 
 
@@ -15,7 +17,8 @@ class Run:
 
     ``pid`` and ``host`` are the process and the machine, so that a record that is never completed can be explained.
     ``id`` is the same in all processes of one run. ``missing`` says of which of them nothing, or not all, is known,
-    ``idle`` which came to their end without a step.
+    ``idle`` which came to their end without a step. ``own_seconds`` are those of the ``seconds`` in which frostline set
+    itself up, made its checks, and stored what it saw; what it does in steps that are no checks is not counted.
     """
 
     command: list[str] = field(default_factory=list)
@@ -30,6 +33,7 @@ class Run:
     python: str = ""
     started: str = ""
     seconds: float = 0.0
+    own_seconds: float = 0.0
     checks: int = 0
     bytes_read: int = 0
     steps: int = 0

@@ -29,20 +29,25 @@ class Notice:
         self._bytes = 0
         self._next = 0.0
         self._drawn = False
+        self._began = 0.0
+        self.seconds = 0.0  # that all stretches took
 
     @contextmanager
     def stretch(self) -> Iterator[None]:
         """Tensors are read in here, one after another; stretches inside another are part of it."""
         if self._depth == 0:
-            self._bytes, self._next = 0, self._clock() + PATIENCE
+            self._bytes, self._began = 0, self._clock()
+            self._next = self._began + PATIENCE
         self._depth += 1
         try:
             yield
         finally:
             self._depth -= 1
-            if self._depth == 0 and self._drawn:
-                self._drawn = False
-                self._write(_ERASE)
+            if self._depth == 0:
+                self.seconds += self._clock() - self._began
+                if self._drawn:
+                    self._drawn = False
+                    self._write(_ERASE)
 
     def read(self, count: int) -> None:
         """So many bytes more were read."""

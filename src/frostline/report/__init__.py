@@ -11,32 +11,45 @@ from dataclasses import dataclass
 from frostline.core.record import Record
 from frostline.core.storage.store import to_json
 from frostline.errors import UnknownName
-from frostline.report.view import build
 
 _WIDEST = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What the output goes to: its columns, whether it shows colours, its encoding, and where the rules' pages are."""
+    """What the output goes to, and how much it says.
+
+    Args:
+        width: its columns.
+        color: whether it shows colours.
+        encoding: what it can print.
+        pages: the address of the rules' pages.
+        stored: the file that the run can be read from again.
+        verbose: whether the text holds all evidence.
+    """
 
     width: int = 80
     color: bool = False
     encoding: str = "utf-8"
     pages: str | None = None
+    stored: str | None = None
+    verbose: bool = False
 
 
 # Each format is loaded when it is asked for: what a run needs to print one of them is part of the run's time.
 def _text(record: Record, stream: Stream) -> str:
     from frostline.report import terminal
+    from frostline.report.views import full, short
 
-    return terminal.render(build(record), stream.width, stream.color, stream.encoding)
+    view = (full if stream.verbose else short).build(record, stream.stored)
+    return terminal.render(view, stream.width, stream.color, stream.encoding)
 
 
 def _markdown(record: Record, stream: Stream) -> str:
     from frostline.report import markdown
+    from frostline.report.views import full
 
-    return markdown.render(build(record), stream.encoding)
+    return markdown.render(full.build(record, stream.stored), stream.encoding)
 
 
 def _json(record: Record, stream: Stream) -> str:
@@ -79,6 +92,8 @@ def render(
     color: bool | None = None,
     encoding: str | None = None,
     pages: str | None = None,
+    stored: str | None = None,
+    verbose: bool = False,
 ) -> str:
     """``record`` as a report, without a newline at its end.
 
@@ -89,6 +104,8 @@ def render(
         color: None is yes on a terminal, unless ``NO_COLOR`` is set.
         encoding: of the stream that the text will be written to; None is that of standard output.
         pages: address at which the pages of docs/ are served; formats with links to rules leave them out without it.
+        stored: the file that the run can be read from again, for the commands that the report names.
+        verbose: whether the text holds all evidence and the ledger of every module.
 
     Raises:
         UnknownName: there is no such format.
@@ -97,8 +114,8 @@ def render(
         >>> from frostline.core.ledger import Run
         >>> from frostline.core.record import Totals, Verdict
         >>> empty = Record(1, "0.1", Run(complete=True), [], [], Totals(), [], Verdict())
-        >>> render(empty, color=False).splitlines()[-1]
-        'no contradiction found (0 errors, 0 warnings, 0 notes)'
+        >>> render(empty, color=False).splitlines()[0]
+        'frostline: no contradiction found (0 errors, 0 warnings, 0 notes)'
     """
     if format not in FORMATS:
         raise UnknownName.among("report format", format, FORMATS)
@@ -107,6 +124,8 @@ def render(
         _shows_color() if color is None else color,
         encoding or getattr(sys.stdout, "encoding", None) or "utf-8",
         pages,
+        stored,
+        verbose,
     )
     return FORMATS[format](record, stream)
 

@@ -148,15 +148,16 @@ Block = Prose | Code | Facts | Table
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A title and what stands under it."""
+    """A title, or none, and what stands under it; ``close`` says that no empty lines part its blocks."""
 
     title: Span
     blocks: tuple[Block, ...]
+    close: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """A whole report; ``last`` is the one line that ends it."""
+    """A whole report; ``title`` is the one line that begins it, ``last`` one that ends it."""
 
     title: Line
     sections: tuple[Section, ...]

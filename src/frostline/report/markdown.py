@@ -44,7 +44,8 @@ def render(view: View, encoding: str | None = "utf-8") -> str:
 def _lines(view: View) -> Iterator[str]:
     yield f"## {_inline(view.title)}"
     for section in view.sections:
-        yield from ("", f"### {_escaped(section.title.text)}")
+        if section.title.text:
+            yield from ("", f"### {_escaped(section.title.text)}")
         for block in section.blocks:
             yield ""
             yield from _block(block)

@@ -7,11 +7,13 @@ from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from frostline.core.agreement import who_was_right
 from frostline.core.events import SummaryPrinted
 from frostline.core.ledger import TensorRow
-from frostline.core.record import Record
+from frostline.core.record import Finding, Record
 from frostline.core.verdict import totals
+from frostline.report.changes import BY_STEP, changed_by, copies_in
 from frostline.report.folding import Fold, folded
 from frostline.report.form import ROLES, Column, Line, Prose, Role, Row, Section, Span, Table, line, shortened
 
+SHORT_ROWS = 5
 _GROUPS = 8
 _NAME = 160
 _COPIES = {
@@ -43,18 +45,25 @@ def parameters_section(record: Record, models: Sequence[str]) -> Section:
         tensor_rows, printed = _of(subject, record.tensors), summaries.get(subject, [])
         rows.extend(_subject(subject, tensor_rows, printed))
         answer = who_was_right(tensor_rows, printed[-1].trainable if printed else None)
-        if answer is not None and record.run.steps:
+        if answer is not None and record.run.steps and not (" right" in answer and _contradicted(tensor_rows, record)):
             answers.append(Prose(line(Span(shortened(subject, _NAME), "name"), f": {answer}")))
     if len(models) > 1:
         rows.extend(_subject("all models together", record.tensors, []))
     columns = (
         Column(""),
         Column("total", right=True),
-        Column("trained", right=True),
-        Column("not trained", right=True),
+        Column("yes", right=True),
+        Column("no", right=True),
         Column("unknown", right=True),
     )
     return Section(title, (Table(columns, tuple(rows)), *answers))
+
+
+def _contradicted(rows: Iterable[TensorRow], record: Record) -> bool:
+    """Whether an error that is not about a printed summary names one of these tensors."""
+    errors = (one for one in record.findings if one.severity == "error" and one.ignored is None and one.code[0] != "P")
+    named = {name for finding in errors for name in finding.tensors}
+    return any(row.name in named for row in rows)
 
 
 def _of(subject: str, rows: Iterable[TensorRow]) -> list[TensorRow]:
@@ -80,9 +89,7 @@ def _subject(subject: str, tensor_rows: Sequence[TensorRow], summaries: Iterable
     unheld = sum(
         tensor_row.size for tensor_row in parameters if "optimizer" in tensor_row.unknown and not tensor_row.optimizers
     )
-    rows.append(
-        _parameters("declared by the flags", total, count.declared_trainable, count.declared_frozen, undeclared)
-    )
+    rows.append(_parameters("declared trainable", total, count.declared_trainable, count.declared_frozen, undeclared))
     rows.append(
         _parameters("held by an optimizer", total, count.in_optimizer, total - count.in_optimizer - unheld, unheld)
     )
@@ -90,12 +97,14 @@ def _subject(subject: str, tensor_rows: Sequence[TensorRow], summaries: Iterable
     if buffers:
         moved, still = (sum(b.size for b in buffers if b.changed.verdict == answer) for answer in ("yes", "no"))
         whole = sum(tensor_row.size for tensor_row in buffers)
-        rows.append(_parameters("buffers, changed", whole, moved, still, whole - moved - still, "changed"))
+        rows.append(_parameters("buffers changed", whole, moved, still, whole - moved - still, "changed"))
     return rows
 
 
 def _printed(event: SummaryPrinted) -> Iterable[Row]:
-    yield _parameters(f"summary printed at step {event.step:,}", event.total, event.trainable, event.non_trainable, 0)
+    yield _parameters(
+        f"printed as trainable, step {event.step:,}", event.total, event.trainable, event.non_trainable, 0
+    )
     if event.optimizer:
         yield _parameters("  of which the optimizer's own", event.optimizer, None, None, 0)
 
@@ -142,6 +151,57 @@ def ledger_section(record: Record, model: str, codes: Mapping[str, Sequence[Span
     rows = tuple(_row(fold, columns) for fold in folds)
     table = Table((Column("module"), *(column for column, _ in columns)), rows, tree=True)
     return Section(Span(f"Ledger of {shortened(name, 60)}", "title"), (table, *_legend(rows)))
+
+
+def short_table(record: Record) -> Table:
+    """All models in few rows: which parameters are declared trainable, held, and changed, and by what."""
+    codes = codes_of(finding for finding in record.findings if finding.severity != "note")
+    copies = copies_in(record.tensors)
+    columns: list[tuple[Column, Cell]] = [
+        (Column("params", right=True), lambda rows: line(f"{_sum(rows):,}")),
+        (Column("declared"), _declared),
+        (Column("optimizer"), _optimizer),
+        (Column("changed", right=True), _changed),
+    ]
+    if any(changed_by(row, copies) not in ("", BY_STEP) for row in record.tensors):
+        columns.append((Column("how"), lambda rows: _how(rows, copies)))
+    if codes:
+        columns.append((Column("see"), lambda rows: _found(rows, codes)))
+
+    def mark(row: TensorRow) -> Hashable:
+        return tuple(cell([row]) for _, cell in columns[1:])
+
+    wholes = list(_wholes(record.tensors, codes))
+    left = max(0, SHORT_ROWS - len(wholes))
+    folds: list[Fold] = []
+    for name, root, tensor_rows in wholes[:SHORT_ROWS]:
+        own = folded(name, tensor_rows, mark, root, 1 + left)
+        left -= len(own) - 1
+        folds.extend(own)
+    rows = [_row(fold, columns) for fold in folds]
+    if len(wholes) > SHORT_ROWS:
+        rows.append(Row((line(Span(f"and {len(wholes) - SHORT_ROWS:,} more", "dim")),)))
+    return Table((Column("module"), *(column for column, _ in columns)), tuple(rows), tree=True)
+
+
+def _wholes(
+    tensor_rows: Sequence[TensorRow], codes: Mapping[str, Sequence[Span]]
+) -> Iterable[tuple[str, str, list[TensorRow]]]:
+    """Each model with its parameters, and with its buffers where these moved or a finding names them."""
+    for model in dict.fromkeys(row.model for row in tensor_rows):
+        own = [row for row in tensor_rows if row.model == model]
+        name = model or "outside any model"
+        if parameters := [row for row in own if row.kind == "parameter"]:
+            yield model, name, parameters
+        buffers = [row for row in own if row.kind == "buffer"]
+        if any(row.changed.verdict != "no" or row.name in codes for row in buffers):
+            yield model, f"buffers of {name}", buffers
+
+
+def _how(rows: Sequence[TensorRow], copies: Mapping[str, str]) -> Line:
+    """What changed these tensors."""
+    ways = list(dict.fromkeys(way for row in rows if (way := changed_by(row, copies))))
+    return line(Span("mixed", "mixed") if len(ways) > 2 else ", ".join(ways) or _NOTHING)
 
 
 def cells(rows: Sequence[TensorRow]) -> dict[str, Line]:
@@ -239,3 +299,13 @@ def _found(rows: Sequence[TensorRow], codes: Mapping[str, Sequence[Span]]) -> Li
 
 def _sum(rows: Iterable[TensorRow]) -> int:
     return sum(row.size for row in rows)
+
+
+def codes_of(findings: Iterable[Finding]) -> dict[str, list[Span]]:
+    """The codes of the findings that point at each tensor, by its name."""
+    codes: dict[str, list[Span]] = {}
+    for finding in findings:
+        code = Span(finding.code, finding.severity if finding.ignored is None else "dim")
+        for name in finding.tensors:
+            codes.setdefault(name, []).append(code)
+    return codes

@@ -40,7 +40,7 @@ _SHORT_TREE = 24
 
 
 def render(view: View, width: int = 80, color: bool = False, encoding: str | None = "utf-8") -> str:
-    """The view as text of at most ``width`` columns; only the last line is never broken.
+    """The view as text of at most ``width`` columns; only the first and the last line are never broken.
 
     Args:
         view: what to show.
@@ -70,7 +70,7 @@ class _Page:
 
     def view(self, view: View) -> Iterator[Text]:
         if view.title:
-            yield from self.wrapped(view.title)
+            yield self.text(view.title)
         for index, section in enumerate(view.sections):
             if index or view.title:
                 yield Text()
@@ -84,7 +84,7 @@ class _Page:
             title = _cut(self.text((section.title,)), self.width - _GAP, self.charset)
             yield title.append(" " + self.charset("─") * (self.width - title.cell_len - 1), STYLES["dim"])
         for index, block in enumerate(section.blocks):
-            if index:
+            if index and not section.close:
                 yield Text()
             yield from self.block(block)
 

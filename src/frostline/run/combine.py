@@ -195,6 +195,7 @@ class Combination:
             exit=next((status for status in exits if status), exits[0] if exits else None),
             complete=all(run.complete for run in runs),
             seconds=max(run.seconds for run in runs),
+            own_seconds=max(run.own_seconds for run in runs),
             steps=max(run.steps for run in runs),
             checks=sum(run.checks for run in runs),
             bytes_read=sum(run.bytes_read for run in runs),

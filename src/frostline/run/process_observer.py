@@ -43,7 +43,7 @@ class Outcome:
 
     With a record a problem concerns its storing, or says why the record is empty. ``is_child`` marks a process that the
     script forked and that came to the script's end: it has nothing to report. ``rank`` is this process's, where a
-    launcher gave it one.
+    launcher gave it one, ``stored`` the file that the run can be read from again.
     """
 
     status: int
@@ -51,6 +51,7 @@ class Outcome:
     problem: FrostlineError | None = None
     is_child: bool = False
     rank: int | None = None
+    stored: Path | None = None
 
 
 class ProcessObserver:

@@ -80,6 +80,8 @@ class Session:
         self._probes: list[Framework] = []
         self._unclosed: list[Framework] = []
         self._began = time.monotonic()
+        self._own_seconds = 0.0  # that frostline took, but for its checks until the last one begins
+        self._closing_since: float | None = None
         self._process = os.getpid()
         start_here()
         self._inherited = 0  # steps that the parent had made when this process was forked
@@ -87,11 +89,14 @@ class Session:
 
     def attach(self, framework: str, module: Any) -> None:
         """A framework has been imported by the script: observe it. Never raises."""
+        began = time.monotonic()
         try:
             probe = load_probe(framework).attach(self.settings, self.journal, self.checked, self.fault)
         except Exception as error:
             self.fault(f"{framework}: attaching", error)
             return
+        finally:
+            self._own_seconds += time.monotonic() - began
         self._probes.append(probe)
         self.run.frameworks[framework] = _version(module)
         self.journal.tell(FrameworkSeen(framework=framework, version=_version(module)))
@@ -196,13 +201,23 @@ class Session:
             if self.run.faults:
                 doubt(probe.observer, f"an error inside frostline, {self.run.faults[0]}", probe in self._unclosed)
             self.run.checks = max(self.run.checks, probe.observer.checks)
-            self.run.bytes_read = sum(watched.bytes_read for watched in probe.observer.tensors.values())
+        tensors = (watched for probe in self._probes for watched in probe.observer.tensors.values())
+        self.run.bytes_read = sum(watched.bytes_read for watched in tensors)
         for name in BACKENDS:
             if name in sys.modules:
                 self.run.frameworks[name] = _version(sys.modules[name])
         self.run.steps = sum(optimizer.steps_executed for optimizer in self.journal.fold.optimizers.values())
-        self.run.seconds = round(time.monotonic() - self._began, 3)
+        self._take_time()
         self._learn_rank()
+
+    def _take_time(self) -> None:
+        now = time.monotonic()
+        if self._closing_since is None:
+            lately = sum(probe.observer.tracked.notice.seconds for probe in self._probes)
+        else:
+            lately = now - self._closing_since
+        self.run.seconds = round(now - self._began, 3)
+        self.run.own_seconds = round(self._own_seconds + lately, 3)
 
     def _learn_rank(self) -> None:
         """No launcher may have told this process its rank: scripts that start processes themselves tell each later."""
@@ -224,6 +239,8 @@ class Session:
         if self in UNDER_WAY:
             UNDER_WAY.remove(self)
         self._learn_rank()
+        self._own_seconds += sum(probe.observer.tracked.notice.seconds for probe in self._probes)
+        self._closing_since = time.monotonic()
         for probe in self._probes:
             probe.observer.steps_wanted = None
         for probe in self._probes:
@@ -234,6 +251,7 @@ class Session:
                 self.fault(f"{probe.name}: closing", error)
         self.run.exit, self.run.ended_by, self.run.complete = exit_status, ended_by, True
         record = self.record()
+        self._take_time()
         tells = record.tensors and (record.run.steps or record.findings)
         if (tells or self.settings.is_part) and self.settings.data is not None and os.getpid() == self._process:
             try:

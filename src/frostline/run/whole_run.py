@@ -71,7 +71,8 @@ class WholeRun:
             outcome = replace(outcome, problem=FrostlineError("interrupted while the other processes were waited for"))
         if self._place.folder is not None:
             run_folder.remove_if_empty(self._place.folder)
-        return replace(outcome, problem=outcome.problem or self._place.problem, rank=self._rank)
+        stored = self._place.record or self._place.own
+        return replace(outcome, problem=outcome.problem or self._place.problem, rank=self._rank, stored=stored)
 
     def _below(self, outcome: Outcome) -> Outcome:
         """The outcome together with what the processes recorded that this one started, if any of them trained."""

@@ -6,12 +6,14 @@ from typing import Any
 
 import click
 
+from frostline.cli import options
 from frostline.cli.commands.run import observe, output_options, script_options
 from frostline.cli.group import examples
 from frostline.core.verdict import FAIL_ON
 
 
 @click.command(
+    cls=options.PageCommand,
     context_settings={"allow_interspersed_args": False},
     epilog=examples(
         "frostline check train.py --lr 0.1",

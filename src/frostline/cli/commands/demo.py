@@ -1,7 +1,8 @@
-"""``frostline demo``: the article's experiment and its variant, run under observation."""
+"""``frostline demo``: a script whose summary is wrong, run under observation; or the article's experiment."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,43 +11,63 @@ import click
 
 from frostline.cli import options
 from frostline.cli.group import examples
-from frostline.cli.printing import write
+from frostline.cli.printing import Wanted, write
 from frostline.errors import FrostlineError
 
 KERAS = ("jax", "torch", "tensorflow")  # its backends, in the order in which they are taken
 FLAX = "flax"
+ARTICLE = """\
+An article froze a model inside a model: the summary said that nothing in it trains, and the article asked whether to
+believe it. Here is its experiment (the second of two models is frozen), and after it the variant that it did not try.
+"""
 
 
-@click.command(epilog=examples("frostline demo", "frostline demo --backend torch", "frostline demo --first"))
+@click.command(epilog=examples("frostline demo", "frostline demo --backend torch", "frostline demo --article"))
 @click.option(
     "--backend",
     type=click.Choice((*KERAS, FLAX)),
-    help="The backend of Keras, by default the first of these that is installed; or flax, without Keras.",
+    help="The backend of Keras, by default the first of these that is installed; or flax, for the article alone.",
 )
-@click.option("--first", is_flag=True, help="Only the variant: freeze the first of the two models.")
+@click.option("--article", is_flag=True, help="The experiment that frostline began with, and its variant.")
+@click.option("--first", is_flag=True, help="Of the article only the variant: freeze the first of the two models.")
 @click.option("--data", type=options.FILE, metavar="FILE", help="Keep the record in FILE.")
-def demo(backend: str | None, first: bool, data: Path | None) -> int:
-    """Freeze a model inside a model, train, and see who was right: the flag or the summary.
+def demo(backend: str | None, article: bool, first: bool, data: Path | None) -> int:
+    """Freeze a model inside a model, print its summary, train, and see that the summary is wrong.
 
-    First the article's experiment (the second model frozen), then the variant it did not try (the first model frozen).
-    The script is an ordinary script of Keras, or of flax, that knows nothing of frostline.
+    The script is an ordinary one, and knows nothing of frostline.
     """
-    import frostline.demo
-    from frostline.cli.commands.run import conclude
-    from frostline.run.runner import run as observe
-    from frostline.settings import Settings
-
-    chosen = ["--backend", _backend(backend)]
-    article = Path(frostline.demo.__path__[0]) / ("article_flax.py" if backend == FLAX else "article.py")
-    settings = Settings(data=data)
-    words = [*([] if backend == FLAX else chosen), *(["--first"] if first else [])]
-    outcome = observe(str(article), words, settings)
-    status = conclude(outcome, settings, sys.stderr, report_to=sys.stdout)
+    chosen = _backend(backend)
+    if not (article or first or chosen == FLAX):
+        os.environ["KERAS_BACKEND"] = chosen
+        script = _script("freeze.py")
+        write(f"$ cat {script.name}\n{script.read_text('utf-8').rstrip()}\n\n$ frostline run {script.name}")
+        return _observed(script, [], data, verbose=False)
+    words = [*([] if chosen == FLAX else ["--backend", chosen]), *(["--first"] if first else [])]
+    if not first:
+        write(ARTICLE)
+    status = _observed(_script("article_flax.py" if chosen == FLAX else "article.py"), words, data, verbose=True)
     if first or status:
         return status
     write("\nThe variant that the article did not try: the first of the two models is frozen.\n")
     # Keras chooses its backend once per process and numbers its layers through it: the variant gets its own.
-    return subprocess.call([sys.executable, "-m", "frostline", "demo", *chosen, "--first"])
+    return subprocess.call([sys.executable, "-m", "frostline", "demo", "--backend", chosen, "--first"])
+
+
+def _script(name: str) -> Path:
+    import frostline.demo
+
+    return Path(frostline.demo.__path__[0]) / name
+
+
+def _observed(script: Path, words: list[str], data: Path | None, *, verbose: bool) -> int:
+    """Run a script as ``frostline run`` does; its report goes to standard output."""
+    from frostline.cli.commands.run import conclude
+    from frostline.run.runner import run
+    from frostline.settings import Settings
+
+    settings = Settings(data=data)
+    outcome = run(str(script), words, settings)
+    return conclude(outcome, settings, sys.stderr, report_to=sys.stdout, wanted=Wanted(verbose=verbose))
 
 
 def _backend(wanted: str | None) -> str:

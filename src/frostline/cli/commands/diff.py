@@ -88,7 +88,7 @@ def _refuse_record(old: Path, new: Path) -> None:
 
 def _diff_of_runs(old: Path, new: Path, form: str, output: Path | None, quiet: bool) -> int:
     from frostline.judging import load
-    from frostline.report import difference as page
+    from frostline.report.views import difference as page
 
     found = run_diff.compare(load(old), load(new))
     if not quiet:

@@ -8,18 +8,20 @@ import click
 
 from frostline.cli import options
 from frostline.cli.group import examples
-from frostline.cli.printing import write_report
+from frostline.cli.printing import Wanted, shown, write_page, write_report
 from frostline.core.verdict import exit_status
 
 
 @click.command(
+    cls=options.PageCommand,
     epilog=examples(
         "frostline report",
         "frostline report run7.json --format markdown",
-        "frostline report --format html -o report.html",
+        "frostline report --html",
+        "frostline report --html report.html --open",
         "frostline report --fail-on warning",
         "frostline report --write-baseline frostline-baseline.json",
-    )
+    ),
 )
 @options.data
 @options.report_output
@@ -33,8 +35,7 @@ from frostline.core.verdict import exit_status
 )
 def report(
     data: Path | None,
-    form: str,
-    output: Path | None,
+    wanted: Wanted,
     fail_on: str | None,
     baseline: Path | None,
     write_baseline: Path | None,
@@ -50,7 +51,8 @@ def report(
     from frostline.settings import DEFAULT_DATA, found
 
     settings, files = found()
-    record = load(data or settings.data or DEFAULT_DATA)
+    stored = data or settings.data or DEFAULT_DATA
+    record = load(stored)
     if write_baseline is not None:
         count = save_baseline(record, write_baseline)
         click.echo(f"frostline: {write_baseline} now knows {count} finding{'' if count == 1 else 's'}", err=True)
@@ -59,5 +61,8 @@ def report(
         load_baseline(baseline)  # named here, it has to be there
     if files or baseline is not None:
         record = judged_by(record, settings.but(baseline=baseline).policy())
-    write_report(record, form, output, settings.pages)
+    if wanted.html is not None:
+        write_page(record, wanted.html, settings.pages, wanted.opened)
+    else:
+        write_report(record, wanted, settings.pages, shown(stored))
     return exit_status(record.verdict, fail_on or settings.fail_on or "error")

@@ -12,7 +12,7 @@ import click
 
 from frostline.cli import completers, options
 from frostline.cli.group import examples
-from frostline.cli.printing import complain, rendered, write_out
+from frostline.cli.printing import PLAIN, Wanted, complain, shown, write_page, write_report
 from frostline.core.verdict import FAIL_ON
 from frostline.errors import FrostlineError, RecordError
 
@@ -46,9 +46,7 @@ output_options = options.together(
         metavar="DIR",
         help="Also write scalars per module into DIR, at each check.",
     ),
-    options.report_format,
-    options.json,
-    click.option("-o", "--output", type=options.FILE, metavar="FILE", help="Write the report to FILE, not to stderr."),
+    options.report_output,
     click.option("--quiet", is_flag=True, help="Store the record and print no report."),
     click.option("--debug", is_flag=True, help="Show errors inside frostline with their tracebacks."),
     click.argument("script", metavar="SCRIPT", shell_complete=completers.files),
@@ -57,12 +55,13 @@ output_options = options.together(
 
 
 @click.command(
+    cls=options.PageCommand,
     context_settings={"allow_interspersed_args": False},
     epilog=examples(
         "frostline run train.py --lr 0.1",
         "frostline run -m package.train --lr 0.1",
         "frostline run --frozen 'backbone.**' --fail-on error train.py",
-        "frostline run --steps 100 --format html -o report.html train.py",
+        "frostline run --steps 100 --html train.py",
     ),
 )
 @script_options
@@ -87,8 +86,7 @@ def observe(
     arguments: tuple[str, ...],
     *,
     as_module: bool,
-    form: str,
-    output: Path | None,
+    wanted: Wanted,
     quiet: bool,
     frozen: tuple[str, ...],
     trained: tuple[str, ...],
@@ -103,10 +101,10 @@ def observe(
     settings = load().but(data=data, frozen=frozen or None, trained=trained or None, **given)
     settings = settings.but(data=settings.data or DEFAULT_DATA, progress=not quiet, tensorboard=tensorboard)
     stderr = sys.stderr  # the script may put another one in its place
-    output = None if output is None else output.absolute()  # and go to another folder
+    wanted, here = wanted.absolute(), Path.cwd()  # and go to another folder
 
     def tell(outcome: Outcome) -> int:
-        return conclude(outcome, settings, stderr, report_to=None if quiet else stderr, form=form, output=output)
+        return conclude(outcome, settings, stderr, report_to=None if quiet else stderr, wanted=wanted, here=here)
 
     return tell(run(script, arguments, settings, as_module=as_module, tell=tell))
 
@@ -117,10 +115,19 @@ def conclude(
     stderr: TextIO | None,
     *,
     report_to: TextIO | None,
-    form: str = "text",
-    output: Path | None = None,
+    wanted: Wanted = PLAIN,
+    here: Path | None = None,
 ) -> int:
-    """Print what came of a run, and return the status to leave with: the script's own, unless findings may fail it."""
+    """Print what came of a run, and return the status to leave with: the script's own, unless findings may fail it.
+
+    Args:
+        outcome: of the run.
+        settings: that it was observed with.
+        stderr: where complaints go.
+        report_to: where the report goes; None prints none.
+        wanted: which report, and whether a page is made.
+        here: the folder that the command was given in, from which the stored run is named.
+    """
     from frostline.run.exit_status import status_of
 
     if outcome.is_child:
@@ -128,8 +135,9 @@ def conclude(
     problem = outcome.problem
     with contextlib.suppress(OSError, ValueError):  # a stream that is closed or full is the script's business
         tells = problem is None or isinstance(problem, RecordError)  # what cannot be stored can be printed
-        if outcome.record is not None and tells and (report_to is not None or output is not None):
-            problem = _printed(outcome.record, form, output, report_to, settings.pages) or problem
+        if outcome.record is not None and tells and (report_to or wanted.output or wanted.html):
+            stored = None if problem is not None or outcome.stored is None else shown(outcome.stored, here)
+            problem = _printed(outcome.record, wanted, report_to, settings.pages, stored) or problem
         if problem is not None and (report_to is not None or not outcome.status):
             complain(problem, stderr)
     status, unjudged = status_of(replace(outcome, problem=problem), settings)
@@ -140,15 +148,16 @@ def conclude(
 
 
 def _printed(
-    record: Record, form: str, output: Path | None, paper: TextIO | None, pages: str | None
+    record: Record, wanted: Wanted, paper: TextIO | None, pages: str | None, stored: str | None
 ) -> FrostlineError | None:
     """Print or write the report; whatever is wrong with it is returned, for the script's status is its own."""
     try:
-        text = rendered(record, form, paper if output is None else None, pages)
-    except Exception as error:
-        return FrostlineError(f"the report could not be printed: {type(error).__name__}: {error}")
-    try:
-        write_out(text, output, paper)
+        if paper is not None or wanted.output is not None:
+            write_report(record, wanted, pages, stored, paper)
+        if wanted.html is not None:
+            write_page(record, wanted.html, pages, wanted.opened, paper)
     except FrostlineError as error:
         return error
+    except Exception as error:
+        return FrostlineError(f"the report could not be printed: {type(error).__name__}: {error}")
     return None

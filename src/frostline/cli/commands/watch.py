@@ -21,8 +21,9 @@ from frostline.cli.group import examples
 from frostline.core.record import Record
 from frostline.core.run import is_alive
 from frostline.errors import RecordError
-from frostline.report import live, terminal
+from frostline.report import terminal
 from frostline.report.form import Line, Span, line
+from frostline.report.views import live
 from frostline.run.files import run_folder
 from frostline.run.files.stored_run import load
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from frostline.core.record import Record
 from frostline.errors import FrostlineError
-from frostline.report import view as views
 from frostline.report.form import View, visible
 from frostline.report.html import cards, payload
+from frostline.report.views import full
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,7 +27,7 @@ def render(record: Record) -> str:
     Raises:
         FrostlineError: jinja2 is not installed.
     """
-    parts = views.parts(record)
+    parts = full.parts(record)
     findings = cards.of(record)
     codes = cards.codes(findings)
     return _page(
@@ -50,7 +50,7 @@ def fragment(record: Record) -> str:
     Raises:
         FrostlineError: jinja2 is not installed.
     """
-    parts = views.parts(record)
+    parts = full.parts(record)
     kept = [section for name, section in parts.items() if name.startswith(("parameters", "ledger"))]
     return _page("fragment.html.jinja", verdict=cards.verdict(record), cards=cards.of(record), sections=kept)
 

@@ -7,7 +7,7 @@ import shlex
 from frostline.core.record import Record
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.form import Block, Facts, Line, Prose, Section, Span, View, line, shortened
-from frostline.report.view import parts
+from frostline.report.views.full import parts
 
 _TEXT = 240
 _OPTIMIZERS = 4

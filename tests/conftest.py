@@ -3,6 +3,7 @@
 import importlib.util
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import hypothesis
@@ -36,6 +37,15 @@ HERE = Path(__file__).parent
 hypothesis.settings.register_profile("frostline", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("frostline")
 os.environ |= {"USE_TF": "0", "USE_FLAX": "0"}  # transformers would load them as well, only because they are here
+# XLA's compiler took half of the time of all tests with JAX: the same small programs, compiled well, again and again.
+# Here they are compiled simply, and once in a worker; `make corpus` runs them as a user does.
+_compiled = tempfile.TemporaryDirectory(prefix="compiled-")
+os.environ |= {
+    "JAX_DISABLE_MOST_OPTIMIZATIONS": "1",
+    "JAX_COMPILATION_CACHE_DIR": _compiled.name,
+    "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
+    "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
+}
 MUST_HAVE = tuple(os.environ.get("FROSTLINE_MUST_HAVE", "").split())
 
 

@@ -12,7 +12,6 @@ import numpy as np
 import optax
 import orbax.checkpoint as ocp
 from flax import serialization
-from flax.training import checkpoints
 from flax.training.train_state import TrainState
 from flax.traverse_util import flatten_dict
 from safetensors.flax import save_file
@@ -81,6 +80,12 @@ def newest(tree):
     v1.save_pytree(f"{HERE}/newest", tree)
 
 
+def checkpoint(state, _):
+    from flax.training import checkpoints  # loads TensorFlow, where it is there
+
+    checkpoints.save_checkpoint(HERE, state, 3)
+
+
 def pickled(tree):
     with open("model.pkl", "wb") as file:
         pickle.dump(jax.device_get(tree), file)
@@ -96,7 +101,7 @@ FLAX = {
     "manager": lambda state, _: manager(variables_of(state)),
     "checkpointer": lambda state, _: ocp.PyTreeCheckpointer().save(f"{HERE}/one", state),
     "newest": lambda state, _: newest(variables_of(state)),
-    "checkpoints": lambda state, _: checkpoints.save_checkpoint(HERE, state, 3),
+    "checkpoints": checkpoint,
     "no_statistics": lambda state, _: write({"params": state.params}),
     "head": lambda state, _: write({"params": {"Dense_1": state.params["Dense_1"]}, "batch_stats": state.batch_stats}),
     "first": lambda state, first: write(variables_of(state) | {"params": first}),

@@ -1,5 +1,6 @@
 """What all tests share: which frameworks are here, and that none is missing unnoticed."""
 
+import gc
 import importlib.util
 import os
 import shutil
@@ -65,6 +66,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Slow files first: workers that take files one by one then end at nearly the same time."""
     places = {HERE / name: place for place, name in enumerate(SLOW)}
     items.sort(key=lambda item: places.get(item.path, len(SLOW)))
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _small_heap() -> None:
+    """Hide what was made before from the collector: among all objects that it lists frostline looks for models."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -51,3 +51,13 @@ def test_steps_are_those_of_all_optimizers() -> None:
     seen = facts.OptimizerSeen(optimizer="adam", steps_executed=2, last_step=20)
     (found,) = judge(ended(other, seen, back(8, 0, 1)))[0]
     assert "the last 24 steps" in found.message
+
+
+def test_an_average_that_was_put_in_and_not_taken_out_is_a_warning_with_the_steps() -> None:
+    steps = (8, 16, 24, 30, 31)
+    put_in = facts.AveragePutIn(step=31, tensor="net.0", source="average.shadow.0", steps=steps, moved=24)
+    (found,) = judge(ended(put_in))[0]
+    assert (found.code, found.severity, found.tensors) == ("L7", "warning", ["net.0", "net.1"])
+    assert "net went on from average.shadow.0" in found.message
+    assert "5 times (after steps 8, 16, 24, 30, …)" in found.message
+    assert codes(ended(facts.AveragePutIn(step=9, tensor="gone.0", source="s", steps=(4, 9), moved=4))) == []

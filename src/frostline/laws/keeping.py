@@ -6,17 +6,21 @@ from collections.abc import Iterator
 
 from frostline.core import facts
 from frostline.core.amounts import several, tensors
+from frostline.core.events import AveragePutIn
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Evidence
 from frostline.laws.law import Law, Violation
 from frostline.laws.observed_run import ObservedRun
 
 RESTORED = "right where the best or an earlier state was put back on purpose"
+STEPS_SAID = 4
+NOT_TAKEN_OUT = "put the trained weights back after evaluating with the average; right where it is to be trained on"
 BEGUN_AGAIN = "look for what puts the first weights back: a copy that was restored, a file that was loaded again"
 
 
 def violations(run: ObservedRun) -> Iterator[Violation]:
-    """Models that end with the bits of an earlier step: what the later ones made is not in them."""
+    """Models that end with the bits of an earlier step, and those into which an average is put again and again."""
+    yield from _averages_put_in(run)
     trained: dict[str, list[TensorRow]] = {}
     for row in run.tensors:
         if row.kind == "parameter" and row.optimizers and row.declared.trainable and row.changed.verdict == "yes":
@@ -36,6 +40,31 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
             yield Violation(tuple(rows), fact, evidence, hint=BEGUN_AGAIN)
 
 
+def _averages_put_in(run: ObservedRun) -> Iterator[Violation]:
+    """Weights that begin again and again with the average that follows them: it was put in and not taken out."""
+    last = {event.tensor: event for event in run.events_of(AveragePutIn)}
+    for event in last.values():
+        row = run.named.get(event.tensor)
+        if row is None:
+            continue
+        rows = tuple(each for each in run.models[row.model] if each.optimizers and each.kind == "parameter")
+        more = ", …" if len(event.steps) > STEPS_SAID else ""
+        after = ", ".join(f"{step:,}" for step in event.steps[:STEPS_SAID]) + more
+        fact = (
+            f"{row.model} went on from {event.source} instead of from what its steps had made, "
+            f"{several(len(event.steps), 'time')} (after steps {after}): an average that follows it was put in and not "
+            "taken out"
+        )
+        evidence: Evidence = {
+            "tensor": row.name,
+            "average": event.source,
+            "put_in_after_steps": after,
+            "times": len(event.steps),
+            "average_moved_in_steps": event.moved,
+        }
+        yield Violation(rows, fact, evidence, hint=NOT_TAKEN_OUT, apart=True)
+
+
 LAW = Law(
     "L7",
     "keeping",
@@ -49,6 +78,7 @@ LAW = Law(
         facts.SwapBegan,
         facts.SwapUndone,
         facts.CameBack,
+        facts.AveragePutIn,
     ),
     cannot_see="Weights that are replaced after one check and again before the next; bits that no check saw and that "
     "were written to no file.",

@@ -116,6 +116,19 @@ class AverageMisplaced(Fact, frozen=True):
     written_to: str
 
 
+class AveragePutIn(Fact, frozen=True):
+    """After each of ``steps`` the bits of ``source``, which moves in the steps as well, took the place of the tensor's.
+
+    ``moved`` counts the steps in which ``source`` was seen to move.
+    """
+
+    step: int
+    tensor: str
+    source: str
+    steps: tuple[int, ...]
+    moved: int
+
+
 class LayersUntracked(Fact, frozen=True):
     """A layer hangs below a model in a plain container, where the framework does not track these tensors."""
 
@@ -261,6 +274,7 @@ Event: TypeAlias = (
     | SteppedTogether
     | StateMisshapen
     | AverageMisplaced
+    | AveragePutIn
     | LayersUntracked
     | VariablesUntracked
     | ModulesRecreated

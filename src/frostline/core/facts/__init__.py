@@ -11,6 +11,7 @@ from typing import TypeAlias
 
 from frostline.core.events import (
     AverageMisplaced,
+    AveragePutIn,
     DonatedUsed,
     Event,
     FlagMisspelt,
@@ -79,6 +80,7 @@ __all__ = [
     "AliasFlagged",
     "AnyFact",
     "AverageMisplaced",
+    "AveragePutIn",
     "BaselineTaken",
     "BufferFrozen",
     "CameBack",

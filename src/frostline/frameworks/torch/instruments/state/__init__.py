@@ -11,6 +11,7 @@ from frostline.frameworks.torch.instruments.state.late_writes import LateWrites
 from frostline.frameworks.torch.instruments.state.load_comparison import LoadComparison
 from frostline.frameworks.torch.instruments.state.missing_keys import MissingKeys
 from frostline.frameworks.torch.instruments.state.parameter_swaps import ParameterSwaps
+from frostline.frameworks.torch.instruments.state.replaced_by_average import ReplacedByAverage
 from frostline.frameworks.torch.instruments.state.sharded_starts import ShardedStarts
 from frostline.frameworks.torch.instruments.state.state_loading import StateLoading
 
@@ -26,4 +27,5 @@ INSTRUMENTS = (
     ShardedStarts,
     InitialValues,
     LateWrites,
+    ReplacedByAverage,
 )

@@ -64,9 +64,11 @@ def test_a_lock_has_one_line_of_all(call: Any) -> None:
 
 def test_another_format_has_no_place_for_them(call: Any) -> None:
     assert call("lock", "base.pt", "-o", "base.lock").status == 0
-    assert call("verify", "base.safetensors", "base.lock").status == 0
+    found = call("verify", "base.safetensors", "base.lock")
+    assert (found.status, "not compared: the lock's numbers and texts" in found.out) == (0, True)
     assert call("lock", "base.safetensors", "-o", "plain.lock").status == 0
-    assert call("verify", "base.pt", "plain.lock").status == 0
+    found = call("verify", "base.pt", "plain.lock")
+    assert (found.status, "not compared: numbers and texts beside the tensors" in found.out) == (0, True)
 
 
 def test_a_tensor_of_that_name_is_another_entry(call: Any) -> None:
@@ -74,3 +76,42 @@ def test_a_tensor_of_that_name_is_another_entry(call: Any) -> None:
     assert call("lock", "named.pt", "-o", "named.lock").status == 0
     assert f'"{NAME} (2)" values [1]' in Path("named.lock").read_text()
     assert call("verify", "named.pt", "named.lock").status == 0
+
+
+def write_gguf(path: Path, **values: Any) -> Path:
+    import gguf
+    import numpy as np
+
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_array("tokens", [f"t{index}" for index in range(199)] + [values.get("last", "t199")])
+    writer.add_float32("llama.rope.freq_base", values.get("rope", 1e4))
+    writer.add_tensor("w", np.ones(2, "f4"))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def test_the_metadata_of_gguf_makes_the_model(call: Any) -> None:
+    pytest.importorskip("gguf")
+    base = write_gguf(Path("base.gguf"))
+    assert call("lock", base, "-o", "base.lock").status == 0
+    assert call("verify", write_gguf(Path("same.gguf")), "base.lock").status == 0
+    for changed in ({"rope": 5e5}, {"last": "t199!"}):
+        other = write_gguf(Path("other.gguf"), **changed)
+        assert call("diff", base, other).status == 1
+        found = call("verify", other, "base.lock")
+        assert (found.status, "beside the tensors differ" in found.out) == (1, True)
+
+
+def test_the_metadata_of_safetensors_is_compared_by_diff_alone(call: Any) -> None:
+    weights = {"w": torch.ones(2)}
+    for name, metadata in (("old", {"format": "pt", "rank": "8"}), ("new", {"format": "np", "rank": "16"})):
+        safetensors.torch.save_file(weights, f"{name}.safetensors", metadata=metadata)
+    found = call("diff", "old.safetensors", "new.safetensors")
+    assert (found.status, "rank  8 became 16" in found.out, "format" in found.out) == (1, True, False)
+    assert call("diff", "old.safetensors", "base.safetensors").status == 0
+    assert call("lock", "old.safetensors", "-o", "old.lock").status == 0
+    found = call("verify", "new.safetensors", "old.lock")
+    assert (found.status, "not compared: the file's metadata" in found.out) == (0, True)

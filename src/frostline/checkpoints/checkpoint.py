@@ -48,7 +48,9 @@ class Tensor:
 class Checkpoint:
     """A checkpoint opened for reading: what its structure says; bytes are read when they are asked for.
 
-    ``extras`` are values that were read and are no tensors, each as a text that differs where two values do. What
+    ``extras`` are values that were read and are no tensors, each as a text that differs where two values do;
+    ``metadata`` is what the file says of itself, and ``configures`` whether it makes the model what it is, as GGUF's
+    does with its tokenizer and its sizes. What
     could not be read is a tensor with ``unknown`` set, so that no comparison can pass over it. ``layer_names`` are the
     names that Keras keeps beside its variables, by the group they stand in, and ``paths`` where a tensor lies in an
     HDF5 file.
@@ -61,6 +63,7 @@ class Checkpoint:
     tensors: dict[str, Tensor] = field(default_factory=dict)
     extras: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
+    configures: bool = False
     files: list[File] = field(default_factory=list)
     layer_names: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)
@@ -102,6 +105,16 @@ class Checkpoint:
         if name in self.extras:
             text = f"several values ({mark(self.extras[name] + text)})"
         self.extras[name] = text
+
+    @property
+    def values(self) -> dict[str, str]:
+        """What stands beside the tensors and belongs to the model: a lock has it."""
+        return self.extras | self.metadata if self.configures else self.extras
+
+    @property
+    def remarks(self) -> dict[str, str]:
+        """What the file says of itself, less the framework that it was written by; other formats drop it."""
+        return {} if self.configures else {name: text for name, text in self.metadata.items() if name != "format"}
 
     def bad(self, fact: str) -> CheckpointError:
         return self.files[0].bad(fact) if self.files else CheckpointError(f"{self.path}: {fact}")

@@ -170,6 +170,8 @@ def test_a_group_against_another_format(tmp_path: Path) -> None:
         ({"shape": [3, -4]}, "without a usable shape"),
         ({"chunks": [0, 4]}, "of none"),
         ({"fill_value": None, "shape": [9, 4]}, "a chunk is missing"),
+        ({"fill_value": [1, 2], "shape": [9, 4]}, "a chunk is missing"),
+        ({"fill_value": [[1]], "dtype": "<c8", "shape": [9, 4]}, "a chunk is missing"),
     ],
 )
 def test_what_is_not_read_is_said(metadata: dict[str, Any], reason: str, tmp_path: Path) -> None:

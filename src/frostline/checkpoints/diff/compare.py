@@ -105,7 +105,8 @@ def compare(
     """
     pairs = paired(list(old.tensors), list(new.tensors), renames)
     chosen = _Chosen(only, ignore)
-    diff = Diff(old, new, others=changes(old.extras, new.extras, chosen, old.kind == new.kind))
+    diff = Diff(old, new, others=changes(old.values, new.values, chosen, old.kind == new.kind))
+    diff.others += changes(old.remarks, new.remarks, chosen, is_one_format=False)
     known = [(old.tensors[one], new.tensors[other]) for one, other in pairs.items() if chosen(one, other)]
     matched = set(pairs.values())
     gone = [tensor for name, tensor in old.tensors.items() if name not in pairs and chosen(name)]

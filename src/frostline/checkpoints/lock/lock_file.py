@@ -64,10 +64,11 @@ def locked(checkpoint: Checkpoint, advance: Advance = nothing) -> list[Entry]:
 
 def of_others(checkpoint: Checkpoint) -> list[Tensor]:
     """All values beside the tensors, as one entry; none where there are none."""
-    if not checkpoint.extras:
+    values = checkpoint.values
+    if not values:
         return []
-    source = Held(extras.content(checkpoint.extras))
-    return [Tensor(checkpoint.free_name(extras.NAME), extras.DTYPE, (len(checkpoint.extras),), source)]
+    source = Held(extras.content(values))
+    return [Tensor(checkpoint.free_name(extras.NAME), extras.DTYPE, (len(values),), source)]
 
 
 def text(entries: Sequence[Entry]) -> str:

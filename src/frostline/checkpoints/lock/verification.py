@@ -22,7 +22,8 @@ _OTHERS_DIFFER = f"numbers or texts beside the tensors differ: diff names them, 
 class Verification:
     """What a file proves about a lock: names by what became of them.
 
-    ``allowed`` were free to differ and do; ``unread`` could not be read, and the caller said that they need not be.
+    ``allowed`` were free to differ and do; ``unread`` could not be read, and the caller said that they need not be;
+    ``apart`` says what was not held against each other.
     """
 
     same: list[str] = field(default_factory=list)
@@ -33,6 +34,7 @@ class Verification:
     allowed: list[tuple[str, str]] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     unread: list[tuple[str, str]] = field(default_factory=list)
+    apart: list[str] = field(default_factory=list)
 
     @property
     def exit_status(self) -> int:
@@ -84,9 +86,16 @@ def verify(
             result.same.append(entry.name)
         else:
             _differing(result, may_differ, entry.name, tensor.name, "its bytes differ")
-    for entry, held in zip(others.values(), of_others(checkpoint), strict=False):
-        if not partial and hashed([held]) != [entry.digest]:
+    held = of_others(checkpoint)
+    for entry in others.values():
+        if not held:
+            result.apart.append("the lock's numbers and texts beside the tensors, which this file has not")
+        elif not partial and hashed(held) != [entry.digest]:
             _differing(result, may_differ, entry.name, entry.name, _OTHERS_DIFFER)
+    if held and not others:
+        result.apart.append("numbers and texts beside the tensors, which the lock has not")
+    if checkpoint.remarks:
+        result.apart.append("the file's metadata")
     arrived = set(checkpoint.tensors) - set(pairs.values())
     for name in sorted(arrived):
         unknown = checkpoint.tensors[name].unknown

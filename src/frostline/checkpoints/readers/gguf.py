@@ -8,6 +8,7 @@ import struct
 from collections.abc import Callable
 
 from frostline.checkpoints.checkpoint import Checkpoint, Tensor
+from frostline.checkpoints.extras import mark
 from frostline.checkpoints.files.file import File, Window
 from frostline.checkpoints.files.sources import Source, Span, Swapped
 from frostline.checkpoints.readers.format import Format
@@ -67,7 +68,7 @@ def read(file: File) -> Checkpoint:
     """The checkpoint in ``file``, none of its tensors read yet."""
     parser = _Parser(file)
     tensors, pairs = parser.number("Q"), parser.number("Q")
-    checkpoint = Checkpoint(file.path, "gguf", files=[file])
+    checkpoint = Checkpoint(file.path, "gguf", files=[file], configures=True)
     alignment = 32
     for _ in range(pairs):
         key, value = parser.text(), parser.value(parser.number("I"))
@@ -156,7 +157,7 @@ class _Parser:
             raise self._file.bad("holds a name or a text that is not UTF-8") from None
 
     def value(self, kind: int, depth: int = 0) -> str:
-        """One metadata value as text; an array by its first few members."""
+        """One metadata value as text; a long array by its first members and a mark of all."""
         if kind in _SCALARS:
             code = _SCALARS[kind]
             return str(struct.unpack(self.order + code, self._take(struct.calcsize("<" + code)))[0])
@@ -177,7 +178,7 @@ class _Parser:
         return name, shape, self.number("I"), self._unpack("Q", self._take(8))
 
     def _array(self, depth: int) -> str:
-        kind, count = self.number("I"), self.number("Q")
+        kind, count, start = self.number("I"), self.number("Q"), self.at
         shown = min(count, LONGEST_SHOWN)
         read: Callable[[], str] = lambda: self.value(kind, depth + 1)  # noqa: E731
         first = [read() for _ in range(shown)]
@@ -186,7 +187,8 @@ class _Parser:
         else:
             for _ in range(count - shown):
                 read()
-        return f"[{', '.join(first)}{', …' if count > shown else ''}] ({count:,})"
+        rest = f", … {mark(self._file.read(start, self.at - start))}" if count > shown else ""
+        return f"[{', '.join(first)}{rest}] ({count:,})"
 
     def _take(self, count: int) -> bytes:
         self.at += count

@@ -89,6 +89,7 @@ def of_verification(result: Verification) -> dict[str, Any]:
         "unknown": _reasons(result.unknown),
         "may_differ": _reasons(result.allowed),
         "absent": [{"name": name} for name in result.absent],
+        "not_compared": result.apart,
         "unread": _reasons(result.unread),
     }
 

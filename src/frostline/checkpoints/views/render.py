@@ -111,7 +111,8 @@ def of_verification(result: Verification, title: str, limit: int | None = None) 
     rest = "".join(f", {number:,} {what}" for number, what in counts if number)
     if result.exit_status == 0 and not result.same:
         verdict = "verified, and no locked tensor is in the file"
-    last = f"{verdict}: {_count(len(result.same), 'tensor')} bit for bit the same{rest}"
+    apart = f"; not compared: {', '.join(result.apart)}" if result.apart else ""
+    last = f"{verdict}: {_count(len(result.same), 'tensor')} bit for bit the same{rest}{apart}"
     return View(line(Span(title, "title")), tuple(section for section in sections if section.blocks), line(last))
 
 

@@ -177,16 +177,12 @@ def _fill(value: Any, dtype: str) -> bytes | None:
             return None
         return data if len(data) == width else None
     kind = dtypes.numeric(dtype)
-    if kind is None or value is None or isinstance(value, dict):
+    if kind is None or value is None or isinstance(value, dict) or (isinstance(value, list) and kind.kind != "c"):
         return None
     try:
-        number = (
-            complex(*map(float, value))
-            if isinstance(value, list)
-            else float(value)
-            if isinstance(value, str)
-            else value
-        )
-        return np.array(number).astype(kind).tobytes() if type(number) is not int else np.array(number, kind).tobytes()
+        number = complex(*map(float, value)) if isinstance(value, list) else value
+        with np.errstate(all="ignore"):
+            found = np.array(float(number) if isinstance(number, str) else number)
+            return found.astype(kind).tobytes() if found.dtype.kind in "biufc" and found.ndim == 0 else None
     except (TypeError, ValueError, OverflowError):
         return None

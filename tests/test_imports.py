@@ -65,7 +65,8 @@ LAYERS = {
     "frostline.run": layer(
         "core errors frameworks.registry frameworks.protocol judging observe run settings version", "wrapt"
     ),
-    "frostline.run.script": layer("errors run.tracebacks"),
+    "frostline.run.script": layer("errors run.files.notebook run.tracebacks"),
+    "frostline.run.files.notebook": layer("errors"),
     "frostline.run.tracebacks": layer(),
     "frostline.run.child_processes": layer("core errors run settings", "msgspec"),
     "frostline.run.child_start": layer("run.child_processes run.environment"),

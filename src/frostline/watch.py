@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
 from frostline.core.record import Finding, Record
-from frostline.core.verdict import failing
+from frostline.core.verdict import failing, sentence
 from frostline.errors import FindingsError, FrostlineError
 from frostline.integrations.tensorboard import scalars_in
 from frostline.run.session import UNDER_WAY, Session
 from frostline.settings import Settings, load
 
 NAMES_TOLD = 8
+_WITH = "train inside `with frostline.watch(model, optimizer) as seen:`"
 
 
 class Report:
@@ -127,8 +129,10 @@ class watch(contextlib.AbstractContextManager["watch"]):
         )
         self.session = Session(replace(settings, data=None), listener=scalars_in(settings.tensorboard))
         self._report: Report | None = None
+        self._entered = False
 
     def __enter__(self) -> watch:
+        self._entered = True
         self.session.attach_imported()
         self.session.take(*self.objects)
         return self
@@ -140,8 +144,26 @@ class watch(contextlib.AbstractContextManager["watch"]):
 
     @property
     def report(self) -> Report:
-        """What was found; during the block, what has been found so far."""
+        """What was found; during the block, what has been found so far.
+
+        Raises:
+            FrostlineError: the block was never entered, so that nothing was watched.
+        """
+        if not self._entered:
+            raise FrostlineError("nothing was watched: this watch was never entered", _WITH)
         return self._report or Report(self.session.record())
+
+    def __repr__(self) -> str:
+        """How far it is, for a notebook that shows it."""
+        if not self._entered:
+            return f"<frostline.watch, not entered: {_WITH}>"
+        return f"<frostline.watch, {'over' if self._report else 'under way'}: {sentence(self.report.record.verdict)}>"
+
+    def __del__(self) -> None:
+        """Say that a watch which nobody entered has watched nothing."""
+        if not getattr(self, "_entered", True):
+            UNDER_WAY[:] = [session for session in UNDER_WAY if session is not self.session]
+            warnings.warn(f"nothing was watched: a frostline.watch was never entered; {_WITH}", stacklevel=2)
 
 
 def assert_frozen(model: Any, *patterns: str, during: Any) -> None:

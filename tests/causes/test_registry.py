@@ -22,13 +22,12 @@ FAMILIES = {
     "P": "printed",
     "R": "ranks",
 }
-TWO_SLUGS = {"M504"}
 HEADINGS = ("What it means", "Why it matters", "What to do", "How it is detected")
 
 
 def test_codes_and_slugs_name_one_rule() -> None:
     assert [slug for slug, count in Counter(rule.slug for rule in CAUSES).items() if count > 1] == []
-    assert {code for code, count in Counter(rule.code for rule in CAUSES).items() if count > 1} == TWO_SLUGS
+    assert [code for code, count in Counter(rule.code for rule in CAUSES).items() if count > 1] == []
 
 
 @pytest.mark.parametrize("rule", CAUSES, ids=lambda rule: rule.slug)

@@ -109,7 +109,7 @@ def test_blocks_and_marked_tests_fail_with_names_and_hints(tests, pytester) -> N
         "*M501 expected-frozen-but-changed: 2 tensors*",
         "*tensors: model.0.weight, model.0.bias",
         "*hint: look at the flag*",
-        "*M504 expected-trained-but-frozen*",
+        "*M506 expected-trained-but-frozen*",
         "*frostline saw no model*",
         "*there is no argument 'frozne'*",
         "*hint: did you mean frozen?*",

@@ -7,7 +7,7 @@ import pytest
 # What a script that trains nothing gets in place of a report.
 NOTHING = """\
 frostline: no model was found: the script imported none of torch, keras, tf_keras, jax
-hint: if it starts the training in another process, run that one under frostline
+hint: models of these are observed; if it starts the training in another process, run that one under frostline
 """
 
 

@@ -14,7 +14,8 @@ from frostline.errors import FrostlineError, did_you_mean
 COMMANDS = {
     "run": "Run SCRIPT unchanged and observe which weights it trains.",
     "check": "Run the first 8 optimizer steps of SCRIPT, and fail on errors: a pre-flight check.",
-    "report": "Print the report of the run stored in DATA (.frostline.json).",
+    "report": "Print the report of the last run, or of the one called DATA.",
+    "runs": "List the runs that were kept, the latest first: when each began, its command, its steps and its verdict.",
     "watch": "Follow a running training: its record (DATA, or .frostline.json) is shown again at each check.",
     "combine": "Put the records of several processes together (into .frostline.json), and print the report.",
     "diff": "Tell which tensors differ between OLD and NEW, bit for bit, whatever their formats.",
@@ -28,6 +29,8 @@ COMMANDS = {
     "completion": "Print the script that completes frostline's commands, options, rules and files in SHELL.",
 }
 
+_SHARED = {"rules": "explain"}  # commands that stand in another's file
+
 
 class Commands(click.Group):
     """A group that loads its commands on demand and answers a wrong name with the nearest right one."""
@@ -38,7 +41,8 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"frostline.cli.commands.{cmd_name}"), cmd_name)
+        file = _SHARED.get(cmd_name, cmd_name)
+        command: click.Command = getattr(import_module(f"frostline.cli.commands.{file}"), cmd_name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

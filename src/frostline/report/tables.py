@@ -35,14 +35,9 @@ def parameters_section(record: Record, models: Sequence[str]) -> Section:
     title = Span("Parameters: printed, declared, in an optimizer, changed", "title")
     if not record.tensors and not record.events_of(SummaryPrinted):
         return Section(title, (Prose(line(Span("no model was found: there is nothing to count", "unknown"))),))
-    summaries: dict[str, list[SummaryPrinted]] = {}
-    for event in record.events_of(SummaryPrinted):
-        summaries.setdefault(event.model, []).append(event)
-    subjects = [*models, *(subject for subject in summaries if subject not in models)]
     rows: list[Row] = []
     answers: list[Prose] = []
-    for subject in subjects[:_GROUPS]:
-        tensor_rows, printed = _of(subject, record.tensors), summaries.get(subject, [])
+    for subject, (tensor_rows, printed) in list(_subjects(record, models).items())[:_GROUPS]:
         rows.extend(_subject(subject, tensor_rows, printed))
         answer = who_was_right(tensor_rows, printed[-1].trainable if printed else None)
         if answer is not None and record.run.steps and not (" right" in answer and _contradicted(tensor_rows, record)):
@@ -57,6 +52,25 @@ def parameters_section(record: Record, models: Sequence[str]) -> Section:
         Column("unknown", right=True),
     )
     return Section(title, (Table(columns, tuple(rows)), *answers))
+
+
+def _subjects(record: Record, models: Sequence[str]) -> dict[str, tuple[list[TensorRow], list[SummaryPrinted]]]:
+    """Each model, and each part of one that was summarised, with its tensors and the summaries that were printed.
+
+    A summary is of the model that has its tensors, whatever name it was printed under: a library may use the class's.
+    """
+    subjects: dict[str, tuple[list[TensorRow], list[SummaryPrinted]]] = {
+        model: (_of(model, record.tensors), []) for model in models
+    }
+    wholes = {
+        frozenset(row.name for row in rows if row.kind == "parameter"): model for model, (rows, _) in subjects.items()
+    }
+    for event in record.events_of(SummaryPrinted):
+        printed = frozenset(event.tensors)
+        subject = wholes.get(printed, event.model) if printed else event.model
+        own = [row for row in record.tensors if row.name in printed]
+        subjects.setdefault(subject, (own or _of(subject, record.tensors), []))[1].append(event)
+    return subjects
 
 
 def _contradicted(rows: Iterable[TensorRow], record: Record) -> bool:

@@ -90,7 +90,7 @@ class ProcessObserver:
         """The last check and the record; errors of frostline's own end here and never reach the script."""
         try:
             if self._session is None:
-                return Outcome(ending.status, problem=self._unopened())
+                return Outcome(ending.status, problem=self._unopened(ending))
             record = self._session.close(ending.status, ending.by)
         except Exception as error:
             return Outcome(ending.status, problem=self._broken(error))
@@ -137,12 +137,16 @@ class ProcessObserver:
             if self._session is not None:
                 self._session.fault(f"attaching to {framework}", error)
 
-    def _unopened(self) -> FrostlineError:
+    def _unopened(self, ending: Ending) -> FrostlineError:
         if self._fault is not None:
             return self._broken(self._fault)
+        if ending.status:
+            return FrostlineError(
+                f"the script ended {_early(ending.status, ending.by)}, before it imported a framework"
+            )
         return FrostlineError(
             f"no model was found: the script imported none of {', '.join(FRAMEWORKS)}",
-            "if it starts the training in another process, run that one under frostline",
+            "models of these are observed; if it starts the training in another process, run that one under frostline",
         )
 
     def _broken(self, error: Exception) -> FrostlineError:
@@ -158,17 +162,28 @@ def emptiness(record: Record) -> FrostlineError | None:
     """Why a record tells nothing of a training; None where it does."""
     if record.run.faults and not (record.tensors and (record.run.steps or record.findings)):
         return ObservationError(f"the run could not be observed: {record.run.faults[0]}", _DEBUG)
+    run = record.run
+    early = f"the script ended {_early(run.exit, run.ended_by)}, before " if run.exit else ""
     if not record.tensors:
+        if early:
+            return FrostlineError(f"{early}a model was seen")
         return FrostlineError(
             "no model was found in the run",
             _IN_PROCESSES if made_processes() else _NO_MODEL,
         )
     if not record.run.steps and not record.findings:
+        if early:
+            return FrostlineError(f"{early}a step was executed: nothing can be said about what was trained")
         return FrostlineError(
             "no step was executed, so nothing can be said about what was trained",
             _IN_PROCESSES if made_processes() else _NO_STEP,
         )
     return None
+
+
+def _early(status: int | None, by: str | None) -> str:
+    """How a script came to an end of which it says more itself."""
+    return f"with {by}" if by else f"with exit status {status}"
 
 
 def made_processes() -> bool:

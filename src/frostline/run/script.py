@@ -14,6 +14,7 @@ from types import CodeType, ModuleType
 from typing import Any
 
 from frostline.errors import EnoughSteps, FrostlineError, did_you_mean
+from frostline.run.files import notebook
 from frostline.run.tracebacks import strip_own_frames
 
 INTERRUPTED = 130
@@ -44,7 +45,7 @@ def locate(name: str, *, as_module: bool = False) -> Target:
     """The target that ``python name`` (or ``python -m name``) would run.
 
     Args:
-        name: a script, a folder or zip with a ``__main__.py``, "-" for standard input, or the dotted name of a module.
+        name: a script, a notebook, a folder or zip with a ``__main__.py``, "-" for standard input, or a module's name.
         as_module: whether ``name`` is the name of a module.
 
     Raises:
@@ -57,6 +58,9 @@ def locate(name: str, *, as_module: bool = False) -> Target:
     absolute = os.path.join(os.getcwd(), name)  # as python spells it: "./a.py" and "../a.py" are kept
     if not os.path.exists(absolute):
         raise FrostlineError(f"there is no script '{name}'", _nearby(absolute) or "check the path")
+    if absolute.endswith(notebook.SUFFIX) and os.path.isfile(absolute):
+        cells = notebook.read(absolute)
+        return Target(name, os.path.dirname(os.path.realpath(absolute)), lambda: _execute_notebook(cells, absolute))
     if (importer := _container(absolute)) is None:
         return Target(name, os.path.dirname(os.path.realpath(absolute)), lambda: _execute_file(absolute))
     if importer.find_spec("__main__") is None:
@@ -138,6 +142,14 @@ def _execute_file(path: str) -> None:
         with open(path, "rb") as file:
             source = file.read()
         _execute_source(source, path, importlib.machinery.SourceFileLoader("__main__", path))
+
+
+def _execute_notebook(cells: notebook.Notebook, path: str) -> None:
+    notebook.say_left_out(os.path.basename(path), cells)
+    main = sys.modules["__main__"]
+    main.__file__ = path
+    for code in cells.cells:
+        exec(code, main.__dict__)
 
 
 def _execute_stdin() -> None:

@@ -37,7 +37,7 @@ class WholeRun:
     def __init__(self, settings: Settings, run: Run, place: Place) -> None:
         self._settings, self._run, self._place = settings, run, place
         self._rank = run.rank  # as a launcher gave it; the script may join a group, and be a rank there
-        self.observer = ProcessObserver(settings, run)
+        self.observer = ProcessObserver(settings, run, self._cleared if place.keeps_former else None)
         self._is_ending = self._is_hurried = False
 
     def begin(self, tell: Callable[[Outcome], object] | None = None) -> None:
@@ -132,10 +132,24 @@ class WholeRun:
         try:
             if self._place.record is not None:
                 require_writable(self._place.record)
+                self._keep_former()
                 store.save(record, self._place.record)
         except RecordError as error:
             problem = error
         return Outcome(status, record, problem or emptiness(record))
+
+    def _cleared(self) -> Path:
+        """The place of this process's own record, from which that of an earlier run was taken away."""
+        assert self._place.own is not None
+        if self._place.own == self._place.record:
+            self._keep_former()
+        return self._place.own
+
+    def _keep_former(self) -> None:
+        from frostline.run.files import history
+
+        if self._place.keeps_former and self._place.record is not None and self._place.record.is_file():
+            history.keep_former(self._place.record, self._run.id)
 
     def _expect_sigterm(self, tell: Callable[[Outcome], object] | None) -> None:
         """A launcher ends its processes by SIGTERM: the first of them prints the report before it goes."""

@@ -52,10 +52,11 @@ def diff(
 ) -> int:
     """Tell which tensors differ between OLD and NEW, bit for bit, whatever their formats.
 
-    Two records of runs are compared too: their tensors, columns and findings.
+    Two runs are compared too, by their records or the names that `frostline runs` lists: tensors, columns, findings.
 
     Exit status: 0 the same, 1 different, 2 could not tell.
     """
+    old, new = _kept(old), _kept(new)
     require_apart(output, old, new)
     if store.is_record(old) and store.is_record(new):
         return _diff_of_runs(old, new, form, output, quiet)
@@ -74,6 +75,14 @@ def diff(
         show_result(form, lambda: documents.of_diff(found), lambda render: render.of_diff(found, limit), output)
         say_unread(found.unread, len(found.pairs) + len(found.added) + len(found.removed))
     return found.exit_status
+
+
+def _kept(path: Path) -> Path:
+    """The record of the run that is called so, where there is no such file."""
+    from frostline.run.files.history import named
+    from frostline.settings import DEFAULT_DATA
+
+    return path if path.exists() or path.suffix else named(path, DEFAULT_DATA)
 
 
 def _refuse_record(old: Path, new: Path) -> None:

@@ -1,4 +1,4 @@
-"""``frostline explain``: prints the page of one rule or law."""
+"""``frostline explain`` prints the page of one rule or law, ``frostline rules`` the list of them."""
 
 from __future__ import annotations
 
@@ -28,3 +28,12 @@ def explain(rule: str) -> None:
     if not pages:
         raise UnknownName.among("rule", rule, [name for one in NAMED for name in (one.code, one.slug)])
     write("\n\n".join(page.rstrip() for page in pages))
+
+
+@click.command(epilog=examples("frostline rules"))
+def rules() -> None:
+    """List the laws, and the rules that explain their violations, a line each."""
+    from frostline.laws import NAMED
+    from frostline.report.pages import rule_list
+
+    write(rule_list(NAMED, color=shows_color(sys.stdout)))

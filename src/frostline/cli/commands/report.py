@@ -40,18 +40,22 @@ def report(
     baseline: Path | None,
     write_baseline: Path | None,
 ) -> int:
-    """Print the report of the run stored in DATA (.frostline.json).
+    """Print the report of the last run, or of the one called DATA.
+
+    DATA is a file or folder, or the name of a run that `frostline runs` lists, or the end of one.
 
     Settings files that are found from here judge the run again: what they ignore, other severities, the baseline.
     """
     from frostline.core.storage.baseline import load as load_baseline
     from frostline.core.storage.baseline import save as save_baseline
     from frostline.judging import judged_by
+    from frostline.run.files.history import named
     from frostline.run.files.stored_run import load
     from frostline.settings import DEFAULT_DATA, found
 
     settings, files = found()
-    stored = data or settings.data or DEFAULT_DATA
+    usual = settings.data or DEFAULT_DATA
+    stored = usual if data is None else named(data, usual)
     record = load(stored)
     if write_baseline is not None:
         count = save_baseline(record, write_baseline)

@@ -129,7 +129,7 @@ def _stood_still(row: TensorRow) -> bool:
 
 
 EXPECTED_TRAINED = BrokenPromise(
-    code="M504",
+    code="M506",
     slug="expected-trained-but-frozen",
     severity="error",
     law="L2",
@@ -192,7 +192,7 @@ def _without_match(run: ObservedRun) -> Iterator[Case]:
                 [],
                 f"the pattern '{pattern}' (expected {meaning}) matches none of {several(len(flat), 'name')}",
                 {"pattern": pattern, "expected": meaning},
-                hint=did_you_mean(pattern, [*flat, *_modules(flat)]),
+                hint=did_you_mean(pattern.removesuffix(".**"), [*flat, *_modules(flat)]),
             )
 
 

@@ -25,6 +25,7 @@ class Place:
         folder: of the run, for the parts of processes.
         ranks: of a launcher's processes that do not share a folder, what each writes.
         problem: why nothing can be stored.
+        keeps_former: whether a record that stands there is kept, and not replaced: the user has not named the place.
     """
 
     record: Path | None = None
@@ -32,6 +33,7 @@ class Place:
     folder: Path | None = None
     ranks: tuple[Path, ...] = ()
     problem: RecordError | None = None
+    keeps_former: bool = False
 
 
 def place_of(data: Path | None, rank: int | None, size: int | None) -> Place:
@@ -50,13 +52,17 @@ def place_of(data: Path | None, rank: int | None, size: int | None) -> Place:
         return Place()
     named = data.absolute()  # scripts change folders
     try:
-        if rank is None:
-            return _of_one(named)
-        return _at_rank(named, rank, size or 1) if "{rank}" in data.name else _of_rank(named, rank)
+        place = _of_one(named) if rank is None else _of_several(named, rank, size or 1)
+        place.keeps_former = data == DEFAULT_DATA
+        return place
     except RecordError as error:
         if size is None and data != DEFAULT_DATA:
             raise
         return Place(problem=error)
+
+
+def _of_several(data: Path, rank: int, size: int) -> Place:
+    return _at_rank(data, rank, size) if "{rank}" in data.name else _of_rank(data, rank)
 
 
 def _of_one(data: Path) -> Place:

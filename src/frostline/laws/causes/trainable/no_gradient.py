@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Mitigation
 from frostline.laws.causes.trainable.neighbours import other_of_list_called, rest_of_module, trained
@@ -9,6 +11,8 @@ from frostline.laws.causes.trainable.still import Explained, Still, StillCause, 
 from frostline.laws.observed_run import ObservedRun
 
 TAKEN_AWAY = "a backward pass made one, and nothing was left of it when the step came"
+_NEVER_CALLED = "its module was not called in the passes watched"
+_ANOTHER_CALLED = f"{_NEVER_CALLED}, another of its list was"
 LEAVE_ALONE = "leave gradients alone between the backward pass and the step; freeze by flag what is meant to stay"
 
 
@@ -29,8 +33,7 @@ def _how(row: TensorRow, run: ObservedRun) -> str:
     if owner.called is None:
         return "its layer was not called, or what it returned was cut from the loss"
     if owner.called is False:
-        beside = ", another of its list was" if owner.sibling_called else ""
-        return f"its module was not called in the passes watched{beside}"
+        return _ANOTHER_CALLED if owner.sibling_called else _NEVER_CALLED
     if _reader(row, run):
         return "its module was called and used it in none of the passes watched"
     if owner.recorded is False:
@@ -128,11 +131,34 @@ def _whole_network(still: Still) -> set[str]:
     return {row.owner.path for row in weights} if all(row.changed.verdict == "no" for row in weights) else set()
 
 
+def _says(still: StillTogether) -> str:
+    """The message; a module that no forward pass calls is named."""
+    why = still.explained.why
+    if why == _NEVER_CALLED:
+        why = f"forward() never called {_modules(still.rows)} in the passes watched"
+    return f"{still.held}: no gradient arrived ({why})"
+
+
+def _modules(rows: Sequence[TensorRow]) -> str:
+    """The outermost of the modules that hold these tensors and were all not called, as the script writes them."""
+    paths = list(dict.fromkeys(row.owner.path for row in rows))
+    outer = [path for path in paths if not any(path.startswith(f"{other}.") for other in paths)]
+    named = [".".join(filter(None, (rows[0].model, path))) for path in outer]
+    return ", ".join(named) if len(named) <= 2 else f"{named[0]} and {len(named) - 1:,} others"
+
+
 def about_cleared(still: StillTogether) -> str | None:
     """What to do where a gradient was there and was taken away."""
     if not still.rows[0].cleared or (still.mitigated is not None and still.mitigated.hint):
         return None
     return LEAVE_ALONE
+
+
+def _advice(still: StillTogether) -> str | None:
+    never_called = still.explained.why == _NEVER_CALLED and not (still.mitigated is not None and still.mitigated.hint)
+    if never_called:
+        return f"call {_modules(still.rows)} in forward(), or take it out of the model"
+    return about_cleared(still)
 
 
 NO_GRADIENT = StillCause(
@@ -145,8 +171,8 @@ NO_GRADIENT = StillCause(
     remedy="look for no_grad, detach, .data, reentrant checkpointing with frozen inputs, or an unused output",
     tells_apart="The gradient is missing, not zero; the evidence says whether the module was called and recorded.",
     explains=_no_gradient,
-    says=lambda still: f"{still.held}: no gradient arrived ({still.explained.why})",
-    advice=about_cleared,
+    says=_says,
+    advice=_advice,
     mitigations=(
         Mitigation(
             "kept fixed",

@@ -120,6 +120,17 @@ def _norm_left_out(still: Still) -> str | None:
     return f"all {len(beside)} other tensors that were unfrozen before step {when} are held by an optimizer"
 
 
+def _take_in(still: StillTogether) -> str | None:
+    """How what was made before learns of the flag: a compiled step is compiled again, an optimizer is given more."""
+    if still.mitigated is not None and still.mitigated.hint:
+        return None
+    if any(optimizer.kind == "compiled-step" for optimizer in still.run.optimizers):
+        return (
+            "compile again after the flag is turned on: model.compile(…), which makes the step and its optimizer anew"
+        )
+    return "give the optimizer what was unfrozen: optimizer.add_param_group({'params': …})"
+
+
 UNFROZEN_LATE = StillCause(
     code="T209",
     slug="unfrozen-after-compile",
@@ -131,6 +142,7 @@ UNFROZEN_LATE = StillCause(
     tells_apart="The flag was off at the first check or at capture and is on now; no optimizer updates the tensor.",
     explains=_unfrozen_late,
     says=lambda still: f"{still.what} did not change since they were unfrozen: the step was made before",
+    advice=_take_in,
     mitigations=(
         Mitigation(
             "normalisations left out",

@@ -1,0 +1,66 @@
+"""``frostline runs``: lists the runs that can be read again."""
+
+from __future__ import annotations
+
+import shlex
+import shutil
+import sys
+from pathlib import Path
+
+import click
+import msgspec
+
+from frostline.cli import options
+from frostline.cli.group import examples
+from frostline.cli.printing import shows_color, write
+from frostline.errors import RecordError
+
+
+@click.command(epilog=examples("frostline runs", "frostline runs --json", "frostline report 5f0c1a2b"))
+@options.data
+@click.option("--json", "as_json", is_flag=True, help="One document, for programs.")
+def runs(data: Path | None, as_json: bool) -> None:
+    """List the runs that were kept, the latest first: when each began, its command, its steps and its verdict.
+
+    The record of the last run is .frostline.json; those of the runs before are in .frostline/. `frostline report RUN`
+    and `frostline diff RUN RUN` take their names, or the ends of these.
+    """
+    from frostline.core.verdict import sentence
+    from frostline.report import terminal
+    from frostline.report.form import Column, Row, Section, Span, Table, View, line, shortened
+    from frostline.run.files.history import kept
+    from frostline.settings import DEFAULT_DATA, load
+
+    found = list(kept(data or load().data or DEFAULT_DATA))
+    if not found:
+        raise RecordError("no run was kept here", "run a script: frostline run train.py")
+    documents, rows = [], []
+    for each in found:
+        run = None if each.record is None else each.record.run
+        said = "cannot be read" if each.record is None else sentence(each.record.verdict)
+        began, command, steps = (run.started, run.command, run.steps) if run is not None else ("", [], 0)
+        documents.append(
+            {
+                "run": each.name,
+                "path": str(each.path),
+                "began": began,
+                "command": command,
+                "steps": steps,
+                "verdict": said,
+            }
+        )
+        cells = (
+            Span(each.name, "name"),
+            began.replace("T", " ")[:16],
+            shortened(shlex.join(command), 60),
+            f"{steps:,}",
+            said,
+        )
+        rows.append(Row(tuple(line(cell) for cell in cells)))
+    if as_json:
+        write(msgspec.json.format(msgspec.json.encode(documents), indent=2).decode())
+        return
+    columns = (Column("run"), Column("began"), Column("command"), Column("steps", right=True), Column("verdict"))
+    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
+    view = View((), (Section(Span(""), (Table(columns, tuple(rows)),)),))
+    write(terminal.render(view, width, shows_color(sys.stdout), sys.stdout.encoding))

@@ -48,10 +48,10 @@ def test_every_flip_where_the_finding_is_about_them():
 
 def test_a_write_that_was_seen_is_told_and_not_the_bound_around_it():
     before, after = Origin("train.py", 31), Origin("train.py", 40)
-    bound = line("wrote", before, 3, until=after)
+    bound = line("wrote", before, 2, until=after)
     move = Movement("outside", 2, 3)
     assert lines("F109", bound, moves=[move]) == [("written", "between train.py:31 and train.py:40")]
-    seen = line("wrote", Origin("train.py", 35), 3)
+    seen = line("wrote", Origin("train.py", 35), 2)
     assert lines("F109", bound, seen, moves=[move]) == [("written", "train.py:35")]
 
 
@@ -62,7 +62,7 @@ def test_a_write_at_another_time_or_place_is_none_of_it(move):
 
 def test_between_two_runs_of_one_line():
     step = Origin("train.py", 31)
-    assert lines("F109", line("wrote", step, 3, until=step), moves=[Movement("outside", 2, 3)]) == [
+    assert lines("F109", line("wrote", step, 2, until=step), moves=[Movement("outside", 2, 3)]) == [
         ("written", "between two runs of train.py:31")
     ]
 

@@ -105,7 +105,7 @@ def test_a_load_of_which_nothing_is_there_is_an_error(prepare, said, published):
     assert found.severity == "error"
     assert "0 of " in found.message
     assert said in found.message
-    assert found.evidence["loaded_by"].startswith("test_loaded_files.py:")
+    assert found.evidence["loaded_by"].split("/")[-1].startswith("test_loaded_files.py:")
 
 
 def frozen_rewritten(model, path):
@@ -119,7 +119,7 @@ def test_a_frozen_tensor_that_was_rewritten_since_is_an_error_with_the_line(publ
     (found,) = run(frozen_rewritten, published)
     assert (found.severity, found.tensors) == ("error", ["model.body.0.weight", "model.body.3.weight"])
     assert "loaded from net.safetensors and rewritten" in found.message
-    assert found.evidence["rewritten_by"][0].startswith("test_loaded_files.py:")
+    assert found.evidence["rewritten_by"][0].split("/")[-1].startswith("test_loaded_files.py:")
 
 
 def new_head(model, path):

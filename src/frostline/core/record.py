@@ -21,7 +21,8 @@ class FindingOrigin:
 
     ``file`` is relative to the folder that the run was started in, where it is below that. ``inside`` is the function
     of an installed package that the line called, and that did it. Where the line itself was not seen, it is one between
-    this line and ``until``, the second file and line. ``step`` counts the executed steps before it.
+    this line and ``until``, the second file and line; that has no name where it is the end of the script. ``step``
+    counts the executed steps before it.
     """
 
     role: str
@@ -42,6 +43,8 @@ class FindingOrigin:
         place = f"{shown(self.file)}:{self.line}"
         if self.until is None:
             return place
+        if not self.until[0]:  # the end of the script
+            return f"after {place}"
         other = f"{shown(self.until[0])}:{self.until[1]}"
         return f"between two runs of {place}" if other == place else f"between {place} and {other}"
 

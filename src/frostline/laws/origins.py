@@ -37,13 +37,14 @@ ROLES: Mapping[Act, str] = {
     "step": "step made",
     "loaded": "loaded",
     "wrote": "written",
+    "data": ".data taken",
     "train": "train mode set",
     "eval": "eval mode set",
     "saved": "saved",
 }
 OF_ONE_ROLE = 3
 _FLAGS: tuple[Act, ...] = ("froze", "unfroze")
-_WRITES: tuple[Act, ...] = ("wrote", "loaded")
+_WRITES: tuple[Act, ...] = ("wrote", "loaded", "data")
 _HELD: tuple[Act, ...] = ("optimizer", "group", "compiled", "step")
 
 # What matters to a finding, the most telling first: by its code, else by the first letter of that.
@@ -158,7 +159,7 @@ class _Lines:
             return lines[-1:] if is_so else ()  # else another writer was not seen
         if act in _WRITES:
             return _writers(lines, row.changed.movements)
-        return lines[-1:] if act in ("train", "eval", "loaded") else lines
+        return lines[-1:] if act in ("train", "eval") else lines
 
     def _optimizers(self, rows: Sequence[TensorRow], finding: Finding) -> list[str]:
         """Those that the finding names, else those that hold its tensors."""
@@ -202,9 +203,16 @@ class _Lines:
 def _writers(lines: Sequence[LineSeen], moves: Sequence[Movement]) -> list[LineSeen]:
     """Those that wrote what moved outside of steps: seen themselves, else as a bound."""
     outside = [move for move in moves if move.place in ("outside", "between")]
-    about = [line for line in lines if any(move.since <= line.step <= move.until for move in outside)]
+    about = [line for line in lines if any(_at(line, move) for move in outside)]
     seen = [line for line in about if line.until is None]
     return seen or about
+
+
+def _at(line: LineSeen, move: Movement) -> bool:
+    """Whether the line was executed when the tensor moved: a bound begins at the reading with which the move does."""
+    if line.until is not None:
+        return line.step == move.since
+    return move.since <= line.step < max(move.until, move.since + 1)
 
 
 def _concerns(event: Event, finding: Finding) -> bool:

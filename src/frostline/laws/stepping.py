@@ -50,7 +50,7 @@ def _empty_calls(run: ObservedRun) -> Iterator[Violation]:
         if rows:
             span = f": it was to go from epoch {call.first_epoch} to {call.epochs}" if call.first_epoch else ""
             fact = f"fit of {call.model} made no step after step {call.step:,} of the run{span}"
-            line = f"{call.origin.file}:{call.origin.line}" if call.origin is not None else None
+            line = call.origin.place if call.origin is not None else None
             evidence: Evidence = {"called_by": line, "initial_epoch": call.first_epoch, "epochs": call.epochs}
             yield Violation(rows, fact, evidence, hint=EPOCHS, apart=True)
 

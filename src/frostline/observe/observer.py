@@ -47,6 +47,7 @@ class Observer:
         self.journal = journal
         self.tell = self.tracked.tell
         self.clock = self.tracked.clock
+        self.lines = self.tracked.lines
         self.tensors = self.tracked.tensors
         self.optimizers = self.tracked.optimizers
         self.aside = aside
@@ -56,7 +57,7 @@ class Observer:
         self._movements = Movements(self.tracked, self.holdings)
         self._checks = Checks(self.tracked, self.holdings, self._movements, on_check)
         self.read_written = self._checks.read_written
-        self._attribution = self._checks.attribution
+        self.attribution = self._checks.attribution
         self.going_on = self._checks.going_on
         self._met, self._newcomer = 0, False  # models met in the midst of training; one since the last check
 
@@ -88,14 +89,17 @@ class Observer:
         if self.flags.setting_up:
             self.flags.begin()
         self.clock.before_step()
+        self.lines.begin()
         wanted = self.flags.poll(optimizer.id) or self._newcomer
         if wanted or self.tracked.is_due(optimizer):
             self._newcomer = False
+            self.lines.read(optimizer)
             with self.aside(), self.tracked.notice.stretch():
                 self._checks.open(key)
-        elif self._attribution.active:
+        elif self.attribution.active:
+            self.lines.read(optimizer)
             with self.aside():
-                self._attribution.before_step()
+                self.attribution.before_step()
 
     def after_step(self, key: Hashable) -> None:
         """The optimizer has updated its tensors (or the script has, where it does so by hand).
@@ -108,12 +112,14 @@ class Observer:
         self.journal.step(optimizer.id, self.clock.steps)
         if checking or self.holdings.rates_open(key):
             self.holdings.note_rates(key, optimizer)
+        if checking or self.attribution.active:
+            self.lines.read(optimizer)
         if checking:
             with self.aside(), self.tracked.notice.stretch():
                 self._checks.close(key)
-        elif self._attribution.active:
+        elif self.attribution.active:
             with self.aside():
-                self._attribution.after_step(key)
+                self.attribution.after_step(key)
         if self.steps_wanted is not None and self.clock.steps >= self.steps_wanted:
             raise EnoughSteps(self.steps_wanted)
 
@@ -121,6 +127,7 @@ class Observer:
         """What was just done turns out to be a step of this optimizer; every tensor was looked at just before it."""
         self.flags.begin()
         self.clock.before_step()
+        self.lines.begin()
         self.flags.poll(self.optimizers[key].id)
         with self.aside():
             self._checks.open_late(key)
@@ -175,9 +182,9 @@ class Observer:
             where = place if start == clock.now else clock.place_since(start)
             movement = movements.write(watched, reading, where, start, event=event)
             if event == LOADED:
-                self._attribution.name_loaded(watched, reading, movement)
+                self.attribution.name_loaded(watched, reading, movement)
             if watched.pursuit > 0:
-                self._attribution.caught(watched, reading, movement)
+                self.attribution.caught(watched, reading, movement)
             moved.append(watched)
         return moved
 

@@ -11,13 +11,14 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from frostline.core.columns.saved import Copy, CopyState, Saved
-from frostline.core.facts import Doubted, FileWritten, SavedSettled
+from frostline.core.facts import Doubted, FileWritten, Origin, SavedSettled
 from frostline.core.ledger import TensorRow
 from frostline.core.names.name_matching import expected_by
 from frostline.digest.blocks import blocks
 from frostline.observe.file_series import FileSeries
 from frostline.observe.observer import Observer
 from frostline.observe.protocols import Unreadable
+from frostline.observe.script_lines import script_line
 from frostline.observe.tensor_match import Likeness, Written, holds_first, likeness, mark
 from frostline.observe.tensor_state import TensorState
 
@@ -59,6 +60,7 @@ class _File:
     step: int
     times: int
     path: str
+    line: Origin | None
     entries: int = 0
     copies: dict[Hashable, _Kept] = field(default_factory=dict)
     expected: set[Hashable] = field(default_factory=set)
@@ -137,7 +139,7 @@ class Saves:
         former = self._files.pop(path, None)
         name = _name(path)
         times = 1 if former is None else former.times + 1
-        file = self._files[path] = _File(name, by, self._steps(), times, _told_apart(path, writer))
+        file = self._files[path] = _File(name, by, self._steps(), times, _told_apart(path, writer), script_line())
         return file
 
     def _forget_old(self) -> None:
@@ -218,16 +220,8 @@ class Saves:
         self._note_missing(expected, files)
 
     def _tell(self, file: _File) -> None:
-        self.observer.tell(
-            FileWritten(
-                step=file.step,
-                file=file.name,
-                by=file.by,
-                times=file.times,
-                entries=file.entries,
-                tensors=len(file.copies),
-            )
-        )
+        counts = {"times": file.times, "entries": file.entries, "tensors": len(file.copies)}
+        self.observer.tell(FileWritten(step=file.step, file=file.name, by=file.by, origin=file.line, **counts))
 
     def _settle(self, row: TensorRow, saved: Saved) -> None:
         self.observer.tell(SavedSettled(tensor=row.id, saved=saved))

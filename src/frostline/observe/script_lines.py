@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import inspect
 import linecache
 import os
 import sys
 import sysconfig
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Literal
 
@@ -16,7 +17,7 @@ Kind = Literal["script", "library", "framework"]
 
 _OURS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SITES = ("/site-packages/", "/dist-packages/")
-_STANDARD = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib")})
+_STANDARD = tuple({sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "scripts")})  # and commands
 _FRAMEWORKS = ("torch", "keras", "tf_keras", "tensorflow", "jax", "flax", "optax")  # their functions name themselves
 _GENERATED = ("torchinductor", "__autograph_generated_file")  # written by a compiler, wherever that is
 _CELLS = ("<ipython-input", "<stdin>")
@@ -34,19 +35,20 @@ def start_here() -> None:
     _origins.clear()
 
 
-def script_line(but: Collection[CodeType] = ()) -> Origin | None:
+def script_line(above: int = 0, but: Collection[CodeType] = ()) -> Origin | None:
     """Where the script is now: the first frame that is neither ours nor a package's, and which package it called.
 
     It costs as much as there are frames up to that one, and no more.
 
     Args:
+        above: how many frames above the caller's to begin with, which are known to be ours.
         but: functions of the script that are passed over, unless nothing else is found: ``__init__`` of what it makes.
 
     Example:
         >>> script_line() is None or script_line().line > 0
         True
     """
-    frame: FrameType | None = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1 + above)
     inside: CodeType | None = None
     passed: FrameType | None = None
     while frame is not None:
@@ -68,20 +70,25 @@ def line_of(function: Any) -> Origin | None:
     >>> line_of(len), line_of(line_of)
     (None, None)
     """
-    code = getattr(function, "__code__", None)
+    code = getattr(inspect.unwrap(function) if callable(function) else None, "__code__", None)
     if code is None or _kind_of(code.co_filename) != "script":
         return None
     return _made(code, code.co_firstlineno, None, None)
 
 
-def makers(thing: object) -> list[CodeType]:
+def makers(thing: object, methods: Sequence[str] = ("__init__",)) -> list[CodeType]:
     """The code of every ``__init__`` that made ``thing``: who called the outermost of them is the line that made it.
 
-    >>> makers(object())
-    []
+    Args:
+        thing: that was made.
+        methods: others than ``__init__`` that pass on to the same method of a base class.
+
+    Example:
+        >>> makers(object())
+        []
     """
-    inits = (vars(kind).get("__init__") for kind in type(thing).__mro__)
-    return [init.__code__ for init in inits if isinstance(init, FunctionType)]
+    own = (vars(kind).get(method) for kind in type(thing).__mro__ for method in methods)
+    return [function.__code__ for function in own if isinstance(function, FunctionType)]
 
 
 def _kind_of(file: str) -> Kind:

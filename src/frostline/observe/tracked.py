@@ -8,6 +8,7 @@ from typing import Any
 from frostline.core.facts import Fact, FlagDeclared, OptimizerFound, TensorFound
 from frostline.core.journal import Journal
 from frostline.core.ledger import OptimizerRow, TensorRow
+from frostline.observe.checks.step_lines import StepLines
 from frostline.observe.clock import Clock
 from frostline.observe.progress import Notice, terminal
 from frostline.observe.protocols import LiveTensor, Probe
@@ -33,6 +34,7 @@ class Tracked:
         self.tell: Callable[[Fact], None] = journal.tell
         self.notice = Notice(terminal() if settings.progress else None)
         self.clock = Clock()
+        self.lines = StepLines(self.clock, self.tell)
         self.tensors: dict[Hashable, TensorState] = {}
         self.order: list[TensorState] = []
         self.flags: list[bool | None] = []  # as of the last step, in that order

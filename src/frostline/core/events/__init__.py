@@ -11,7 +11,8 @@ from frostline.core.events.fact import Fact, Names, Origin
 from frostline.core.events.files import FilesAlike, FileWritten, LoadCompared, LoadLeftOut, LoadMatched, StateHidden
 
 Act = Literal[
-    "made", "froze", "unfroze", "optimizer", "group", "compiled", "step", "loaded", "wrote", "train", "eval", "saved",
+    "made", "froze", "unfroze", "optimizer", "group", "compiled", "step", "loaded", "wrote", "data", "train", "eval",
+    "saved",
 ]  # fmt: skip
 
 

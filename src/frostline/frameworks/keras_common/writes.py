@@ -7,8 +7,10 @@ import weakref
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
+from frostline.core.facts import LineSeen
 from frostline.frameworks.keras_common.context import Context
 from frostline.observe.schedule import due
+from frostline.observe.script_lines import script_line
 
 
 class Writes:
@@ -35,8 +37,15 @@ class Writes:
             self._context.quietly(
                 f"after {event}", lambda: self._recorder.look_now(self._keys(variables()), "outside", event)
             )
+            self._context.quietly(f"after {event}", lambda: self._tell_line(self._keys(variables())))
         if not self._recorder.steps:
             self._context.quietly(f"after {event}", lambda: self._given(list(variables()), event))
+
+    def _tell_line(self, keys: list[Hashable]) -> None:
+        recorder, line = self._recorder, script_line()
+        if keys and line is not None:
+            numbers = tuple(recorder.tensors[key].row.id for key in keys)
+            recorder.tell(LineSeen(step=recorder.steps, act="loaded", tensors=numbers, origin=line))
 
     def _given(self, variables: list[Any], event: str) -> None:
         self._context.publish(f"after {event}", self._context.signals.weights_given, variables)

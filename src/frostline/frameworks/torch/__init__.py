@@ -10,7 +10,7 @@ from frostline.core.journal import Journal
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.framework import Torch
 from frostline.frameworks.torch.guards import dynamo_guard
-from frostline.frameworks.torch.instruments import backwards, flags, forwards, optimizers, state
+from frostline.frameworks.torch.instruments import backwards, flags, forwards, lines, optimizers, state
 from frostline.frameworks.torch.step_hooks import StepHooks
 from frostline.settings import Settings
 
@@ -23,6 +23,7 @@ INSTRUMENTS = (
     *optimizers.INSTRUMENTS,
     *flags.INSTRUMENTS,
     *state.INSTRUMENTS,
+    *lines.INSTRUMENTS,
 )
 
 

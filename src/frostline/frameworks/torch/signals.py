@@ -61,6 +61,8 @@ class Signals:
     """A model is called with other weights than its own, to differentiate by them."""
 
     # State
+    data_taken: list[Callable[[torch.Tensor], None]] = field(default_factory=list)
+    """The script took ``.data`` of a frozen tensor, or set it."""
     loaded: list[Callable[[nn.Module, list[Hashable], set[str], Any], None]] = field(default_factory=list)
     """A module got state: the keys of its tensors where the load was looked at, the names that were missing, the state.
     """

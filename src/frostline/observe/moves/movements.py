@@ -25,6 +25,7 @@ class Movements:
         self._tracked = tracked
         self._holdings = holdings
         self._compared: list[int] = []  # which one fact names together
+        self._outside: dict[int, list[int]] = {}  # those that no step moved, by the half-step of their last reading
 
     def made(self, tensors: Iterable[TensorState]) -> dict[Hashable, Digest]:
         """The present digests of those tensors whose accelerator makes them, in one batch."""
@@ -45,6 +46,9 @@ class Movements:
         if self._compared:
             self._tracked.tell(Compared(step=self._tracked.clock.now // 2, tensors=tuple(self._compared)))
             self._compared.clear()
+        if self._outside:
+            self._tracked.lines.tell_around(self._outside)
+            self._outside.clear()
 
     def write(
         self,
@@ -84,6 +88,8 @@ class Movements:
         )
         self._tracked.tell(moved)
         movement = journal.fold.moves[moved.move]
+        if place in ("between", "outside") and optimizer is None and event is None and not set_up:
+            self._outside.setdefault(start, []).append(row.id)
         if not set_up and place in ("between", "outside", "forward") and not watched.frozen:
             watched.settled = not any(_may_be_decay(move) for move in row.changed.movements)
         return movement

@@ -15,6 +15,7 @@ from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.steps.functions import Call, Function, Kind
 from frostline.frameworks.jax.tensors.paths import Path, arrays_in, arrays_of_call, handed_back, is_inexact, tensors_of
 from frostline.frameworks.jax.traces.records import Chosen, variable_of
+from frostline.observe.script_lines import line_of
 
 
 class EquinoxCalls:
@@ -72,7 +73,7 @@ class EquinoxCalls:
     def _function(self, compiled: Any) -> tuple[Function, list[str]]:
         known = self._functions.get(id(compiled))
         if known is None or known[0]() is not compiled:
-            function = Function(str(compiled.fn).rpartition(".")[2])
+            function = Function(str(compiled.fn).rpartition(".")[2], line=line_of(compiled))
             known = weakref.ref(compiled), function, list(compiled._signature.parameters)
             self._functions[id(compiled)] = known
         return known[1], known[2]

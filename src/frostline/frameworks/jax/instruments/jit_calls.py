@@ -15,6 +15,7 @@ from frostline.frameworks.jax.context import Context, is_library
 from frostline.frameworks.jax.steps.functions import Call, Function, Lowered
 from frostline.frameworks.jax.tensors.paths import Arrays, arrays_of_call, handed_back, parameter_names
 from frostline.frameworks.jax.traces.records import Record
+from frostline.observe.script_lines import line_of
 
 
 class JitCalls:
@@ -77,7 +78,7 @@ class _Caller:
         self._traces = hasattr(made, "trace")
         self._library = is_library(function)
         self._static = _static(self._names, options)
-        self._function = Function(_name_of(function))
+        self._function = Function(_name_of(function), line=line_of(function))
 
     def __call__(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         calls = self._calls

@@ -13,6 +13,7 @@ from frostline.core.facts import Fact, TensorFound
 from frostline.frameworks.jax.context import LIBRARIES, Context
 from frostline.frameworks.jax.steps.functions import Call, Function, Kind
 from frostline.frameworks.jax.tensors.paths import Arrays, Path, is_array, parameter_names
+from frostline.observe.script_lines import line_of
 from frostline.observe.variable_names import variable_names
 
 COMPILED = ("JitWrapped", "SimpleJitWrapped", "SimpleJitPartialWrapped")
@@ -98,6 +99,7 @@ class NnxCalls:
         known = self._functions.get(id(compiled))
         if known is None or known[0]() is not compiled:
             function = Function(str(getattr(compiled, "__name__", "nnx.jit")), in_place=True)
+            function.line = line_of(getattr(compiled, "fun", compiled))
             known = weakref.ref(compiled), function, parameter_names(getattr(compiled, "fun", compiled))
             self._functions[id(compiled)] = known
         return known[1], known[2]

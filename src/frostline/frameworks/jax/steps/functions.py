@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from frostline.core.events.fact import Origin
 from frostline.core.ledger import OptimizerRow, Role
 from frostline.digest.blocks import Digest
 from frostline.frameworks.jax.tensors.paths import Arrays, Path
@@ -117,7 +118,7 @@ class Function:
     is handed. ``differentiates`` are the
     arguments of which it gives gradients, without using them. ``captured`` are those that were
     compiled into it. ``results`` finds the new values of the last call, and ``following`` is the call that came after.
-    ``rate`` is the place of the learning rate in what it is handed.
+    ``rate`` is the place of the learning rate in what it is handed, ``line`` where the script defines it.
     """
 
     name: str
@@ -139,6 +140,7 @@ class Function:
     handed_on: set[Path] = field(default_factory=set)
     names: list[str] = field(default_factory=list)
     rate: Path | None = None
+    line: Origin | None = None
 
     def handed_back(self, path: Path) -> float | None:
         """The number that the last call handed back for this place; None where it cannot be read."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from itertools import count
 from typing import Any
 
-from frostline.core.facts import OptimizerSeen
+from frostline.core.facts import LineSeen, OptimizerSeen
 from frostline.frameworks.claims import claimed
 from frostline.frameworks.jax.answers import Answers
 from frostline.frameworks.jax.signals import Signals
@@ -123,6 +123,16 @@ class Learning:
         function.row = row
         self._answers.functions[row.id] = function
         self._recorder.tell(OptimizerSeen(optimizer=row.id, stateless=not function.in_place))
+        self._tell_lines(row.id, function)
+
+    def _tell_lines(self, optimizer: str, function: Function) -> None:
+        """Where the function of the script begins that is compiled, and where its optimizers were made."""
+        makers = [record.made for record in function.records if isinstance(record, Applied) and record.made]
+        tell, step = self._recorder.tell, self._recorder.steps
+        for line in dict.fromkeys(makers):
+            tell(LineSeen(step=step, act="optimizer", optimizer=optimizer, origin=line))
+        if function.line is not None:
+            tell(LineSeen(step=step, act="compiled", optimizer=optimizer, origin=function.line))
 
     # Which arrays are tensors
 

@@ -14,6 +14,7 @@ from frostline.observe.script_lines import script_line
 from frostline.observe.variable_names import variable_names
 
 FREEZING = "set_to_zero"
+MADE_AT = "_made_at"  # the attribute of an update function that is observed: the line that made the optimizer
 # Transformations that only pass on to others, and those that bring the learning rate in.
 PASSING = frozenset(["chain", "named_chain", "partition", "multi_transform", "masked", "with_extra_args_support"])
 SCALING = frozenset(["scale", "scale_by_learning_rate", "scale_by_schedule", "inject_hyperparams"])
@@ -80,6 +81,7 @@ class Updates:
         record = Applied("", made)
         if last is not None:
             record.optimizer, record.zeroed = last.optimizer.removeprefix("scale_by_"), last.zeroed
+            record.made = getattr(last.update, MADE_AT, None)
             record.masked = last.gradients.keys() - last.scaled - last.zeroed if last.scaled else set()
         if self._calls.current is not None:
             for update in made:

@@ -38,7 +38,8 @@ class Applied:
     """Updates were applied to a tree of weights; ``zeroed`` and ``masked`` are paths below it.
 
     ``zeroed`` are those that ``set_to_zero`` was given, ``masked`` those that a mask left out, ``optimizer`` is the
-    name of the factory that made the updates, ``line`` that of the script which applied them.
+    name of the factory that made the updates, ``line`` that of the script which applied them, ``made`` the one that
+    made the optimizer.
     """
 
     optimizer: str
@@ -46,6 +47,7 @@ class Applied:
     zeroed: set[Path] = field(default_factory=set)
     masked: set[Path] = field(default_factory=set)
     line: Origin | None = None
+    made: Origin | None = None
 
 
 @dataclass(slots=True)

@@ -11,6 +11,7 @@ import jax
 from frostline.core.facts import Fact, LabelUnmatched
 from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.steps.updates import FREEZING
+from frostline.observe.script_lines import line_of, script_line
 
 
 class OptaxLabels:
@@ -41,16 +42,16 @@ class OptaxLabels:
         def multi_transform(transforms: Any, param_labels: Any, *args: Any, **kwargs: Any) -> Any:
             def label(params: Any) -> Any:
                 labels = param_labels(params)
-                self._context.quietly("tensors are labelled", self._compare, transforms, labels)
+                self._context.quietly("tensors are labelled", self._compare, transforms, labels, param_labels)
                 return labels
 
             if not callable(param_labels):
-                self._context.quietly("tensors are labelled", self._compare, transforms, param_labels)
+                self._context.quietly("tensors are labelled", self._compare, transforms, param_labels, None)
             return original(transforms, label if callable(param_labels) else param_labels, *args, **kwargs)
 
         return multi_transform
 
-    def _compare(self, transforms: Mapping[Any, Any], labels: Any) -> None:
+    def _compare(self, transforms: Mapping[Any, Any], labels: Any, labeller: Any) -> None:
         used = {str(label) for label in jax.tree_util.tree_leaves(labels)}
         unmatched = {str(label): made for label, made in transforms.items() if str(label) not in used}
         known = tuple(sorted(unmatched))
@@ -59,4 +60,5 @@ class OptaxLabels:
         self._told.add(known)
         freezes = any(made.update.__qualname__.startswith(FREEZING) for made in unmatched.values())
         step = self._context.recorder.steps
-        self._context.tell(LabelUnmatched(step=step, labels=known, used=tuple(sorted(used)), freezes=freezes))
+        line, words = line_of(labeller) or script_line(), tuple(sorted(used))
+        self._context.tell(LabelUnmatched(step=step, labels=known, used=words, freezes=freezes, origin=line))

@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 
 from frostline.core.facts import Fact
 from frostline.frameworks.jax.context import Context
+from frostline.frameworks.jax.steps.updates import MADE_AT
+from frostline.observe.script_lines import script_line
 
 
 class OptaxUpdates:
@@ -57,6 +59,7 @@ class OptaxUpdates:
                 self._updates.leave()
 
         update._observed_by_frostline = True  # type: ignore[attr-defined]
+        setattr(update, MADE_AT, script_line())
         return update
 
     def _around_apply(self, original: Any) -> Any:

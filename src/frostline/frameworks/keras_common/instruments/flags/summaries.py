@@ -13,6 +13,7 @@ from frostline.core.facts import Fact, SummaryPrinted
 from frostline.frameworks.keras_common.context import Context
 from frostline.frameworks.keras_common.keras_api import Dialect
 from frostline.frameworks.keras_common.models.layers import places
+from frostline.observe.script_lines import script_line
 
 
 class Summaries:
@@ -45,6 +46,7 @@ class Summaries:
     def _note(self, model: Any) -> None:
         recorder = self._context.recorder
         printed = SummaryPrinted(
+            origin=script_line(),
             step=recorder.steps,
             summary=next(recorder.journal.summaries),
             model=str(model.name),

@@ -12,6 +12,7 @@ from torch import nn
 
 from frostline.core.facts import Fact, SummaryPrinted
 from frostline.frameworks.torch.context import Context
+from frostline.observe.script_lines import script_line
 
 # Where a count is printed: module, class, method, and how to get the model and the two numbers from the call.
 Reader = Callable[[Any, tuple[Any, ...]], tuple[Any, int, int]]
@@ -62,6 +63,7 @@ class ParameterCounts:
         """A count was printed for ``model``: ``trainable`` numbers of ``total``."""
         flags, _ = _numbers(model)
         printed = SummaryPrinted(
+            origin=script_line(),
             step=self._context.recorder.steps,
             summary=next(self._context.recorder.journal.summaries),
             model=type(model).__name__,

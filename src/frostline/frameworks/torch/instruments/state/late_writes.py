@@ -93,6 +93,7 @@ class LateWrites:
 
     def _touch(self, tensor: torch.Tensor) -> None:
         self._touched.setdefault(self._keys[id(tensor)], self._context.recorder.steps)
+        self._context.publish("after .data was taken", self._context.signals.data_taken, tensor)
 
     def _after_check(self, optimizer: Hashable) -> None:
         """All frozen tensors were read: count their writes from here on."""

@@ -170,7 +170,7 @@ class LoadComparison:
                 before=before,
                 after=after,
                 gave_nothing=not load.named,
-                lines=tuple(dict.fromkeys(f"{line.file}:{line.line}" for line in lines if line is not None)),
+                lines=tuple(dict.fromkeys(f"{line.place}" for line in lines if line is not None)),
             )
         )
 

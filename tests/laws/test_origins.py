@@ -6,6 +6,7 @@ from frostline.core.events import LineSeen
 from frostline.core.events.fact import Origin
 from frostline.core.ledger import Declared, Holding, Ledger, Movement, OptimizerRow, TensorRow
 from frostline.core.record import Finding
+from frostline.core.run import Run
 from frostline.laws.observed_run import ObservedRun
 from frostline.laws.origins import located
 
@@ -69,3 +70,57 @@ def test_between_two_runs_of_one_line():
 
 def test_no_line_of_another_tensor():
     assert lines("F102", LineSeen(step=0, act="froze", tensors=(5,), origin=FREEZES)) == []
+
+
+def hint(code, *told, rows, framework="torch", optimizers=1):
+    """What is to be done about a finding of these tensors."""
+    each = [OptimizerRow(f"optimizer{number or ''}", "optimizer", "AdamW") for number in range(optimizers)]
+    ledger = Ledger(rows, each, list(told), run=Run(frameworks={framework: "1"}))
+    finding = Finding("a-rule", code, "error", [row.name for row in rows], "it moved", {}, "the usual hint")
+    return located([finding], ObservedRun(ledger))[0].hint
+
+
+def buffer(model="model"):
+    row = TensorRow(f"{model}.body.0.norm.mean", model, "buffer", (2,), "float32", 8, 2, id=4)
+    row.owner.path, row.owner.frozen_subtree = "body.0.norm", "body.0"
+    return row
+
+
+def weight(name="head", trainable=True):
+    row = TensorRow(f"model.{name}.weight", "model", "parameter", (2,), "float32", 8, 2, id=4)
+    row.owner.path, row.declared.trainable, row.optimizers = name, trainable, [Holding("optimizer")]
+    return row
+
+
+TRAIN = Origin("train.py", 12, "main", source="model.train()")
+COMPILES = Origin("train.py", 9, "main", source='model.compile("adam", "mse")')
+GROUP = 'put `optimizer.add_param_group({"params": model.head.parameters()})` after train.py:25'
+held = {"optimizer": "optimizer"}
+
+
+@pytest.mark.parametrize(
+    ("code", "told", "rows", "more", "said"),
+    [
+        ("F107", [line("train", TRAIN)], [buffer()], {}, "put `model.body[0].eval()` after train.py:12"),
+        ("F107", [line("train", TRAIN)], [buffer("Net")], {}, "the usual hint"),
+        ("F107", [], [buffer()], {}, "the usual hint"),
+        ("T209", [line("unfroze", THAWS), line("optimizer", MADE, **held)], [weight()], {}, GROUP),
+        ("T209", [line("unfroze", THAWS), line("optimizer", MADE, **held)], [weight()], {"optimizers": 2}, "the usual"),
+        (
+            "T209",
+            [line("unfroze", THAWS), line("compiled", COMPILES, **held)],
+            [weight()],
+            {"framework": "keras"},
+            "put `model.compile(…)` after train.py:25, as at train.py:9",
+        ),
+        (
+            "F102",
+            [line("froze", FREEZES), line("optimizer", MADE, **held)],
+            [weight(trainable=False)],
+            {},
+            "make the optimizer of train.py:9 after train.py:18, of the parameters with requires_grad alone",
+        ),
+    ],
+)
+def test_the_fix_is_code_where_it_can_be_said_exactly(code, told, rows, more, said):
+    assert hint(code, *told, rows=rows, **more).startswith(said)

@@ -23,9 +23,12 @@ INDEX = {"type": "integer", "minimum": -1}
 LEVEL = {"enum": ["none", "note", "warning", "error"]}
 MESSAGE = closed("text", text={"type": "string", "minLength": 1}, markdown=TEXT)
 ARTIFACT = closed("", uri={"type": "string", "format": "uri-reference", "pattern": r"^[^\s\\]+$"}, uriBaseId=TEXT)
-REGION = closed("", startLine={"type": "integer", "minimum": 1}, startColumn={"type": "integer", "minimum": 1})
+NUMBER = {"type": "integer", "minimum": 1}
+REGION = closed("", startLine=NUMBER, startColumn=NUMBER, endLine=NUMBER, snippet=closed("", text=TEXT))
 LOCATION = closed(
     "",
+    id={"type": "integer", "minimum": -1},
+    message=MESSAGE,
     physicalLocation=closed("artifactLocation", artifactLocation=ARTIFACT, region=REGION),
     logicalLocations=several(closed("", name=TEXT, fullyQualifiedName=TEXT, kind=TEXT), unique=True),
 )
@@ -46,6 +49,7 @@ RESULT = closed(
     level=LEVEL,
     message=MESSAGE,
     locations=several(LOCATION),
+    relatedLocations=several(LOCATION, unique=True),
     partialFingerprints={"type": "object", "additionalProperties": TEXT},
     suppressions=several(closed("kind", kind={"enum": ["inSource", "external"]}, justification=TEXT), unique=True),
 )

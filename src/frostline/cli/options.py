@@ -67,7 +67,7 @@ report_format = click.option(
     show_default=True,
     metavar="FORMAT",
     callback=_known_format,
-    help="text, json, markdown, html, sarif or junit.",
+    help="text, json, markdown, html, sarif, junit or github.",
     shell_complete=completers.formats,
 )
 

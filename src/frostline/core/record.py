@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -32,6 +33,11 @@ class FindingOrigin:
     inside: str = ""
     until: tuple[str, int] | None = None
     step: int = 0
+
+    @property
+    def is_below(self) -> bool:
+        """Whether the file is one below the folder that the run was started in, and not a cell of a notebook."""
+        return not os.path.isabs(self.file) and not self.file.startswith("<")
 
     @property
     def text(self) -> str:

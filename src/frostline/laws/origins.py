@@ -25,6 +25,7 @@ from frostline.core.events.fact import Origin
 from frostline.core.events.files import FileWritten, LoadCompared
 from frostline.core.ledger import Movement, TensorRow
 from frostline.core.record import Finding, FindingOrigin
+from frostline.laws.fixes import with_fix
 from frostline.laws.observed_run import ObservedRun
 
 ROLES: Mapping[Act, str] = {
@@ -110,7 +111,8 @@ def located(findings: Iterable[Finding], run: ObservedRun) -> list[Finding]:
         run: what was seen of it.
     """
     lines = _Lines(run)
-    return [replace(finding, origins=lines.of(finding)) for finding in findings]
+    with_lines = [replace(finding, origins=lines.of(finding)) for finding in findings]
+    return [replace(each, hint=with_fix(each, run.rows(each.tensors), run)) for each in with_lines]
 
 
 class _Lines:
@@ -129,7 +131,7 @@ class _Lines:
     def of(self, finding: Finding) -> list[FindingOrigin]:
         """What a finding points at, each line once for what it did."""
         found = [*self._told(finding), *self._updates(finding)]
-        rows = [self._run.named[name] for name in finding.tensors if name in self._run.named]
+        rows = self._run.rows(finding.tensors)
         for act in _ACTS.get(finding.code, _ACTS.get(finding.code[0], ())):
             found += self._by(act, rows, finding)
         once = {(each.role, each.file, each.line, each.until): each for each in reversed(found)}

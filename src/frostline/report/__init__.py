@@ -74,6 +74,12 @@ def _junit(record: Record, stream: Stream) -> str:
     return junit.render(record)
 
 
+def _github(record: Record, stream: Stream) -> str:
+    from frostline.report import github
+
+    return github.render(record)
+
+
 FORMATS: dict[str, Callable[[Record, Stream], str]] = {
     "text": _text,
     "json": _json,
@@ -81,6 +87,7 @@ FORMATS: dict[str, Callable[[Record, Stream], str]] = {
     "html": _html,
     "sarif": _sarif,
     "junit": _junit,
+    "github": _github,
 }
 
 

@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
+from frostline.core.record import FindingOrigin
+
 Role = Literal[
     "plain", "title", "label", "name", "dim", "changed", "still", "trainable", "frozen", "mixed",
     "unknown", "error", "warning", "note", "hint", "command",
@@ -26,6 +28,17 @@ def visible(text: str) -> str:
     if text.isprintable():
         return text
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
+
+
+def cited(origin: FindingOrigin) -> str:
+    """A line of the script in one line of text: what it did, where it stands, what it says.
+
+    >>> cited(FindingOrigin("frozen", "train.py", 18, "model.body.requires_grad_(False)"))
+    'frozen by train.py:18  model.body.requires_grad_(False)'
+    """
+    by = f"{origin.role} {'by ' if origin.until is None else ''}{origin.text}"
+    inside = f" (in {origin.inside})" if origin.inside else ""
+    return visible(f"{by}{f'  {origin.source}' if origin.source and origin.until is None else ''}{inside}")
 
 
 def finite(value: Any) -> Any:

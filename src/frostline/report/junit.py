@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from frostline.core.record import Finding, Record
 from frostline.core.verdict import by_severity
-from frostline.report.form import visible
+from frostline.report.form import cited, visible
 
 _TENSORS = 40
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -49,7 +49,11 @@ def _finding(suite: ET.Element, finding: Finding) -> None:
     names = finding.tensors[:_TENSORS]
     more = [f"and {len(finding.tensors) - _TENSORS:,} more"] if len(finding.tensors) > _TENSORS else []
     evidence = [f"{key.replace('_', ' ')}: {value}" for key, value in finding.evidence.items()]
-    text = _text("\n".join([*map(visible, names), *more, "", *evidence, "", f"what to do: {finding.hint}"]))
+    lines = [*map(cited, finding.origins), ""] if finding.origins else []
+    text = _text("\n".join([*map(visible, names), *more, "", *lines, *evidence, "", f"what to do: {finding.hint}"]))
+    for origin in [each for each in finding.origins if each.is_below][:1]:
+        case.set("file", _text(origin.file))
+        case.set("line", str(origin.line))
     if finding.ignored is not None:
         ET.SubElement(case, "skipped", message=_text(finding.ignored))
     elif finding.severity == "note":

@@ -10,8 +10,8 @@ from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
 
-from frostline.core.record import Finding, Record
-from frostline.report.form import finite, visible
+from frostline.core.record import Finding, FindingOrigin, Record
+from frostline.report.form import cited, finite, visible
 
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 _TENSORS = 1000  # logical locations of one result
@@ -54,8 +54,10 @@ def _rule(finding: Finding, pages: str | None) -> dict[str, Any]:
 
 def _result(finding: Finding, index: int, record: Record) -> dict[str, Any]:
     location: dict[str, Any] = {}
-    script = _script(record)
-    if script is not None:
+    script, places = _script(record), [place for origin in finding.origins if (place := _place(origin)) is not None]
+    if places:
+        location["physicalLocation"] = places[0]["physicalLocation"]
+    elif script is not None:
         location["physicalLocation"] = {"artifactLocation": {"uri": script}, "region": {"startLine": 1}}
     if finding.tensors:
         location["logicalLocations"] = [
@@ -71,9 +73,27 @@ def _result(finding: Finding, index: int, record: Record) -> dict[str, Any]:
         "partialFingerprints": {"findingAndLeaves/v1": f"{finding.rule}:{','.join(sorted(finding.tensors)[:8])}"},
         "properties": {"evidence": finding.evidence, "tensors": len(finding.tensors)},
     }
+    if places:
+        result["relatedLocations"] = [{"id": number, **place} for number, place in enumerate(places, 1)]
     if finding.ignored is not None:
         result["suppressions"] = [{"kind": "external", "justification": finding.ignored}]
     return result
+
+
+def _place(origin: FindingOrigin) -> dict[str, Any] | None:
+    """A line of the script, or the span between two lines of one file; None where it stands in no file that is left."""
+    if origin.file.startswith("<"):
+        return None
+    region: dict[str, Any] = {"startLine": origin.line}
+    if origin.until is None and origin.source:
+        region["snippet"] = {"text": origin.source}
+    elif origin.until is not None and origin.until[0] == origin.file:
+        region = {"startLine": min(origin.line, origin.until[1]), "endLine": max(origin.line, origin.until[1])}
+    uri = quote(origin.file) if origin.is_below else PurePath(origin.file).as_uri()
+    return {
+        "physicalLocation": {"artifactLocation": {"uri": uri}, "region": region},
+        "message": {"text": cited(origin)},
+    }
 
 
 def _script(record: Record) -> str | None:

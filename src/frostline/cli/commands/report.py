@@ -8,8 +8,10 @@ import click
 
 from frostline.cli import options
 from frostline.cli.group import examples
-from frostline.cli.printing import Wanted, shown, write_page, write_report
+from frostline.cli.printing import Wanted, shown, write, write_page, write_report
+from frostline.core.record import Record
 from frostline.core.verdict import exit_status
+from frostline.errors import FrostlineError
 
 
 @click.command(
@@ -20,6 +22,7 @@ from frostline.core.verdict import exit_status
         "frostline report --html",
         "frostline report --html report.html --open",
         "frostline report --fail-on warning",
+        'code -g "$(frostline report --open-at F102)"',
         "frostline report --write-baseline frostline-baseline.json",
     ),
 )
@@ -33,12 +36,14 @@ from frostline.core.verdict import exit_status
     metavar="FILE",
     help="Write this run's findings to FILE as known, and print no report.",
 )
+@click.option("--open-at", metavar="CODE", help="Print FILE:LINE of a finding, such as F102, for an editor to open.")
 def report(
     data: Path | None,
     wanted: Wanted,
     fail_on: str | None,
     baseline: Path | None,
     write_baseline: Path | None,
+    open_at: str | None,
 ) -> int:
     """Print the report of the last run, or of the one called DATA.
 
@@ -65,8 +70,26 @@ def report(
         load_baseline(baseline)  # named here, it has to be there
     if files or baseline is not None:
         record = judged_by(record, settings.but(baseline=baseline).policy())
+    if open_at is not None:
+        write(_place_of(record, open_at))
+        return 0
     if wanted.html is not None:
         write_page(record, wanted.html, settings.pages, wanted.opened)
     else:
         write_report(record, wanted, settings.pages, shown(stored))
     return exit_status(record.verdict, fail_on or settings.fail_on or "error")
+
+
+def _place_of(record: Record, code: str) -> str:
+    """File and line of the first finding of this code or name that has one, as editors take them.
+
+    Raises:
+        FrostlineError: there is none.
+    """
+    asked = [each for each in record.findings if code.lower() in (each.code.lower(), each.rule)]
+    for origin in (origin for finding in asked for origin in finding.origins):
+        return f"{origin.file}:{origin.line}"
+    if asked:
+        raise FrostlineError(f"{code} has no line: what did it was not seen", "frostline report shows all that was")
+    known = ", ".join(dict.fromkeys(each.code for each in record.findings))
+    raise FrostlineError(f"this run has no finding {code}", f"it has {known}" if known else "it has none at all")

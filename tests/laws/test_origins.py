@@ -7,8 +7,8 @@ from frostline.core.events.fact import Origin
 from frostline.core.ledger import Declared, Holding, Ledger, Movement, OptimizerRow, TensorRow
 from frostline.core.record import Finding
 from frostline.core.run import Run
+from frostline.laws.lines.origins import located
 from frostline.laws.observed_run import ObservedRun
-from frostline.laws.origins import located
 
 FREEZES = Origin("train.py", 18, "main", source="model.backbone.requires_grad_(False)")
 AGAIN = Origin("train.py", 30, "main", source="model.backbone.requires_grad_(False)")

@@ -16,8 +16,8 @@ from frostline.core.verdict import by_severity
 from frostline.laws.causes import CAUSES, explain
 from frostline.laws.causes.cause import Cause, Evidence
 from frostline.laws.law import Law, Violation
+from frostline.laws.lines.origins import located
 from frostline.laws.observed_run import ObservedRun
-from frostline.laws.origins import located
 
 
 def _laws() -> Iterator[Law]:

@@ -40,10 +40,6 @@ class ObservedRun:
         """The tensors by their names."""
         return {row.name: row for row in self.tensors}
 
-    def rows(self, names: Sequence[str]) -> Sequence[TensorRow]:
-        """The tensors of these names, as far as there are any."""
-        return [self.named[name] for name in names if name in self.named]
-
     @cached_property
     def models(self) -> Mapping[str, Sequence[TensorRow]]:
         """The tensors of each model."""

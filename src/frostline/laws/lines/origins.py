@@ -25,7 +25,7 @@ from frostline.core.events.fact import Origin
 from frostline.core.events.files import FileWritten, LoadCompared
 from frostline.core.ledger import Movement, TensorRow
 from frostline.core.record import Finding, FindingOrigin
-from frostline.laws.fixes import with_fix
+from frostline.laws.lines.fixes import with_fix
 from frostline.laws.observed_run import ObservedRun
 
 ROLES: Mapping[Act, str] = {
@@ -112,7 +112,7 @@ def located(findings: Iterable[Finding], run: ObservedRun) -> list[Finding]:
     """
     lines = _Lines(run)
     with_lines = [replace(finding, origins=lines.of(finding)) for finding in findings]
-    return [replace(each, hint=with_fix(each, run.rows(each.tensors), run)) for each in with_lines]
+    return [replace(each, hint=with_fix(each, _rows(each, run), run)) for each in with_lines]
 
 
 class _Lines:
@@ -131,7 +131,7 @@ class _Lines:
     def of(self, finding: Finding) -> list[FindingOrigin]:
         """What a finding points at, each line once for what it did."""
         found = [*self._told(finding), *self._updates(finding)]
-        rows = self._run.rows(finding.tensors)
+        rows = _rows(finding, self._run)
         for act in _ACTS.get(finding.code, _ACTS.get(finding.code[0], ())):
             found += self._by(act, rows, finding)
         once = {(each.role, each.file, each.line, each.until): each for each in reversed(found)}
@@ -200,6 +200,10 @@ class _Lines:
             for event in self._run.events_of(FileWritten)
             if event.origin is not None and event.file in said
         ][:OF_ONE_ROLE]
+
+
+def _rows(finding: Finding, run: ObservedRun) -> list[TensorRow]:
+    return [run.named[name] for name in finding.tensors if name in run.named]
 
 
 def _writers(lines: Sequence[LineSeen], moves: Sequence[Movement]) -> list[LineSeen]:

@@ -13,6 +13,9 @@ SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 OLDEST = $(OLDEST_VENV)/.installed
 
+# Where Python may not keep what it compiled, each of the hundreds of processes of the tests compiles frostline anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 SEEDS ?= 0:3000
 .PHONY: oracle architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals oldest

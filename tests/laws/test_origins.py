@@ -34,7 +34,7 @@ def line(act, origin, step=0, **more):
 
 def test_the_last_writer_of_the_flag_and_the_optimizer_that_holds_it():
     told = [line("optimizer", MADE), line("froze", FREEZES), line("unfroze", THAWS, 3), line("froze", AGAIN, 5)]
-    assert lines("F102", *told) == [("frozen", "train.py:30"), ("optimizer made", "train.py:9")]
+    assert lines("F102", *told) == [("frozen", "train.py:30"), ("optimizer", "train.py:9")]
 
 
 def test_a_flag_that_another_writer_must_have_set_has_no_line():
@@ -61,10 +61,10 @@ def test_a_write_at_another_time_or_place_is_none_of_it(move):
     assert lines("F109", line("wrote", Origin("train.py", 35), 3), moves=[move]) == []
 
 
-def test_between_two_runs_of_one_line():
+def test_between_two_steps_of_one_line():
     step = Origin("train.py", 31)
     assert lines("F109", line("wrote", step, 2, until=step), moves=[Movement("outside", 2, 3)]) == [
-        ("written", "between two runs of train.py:31")
+        ("written", "between two steps of train.py:31")
     ]
 
 

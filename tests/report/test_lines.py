@@ -18,10 +18,11 @@ from frostline.core.storage.store import from_json, save, to_json
 from frostline.report import render
 
 FREEZES = FindingOrigin("frozen", "src/train.py", 18, "model.body.requires_grad_(False)", step=3)
-MADE = FindingOrigin("optimizer made", "src/train.py", 9, "optimizer = AdamW(…)", inside="Trainer.create_optimizer")
+MADE = FindingOrigin("optimizer", "src/train.py", 9, "optimizer = AdamW(…)", inside="Trainer.create_optimizer")
 BOUND = FindingOrigin("written", "src/train.py", 31, until=("src/train.py", 40))
 ELSEWHERE = FindingOrigin("loaded", "/home/me/lib.py", 7, "model.load_state_dict(state)")
 CELL = FindingOrigin("frozen", "<ipython-input-3>", 2, "body.trainable = False")
+CELL_OF_A_FILE = FindingOrigin("frozen", "study.ipynb, cell 3", 2, "body.trainable = False")
 
 PAGE = Path(__file__).parents[2] / "docs" / "reports.md"
 
@@ -49,7 +50,7 @@ def test_sarif_has_the_region_of_the_first_and_the_others_beside_it() -> None:
 
 
 def test_sarif_points_at_the_script_where_no_line_stands_in_a_file() -> None:
-    for origins in ((), (CELL,)):
+    for origins in ((), (CELL,), (CELL_OF_A_FILE,)):
         result = json.loads(render(located(*origins), "sarif"))["runs"][0]["results"][0]
         assert result["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "train.py"
         assert "relatedLocations" not in result
@@ -76,7 +77,7 @@ def test_no_folder_of_the_machine_is_printed(form: str) -> None:
 def test_an_annotation_for_a_workflow(severity: str, level: str) -> None:
     said = render(located(FREEZES, MADE, severity=severity), "github")
     assert said.startswith(f"::{level} file=src/train.py,line=18,title=F102 a-rule::it moved: 100%25 of it%0A")
-    assert "%0Aoptimizer made by src/train.py:9" in said
+    assert "%0Aoptimizer by src/train.py:9" in said
     assert "\n" not in said
 
 

@@ -35,9 +35,14 @@ class FindingOrigin:
     step: int = 0
 
     @property
+    def is_in_file(self) -> bool:
+        """Whether the line stands in a file, and not in a cell of a notebook."""
+        return not self.file.startswith("<") and ", cell " not in self.file
+
+    @property
     def is_below(self) -> bool:
-        """Whether the file is one below the folder that the run was started in, and not a cell of a notebook."""
-        return not os.path.isabs(self.file) and not self.file.startswith("<")
+        """Whether it stands in a file below the folder that the run was started in."""
+        return self.is_in_file and not os.path.isabs(self.file)
 
     @property
     def text(self) -> str:
@@ -52,7 +57,7 @@ class FindingOrigin:
         if not self.until[0]:  # the end of the script
             return f"after {place}"
         other = f"{shown(self.until[0])}:{self.until[1]}"
-        return f"between two runs of {place}" if other == place else f"between {place} and {other}"
+        return f"between two steps of {place}" if other == place else f"between {place} and {other}"
 
 
 @dataclass(slots=True)

@@ -42,7 +42,7 @@ def script_line(above: int = 0, but: Collection[CodeType] = ()) -> Origin | None
 
     Args:
         above: how many frames above the caller's to begin with, which are known to be ours.
-        but: functions of the script that are passed over, unless nothing else is found: ``__init__`` of what it makes.
+        but: functions that are passed over, unless nothing else is found: ``__init__`` of what the script makes.
 
     Example:
         >>> script_line() is None or script_line().line > 0
@@ -58,7 +58,7 @@ def script_line(above: int = 0, but: Collection[CodeType] = ()) -> Origin | None
             if code not in but:
                 return _origin(frame, inside)
             passed = frame
-        elif kind == "library" and inside is None:
+        elif kind == "library" and inside is None and code not in but:
             inside = code
         frame = frame.f_back
     return _origin(passed, inside) if passed is not None else None

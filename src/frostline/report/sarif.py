@@ -82,7 +82,7 @@ def _result(finding: Finding, index: int, record: Record) -> dict[str, Any]:
 
 def _place(origin: FindingOrigin) -> dict[str, Any] | None:
     """A line of the script, or the span between two lines of one file; None where it stands in no file that is left."""
-    if origin.file.startswith("<"):
+    if not origin.is_in_file:
         return None
     region: dict[str, Any] = {"startLine": origin.line}
     if origin.until is None and origin.source:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 
+import torch
+
 from frostline.digest.blocks import Digest
 from frostline.digest.shift import update_in_ulp
 from frostline.frameworks.torch.models.models import Models
@@ -15,6 +17,8 @@ from frostline.frameworks.torch.tensors.device_digests import DeviceDigests
 from frostline.frameworks.torch.tensors.similar_tensors import kin_of
 from frostline.frameworks.torch.tensors.tensors import NamedTensor, host_bytes
 from frostline.observe.protocols import Hold, LiveTensor, MaskedGradient
+
+_flag = torch.Tensor.requires_grad.__get__  # type: ignore[attr-defined]  # of C, whatever ``Parameter`` has in its place
 
 
 class Answers:
@@ -36,8 +40,8 @@ class Answers:
     def flags(self) -> list[bool | None]:
         """See Probe."""
         try:
-            return [None if reference is None else reference().requires_grad for reference in self.models.flagged]  # type: ignore[union-attr]
-        except AttributeError:  # one of the tensors was freed
+            return [None if reference is None else _flag(reference()) for reference in self.models.flagged]
+        except TypeError:  # one of the tensors was freed
             return [entry.flag() if entry.row.kind == "parameter" else None for entry in self.models.tensors]
 
     def refresh(self) -> None:

@@ -27,7 +27,7 @@ def with_fix(finding: Finding, rows: Sequence[TensorRow], run: ObservedRun) -> s
 
 def _eval_mode(rows: Sequence[TensorRow], origins: Sequence[FindingOrigin], run: ObservedRun) -> str | None:
     subtrees = {f"{row.model}.{row.owner.frozen_subtree}" for row in rows if row.owner.frozen_subtree is not None}
-    line = _last(origins, "train mode set")
+    line = _last(origins, "train mode")
     if run.framework != "torch" or len(subtrees) != 1 or line is None or not _is_variable(rows[0].model):
         return None
     return f"put `{_as_code(subtrees.pop())}.eval()` after {line.text}"
@@ -42,7 +42,7 @@ def _compile_again(rows: Sequence[TensorRow], origins: Sequence[FindingOrigin], 
 
 
 def _add_group(rows: Sequence[TensorRow], origins: Sequence[FindingOrigin], run: ObservedRun) -> str | None:
-    made, flag = _last(origins, "optimizer made"), _last(origins, "unfrozen")
+    made, flag = _last(origins, "optimizer"), _last(origins, "unfrozen")
     if run.framework != "torch" or made is None or flag is None or len(run.optimizers) != 1:
         return _compile_again(rows, origins, run)
     shared = zip(*([row.model, *row.owner.path.split(".")] for row in rows), strict=False)
@@ -55,7 +55,7 @@ def _add_group(rows: Sequence[TensorRow], origins: Sequence[FindingOrigin], run:
 
 
 def _made_later(rows: Sequence[TensorRow], origins: Sequence[FindingOrigin], run: ObservedRun) -> str | None:
-    made, flag = _last(origins, "optimizer made"), _last(origins, "frozen")
+    made, flag = _last(origins, "optimizer"), _last(origins, "frozen")
     if run.framework != "torch" or made is None or flag is None:
         return None
     return f"make the optimizer of {made.text} after {flag.text}, of the parameters with requires_grad alone"

@@ -32,15 +32,15 @@ ROLES: Mapping[Act, str] = {
     "made": "made",
     "froze": "frozen",
     "unfroze": "unfrozen",
-    "optimizer": "optimizer made",
-    "group": "group added",
+    "optimizer": "optimizer",
+    "group": "group",
     "compiled": "compiled",
-    "step": "step made",
+    "step": "step",
     "loaded": "loaded",
     "wrote": "written",
     "data": ".data taken",
-    "train": "train mode set",
-    "eval": "eval mode set",
+    "train": "train mode",
+    "eval": "eval mode",
     "saved": "saved",
 }
 OF_ONE_ROLE = 3
@@ -95,11 +95,11 @@ _Told: TypeAlias = LoadCompared | TrainingCallEmpty | LabelUnmatched | StateRese
 _TOLD: Mapping[str, tuple[tuple[type[_Told | UpdateShown], ...], str]] = {
     "L8": ((LoadCompared,), "loaded"),
     "L4": ((TrainingCallEmpty,), "called"),
-    "W408": ((StateReset,), "step made"),
+    "W408": ((StateReset,), "step"),
     "W409": ((LabelUnmatched,), "labelled"),
     "P801": ((SummaryPrinted,), "printed"),
-    "T208": ((ResultDropped,), "step made"),
-    "T213": ((ResultDropped,), "step made"),
+    "T208": ((ResultDropped,), "step"),
+    "T213": ((ResultDropped,), "step"),
 }
 
 
@@ -152,6 +152,9 @@ class _Lines:
         """The lines of this act that are about a tensor and this finding."""
         mine = self._of_tensor.get(row.id, [])
         lines = [line for line in mine if line.act == act]
+        if act in _FLAGS and row.kind == "buffer":
+            beside = [other for other in self._run.module(row) if other.kind == "parameter"]
+            return [line for other in beside for line in self._of(act, other, finding)]
         if act in _FLAGS:
             if finding.code.startswith("D"):
                 return lines
@@ -190,7 +193,7 @@ class _Lines:
         if "applied_at" in finding.evidence:
             for event in self._run.events_of(UpdateShown):
                 if event.origin is not None and {*event.tensors} & {*finding.tensors}:
-                    yield _pointed("step made", event.origin, event.step)
+                    yield _pointed("step", event.origin, event.step)
 
     def _saved(self, finding: Finding) -> list[FindingOrigin]:
         words = {str(value) for value in finding.evidence.values()}

@@ -3,6 +3,7 @@ VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 RIVALS_VENV ?= .venv-rivals
 OLDEST_VENV ?= .venv-oldest
+LAUNCH_VENV ?= .venv-launchers
 WORKERS ?= 3
 MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler tensorboard pexpect pyte mkdocs pre_commit check_jsonschema
 OURS = src tests corpus oracle studies bench docs examples
@@ -12,13 +13,14 @@ TESTED = $(VENV)/.installed
 SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 OLDEST = $(OLDEST_VENV)/.installed
+LAUNCHED = $(LAUNCH_VENV)/.installed
 
 # Where Python may not keep what it compiled, each of the hundreds of processes of the tests compiles frostline anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 SEEDS ?= 0:3000
-.PHONY: oracle architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals oldest
+.PHONY: oracle launchers architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals oldest
 
 ##@ See it
 demo: $(SHOWN) ## a summary that is wrong, caught (own environment); ARGS=--article is the experiment it began with
@@ -61,7 +63,7 @@ pictures: $(TESTED) ## write the pictures and the pages of rules anew
 	$(VENV)/bin/python docs/screenshot.py
 
 clean: ## remove the environments and all caches
-	rm -rf $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(OLDEST_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+	rm -rf $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(OLDEST_VENV) $(LAUNCH_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
 
 ##@ Measure
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
@@ -86,6 +88,10 @@ bench: $(TESTED) ## what all of it costs here; ARGS="overhead" chooses, ARGS=--w
 
 fuzz: $(TESTED) ## mutate checkpoint files, CASES=50000 for each reader; ARGS="onnx tar" chooses, ARGS="--seconds 600" bounds
 	$(VENV)/bin/python tests/fuzz/fuzzing.py --cases $(or $(CASES),50000) $(ARGS)
+
+launchers: $(LAUNCHED) ## trainings under torchrun, accelerate, Trainer, Lightning, Keras on jax, Ray, DeepSpeed (own environment)
+	$(LAUNCH_VENV)/bin/python -m tests.launchers $(ARGS)
+	FROSTLINE_MUST_HAVE="ray deepspeed" $(LAUNCH_VENV)/bin/python -m pytest tests/integrations/test_ray.py tests/ranks/test_sharded_optimizers.py
 
 mutants: $(TESTED) ## plant faults, say which no test notices; ARGS="--sample 300 --seed 1", "--file core/verdict.py"
 	$(VENV)/bin/python -m tests.mutants $(ARGS)
@@ -128,6 +134,12 @@ $(COMPARED): pyproject.toml constraints.txt bench/rivals/requirements.txt | $(RI
 $(OLDEST): pyproject.toml tests/jax_instruments/oldest.txt | $(OLDEST_VENV)/bin/python
 	$(OLDEST_VENV)/bin/python -m pip install --quiet --editable '.[jax,checkpoints]' hypothesis pytest pytest-randomly pytest-xdist \
 		--requirement tests/jax_instruments/oldest.txt
+	touch $@
+
+# Not where the other tests run: transformers and accelerate import deepspeed where it is installed, and it prints.
+$(LAUNCHED): pyproject.toml constraints.txt | $(LAUNCH_VENV)/bin/python
+	$(call PIP,$(LAUNCH_VENV)) torch
+	$(call PIP,$(LAUNCH_VENV)) --editable '.[ray,test]' deepspeed
 	touch $@
 
 %/bin/python:

@@ -27,6 +27,7 @@ from frostline.judging import judged, unjudged
 from frostline.observe.after_fault import doubt
 from frostline.observe.script_lines import start_here
 from frostline.run.tracebacks import comes_from_handler, strip_own_frames
+from frostline.run.turns import turn
 from frostline.settings import Settings
 from frostline.version import __version__
 
@@ -284,6 +285,7 @@ class Session:
         assert self.settings.data is not None
         if self._file is None:
             self._file = RunFile(self._place(), self.journal, __version__)
+        time.sleep(turn(self.run.rank, self.run.world_size))
         self._file.append(self.run, None if record is None else sealed(record))
 
     def _place(self) -> Path:

@@ -1,0 +1,27 @@
+"""Keras' DataParallel over two processes of jax; the fault: a weight that was to be frozen is trained (all do it)."""
+
+import os
+import sys
+
+os.environ["KERAS_BACKEND"] = "jax"
+import jax
+
+jax.config.update("jax_cpu_collectives_implementation", "gloo")
+jax.distributed.initialize(
+    os.environ["COORDINATOR"], num_processes=int(os.environ["WORLD_SIZE"]), process_id=int(os.environ["RANK"])
+)
+
+import keras  # noqa: E402
+import numpy as np  # noqa: E402
+
+keras.utils.set_random_seed(0)
+keras.distribution.set_distribution(keras.distribution.DataParallel(devices=jax.devices(), auto_shard_dataset=False))
+model = keras.Sequential([keras.layers.Input((8,)), keras.layers.Dense(16, "relu", name="body"), keras.layers.Dense(2)])
+if "--fault" in sys.argv:
+    model.compile("adam", "mse")
+    model.make_train_function()
+model.layers[0].trainable = False  # after the step was compiled with the weights that it trains
+if "--fault" not in sys.argv:
+    model.compile("adam", "mse")
+rows = np.random.default_rng(0).normal(size=(64, 8)).astype("f4")
+model.fit(rows, rows[:, :2], batch_size=16, epochs=2, verbose=0, shuffle=False)

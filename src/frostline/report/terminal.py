@@ -49,9 +49,11 @@ def render(view: View, width: int = 80, color: bool = False, encoding: str | Non
         encoding: of the stream it goes to; where that cannot print lines and dots, ASCII stands in.
     """
     page = _Page(max(width, _NARROWEST), Charset(encoding))
+    if not color:
+        return "\n".join(text.plain.rstrip() for text in page.view(view)).rstrip("\n")
     console = Console(
-        file=io.StringIO(), width=page.width, force_terminal=color, no_color=not color, legacy_windows=False,
-        color_system="standard" if color else None, highlight=False, emoji=False, markup=False,
+        file=io.StringIO(), width=page.width, force_terminal=True, legacy_windows=False,
+        color_system="standard", highlight=False, emoji=False, markup=False,
     )  # fmt: skip
     with console.capture() as capture:
         for text in page.view(view):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from frostline.core.run import Run
-from frostline.run import turns
+from frostline.run.files import turns
 from frostline.run.session import UNDER_WAY, Session
 from frostline.settings import Settings
 

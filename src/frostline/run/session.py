@@ -26,8 +26,8 @@ from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
 from frostline.judging import judged, unjudged
 from frostline.observe.after_fault import doubt
 from frostline.observe.script_lines import start_here
+from frostline.run.files.turns import turn
 from frostline.run.tracebacks import comes_from_handler, strip_own_frames
-from frostline.run.turns import turn
 from frostline.settings import Settings
 from frostline.version import __version__
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from frostline import judging
 from frostline.core.columns.saved import Saved
 from frostline.core.fold import MOVEMENTS_KEPT
-from frostline.core.ledger import Answer, Changed, Holding, Ledger, TensorRow
+from frostline.core.ledger import Answer, Changed, Holding, Ledger, Owner, TensorRow
 from frostline.core.record import Excused, Finding, Record
 from frostline.core.run import Run
 from frostline.core.suppressions import Policy
@@ -105,17 +105,21 @@ def joined(one: TensorRow, other: TensorRow) -> TensorRow:
         one,
         changed=_changed(one.changed, other.changed),
         optimizers=_holdings(one.optimizers, other.optimizers),
-        owner=replace(
-            one.owner,
-            default_initialised=_all(one.owner.default_initialised, other.owner.default_initialised),
-            output_got_gradient=_any(one.owner.output_got_gradient, other.owner.output_got_gradient),
-        ),
+        owner=_owner(one.owner, other.owner),
         saved=_saved(one.saved, other.saved),
         zeros=_all(one.zeros, other.zeros),
         cleared=_all(one.cleared, other.cleared),
         reached_by_backward=_any(one.reached_by_backward, other.reached_by_backward),
         unknown=_unknown(one, other),
     )
+
+
+def _owner(one: Owner, other: Owner) -> Owner:
+    initial = _all(one.default_initialised, other.default_initialised)
+    gradient = _any(one.output_got_gradient, other.output_got_gradient)
+    if (initial, gradient) == (one.default_initialised, one.output_got_gradient):
+        return one  # as for all but the first processes of many: copying takes longest here
+    return replace(one, default_initialised=initial, output_got_gradient=gradient)
 
 
 def _changed(one: Changed, other: Changed) -> Changed:

@@ -32,12 +32,6 @@ def test_what_is_often_there_in_place_of_a_checkpoint(content: bytes, message: s
     assert message in refusal(tmp_path / "model.bin").message
 
 
-def test_an_orbax_folder(tmp_path: Path) -> None:
-    (tmp_path / "step_100").mkdir()
-    (tmp_path / "step_100" / "_METADATA").write_text("{}")
-    assert "an Orbax checkpoint" in refusal(tmp_path / "step_100").message
-
-
 # torch.export
 
 

@@ -34,7 +34,8 @@ def named(record: Record, script: Path) -> dict[str, set[tuple[str, int]]]:
     found: dict[str, set[tuple[str, int]]] = {}
     for finding in record.findings:
         for origin in finding.origins:
-            assert (origin.file, origin.until) == (script.name, None)
+            assert origin.until in (None, (script.name, origin.line))  # between two steps of one line, at the most
+            assert origin.file == script.name
             assert origin.source == script.read_text("utf-8").splitlines()[origin.line - 1].strip()
             found.setdefault(finding.code, set()).add((origin.role, origin.line))
     return found

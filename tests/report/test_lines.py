@@ -21,6 +21,7 @@ FREEZES = FindingOrigin("frozen", "src/train.py", 18, "model.body.requires_grad_
 MADE = FindingOrigin("optimizer", "src/train.py", 9, "optimizer = AdamW(…)", inside="Trainer.create_optimizer")
 BOUND = FindingOrigin("written", "src/train.py", 31, until=("src/train.py", 40))
 ELSEWHERE = FindingOrigin("loaded", "/home/me/lib.py", 7, "model.load_state_dict(state)")
+ABOVE = FindingOrigin("frozen", "../train.py", 18, "model.body.requires_grad_(False)")
 CELL = FindingOrigin("frozen", "<ipython-input-3>", 2, "body.trainable = False")
 CELL_OF_A_FILE = FindingOrigin("frozen", "study.ipynb, cell 3", 2, "body.trainable = False")
 
@@ -56,7 +57,9 @@ def test_sarif_points_at_the_script_where_no_line_stands_in_a_file() -> None:
         assert "relatedLocations" not in result
 
 
-@pytest.mark.parametrize(("origin", "said"), [(FREEZES, ("src/train.py", "18")), (ELSEWHERE, (None, None))])
+@pytest.mark.parametrize(
+    ("origin", "said"), [(FREEZES, ("src/train.py", "18")), (ELSEWHERE, (None, None)), (ABOVE, (None, None))]
+)
 def test_junit_has_file_and_line_of_what_is_below_the_folder(
     origin: FindingOrigin, said: tuple[str | None, ...]
 ) -> None:

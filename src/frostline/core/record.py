@@ -42,7 +42,7 @@ class FindingOrigin:
     @property
     def is_below(self) -> bool:
         """Whether it stands in a file below the folder that the run was started in."""
-        return self.is_in_file and not os.path.isabs(self.file)
+        return self.is_in_file and not os.path.isabs(self.file) and not self.file.startswith("../")
 
     @property
     def text(self) -> str:

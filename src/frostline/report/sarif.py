@@ -6,6 +6,7 @@ Source: https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html
 from __future__ import annotations
 
 import json
+import os
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
@@ -89,7 +90,7 @@ def _place(origin: FindingOrigin) -> dict[str, Any] | None:
         region["snippet"] = {"text": origin.source}
     elif origin.until is not None and origin.until[0] == origin.file:
         region = {"startLine": min(origin.line, origin.until[1]), "endLine": max(origin.line, origin.until[1])}
-    uri = quote(origin.file) if origin.is_below else PurePath(origin.file).as_uri()
+    uri = PurePath(origin.file).as_uri() if os.path.isabs(origin.file) else quote(origin.file)
     return {
         "physicalLocation": {"artifactLocation": {"uri": uri}, "region": region},
         "message": {"text": cited(origin)},

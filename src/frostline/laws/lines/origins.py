@@ -50,8 +50,7 @@ _HELD: tuple[Act, ...] = ("optimizer", "group", "compiled", "step")
 
 # What matters to a finding, the most telling first: by its code, else by the first letter of that.
 _ACTS: Mapping[str, tuple[Act, ...]] = {
-    "F": ("froze", *_HELD),
-    "F100": ("froze", *_HELD, *_WRITES),
+    "F": (*_WRITES, "froze", *_HELD),
     "F104": ("froze", *_WRITES, *_HELD),
     "F107": ("train", "froze"),
     "F108": ("froze", "train"),
@@ -163,7 +162,8 @@ class _Lines:
             is_so = last is not None and (last.act == "unfroze") == bool(row.declared.trainable)
             return lines[-1:] if is_so else ()  # else another writer was not seen
         if act in _WRITES:
-            return _writers(lines, row.changed.movements)
+            of_frozen = finding.code.startswith("F")
+            return _writers(lines, [move for move in row.changed.movements if not (of_frozen and move.trainable)])
         return lines[-1:] if act in ("train", "eval") else lines
 
     def _optimizers(self, rows: Sequence[TensorRow], finding: Finding) -> list[str]:
@@ -211,7 +211,7 @@ def _rows(finding: Finding, run: ObservedRun) -> list[TensorRow]:
 
 def _writers(lines: Sequence[LineSeen], moves: Sequence[Movement]) -> list[LineSeen]:
     """Those that wrote what moved outside of steps: seen themselves, else as a bound."""
-    outside = [move for move in moves if move.place in ("outside", "between")]
+    outside = [move for move in moves if move.place == "outside"]
     about = [line for line in lines if any(_at(line, move) for move in outside)]
     seen = [line for line in about if line.until is None]
     return seen or about

@@ -88,7 +88,7 @@ class Movements:
         )
         self._tracked.tell(moved)
         movement = journal.fold.moves[moved.move]
-        if place in ("between", "outside") and optimizer is None and event is None and not set_up:
+        if place == "outside" and optimizer is None and event is None and not set_up:
             self._outside.setdefault(start, []).append(row.id)
         if not set_up and place in ("between", "outside", "forward") and not watched.frozen:
             watched.settled = not any(_may_be_decay(move) for move in row.changed.movements)

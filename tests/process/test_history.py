@@ -73,14 +73,14 @@ def test_of_many_the_oldest_go_and_parts_of_processes_stay(tmp_path) -> None:
     history.keep_former(data, "run-20270101-000001-cccccccc")
     left = sorted(folder.name for folder in runs.iterdir())
     assert left == [names[0], *names[4:], "run-20270101-000000-bbbbbbbb"]
-    assert not data.exists()
+    assert (runs / "run-20270101-000000-bbbbbbbb" / "record.json").samefile(data)
 
 
 def test_the_record_of_the_run_itself_stays_where_it_is(tmp_path) -> None:
     data = tmp_path / ".frostline.json"
     data.write_text('{"run":{"id":"run-20270101-000000-bbbbbbbb"}}')
     history.keep_former(data, "run-20270101-000000-bbbbbbbb")
-    assert data.exists()
+    assert not (tmp_path / ".frostline").exists()
     data.write_text('{"run":{"id":""}}')
     history.keep_former(data, "run-20270101-000000-bbbbbbbb")
     (folder,) = (tmp_path / ".frostline").iterdir()

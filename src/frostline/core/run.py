@@ -16,9 +16,10 @@ class Run:
     """How the script was run and how it ended; ``faults`` are errors inside frostline itself, by place and reason.
 
     ``pid`` and ``host`` are the process and the machine, so that a record that is never completed can be explained.
-    ``id`` is the same in all processes of one run. ``missing`` says of which of them nothing, or not all, is known,
-    ``idle`` which came to their end without a step. ``own_seconds`` are those of the ``seconds`` in which frostline set
-    itself up, made its checks, and stored what it saw; what it does in steps that are no checks is not counted.
+    ``commit`` is that of git where the script was started. ``id`` is the same in all processes of one run. ``missing``
+    says of which of them nothing, or not all, is known, ``idle`` which came to their end without a step.
+    ``own_seconds`` are those of the ``seconds`` in which frostline set itself up, made its checks, and stored what it
+    saw; what it does in steps that are no checks is not counted.
     """
 
     command: list[str] = field(default_factory=list)
@@ -27,6 +28,7 @@ class Run:
     complete: bool = False
     pid: int | None = None
     host: str = ""
+    commit: str = ""
     rank: int | None = None
     world_size: int | None = None
     frameworks: dict[str, str] = field(default_factory=dict)

@@ -14,7 +14,7 @@ from frostline.core.record import FindingOrigin
 
 Role = Literal[
     "plain", "title", "label", "name", "dim", "changed", "still", "trainable", "frozen", "mixed",
-    "unknown", "error", "warning", "note", "hint", "command",
+    "unknown", "error", "warning", "note", "good", "hint", "command",
 ]  # fmt: skip
 ROLES: tuple[Role, ...] = get_args(Role)
 

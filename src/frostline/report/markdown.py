@@ -23,6 +23,7 @@ MARKUP: dict[Role, str] = {
     "error": "**",
     "warning": "**",
     "note": "**",
+    "good": "**",
     "hint": "_",
     "command": "`",
 }

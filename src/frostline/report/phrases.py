@@ -15,6 +15,15 @@ def joined(spans: Sequence[Span]) -> Line:
     return tuple(parts[:-1])
 
 
+def evidence_name(key: str) -> str:
+    """What a piece of evidence is called; the checks of one tensor are not those of the run.
+
+    >>> evidence_name("first_step"), evidence_name("checks")
+    ('first step', 'times read')
+    """
+    return "times read" if key == "checks" else shortened(key.replace("_", " "), 24)
+
+
 def named(text: str) -> Span:
     """A name of the user's, never longer than a few lines."""
     return Span(shortened(text, NAME) or "''", "name")

@@ -26,7 +26,8 @@ STYLES: dict[Role, str] = {
     "unknown": "yellow",
     "error": "bold red",
     "warning": "bold yellow",
-    "note": "bold green",
+    "note": "bold cyan",
+    "good": "bold green",
     "hint": "italic",
     "command": "cyan",
 }

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from frostline.core.run import Run
 from frostline.integrations.tensorboard import require_writer
+from frostline.run.files.commit import commit_of
 from frostline.run.files.places import place_of
 from frostline.run.launchers import process_rank
 from frostline.run.process_observer import Outcome
@@ -44,6 +45,7 @@ def run(
     rank, size = process_rank(os.environ)
     place = place_of(settings.data, rank, size)
     described = Run([*(["-m"] if as_module else []), target, *arguments], rank=rank, world_size=size)
+    described.commit = commit_of(Path.cwd())
     described.id = "" if place.folder is None else place.folder.name
     settings = replace(
         settings,

@@ -10,7 +10,7 @@ from frostline.core.record import Record
 from frostline.errors import FrostlineError
 from frostline.report.form import View, visible
 from frostline.report.html import cards, payload
-from frostline.report.views import full
+from frostline.report.views import full, run
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -35,6 +35,8 @@ def render(record: Record) -> str:
         script=_script(),
         title=visible(" ".join(record.run.command)) or "a run",
         verdict=cards.verdict(record),
+        when=visible(run.began(record.run)),
+        ended=run.summed_up(record.run),
         cards=findings,
         sections=[section for name, section in parts.items() if name not in _BESIDE],
         rows=list(payload.rows(record, codes)),

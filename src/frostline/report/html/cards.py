@@ -10,6 +10,7 @@ from frostline.core.record import Finding, Record, Severity
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
 from frostline.report.form import visible, worded
+from frostline.report.phrases import evidence_name
 
 _PATTERNS = 6
 
@@ -90,7 +91,7 @@ def _card(finding: Finding, anchor: str, names: Names) -> Card:
         visible(finding.message),
         visible(described + (f" and {len(patterns) - _PATTERNS:,} more" if len(patterns) > _PATTERNS else "")),
         tuple(finding.tensors),
-        tuple((key.replace("_", " "), visible(_value(value))) for key, value in finding.evidence.items()),
+        tuple((evidence_name(key), visible(_value(value))) for key, value in finding.evidence.items()),
         visible(finding.hint),
         None if finding.ignored is None else visible(finding.ignored),
     )

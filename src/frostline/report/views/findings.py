@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from frostline.core.record import Excused, Finding, FindingOrigin
 from frostline.report.folding import Names
 from frostline.report.form import Block, Facts, Line, Prose, Section, Span, line, shortened, worded
-from frostline.report.phrases import NAME, joined, many, named
+from frostline.report.phrases import NAME, evidence_name, joined, many, named
 
 SHORT = 6  # findings that a short report shows; of more it says how many
 _PATTERNS = 4
@@ -50,9 +50,7 @@ def in_full(findings: Sequence[Finding], names: Names) -> Section:
 
 
 def _full(finding: Finding, names: Names) -> Facts:
-    rows: list[Row] = [
-        (Span(shortened(key.replace("_", " "), 24), "dim"), _value(value)) for key, value in finding.evidence.items()
-    ]
+    rows: list[Row] = [(Span(evidence_name(key), "dim"), _value(value)) for key, value in finding.evidence.items()]
     if finding.tensors:
         rows.append((Span("tensors", "label"), described(finding.tensors, names)))
     rows.extend((Span(origin.role, "label"), _origin(origin)) for origin in finding.origins)

@@ -34,7 +34,7 @@ def build(record: Record, stored: str | None = None) -> View:
 def verdict(record: Record) -> Line:
     """The line that begins every report."""
     judged = record.verdict
-    role: Role = "error" if judged.errors else "warning" if judged.warnings or judged.missing else "note"
+    role: Role = "error" if judged.errors else "warning" if judged.warnings or judged.missing else "good"
     return line(Span("frostline", "title"), ": ", Span(sentence(judged), role))
 
 

@@ -28,6 +28,8 @@ def section(record: Record) -> Section:
     if run.world_size is not None and run.world_size > 1:
         rows.append(("process", line(processes(run))))
     rows.extend(("missing", said) for said in missing(run))
+    if run.started:
+        rows.append(("began", line(began(run))))
     rows.append(("ended", ending(run)))
     rows.append(("checked", line(f"{many(run.checks, 'check')}, {in_bytes(run.bytes_read)} read{_took(run)}")))
     for label, patterns in (("expected frozen", record.expected.frozen), ("expected trained", record.expected.trained)):
@@ -54,6 +56,12 @@ def summed_up(run: Run) -> Line:
     """How the script ended, how often it was looked at, and what that took: one line at the end of a report."""
     several = f" ({processes(run)})" if (run.world_size or 1) > 1 else ""
     return (*ending(run), *line(f"{several}, {many(run.checks, 'check')}{_took(run)}"))
+
+
+def began(run: Run) -> str:
+    """When and where the run began, and at which commit."""
+    at = f"{run.started.replace('T', ' ')[:16]} UTC" if run.started else ""
+    return ", ".join(filter(None, (at, run.host and f"on {run.host}", run.commit and f"commit {run.commit[:12]}")))
 
 
 def processes(run: Run) -> str:

@@ -31,9 +31,10 @@ class KeptRun:
 
 
 def keep_former(data: Path, run: str) -> None:
-    """Move the record at ``data`` into the folder of its own run, unless it is of the ``run`` that is about to write.
+    """Put the record at ``data`` into the folder of its own run too, unless it is of ``run``, which is about to write.
 
-    Where that cannot be done the record is replaced, as a file that the user named is.
+    It stays where it is until it is replaced, so that there is a record at any moment. Where it cannot be kept it is
+    replaced all the same, as a file that the user named is.
     """
     with contextlib.suppress(OSError):
         former = _name_of(data)
@@ -41,7 +42,7 @@ def keep_former(data: Path, run: str) -> None:
             return
         folder = run_folder.runs_folder(data) / former
         folder.mkdir(parents=True, exist_ok=True)
-        os.replace(data, folder / run_folder.COMBINED)
+        _link(data, folder / run_folder.COMBINED)
         _forget_oldest(folder.parent)
 
 
@@ -49,7 +50,7 @@ def kept(data: Path) -> Iterator[KeptRun]:
     """The runs whose records went to ``data``, the latest first."""
     files = [(_name_of(data), data)] if data.is_file() else []
     folders = sorted(run_folder.runs_folder(data).glob("run-*"), reverse=True)
-    files += [(folder.name, folder / run_folder.COMBINED) for folder in folders]
+    files += [(folder.name, folder / run_folder.COMBINED) for folder in folders if folder.name not in dict(files)]
     for name, path in files:
         if path.is_file() and store.is_record(path):
             try:
@@ -80,6 +81,15 @@ def _name_of(data: Path) -> str:
     match = _ID.search(data.read_bytes())
     written = time.strftime("%Y%m%d-%H%M%S", time.localtime(data.stat().st_mtime))
     return match[1].decode() if match is not None else f"run-{written}-former"
+
+
+def _link(data: Path, kept: Path) -> None:
+    try:
+        os.link(data, kept)
+    except FileExistsError:
+        return
+    except OSError:  # a file system without links
+        shutil.copy2(data, kept)
 
 
 def _forget_oldest(runs: Path) -> None:

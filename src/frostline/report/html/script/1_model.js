@@ -24,7 +24,7 @@ function isShown(tensor) {
 }
 
 function node(name, parent) {
-  return { name, parent, depth: parent ? parent.depth + 1 : 0, children: new Map(), tensor: null, size: 0, state: "" };
+  return { name, parent, depth: parent ? parent.depth + 1 : 0, children: new Map(), tensor: null, size: 0, values: 0, state: "" };
 }
 
 function grown() {
@@ -41,12 +41,18 @@ function grown() {
   return top.children.size === 1 ? [...top.children.values()][0] : top;
 }
 
-// The size of each node are shown, and the state that stands for it: a contradiction wins, else the largest.
+// The size of each node, the values in what is shown of it (an empty tensor has a size, to be seen), and its state:
+// a contradiction wins, else the largest.
 function count(at) {
   const sums = new Map();
-  if (at.tensor && isShown(at.tensor)) sums.set(at.tensor.state, Math.max(1, at.tensor.size));
+  at.values = 0;
+  if (at.tensor && isShown(at.tensor)) {
+    sums.set(at.tensor.state, Math.max(1, at.tensor.size));
+    at.values = at.tensor.size;
+  }
   for (const child of at.children.values()) {
     for (const [state, size] of count(child)) sums.set(state, (sums.get(state) || 0) + size);
+    at.values += child.values;
   }
   at.size = [...sums.values()].reduce((sum, size) => sum + size, 0);
   const most = [...sums.entries()].sort((one, other) => other[1] - one[1])[0];

@@ -67,7 +67,7 @@ function drawMap() {
   if (!drawn.some(([at]) => at === boxAt)) boxAt = drawn.length ? drawn[0][0] : null;
   map.replaceChildren(
     ...drawn.map(([at, x, y, w, h]) => {
-      const label = `${at.name}: ${at.state}, ${amount(at.tensor ? at.tensor.size : at.size)}`;
+      const label = `${at.name}: ${at.state}, ${amount(at.values)}`;
       const text = w > 44 && h > 18 ? `${nameIn(at)}${at.tensor ? "" : " …"}` : "";
       const box = element("button", {
         type: "button", class: `box state-${at.state}`, title: label, "aria-label": label,
@@ -93,7 +93,7 @@ function drawPath() {
       ? element("strong", { "aria-current": "true" }, at.name)
       : element("a", { href: "#map-title", onclick: (event) => (event.preventDefault(), show({ focus: at })) }, at.name),
   ]);
-  document.getElementById("path").replaceChildren(...links, ` (${amount(shown.focus.size)} shown)`);
+  document.getElementById("path").replaceChildren(...links, ` (${amount(shown.focus.values)} shown)`);
 }
 
 function choose(at) {

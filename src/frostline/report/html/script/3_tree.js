@@ -25,14 +25,14 @@ function item(at) {
     role: "treeitem", "aria-level": pathTo(at).length, tabindex: at === current ? 0 : -1,
     "aria-expanded": inside.length ? String(isOpen) : null,
     "aria-selected": String(at === shown.focus || (at.tensor !== null && at.tensor === shown.tensor)),
-    "aria-label": `${at.name}, ${at.state}, ${amount(at.size)}`,
+    "aria-label": `${at.name}, ${at.state}, ${amount(at.values)}`,
   });
   made.node = at;
   const line = element("div", { class: `item state-${at.state}` },
     element("span", { class: "twist", "aria-hidden": "true" }, inside.length ? (isOpen ? "▾" : "▸") : ""),
     element("span", { class: "mark", "aria-hidden": "true" }, MARKS[at.state] || ""),
     element("span", { class: "text" }, at.name),
-    element("span", { class: "size" }, at.size.toLocaleString("en")));
+    element("span", { class: "size" }, at.values.toLocaleString("en")));
   made.append(line);
   if (isOpen) {
     const list = element("ul", { role: "group" }, ...inside.slice(0, MOST_CHILDREN).map(item));

@@ -92,7 +92,7 @@ function described(tensor) {
     const part = move.of ? `, ${move.moved.toLocaleString("en")} of ${move.of.toLocaleString("en")} elements` : "";
     lines.push(`${when}: moved ${where}${move.by ? ` (${move.by})` : ""}${gradient}${part}`);
   }
-  if (!(facts.moves || []).length && tensor.state !== "unknown") lines.push(`no move was seen in ${facts.checks || 0} checks, the last at step ${facts.until || 0}`);
+  if (!(facts.moves || []).length && tensor.state !== "unknown") lines.push(`no move was seen, though it was read ${facts.checks || 0} times, the last at step ${facts.until || 0}`);
   for (const holding of facts.holdings || []) {
     const seen = Object.entries(holding.gradients || {}).map(([state, times]) => `${state} ${times}`).join(", ");
     lines.push(`held by ${holding.optimizer}${holding.lr !== null ? `, lr ${holding.lr}` : ""}${holding.decay ? `, weight decay ${holding.decay}` : ""}${seen ? `; gradients at checks: ${seen}` : ""}`);

@@ -14,7 +14,7 @@ from rich.style import Style
 
 from frostline.core.events import SummaryPrinted
 from frostline.core.ledger import OptimizerRow
-from frostline.core.record import Finding
+from frostline.core.record import Finding, FindingOrigin
 from frostline.core.run import Run
 from frostline.core.storage.store import from_json, to_json
 from frostline.core.verdict import sentence
@@ -367,3 +367,14 @@ def test_nobody_is_called_by_a_name_and_no_title_is_turned_round():
     named = replace(hostile(), run=Run(command=["train.py", "@everyone", "\u202egnp.x"], complete=True))
     assert not re.search(r"@(?!<!-- -->)\w", re.sub(r"`[^`]*`", "", render(named, "markdown", encoding="utf-8")))
     assert "\u202e" not in render(named, "html")
+
+
+def test_a_finding_shows_the_lines_that_did_it_in_text_and_on_the_page():
+    lines = [FindingOrigin("frozen", "train.py", number, "model.body.requires_grad_(False)") for number in (18, 19, 20)]
+    finding = Finding("slug", "F100", "error", ["m.w"], "fact", {}, "do this", origins=lines)
+    made = record([tensor_row("m.w", 1)], findings=[finding])
+    said = "by train.py:{}  model.body.requires_grad_(False)"
+    short, full = (render(made, color=False, verbose=verbose) for verbose in (False, True))
+    assert [said.format(number) in short for number in (18, 19, 20)] == [True, True, False]
+    assert all(f"frozen   {said.format(number)}" in full for number in (18, 19, 20))
+    assert all(f"<code>frozen {said.format(number)}</code>" in render(made, "html") for number in (18, 19, 20))

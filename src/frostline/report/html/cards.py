@@ -11,6 +11,7 @@ from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
 from frostline.report.form import visible, worded
 from frostline.report.phrases import evidence_name
+from frostline.report.views.findings import origin_line
 
 _PATTERNS = 6
 
@@ -35,6 +36,7 @@ class Card:
     message: str
     described: str
     tensors: tuple[str, ...]
+    lines: tuple[str, ...]
     evidence: tuple[tuple[str, str], ...]
     hint: str
     ignored: str | None
@@ -91,6 +93,7 @@ def _card(finding: Finding, anchor: str, names: Names) -> Card:
         visible(finding.message),
         visible(described + (f" and {len(patterns) - _PATTERNS:,} more" if len(patterns) > _PATTERNS else "")),
         tuple(finding.tensors),
+        tuple(f"{each.role} {''.join(span.text for span in origin_line(each))}" for each in finding.origins),
         tuple((evidence_name(key), visible(_value(value))) for key, value in finding.evidence.items()),
         visible(finding.hint),
         None if finding.ignored is None else visible(finding.ignored),

@@ -35,7 +35,7 @@ def _short(finding: Finding, names: Names) -> Facts:
     rows: list[Row] = []
     if finding.tensors:
         rows.append((Span("tensors", "label"), described(finding.tensors, names, patterns=2)))
-    rows.extend((Span(origin.role, "label"), _origin(origin, _LINE)) for origin in finding.origins[:_LINES])
+    rows.extend((Span(origin.role, "label"), origin_line(origin, _LINE)) for origin in finding.origins[:_LINES])
     if finding.hint:
         rows.append((Span("fix", "label"), line(Span(_ended(finding.hint, _FIX), "hint"))))
     return Facts(tuple(rows), _head(finding, _ended(finding.message, _MESSAGE)))
@@ -53,14 +53,14 @@ def _full(finding: Finding, names: Names) -> Facts:
     rows: list[Row] = [(Span(evidence_name(key), "dim"), _value(value)) for key, value in finding.evidence.items()]
     if finding.tensors:
         rows.append((Span("tensors", "label"), described(finding.tensors, names)))
-    rows.extend((Span(origin.role, "label"), _origin(origin)) for origin in finding.origins)
+    rows.extend((Span(origin.role, "label"), origin_line(origin)) for origin in finding.origins)
     if finding.hint:
         rows.append((Span("fix", "label"), line(Span(shortened(finding.hint, _TEXT), "hint"))))
     rows.append((Span("why", "label"), line(Span(f"frostline explain {finding.code}", "command"))))
     return Facts(tuple(rows), _head(finding, shortened(finding.message, _TEXT)))
 
 
-def _origin(origin: FindingOrigin, longest: int = NAME) -> Line:
+def origin_line(origin: FindingOrigin, longest: int = NAME) -> Line:
     """The line of the script, as it stands there, and the package that it went through."""
     inside = f" (in {origin.inside})" if origin.inside else ""
     source = f"  {shortened(origin.source, longest)}" if origin.source and origin.until is None else ""

@@ -13,6 +13,7 @@ from pkgutil import iter_modules
 from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.record import Excused, Finding
 from frostline.core.verdict import by_severity
+from frostline.laws import own
 from frostline.laws.causes import CAUSES, explain
 from frostline.laws.causes.cause import Cause, Evidence
 from frostline.laws.law import Law, Violation
@@ -55,7 +56,7 @@ def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
             excused += excuses
             if rows or (violation.optimizer and not violation.tensors):
                 findings.append(law.found(violation, rows))
-    return located(by_severity(findings), run), excused
+    return located(by_severity([*findings, *own.findings(run)]), run), excused
 
 
 def _weighed(law: Law, violation: Violation, findings: list[Finding]) -> list[Finding]:

@@ -18,15 +18,21 @@ from frostline.errors import UnknownName
 @click.argument("rule", shell_complete=completers.rules)
 def explain(rule: str) -> None:
     """Print the page of one RULE or law, given by its code or its name."""
-    from frostline.laws import LAWS, NAMED
+    from frostline.laws import NAMED
     from frostline.laws.causes import CAUSES
+    from frostline.laws.law import Law
+    from frostline.laws.own import own
     from frostline.report.pages import law_page, rule_page
 
     color, wanted = shows_color(sys.stdout), rule.lower()
-    pages = [law_page(law, CAUSES, color=color) for law in LAWS if wanted in (law.code.lower(), law.slug)]
-    pages += [rule_page(one, color=color) for one in CAUSES if wanted in (one.code.lower(), one.slug)]
+    known = [*NAMED, *own()]
+    pages = [
+        law_page(one, CAUSES, color=color) if isinstance(one, Law) else rule_page(one, color=color)
+        for one in known
+        if wanted in (one.code.lower(), one.slug)
+    ]
     if not pages:
-        raise UnknownName.among("rule", rule, [name for one in NAMED for name in (one.code, one.slug)])
+        raise UnknownName.among("rule", rule, [name for one in known for name in (one.code, one.slug)])
     write("\n\n".join(page.rstrip() for page in pages))
 
 
@@ -34,6 +40,7 @@ def explain(rule: str) -> None:
 def rules() -> None:
     """List the laws, and the rules that explain their violations, a line each."""
     from frostline.laws import NAMED
+    from frostline.laws.own import own
     from frostline.report.pages import rule_list
 
-    write(rule_list(NAMED, color=shows_color(sys.stdout)))
+    write(rule_list([*NAMED, *own()], color=shows_color(sys.stdout)))

@@ -1,5 +1,6 @@
 """The commands themselves: what they print, where, and the status they leave with."""
 
+import json
 import subprocess
 import sys
 
@@ -142,3 +143,22 @@ def test_two_records_are_compared(trained) -> None:
 def test_a_name_with_escape_codes_is_spelled_out(shell) -> None:
     done = shell.frostline("report", "\x1b[31mred.json")
     assert (done.status, done.stderr.splitlines()[0]) == (2, "frostline: there is no record at \\x1b[31mred.json")
+
+
+@pytest.mark.parametrize("words", [("rules",), ("explain", "F101"), ("debug",)])
+def test_what_a_command_prints_is_a_document_too_and_goes_to_a_file(words: tuple[str, ...], shell) -> None:
+    text, document = shell.frostline(*words).stdout, shell.frostline(*words, "--json").stdout
+    for options, said in (((), text), (("--json",), document)):
+        done = shell.frostline(*words, *options, "-o", "said.txt")
+        assert (done.status, done.stdout, done.stderr) == (0, "", "")
+        assert (shell.folder / "said.txt").read_text("utf-8") == said
+    assert json.loads(document)
+
+
+def test_a_word_that_is_no_page_is_not_written_over(trained) -> None:
+    """``--html`` takes the next word only where it ends as a page does."""
+    for words, page in ((("--html", ".frostline.json"), "frostline.html"), (("--html", "mine.html"), "mine.html")):
+        done = trained.frostline("report", "--fail-on", "never", *words)
+        assert (done.status, done.stdout, done.stderr) == (0, "", f"frostline: wrote {page}\n")
+        assert (trained.folder / page).read_text("utf-8").startswith("<!doctype html>")
+    assert (trained.folder / ".frostline.json").read_text("utf-8").startswith('{"format"')

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -108,6 +109,18 @@ def write_out(text: str, output: Path | None, paper: TextIO | None = None, optio
         write(text, paper)
     else:
         write_atomically((text if text.endswith("\n") else text + "\n").encode(), output, option)
+
+
+def write_either(text: Callable[[], str], document: Callable[[], Any], as_json: bool, output: Path | None) -> None:
+    """Print a text, or a document as JSON, or write it to the file ``output``.
+
+    Raises:
+        RecordError: the file cannot be written.
+    """
+    import msgspec
+
+    said = msgspec.json.format(msgspec.json.encode(document()), indent=2).decode() if as_json else text()
+    write_out(said, output)
 
 
 def write_report(

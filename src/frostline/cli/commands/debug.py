@@ -7,11 +7,13 @@ import os
 import platform
 import sys
 import textwrap
+from pathlib import Path
 
 import click
 
+from frostline.cli import options
 from frostline.cli.group import examples
-from frostline.cli.printing import write
+from frostline.cli.printing import write_either
 from frostline.errors import FrostlineError
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, is_installed
 from frostline.settings import TABLE, Settings, found
@@ -21,15 +23,26 @@ _LIBRARIES = ("click", "msgspec", "numpy", "rich", "wrapt", "xxhash")
 _COLUMNS = 80
 
 
-@click.command(epilog=examples("frostline debug"))
-def debug() -> None:
+@click.command(epilog=examples("frostline debug", "frostline debug --json"))
+@options.as_json
+@options.output
+def debug(as_json: bool, output: Path | None) -> None:
     """Print versions, frameworks found, kernels chosen, and why each fallback was taken."""
-    write(describe())
+    write_either(describe, lambda: dict(_rows()), as_json, output)
 
 
 def describe() -> str:
     """The text of ``frostline debug``; no framework is imported to write it."""
-    rows = [
+    rows = _rows()
+    width = max(len(name) for name, _ in rows) + 2
+    # What people copy, paths and versions, is not broken.
+    lines = textwrap.TextWrapper(_COLUMNS - width, break_long_words=False, break_on_hyphens=False)
+    below = "\n" + " " * width
+    return "\n".join(f"{name:{width}}{below.join(lines.wrap(value))}" for name, value in rows)
+
+
+def _rows() -> list[tuple[str, str]]:
+    return [
         ("frostline", __version__),
         ("python", f"{platform.python_version()} ({sys.executable})"),
         ("system", f"{platform.platform()}, {os.cpu_count()} cores, {sys.byteorder} endian"),
@@ -38,11 +51,6 @@ def describe() -> str:
         *_kernels(),
         ("settings", _settings()),
     ]
-    width = max(len(name) for name, _ in rows) + 2
-    # What people copy, paths and versions, is not broken.
-    lines = textwrap.TextWrapper(_COLUMNS - width, break_long_words=False, break_on_hyphens=False)
-    below = "\n" + " " * width
-    return "\n".join(f"{name:{width}}{below.join(lines.wrap(value))}" for name, value in rows)
 
 
 def _settings() -> str:

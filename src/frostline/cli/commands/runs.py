@@ -8,18 +8,18 @@ import sys
 from pathlib import Path
 
 import click
-import msgspec
 
 from frostline.cli import options
 from frostline.cli.group import examples
-from frostline.cli.printing import shows_color, write
+from frostline.cli.printing import shows_color, write_either
 from frostline.errors import RecordError
 
 
 @click.command(epilog=examples("frostline runs", "frostline runs --json", "frostline report 5f0c1a2b"))
 @options.data
-@click.option("--json", "as_json", is_flag=True, help="One document, for programs.")
-def runs(data: Path | None, as_json: bool) -> None:
+@options.as_json
+@options.output
+def runs(data: Path | None, as_json: bool, output: Path | None) -> None:
     """List the runs that were kept, the latest first: when each began, its command, its steps and its verdict.
 
     The record of the last run is .frostline.json; those of the runs before are in .frostline/. `frostline report RUN`
@@ -57,10 +57,9 @@ def runs(data: Path | None, as_json: bool) -> None:
             said,
         )
         rows.append(Row(tuple(line(cell) for cell in cells)))
-    if as_json:
-        write(msgspec.json.format(msgspec.json.encode(documents), indent=2).decode())
-        return
     columns = (Column("run"), Column("began"), Column("command"), Column("steps", right=True), Column("verdict"))
     width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
     view = View((), (Section(Span(""), (Table(columns, tuple(rows)),)),))
-    write(terminal.render(view, width, shows_color(sys.stdout), sys.stdout.encoding))
+    color = output is None and shows_color(sys.stdout)
+    encoding = sys.stdout.encoding if output is None else "utf-8"
+    write_either(lambda: terminal.render(view, width, color, encoding), lambda: documents, as_json, output)

@@ -170,7 +170,8 @@ def test_a_finding_has_at_most_eight_lines(width):
     names = [f"model.m{index}.{'abcde'[index % 5]}" for index in range(40)]
     rows = [tensor_row(name, 2) for name in names] + [tensor_row(f"model.m{index}.other", 2) for index in range(40)]
     words = "a message of very many words that says more than anybody reads, and then more; " * 9
-    found = Finding("slug", "F100", "error", names, words, {"evidence": 1}, words)
+    origins = [FindingOrigin("optimizer made", "examples/train.py", 18, words) for _ in range(4)]
+    found = Finding("slug", "F100", "error", names, words, {"evidence": 1}, words, origins=origins)
     lines = render(record(rows, findings=[found]), width=width, color=False).splitlines()
     begins = lines.index("")
     assert lines.index("", begins + 1) - begins - 1 <= 8

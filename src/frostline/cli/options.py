@@ -58,7 +58,7 @@ def _known_format(context: click.Context, parameter: click.Parameter, value: str
     return value
 
 
-output = click.option("-o", "--output", type=FILE, metavar="FILE", help="Write to FILE in place of stdout.")
+output = click.option("-o", "--output", type=FILE, metavar="FILE", help="Write to FILE in place of printing.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one document, for programs.")
 json = click.option("--json", "form", flag_value="json", help="The same as --format json.")
 report_format = click.option(

@@ -125,10 +125,14 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Labelled lines, under a headline where there is one."""
+    """Labelled lines, under a headline where there is one.
+
+    ``heights`` are the most lines that the headline and then each row may take; what is longer is cut.
+    """
 
     rows: tuple[tuple[Span, Line], ...]
     head: Line = ()
+    heights: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,13 +104,15 @@ class _Page:
 
     def facts(self, facts: Facts) -> Iterator[Text]:
         if facts.head:
-            yield from self.wrapped(facts.head, hanging=_GAP)
+            yield from self.bounded(facts.head, facts.heights[0] if facts.heights else None, hanging=_GAP)
         indent = 4 if facts.head else 0
         widest = max((cell_len(self.charset(label.text)) for label, _ in facts.rows), default=0)
         start = indent + min(widest, _LABEL) + _GAP
-        for label, value in facts.rows:
+        for index, (label, value) in enumerate(facts.rows):
             head = Text(" " * indent).append_text(self.text((label,)))
-            lines = list(self.wrapped(value, room=self.width - start)) or [Text()]
+            room = self.width - start
+            height = facts.heights[index + 1] if facts.heights else None
+            lines = list(self.bounded(value, height, room=room)) or [Text()]
             if head.cell_len > start - _GAP:
                 head.truncate(self.width)
                 yield head
@@ -153,6 +155,18 @@ class _Page:
                 needs[max(indices, key=needs.__getitem__)] -= 1
                 excess -= 1
         return needs
+
+    def bounded(self, line: Line, height: int | None, hanging: int = 0, room: int | None = None) -> Iterator[Text]:
+        """The line broken into at most ``height`` lines; the end of a longer one, or the middle of one line, is cut."""
+        lines = list(self.wrapped(line, hanging, room))
+        if height is None or len(lines) <= height:
+            yield from lines
+        elif height == 1:
+            yield _cut(self.text(line), room or self.width, self.charset)
+        else:
+            last = lines[height - 1]
+            last.truncate((room or self.width) - _GAP)
+            yield from (*lines[: height - 1], last.append(self.charset(" …")))
 
     def wrapped(self, line: Line, hanging: int = 0, room: int | None = None) -> Iterator[Text]:
         """The line broken at ``room`` columns, further lines indented; a word longer than a line is broken too."""

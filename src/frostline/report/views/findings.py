@@ -13,8 +13,9 @@ SHORT = 6  # findings that a short report shows; of more it says how many
 _PATTERNS = 4
 _ITEMS = 3
 _TEXT = 1200
+_HEIGHT = 8  # lines of a short finding
+_MESSAGE_LINES = 3
 _LINES = 2  # of the script
-_LINE = 36
 _MESSAGE = 220  # characters of the short form: three lines of 80 columns, and two of the fix
 _FIX = 134
 
@@ -35,10 +36,12 @@ def _short(finding: Finding, names: Names) -> Facts:
     rows: list[Row] = []
     if finding.tensors:
         rows.append((Span("tensors", "label"), described(finding.tensors, names, patterns=2)))
-    rows.extend((Span(origin.role, "label"), origin_line(origin, _LINE)) for origin in finding.origins[:_LINES])
+    rows += [(Span(origin.role, "label"), origin_line(origin)) for origin in finding.origins[:_LINES]]
+    heights = [_MESSAGE_LINES, *(1 for _ in rows)]
     if finding.hint:
         rows.append((Span("fix", "label"), line(Span(_ended(finding.hint, _FIX), "hint"))))
-    return Facts(tuple(rows), _head(finding, _ended(finding.message, _MESSAGE)))
+        heights.append(_HEIGHT - sum(heights))
+    return Facts(tuple(rows), _head(finding, _ended(finding.message, _MESSAGE)), tuple(heights))
 
 
 def in_full(findings: Sequence[Finding], names: Names) -> Section:
@@ -60,10 +63,10 @@ def _full(finding: Finding, names: Names) -> Facts:
     return Facts(tuple(rows), _head(finding, shortened(finding.message, _TEXT)))
 
 
-def origin_line(origin: FindingOrigin, longest: int = NAME) -> Line:
+def origin_line(origin: FindingOrigin) -> Line:
     """The line of the script, as it stands there, and the package that it went through."""
     inside = f" (in {origin.inside})" if origin.inside else ""
-    source = f"  {shortened(origin.source, longest)}" if origin.source and origin.until is None else ""
+    source = f"  {shortened(origin.source, NAME)}" if origin.source and origin.until is None else ""
     return line("by " if origin.until is None else "", Span(origin.text, "name"), source, Span(inside, "dim"))
 
 

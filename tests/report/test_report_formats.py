@@ -205,7 +205,7 @@ def test_an_unknown_format_names_the_nearest():
     with pytest.raises(UnknownName, match="there is no report format 'markdwon'") as error:
         render(SAMPLES["nothing"](), "markdwon")
     assert error.value.hint == "did you mean markdown?"
-    assert set(FORMATS) == {"text", "json", "markdown", "html", "sarif", "junit"}
+    assert set(FORMATS) == {"text", "json", "markdown", "html", "sarif", "junit", "github"}
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -157,16 +157,15 @@ class _Page:
         return needs
 
     def bounded(self, line: Line, height: int | None, hanging: int = 0, room: int | None = None) -> Iterator[Text]:
-        """The line broken into at most ``height`` lines; the end of a longer one, or the middle of one line, is cut."""
+        """The line broken into at most ``height`` lines; of a longer one the end is left out."""
         lines = list(self.wrapped(line, hanging, room))
         if height is None or len(lines) <= height:
             yield from lines
-        elif height == 1:
-            yield _cut(self.text(line), room or self.width, self.charset)
-        else:
-            last = lines[height - 1]
-            last.truncate((room or self.width) - _GAP)
-            yield from (*lines[: height - 1], last.append(self.charset(" …")))
+            return
+        mark = self.charset("…")
+        last = lines[height - 1] if height > 1 else self.text(line)
+        last.truncate((room or self.width) - _GAP)
+        yield from (*lines[: height - 1], last.append(f" {mark}" if height > 1 else mark))
 
     def wrapped(self, line: Line, hanging: int = 0, room: int | None = None) -> Iterator[Text]:
         """The line broken at ``room`` columns, further lines indented; a word longer than a line is broken too."""

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from frostline.core.record import Finding, Record, Severity
 from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
-from frostline.report.form import visible, worded
+from frostline.report.form import cited, visible, worded
 from frostline.report.phrases import evidence_name
-from frostline.report.views.findings import origin_line
 
 _PATTERNS = 6
 
@@ -93,7 +92,7 @@ def _card(finding: Finding, anchor: str, names: Names) -> Card:
         visible(finding.message),
         visible(described + (f" and {len(patterns) - _PATTERNS:,} more" if len(patterns) > _PATTERNS else "")),
         tuple(finding.tensors),
-        tuple(f"{each.role} {''.join(span.text for span in origin_line(each))}" for each in finding.origins),
+        tuple(map(cited, finding.origins)),
         tuple((evidence_name(key), visible(_value(value))) for key, value in finding.evidence.items()),
         visible(finding.hint),
         None if finding.ignored is None else visible(finding.ignored),

@@ -127,12 +127,14 @@ class Code:
 class Facts:
     """Labelled lines, under a headline where there is one.
 
-    ``heights`` are the most lines that the headline and then each row may take; what is longer is cut.
+    ``heights`` are the most lines that the headline and then each row may take, but for the last: where rows have
+    heights, all of it may take ``height`` lines. What is longer is cut.
     """
 
     rows: tuple[tuple[Span, Line], ...]
     head: Line = ()
     heights: tuple[int, ...] = ()
+    height: int = 0
 
 
 @dataclass(frozen=True, slots=True)

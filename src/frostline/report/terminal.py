@@ -103,16 +103,19 @@ class _Page:
                 yield from self.table(block)
 
     def facts(self, facts: Facts) -> Iterator[Text]:
-        if facts.head:
-            yield from self.bounded(facts.head, facts.heights[0] if facts.heights else None, hanging=_GAP)
+        bounds = iter(facts.heights)
+        above = list(self.bounded(facts.head, next(bounds, None), hanging=_GAP)) if facts.head else []
+        yield from above
+        left = facts.height - len(above)
         indent = 4 if facts.head else 0
         widest = max((cell_len(self.charset(label.text)) for label, _ in facts.rows), default=0)
         start = indent + min(widest, _LABEL) + _GAP
-        for index, (label, value) in enumerate(facts.rows):
+        for label, value in facts.rows:
             head = Text(" " * indent).append_text(self.text((label,)))
             room = self.width - start
-            height = facts.heights[index + 1] if facts.heights else None
+            height = next(bounds, max(left, 1)) if facts.height else None
             lines = list(self.bounded(value, height, room=room)) or [Text()]
+            left -= len(lines)
             if head.cell_len > start - _GAP:
                 head.truncate(self.width)
                 yield head
@@ -164,6 +167,7 @@ class _Page:
             return
         mark = self.charset("…")
         last = lines[height - 1] if height > 1 else self.text(line)
+        last.rstrip()
         last.truncate((room or self.width) - _GAP)
         yield from (*lines[: height - 1], last.append(f" {mark}" if height > 1 else mark))
 

@@ -40,8 +40,7 @@ def _short(finding: Finding, names: Names) -> Facts:
     heights = [_MESSAGE_LINES, *(1 for _ in rows)]
     if finding.hint:
         rows.append((Span("fix", "label"), line(Span(_ended(finding.hint, _FIX), "hint"))))
-        heights.append(_HEIGHT - sum(heights))
-    return Facts(tuple(rows), _head(finding, _ended(finding.message, _MESSAGE)), tuple(heights))
+    return Facts(tuple(rows), _head(finding, _ended(finding.message, _MESSAGE)), tuple(heights), _HEIGHT)
 
 
 def in_full(findings: Sequence[Finding], names: Names) -> Section:

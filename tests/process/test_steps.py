@@ -92,7 +92,7 @@ def test_check_fails_on_an_error_in_the_first_steps(shell, linear) -> None:
 def test_the_report_of_a_run_goes_where_that_of_a_stored_one_would(shell, linear) -> None:
     linear()
     done = shell.frostline("run", "--json", "-o", "report.json", "train.py")
-    assert (done.status, done.stdout, done.stderr) == (0, "", "")
+    assert (done.status, done.stdout, done.stderr) == (0, "", f"frostline: wrote {shell.folder}/report.json\n")
     assert (shell.folder / "report.json").read_text() == shell.frostline("report", "--json").stdout
     done = shell.frostline("run", "--format", "markdown", "train.py")
     assert done.stderr.startswith("## **frostline**")

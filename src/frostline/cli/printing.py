@@ -124,26 +124,36 @@ def write_either(text: Callable[[], str], document: Callable[[], Any], as_json: 
 
 
 def write_report(
-    record: Record, wanted: Wanted, pages: str | None, stored: str | None = None, paper: TextIO | None = None
+    record: Record,
+    wanted: Wanted,
+    pages: str | None,
+    stored: str | None = None,
+    paper: TextIO | None = None,
+    quiet: bool = False,
 ) -> None:
     """Print the report of ``record`` to ``paper`` (standard output), or write it to the file that is wanted.
+
+    Which file was written is said, unless all is to be ``quiet``.
 
     Raises:
         FrostlineError: the file cannot be written, or what the format needs is not installed.
     """
     write_out(rendered(record, wanted, paper or sys.stdout, pages, stored), wanted.output, paper)
-    if wanted.output is not None:
+    if wanted.output is not None and not quiet:
         _say_written(wanted.output, paper)
 
 
-def write_page(record: Record, page: Path, pages: str | None, opened: bool, paper: TextIO | None = None) -> None:
+def write_page(
+    record: Record, page: Path, pages: str | None, opened: bool, paper: TextIO | None = None, quiet: bool = False
+) -> None:
     """Write the HTML report of ``record`` to the file ``page``, say so, and show it in a browser where that is wanted.
 
     Raises:
         FrostlineError: the file cannot be written, or jinja2 is not installed.
     """
     write_out(rendered(record, Wanted("html"), None, pages), page, option="--html")
-    _say_written(page, paper)
+    if not quiet:
+        _say_written(page, paper)
     if opened:
         click.launch(str(page))
 

@@ -153,9 +153,9 @@ def _printed(
     """Print or write the report; whatever is wrong with it is returned, for the script's status is its own."""
     try:
         if paper is not None or wanted.output is not None:
-            write_report(record, wanted, pages, stored, paper)
+            write_report(record, wanted, pages, stored, paper, quiet=paper is None)
         if wanted.html is not None:
-            write_page(record, wanted.html, pages, wanted.opened, paper)
+            write_page(record, wanted.html, pages, wanted.opened, paper, quiet=paper is None)
     except FrostlineError as error:
         return error
     except Exception as error:

@@ -108,3 +108,10 @@ def test_a_sound_hdf5_file_is_not_called_damaged(tmp_path: Path, call: Any) -> N
     assert "leads to another file" in found.err
     assert "damaged" not in found.err
     assert "h5copy" in found.err
+
+
+def test_the_name_that_the_files_of_a_tensorflow_checkpoint_begin_with(folder: Path) -> None:
+    for name in ("ck-1", "ck-2"):
+        (folder / f"{name}.index").write_bytes(b"no index")
+    status, _, err = frostline(folder, "diff", "ck-1", "ck-2")
+    assert (status, err.startswith("frostline: ck-1.index: ")) == (2, True)

@@ -56,7 +56,7 @@ def diff(
 
     Exit status: 0 the same, 1 different, 2 could not tell.
     """
-    old, new = _kept(old), _kept(new)
+    old, new = _kept(old, new), _kept(new, old)
     require_apart(output, old, new)
     if store.is_record(old) and store.is_record(new):
         return _diff_of_runs(old, new, form, output, quiet)
@@ -77,12 +77,14 @@ def diff(
     return found.exit_status
 
 
-def _kept(path: Path) -> Path:
-    """The record of the run that is called so, where there is no such file."""
+def _kept(path: Path, other: Path) -> Path:
+    """The record of the run that is called so, where there is no such file and the other one is no checkpoint."""
     from frostline.run.files.history import named
     from frostline.settings import DEFAULT_DATA
 
-    return path if path.exists() or path.suffix else named(path, DEFAULT_DATA)
+    is_checkpoint = other.exists() and not store.is_record(other)
+    is_prefix = path.with_name(f"{path.name}.index").exists()  # as TensorFlow names its checkpoints
+    return path if path.exists() or path.suffix or is_checkpoint or is_prefix else named(path, DEFAULT_DATA)
 
 
 def _refuse_record(old: Path, new: Path) -> None:

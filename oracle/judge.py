@@ -78,11 +78,13 @@ def _stopped_at(copies: Copies, name: str) -> int | None:
     """The last look at a step, which moved nothing, as nothing did since; looks are at steps 1, 2, 4, 8, …
 
     What was still at the look before that and moved in between has begun anew: it is seen to stand at the next look.
+    What the script wrote after the last step hides from the last look whether it stood until then.
     """
     steps = max(len(copies.of(index)) for index in range(len(copies.held)))
     look = 2 ** (steps.bit_length() - 1) if steps else 0
     late = steps - look
-    if late < ENOUGH or late * LAST < steps:
+    written = copies.moments[copies.rounds[-1]][name].content != copies.moments[-1][name].content
+    if late < ENOUGH or late * LAST < steps or written:
         return None
     before, since = copies.rounds[look // 2 - 2], copies.rounds[look - 2]
     resumed = copies.moments[before][name].content == copies.moments[copies.rounds[look // 2 - 1]][name].content

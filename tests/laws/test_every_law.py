@@ -6,6 +6,7 @@ import pytest
 from tests.ledgers import stored
 
 from frostline.core import facts
+from frostline.core.columns.standstill import Standstill
 from frostline.core.fold import fold
 from frostline.core.ledger import Ledger
 from frostline.laws import LAWS, NAMED, judge
@@ -143,8 +144,10 @@ def codes(ledger: Ledger) -> list[tuple[str, str]]:
 
 def test_a_rate_that_was_0_for_a_third_of_the_steps_is_an_error() -> None:
     moves = moved(optimizer="sgd", trainable=True, gradient="nonzero")
-    run_out = run(*weight(), held(), moves, *checked(0.1, 0.1, 0.0, 0.0), steps=8)
+    still = facts.StoodStill(tensors=(0,), still=Standstill(2, 4, 8, "nonzero"))
+    run_out = run(*weight(), held(), moves, *checked(0.1, 0.1, 0.0, 0.0), still, steps=8)
     assert codes(run_out) == [("L4", "error")]
+    assert codes(run(*weight(), held(), moves, *checked(0.1, 0.1, 0.0, 0.0), steps=8)) == []  # carried by momentum
     [finding] = judge(run_out)[0]
     assert finding.evidence["rate_zero_at_step"] == 4
 

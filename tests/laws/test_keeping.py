@@ -6,6 +6,7 @@ import pytest
 from tests.laws.test_every_law import checked, codes, held, moved, run, violated, weight
 
 from frostline.core import facts
+from frostline.core.columns.standstill import Standstill
 from frostline.core.ledger import Ledger
 from frostline.laws import judge
 
@@ -61,3 +62,9 @@ def test_an_average_that_was_put_in_and_not_taken_out_is_a_warning_with_the_step
     assert "net went on from average.shadow.0" in found.message
     assert "5 times (after steps 8, 16, 24, 30, …)" in found.message
     assert codes(ended(facts.AveragePutIn(step=9, tensor="gone.0", source="s", steps=(4, 9), moved=4))) == []
+
+
+@pytest.mark.parametrize(("since", "expected"), [(4, [("L7", "note")]), (8, [("L7", "note")]), (9, [])])
+def test_what_stood_still_since_then_has_the_bits_of_that_step_too(since: int, expected: list[tuple[str, str]]) -> None:
+    still = facts.StoodStill(tensors=(1,), still=Standstill(2, since, 32, "nonzero"))
+    assert [each for each in codes(ended(back(8, 0), still)) if each[0] == "L7"] == expected

@@ -44,6 +44,21 @@ KEPT = {
     "an earlier state after a standstill": small(
         (PLAIN, PLAIN), 9, "adamw", Mutation("put back", 0, 2), Mutation("rate zero", 0, 3)
     ),
+    # So is that of what stood still since then, and of what moved for the first time after that step.
+    "an earlier state with noise in front of a norm": small(
+        (PLAIN, PLAIN, NORMED, PLAIN), 6, "sgd", Mutation("put back", 0, 2)
+    ),
+    "an earlier state and a first move after it": replace(
+        small((PLAIN, PLAIN, NORMED, PLAIN), 6, "sgd", Mutation("put back", 0, 2)), seed=2447, schedule="warm-up"
+    ),
+    # An earlier state that is put back after the last step hides from the last look what stood still until then.
+    "an earlier state in a narrow type": replace(
+        small((PLAIN, PLAIN, PLAIN), 30, "decay", Mutation("put back", 0, 1)), seed=2040, dtype="bfloat16"
+    ),
+    # Two optimizers that decay the same tensors move them twice, whether or not a loss reaches them.
+    "no loss for what two decay": replace(
+        small((PLAIN, PLAIN), 6, "adamw", Mutation("held twice", 0, 0), NO_LOSS), optimizers=2
+    ),
     # No loss: causes that share the optimizer's tensors among them weigh as much as the whole, and what is frozen was
     # not trained.
     "no loss beside a written weight": small((FROZEN_PLAIN, NORMED), 6, "sgd", Mutation("write", 0, 1), NO_LOSS),

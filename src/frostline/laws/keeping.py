@@ -26,8 +26,8 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
         if row.kind == "parameter" and row.optimizers and row.declared.trainable and row.changed.verdict == "yes":
             trained.setdefault(row.model, []).append(row)
     for model, rows in trained.items():
-        steps = {row.changed.back_at for row in rows}
-        if len(steps) != 1 or (step := rows[0].changed.back_at) is None:
+        step = next((row.changed.back_at for row in rows if row.changed.back_at is not None), None)
+        if step is None or not all(_ends_as_after(step, row) for row in rows):
             continue
         last = max(optimizer.last_step for optimizer in run.optimizers)
         lost = several(last - step, "step")
@@ -38,6 +38,12 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
             yield Violation(tuple(rows), fact, evidence, hint=RESTORED, severity="note")
         else:
             yield Violation(tuple(rows), fact, evidence, hint=BEGUN_AGAIN)
+
+
+def _ends_as_after(step: int, row: TensorRow) -> bool:
+    """Whether it ends with the bits that it had after this step; what stood still since then never had others."""
+    still = row.changed.still
+    return row.changed.back_at == step or (still is not None and still.since <= step)
 
 
 def _averages_put_in(run: ObservedRun) -> Iterator[Violation]:

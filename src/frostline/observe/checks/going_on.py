@@ -135,8 +135,20 @@ class GoingOn:
             smallest = min(followed, key=attrgetter("row.bytes"))  # most runs need to read no more than this one
             if smallest.has_first_bits():
                 back.setdefault(0, []).extend(each.row.id for each in followed if each.has_first_bits())
+        for followed in models.values():
+            self._add_late(followed, back)
         for step, tensors in back.items():
             self._tracked.tell(CameBack(tensors=tuple(tensors), step=step))
+
+    @staticmethod
+    def _add_late(followed: list[TensorState], back: dict[int, list[int]]) -> None:
+        """Those that first moved after the step to which the others went back, and have their first bits again."""
+        ids = {each.row.id for each in followed}
+        steps = [step for step, tensors in back.items() if step and ids.intersection(tensors)]
+        late = [each for each in followed if len(steps) == 1 and (each.row.changed.first_step or 0) > steps[0]]
+        for each in late:
+            if each.row.id not in back[steps[0]] and each.has_first_bits():
+                back[steps[0]].append(each.row.id)
 
     def _tell_put_back(self) -> None:
         """Tell of those that began every check with their first bits, and end with them, though steps moved them."""

@@ -16,6 +16,8 @@ from frostline.observe.protocols import Hold
 from frostline.observe.tensor_state import Reading, TensorState
 from frostline.observe.tracked import Tracked
 
+FROZEN_AT_FIRST = 16
+
 
 class Checks:
     """Opens and closes checks around steps; ``holds`` is what the optimizer holds in the one under way, else None.
@@ -139,10 +141,16 @@ class Checks:
             self.attribution.name_source(watched, reading, movement)
 
     def _keep_suspects(self, holds: dict[Hashable, Hold]) -> None:
-        """Keep copies of the tensors whose next move would need explaining, the smallest first."""
+        """Keep copies of the tensors whose next move would need explaining, the smallest first.
+
+        Over the first step those of a few frozen ones are kept too: a run of one step has no other to learn from.
+        """
         budget = self._tracked.settings.keep_bytes
+        first = 0 if self._tracked.clock.checks else FROZEN_AT_FIRST
         for watched in sorted(self._tracked.unsettled(), key=lambda each: each.row.bytes_here):
             suspect = watched.pursuit > 0 or self._holdings.unexplained(watched, holds.get(watched.entry.key))
+            if watched.frozen and not suspect and first:
+                suspect, first = True, first - 1
             watched.keep = suspect and watched.row.bytes_here <= budget
             budget -= watched.row.bytes_here if watched.keep else 0
             watched.take_copy()

@@ -117,6 +117,13 @@ class GradientLeaks:
             gradient is not None and reference is not None and reference() is gradient and gradient._version == version
         )
 
+    def _moves(self, optimizer: Hashable, tensor: torch.Tensor) -> bool:
+        """Whether the gradient at hand makes the optimizer move the tensor: one of zeros does where it decays."""
+        state = zero_state(tensor.grad)
+        groups = [group for each in self._context.optimizers.of(optimizer) for group in each.param_groups]
+        decaying = (group["params"] for group in groups if state == "zero" and group.get("weight_decay"))
+        return state == "nonzero" or any(each is tensor for held in decaying for each in held)
+
     def _step(self, optimizer: Hashable, closure: bool) -> None:
         """An optimizer is about to step; with a closure it makes its own backward passes, and no earlier ones count."""
         if len(self._context.recorder.optimizers) < 2:
@@ -133,7 +140,7 @@ class GradientLeaks:
         for other in self._stepped if self._is_looked_at(optimizer) else ():  # gradients are waited for
             mine = {id(tensor) for tensor in self._held.get(optimizer, [])}
             twice = [tensor for tensor in self._held.get(other, []) if id(tensor) in mine]
-            moving = [tensor for tensor in twice if self._was_applied(tensor) and zero_state(tensor.grad) == "nonzero"]
+            moving = [tensor for tensor in twice if self._was_applied(tensor) and self._moves(optimizer, tensor)]
             if moving and other != optimizer and (SteppedTogether, optimizer, False) not in self._told:
                 self._told.add((SteppedTogether, optimizer, False))
                 names = self._context.names_of(moving)

@@ -110,8 +110,9 @@ LAW = Law(
         facts.LoadMatched,
         facts.LoadCompared,
     ),
-    cannot_see="Files that are read by other functions than torch.load and safetensors' load_file, or given to a model "
-    "otherwise than by load_state_dict; tensors of less than 8 values or of one value in all places; sharded models.",
+    cannot_see="Files that are read otherwise than by torch.load, safetensors, numpy.load (archives) or pickle.load, "
+    "or given to a model otherwise than by load_state_dict; Keras' own loads; tensors of less than 8 values or of one "
+    "value in all places; sharded models.",
     excuses=(
         Excuse(
             "adjusted",

@@ -68,6 +68,8 @@ class Signals:
     """
     files_read: list[Callable[[list[ReadFile]], None]] = field(default_factory=list)
     """The script read a file: the last ones that it read, the newest last."""
+    parts_read: list[Callable[[Any, str, torch.Tensor], None]] = field(default_factory=list)
+    """The script took one tensor out of a file: the file, as it was named, the tensor's name there, and the tensor."""
 
     # What the recorder asks at a check: callbacks add to what is handed to them
     refreshed: Callbacks = field(default_factory=list)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
 
 from frostline.digest.floats import FLOATS, Reals
-from frostline.frameworks.torch.tensors.saved_values import Content, base_name, named_tensors
+from frostline.frameworks.torch.tensors.saved_values import Content, base_name, named_tensors, path_of
 from frostline.frameworks.torch.tensors.tensors import dtype_name
 from frostline.observe.protocols import Unreadable
 from frostline.observe.tensor_match import Readable, mark
@@ -36,6 +35,22 @@ class ReadFile:
     by_mark: dict[bytes, str]
     dtypes: dict[str, str]
     values: dict[str, Reals]
+    taken_from: str = ""  # its path, where tensors are taken out one by one
+    repeated: set[bytes] = field(default_factory=set)
+
+    def take(self, name: str, tensor: torch.Tensor) -> None:
+        """Remember one tensor of it."""
+        digest = digest_of(tensor)
+        if digest is None:
+            return
+        if digest in self.by_mark or digest in self.repeated:
+            self.by_mark.pop(digest, None)
+            self.repeated.add(digest)
+        else:
+            self.by_mark[digest] = name
+        self.marks[name], self.dtypes[name], self.shapes[name] = digest, dtype_name(tensor), tuple(tensor.shape)
+        if (values := values_of(Content(tensor), self.dtypes[name], tensor.numel())) is not None:
+            self.values[name] = values
 
 
 class ReadFiles:
@@ -53,6 +68,18 @@ class ReadFiles:
             if 1 < len(tensors) <= TENSORS_KEPT:
                 self.files.append(_digested(base_name(source), tensors))
         del self.files[:-FILES_KEPT]
+
+    def add(self, source: Any, name: str, tensor: torch.Tensor) -> bool:
+        """One more tensor was taken out of a file; whether it is the first one of that."""
+        file = next((each for each in self.files if each.taken_from == path_of(source)), None)
+        if file is not None and len(file.marks) >= TENSORS_KEPT:
+            return False
+        if fresh := file is None or name in file.marks:  # taken anew, the file may be another one
+            file = ReadFile(base_name(source), {}, {}, {}, {}, {}, path_of(source))
+            self.files[:] = [each for each in self.files if each.taken_from != file.taken_from][1 - FILES_KEPT :]
+            self.files.append(file)
+        file.take(name, tensor)
+        return fresh
 
 
 def digest_of(tensor: torch.Tensor) -> bytes | None:
@@ -91,12 +118,7 @@ def are_close(one: Reals, other: Reals) -> bool:
 
 
 def _digested(file: str, tensors: dict[str, torch.Tensor]) -> ReadFile:
-    marks = {name: digest for name, tensor in tensors.items() if (digest := digest_of(tensor)) is not None}
-    counts = Counter(marks.values())
-    unique = {digest: name for name, digest in marks.items() if counts[digest] == 1}
-    found = {
-        name: values_of(Content(tensors[name]), dtype_name(tensors[name]), tensors[name].numel()) for name in marks
-    }
-    values = {name: each for name, each in found.items() if each is not None}
-    shapes = {name: tuple(tensors[name].shape) for name in marks}
-    return ReadFile(file, shapes, marks, unique, {name: dtype_name(tensors[name]) for name in marks}, values)
+    read = ReadFile(file, {}, {}, {}, {}, {})
+    for name, tensor in tensors.items():
+        read.take(name, tensor)
+    return read

@@ -11,6 +11,7 @@ from frostline.frameworks.torch.instruments.state.late_writes import LateWrites
 from frostline.frameworks.torch.instruments.state.load_comparison import LoadComparison
 from frostline.frameworks.torch.instruments.state.missing_keys import MissingKeys
 from frostline.frameworks.torch.instruments.state.parameter_swaps import ParameterSwaps
+from frostline.frameworks.torch.instruments.state.piecewise_reading import PiecewiseReading
 from frostline.frameworks.torch.instruments.state.replaced_by_average import ReplacedByAverage
 from frostline.frameworks.torch.instruments.state.sharded_starts import ShardedStarts
 from frostline.frameworks.torch.instruments.state.state_loading import StateLoading
@@ -19,6 +20,7 @@ INSTRUMENTS = (
     ParameterSwaps,
     StateLoading,
     CheckpointReading,
+    PiecewiseReading,
     LoadComparison,
     MissingKeys,
     DtypeCasts,

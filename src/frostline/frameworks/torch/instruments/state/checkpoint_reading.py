@@ -40,6 +40,7 @@ class CheckpointReading:
         signals = self._context.signals
         signals.loaded.append(lambda _, keys, *__: self._compare(keys))
         signals.step_nears.append(lambda *_: self._before_first_step())
+        signals.parts_read.append(self._part_read)
         loader = dynamo_guard.observed(torch.load, self._load)
         undo = [put(torch, "load", loader), put(torch.serialization, "load", loader)]
 
@@ -64,6 +65,11 @@ class CheckpointReading:
         self._read_files.read(value, source)
         for tell in self._context.signals.files_read:
             tell(self._read_files.files)
+
+    def _part_read(self, source: Any, name: str, tensor: torch.Tensor) -> None:
+        if self._read_files.add(source, name, tensor):
+            for tell in self._context.signals.files_read:
+                tell(self._read_files.files)
 
     def _before_first_step(self) -> None:
         if not self._context.recorder.steps:

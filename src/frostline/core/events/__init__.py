@@ -117,6 +117,14 @@ class AverageMisplaced(Fact, frozen=True):
     written_to: str
 
 
+class AddedLossUnread(Fact, frozen=True):
+    """A layer, with these tensors, gave a loss to ``add_loss``, and nothing read the losses of its model."""
+
+    step: int
+    layer: str
+    tensors: Names
+
+
 class AveragePutIn(Fact, frozen=True):
     """After each of ``steps`` the bits of ``source``, which moves in the steps as well, took the place of the tensor's.
 
@@ -274,6 +282,7 @@ Event: TypeAlias = (
     | GradientLeft
     | SteppedTogether
     | StateMisshapen
+    | AddedLossUnread
     | AverageMisplaced
     | AveragePutIn
     | LayersUntracked

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from frostline.core.events import (
+    AddedLossUnread,
     AverageMisplaced,
     AveragePutIn,
     DonatedUsed,
@@ -77,6 +78,7 @@ from frostline.core.facts.run import Expected, FrameworkSeen, RunSeen
 from frostline.core.facts.tensors import ModuleSeen, SavedSettled, TensorFound, TensorsDropped, TensorSeen
 
 __all__ = [
+    "AddedLossUnread",
     "AliasFlagged",
     "AnyFact",
     "AverageMisplaced",

@@ -6,7 +6,7 @@ from frostline.core.ledger import FULL_PRECISION, HALF_UNIT
 from frostline.laws.causes.cause import Mitigation
 from frostline.laws.causes.frozen.decay import decay_alone
 from frostline.laws.causes.trainable.neighbours import expert_of_many, factor_of_zeros, moved_any, rest_of_module
-from frostline.laws.causes.trainable.no_gradient import TAKEN_AWAY, about_cleared
+from frostline.laws.causes.trainable.no_gradient import TAKEN_AWAY, about_cleared, loss_unread
 from frostline.laws.causes.trainable.still import Explained, Still, StillCause, StillTogether
 
 
@@ -16,7 +16,8 @@ def _zero_gradient(still: Still) -> Explained | None:
     zero = bool(still.gradients) and still.gradients <= {"none", "zero"}
     if not zero and not _is_noise(still):
         return None
-    return Explained(still.optimizer, still.steps, TAKEN_AWAY if still.row.cleared else "")
+    why = TAKEN_AWAY if still.row.cleared else loss_unread(still.row, still.run)
+    return Explained(still.optimizer, still.steps, why)
 
 
 def _is_noise(still: Still) -> bool:

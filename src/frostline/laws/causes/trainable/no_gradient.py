@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from frostline.core.events import AddedLossUnread
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Mitigation
 from frostline.laws.causes.trainable.neighbours import other_of_list_called, rest_of_module, trained
@@ -13,6 +14,7 @@ from frostline.laws.observed_run import ObservedRun
 TAKEN_AWAY = "a backward pass made one, and nothing was left of it when the step came"
 _NEVER_CALLED = "its module was not called in the passes watched"
 _ANOTHER_CALLED = f"{_NEVER_CALLED}, another of its list was"
+ADD_THEM = "add what model.losses has to the loss: in compute_loss, or where the step computes it"
 LEAVE_ALONE = "leave gradients alone between the backward pass and the step; freeze by flag what is meant to stay"
 
 
@@ -28,6 +30,8 @@ def _how(row: TensorRow, run: ObservedRun) -> str:
     eval_mode = " in eval mode," if owner.in_training is False else ""
     if row.cleared:
         return TAKEN_AWAY
+    if dropped := loss_unread(row, run):
+        return dropped
     if not owner.called and rest_of_module(row, run):
         return independent  # a function transform called the module, where calls are not watched
     if owner.called is None:
@@ -47,6 +51,12 @@ def _how(row: TensorRow, run: ObservedRun) -> str:
     if rest_of_module(row, run):
         return independent
     return "its module was called and its output took no part in the loss"
+
+
+def loss_unread(row: TensorRow, run: ObservedRun) -> str:
+    """That its layer has a loss of its own, which is in no loss that was minimised; nothing where it has none."""
+    layer = next((event.layer for event in run.events_of(AddedLossUnread) if row.name in event.tensors), None)
+    return f"{layer} gave a loss to add_loss, and nothing read the model's losses" if layer is not None else ""
 
 
 def _kept_fixed(still: Still) -> str | None:
@@ -108,7 +118,7 @@ def _may_be_spare(still: Still) -> str | None:
     network = _whole_network(still)
     if network:
         return "it is all of its network, and a single module" if len(network) == 1 else None
-    if _cut(row):
+    if _cut(row) or loss_unread(row, still.run):
         return None
     return "nothing was seen that cuts it from the loss: its module was not called, or its output not used"
 
@@ -148,7 +158,9 @@ def _modules(rows: Sequence[TensorRow]) -> str:
 
 
 def about_cleared(still: StillTogether) -> str | None:
-    """What to do where a gradient was there and was taken away."""
+    """What to do where a gradient was there and was taken away, or where a loss was left out."""
+    if loss_unread(still.rows[0], still.each[0].run):
+        return ADD_THEM
     if not still.rows[0].cleared or (still.mitigated is not None and still.mitigated.hint):
         return None
     return LEAVE_ALONE

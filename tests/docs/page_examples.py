@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-LANGUAGES = {"console", "python", "text", "toml", "yaml"}
+LANGUAGES = {"console", "json", "python", "text", "toml", "yaml"}
 _GENERATED = re.compile(r"<!-- \w+ -->\n.*?<!-- end -->", re.DOTALL)
 _BLOCK = re.compile(
     r"(?:^<!-- (?P<mark>file|exit): (?P<value>\S+) -->\n\s*)?"

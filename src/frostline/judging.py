@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from frostline.core.collector import collector_paused
 from frostline.core.ledger import Ledger
 from frostline.core.record import BaselineUse, Excused, Finding, Record
 from frostline.core.storage import run_file, store
@@ -34,6 +35,7 @@ def judged_by(record: Record, policy: Policy) -> Record:
     return replace(record, findings=findings, verdict=judge(findings, record.tensors, record.run), baseline=used)
 
 
+@collector_paused()
 def load(path: str | os.PathLike[str]) -> Record:
     """The record of the run stored at ``path``.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """The bytes [start, stop) of a storage that a named tensor covers; an empty span overlaps nothing."""
 
     storage: Hashable
@@ -24,20 +23,25 @@ def overlapping(spans: Sequence[Span]) -> list[list[int]]:
     >>> overlapping([Span(0, 0, 100), Span(0, 10, 20), Span(0, 50, 60), Span(1, 0, 5)])
     [[0, 1, 2], [3]]
     """
-    by_storage: dict[Hashable, list[int]] = {}
+    by_storage: dict[Hashable, list[tuple[int, int, int]]] = {}
     groups: list[list[int]] = []
-    for index, span in enumerate(spans):
-        if span.stop > span.start:
-            by_storage.setdefault(span.storage, []).append(index)
+    for index, (storage, start, stop) in enumerate(spans):
+        if stop > start:
+            by_storage.setdefault(storage, []).append((start, stop, index))
         else:
             groups.append([index])
-    for indices in by_storage.values():
-        indices.sort(key=lambda index: (spans[index].start, spans[index].stop))
+    for covered in by_storage.values():
+        covered.sort()
         furthest = -1
-        for index in indices:
-            if spans[index].start < furthest:
+        for start, stop, index in covered:
+            if start < furthest:
                 groups[-1].append(index)
+                furthest = max(furthest, stop)
             else:
                 groups.append([index])
-            furthest = max(furthest, spans[index].stop)
-    return sorted((sorted(group) for group in groups), key=lambda group: group[0])
+                furthest = stop
+    for group in groups:
+        if len(group) > 1:
+            group.sort()
+    groups.sort()
+    return groups

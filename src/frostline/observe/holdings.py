@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from operator import attrgetter
 
 from frostline.core.facts import Fact, GradientsSeen, Held, OptimizerSeen
 from frostline.core.ledger import Gradient, Holding, OptimizerRow
@@ -39,8 +40,8 @@ class Holdings:
             watched = self.tensors.get(key)
             if watched is None:
                 continue
-            holding, now = _holding_of(watched, optimizer), tuple(getattr(hold, name) for name in _HOW)
-            if holding is None or now != tuple(getattr(holding, name) for name in _HOW):
+            holding, now = _holding_of(watched, optimizer), _how(hold)
+            if holding is None or now != _how(holding):
                 same.setdefault(now, []).append(watched.row.id)
             if not hold.inside and (not watched.settled or holding is None or not holding.gradients):
                 self.note_gradient(watched, optimizer)
@@ -129,7 +130,11 @@ class Holdings:
 
 
 _HOW = ("group", "listed", "captured", "lr", "weight_decay", "state", "state_of")
+_how = attrgetter(*_HOW)
 
 
 def _holding_of(watched: TensorState, optimizer: OptimizerRow) -> Holding | None:
-    return next((holding for holding in watched.row.optimizers if holding.optimizer == optimizer.id), None)
+    for holding in watched.row.optimizers:
+        if holding.optimizer == optimizer.id:
+            return holding
+    return None

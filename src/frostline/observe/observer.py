@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
+from frostline.core.collector import collector_paused
 from frostline.core.facts import OptimizerSeen
 from frostline.core.journal import Journal
 from frostline.core.ledger import LOADED, Place
@@ -94,7 +95,7 @@ class Observer:
         if wanted or self.tracked.is_due(optimizer):
             self._newcomer = False
             self.lines.read(optimizer)
-            with self.aside(), self.tracked.notice.stretch():
+            with self.aside(), self.tracked.notice.stretch(), collector_paused():
                 self._checks.open(key)
         elif self.attribution.active:
             self.lines.read(optimizer)
@@ -115,7 +116,7 @@ class Observer:
         if checking or self.attribution.active:
             self.lines.read(optimizer)
         if checking:
-            with self.aside(), self.tracked.notice.stretch():
+            with self.aside(), self.tracked.notice.stretch(), collector_paused():
                 self._checks.close(key)
         elif self.attribution.active:
             with self.aside():
@@ -203,7 +204,7 @@ class Observer:
         Args:
             pending: an optimizer whose results the script puts into the model when it likes: what moved was its step.
         """
-        with self.tracked.notice.stretch():
+        with self.tracked.notice.stretch(), collector_paused():
             look_last(self.tracked, self.flags, self._checks, self._movements, pending)
 
     def adopt_settings(self, settings: Settings) -> None:

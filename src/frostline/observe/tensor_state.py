@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from frostline.core.facts import (
@@ -52,10 +52,10 @@ class TensorState:
     bytes_read: int = 0
     first: Digest | None = None
     swapped: tuple[int, Digest | None] | None = None
+    row: TensorRow = field(init=False)
 
-    @property
-    def row(self) -> TensorRow:
-        return self.entry.row
+    def __post_init__(self) -> None:
+        self.row = self.entry.row
 
     @property
     def frozen(self) -> bool:

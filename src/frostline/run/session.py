@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from frostline.core.collector import collector_paused
 from frostline.core.facts import Doubted, Expected, FrameworkSeen
 from frostline.core.journal import Journal
 from frostline.core.ledger import Ledger
@@ -231,6 +232,7 @@ class Session:
             for each in self._probes:
                 each.observer.tracked.settings = self.settings
 
+    @collector_paused()
     def close(self, exit_status: int | None = None, ended_by: str | None = None) -> Record:
         """The last check: detach, judge, store.
 

@@ -48,7 +48,7 @@ def without_wrappers(path: str) -> str:
     >>> without_wrappers("_fsdp_wrapped_module.blocks.0._fsdp_wrapped_module"), without_wrappers("_fsdp_wrapped_module")
     ('blocks.0', '')
     """
-    return _WRAPPERS.sub("", path).rstrip(".")
+    return _WRAPPERS.sub("", path).rstrip(".") if "_wrapped_module" in path else path
 
 
 def plain(name: str) -> str:

@@ -40,7 +40,7 @@ class Answers:
     def flags(self) -> list[bool | None]:
         """See Probe."""
         try:
-            return [None if reference is None else _flag(reference()) for reference in self.models.flagged]
+            return [None if reference is None else _flag(reference()) for reference in self.models.flagged.values()]
         except TypeError:  # one of the tensors was freed
             return [entry.flag() if entry.row.kind == "parameter" else None for entry in self.models.tensors]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -124,14 +124,25 @@ def _being_transformed() -> bool:
     )
 
 
-def tensors_in(value: Any, depth: int = _DEPTH) -> Iterator[torch.Tensor]:
-    """The dense tensors with data among the inputs or outputs of a module."""
-    if isinstance(value, torch.Tensor):
-        if value.layout == torch.strided and not value.is_meta and type(value) in (torch.Tensor, nn.Parameter):
-            yield value
+def tensors_in(value: Any, depth: int = _DEPTH) -> list[torch.Tensor]:
+    """The dense tensors with data among the inputs or outputs of a module.
+
+    >>> len(tensors_in((torch.ones(1), {"mask": [torch.ones(1), None]})))
+    2
+    """
+    found: list[torch.Tensor] = []
+    _collect(value, depth, found)
+    return found
+
+
+def _collect(value: Any, depth: int, found: list[torch.Tensor]) -> None:
+    kind = type(value)
+    if kind is torch.Tensor or kind is nn.Parameter:
+        if value.layout is torch.strided and not value.is_meta:
+            found.append(value)
     elif isinstance(value, (list, tuple)) and depth:
         for item in value:
-            yield from tensors_in(item, depth - 1)
+            _collect(item, depth - 1, found)
     elif isinstance(value, dict) and depth:
         for item in value.values():
-            yield from tensors_in(item, depth - 1)
+            _collect(item, depth - 1, found)

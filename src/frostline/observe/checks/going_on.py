@@ -8,7 +8,7 @@ and at the end until it moves again. So a healthy tensor costs a few kilobytes a
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from operator import attrgetter
 
@@ -16,7 +16,7 @@ from frostline.core.columns.standstill import Standstill
 from frostline.core.facts import CameBack, PutBack, StoodStill
 from frostline.core.ledger import Gradient
 from frostline.digest.blocks import Digest, blocks, first_difference
-from frostline.digest.sample import LARGEST, sample
+from frostline.digest.sample import LARGEST, sample, sample_whole
 from frostline.observe.holdings import Holdings
 from frostline.observe.protocols import Hold, Unreadable
 from frostline.observe.tensor_state import TensorState
@@ -63,7 +63,7 @@ class GoingOn:
         for watched, course, hold in self._followed(holds):
             if course.whole is None:
                 watched.bytes_read += 2 * min(watched.row.bytes, LARGEST)  # before and after
-                course.sample = _sample(watched.entry.part, watched.row.bytes)
+                course.sample = _sample(watched)
                 course.note_start()
             elif not hold.inside:
                 course.gradient = watched.entry.gradient()
@@ -79,13 +79,13 @@ class GoingOn:
                 still.append((watched, course))
             elif course.whole is not None:
                 self._goes_on(watched, course)
-            elif before is not None and (after := _sample(watched.entry.part, watched.row.bytes)) == before:
+            elif before is not None and (after := _sample(watched)) == before:
                 self._stops(watched, course, "unknown" if hold.inside else watched.entry.gradient())
             elif before is not None and after is not None:
                 course.moved = course.seen[after] = step
                 if len(course.seen) > SAMPLES_KEPT:
                     del course.seen[next(iter(course.seen))]
-            elif not course.seen and (first := _sample(watched.entry.part, watched.row.bytes)) is not None:
+            elif not course.seen and (first := _sample(watched)) is not None:
                 course.seen[first] = step  # the step that settled it
             if course.whole is not None and course.gradient == "nonzero":  # how large can the update have been?
                 self._holdings.note_stillness(key, self._tracked.optimizers[key], watched)
@@ -96,7 +96,7 @@ class GoingOn:
         for key in keys:
             course, watched = self._courses.get(key), self._tracked.tensors[key]
             if course is not None and course.whole is None:
-                now = _sample(watched.entry.part, watched.row.bytes)
+                now = _sample(watched)
                 if now is not None:
                     course.seen.setdefault(now, self._tracked.clock.steps)
 
@@ -128,7 +128,7 @@ class GoingOn:
             watched = self._tracked.tensors[key]
             if watched.is_moved_trainable and course.whole is None:
                 models.setdefault(watched.row.model, []).append(watched)
-                step = course.seen.get(_sample(watched.entry.part, watched.row.bytes) or 0, course.moved)
+                step = course.seen.get(_sample(watched) or 0, course.moved)
                 if step < course.moved:
                     back.setdefault(step, []).append(watched.row.id)
         for followed in models.values():
@@ -155,7 +155,7 @@ class GoingOn:
         back: dict[int, list[int]] = {}
         for key, course in self._courses.items():
             watched = self._tracked.tensors[key]
-            now = _sample(watched.entry.part, watched.row.bytes) if course.start is not None else None
+            now = _sample(watched) if course.start is not None else None
             if now is not None and now == course.start and watched.is_moved_trainable and watched.has_first_bits():
                 back.setdefault(course.starts, []).append(watched.row.id)
         for checks, tensors in back.items():
@@ -215,9 +215,12 @@ class GoingOn:
             self._tracked.tell(StoodStill(tensors=tuple(tensors), still=standstill))
 
 
-def _sample(part: Callable[[int, int], bytes], size: int) -> int | None:
+def _sample(watched: TensorState) -> int | None:
     """The sample of a tensor; None where it cannot be read now."""
+    row = watched.row
     try:
-        return sample(part, size)
+        if row.bytes <= LARGEST and not row.sharded:
+            return sample_whole(watched.entry.read())
+        return sample(watched.entry.part, row.bytes)
     except Unreadable:
         return None

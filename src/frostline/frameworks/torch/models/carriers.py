@@ -34,6 +34,9 @@ class Carriers:
 
     def of(self, tensor: Any) -> NamedTensor | None:
         """What this very tensor carries now; of many, the first."""
+        entry = self._by_id.get(id(tensor))
+        if entry is not None:
+            return entry if entry.tensor is tensor else None
         return next(iter(self.all_of(tensor)), None)
 
     def all_of(self, tensor: Any) -> list[NamedTensor]:

@@ -35,10 +35,16 @@ class Exchanges:
     def __init__(self, observer: Observer, held: Callable[[], list[torch.Tensor]]) -> None:
         self._observer, self._held = observer, held
         self.entered: dict[int, tuple[weakref.ref[torch.Tensor], int]] = {}  # those put in a known module, when
+        self._held_by_shape: dict[torch.Size, list[torch.Tensor]] | None = None  # while many are exchanged at once
 
     def enter(self, tensor: torch.Tensor) -> None:
         """A parameter was put in the place of another in a module under observation."""
         self.entered[id(tensor)] = (weakref.ref(tensor), self._observer.steps)
+
+    def settled(self) -> None:
+        """All that was exchanged was told."""
+        self.entered.clear()
+        self._held_by_shape = None
 
     def tell(self, entry: NamedTensor, tensor: torch.Tensor, module: nn.Module, shard: Shard | None) -> Form:
         """Tell that ``tensor``, in ``module``, goes by the tensor's name now; returns what the former one was like."""
@@ -84,7 +90,7 @@ class Exchanges:
             known: the tensor of a tensor, or None.
         """
         row = entry.row
-        held = [other for other in self._held() if other.shape == tensor.shape] if tensor.requires_grad else []
+        held = self._held_like(tensor) if tensor.requires_grad else []
         former = [other for other in held if known(other) is None]
         if not former or any(other is tensor for other in held) or any(_same_values(other, tensor) for other in former):
             if row.replaced_at is not None:
@@ -93,6 +99,14 @@ class Exchanges:
             reference, step = self.entered.get(id(tensor), (None, 0))
             at = step if reference is not None and reference() is tensor else self._observer.steps
             self._observer.tell(TensorSeen(tensor=row.id, replaced_at=at))
+
+    def _held_like(self, tensor: torch.Tensor) -> list[torch.Tensor]:
+        """What optimizers hold that has the shape of ``tensor``."""
+        if self._held_by_shape is None:
+            self._held_by_shape = {}
+            for other in self._held():
+                self._held_by_shape.setdefault(other.shape, []).append(other)
+        return self._held_by_shape.get(tensor.shape, [])
 
 
 def form_of(tensor: torch.Tensor, shard: Shard | None) -> Form:

@@ -24,6 +24,7 @@ from frostline.frameworks.torch.models.exchanges import Exchanges, for_a_pass, f
 from frostline.frameworks.torch.models.frozen_subtrees import FrozenSubtrees
 from frostline.frameworks.torch.models.model import KEPT_ALIVE, Model
 from frostline.frameworks.torch.models.model_copies import note_copied
+from frostline.frameworks.torch.models.module_tree import tree_of
 from frostline.frameworks.torch.models.ties import ties_of
 from frostline.frameworks.torch.tensors.graph import listed
 from frostline.frameworks.torch.tensors.shards import Shard
@@ -50,7 +51,7 @@ class Models:
         self.exchanges = Exchanges(observer, held)
         self.models: list[Model] = []
         self.tensors: list[NamedTensor] = []
-        self.flagged: list[weakref.ref[torch.Tensor] | None] = []  # beside ``tensors``; None for buffers
+        self.flagged: dict[Hashable, weakref.ref[torch.Tensor] | None] = {}  # as ``tensors``; None for buffers
         self._carriers = Carriers()
         self.of, self.all_of = self._carriers.of, self._carriers.all_of
         self.by_name: dict[str, NamedTensor] = {}
@@ -133,7 +134,7 @@ class Models:
     def add_tensors(self, tensors: list[torch.Tensor], names: dict[int, str]) -> None:
         """Take plain tensors that an optimizer holds and no module does, named as ``names`` says by id."""
         for index, tensor in enumerate(tensors):
-            name = unique(names.get(id(tensor), f"tensor_{len(self.tensors) + index}"), set(self.by_name))
+            name = unique(names.get(id(tensor), f"tensor_{len(self.tensors) + index}"), self.by_name)
             self._adopt(name, tensor, None, Owner(), None, "parameter", registered=True)
 
     def add_strays(self, found: list[tuple[torch.Tensor, str]]) -> None:
@@ -154,16 +155,17 @@ class Models:
             root = model.root
             if root is None:
                 continue
-            frozen = FrozenSubtrees(root, self.intents)
-            for each in modules.tensors_of(root):
-                inside.add(id(each.module))
+            tree = tree_of(root)
+            frozen = FrozenSubtrees(tree, self.intents)
+            for each in modules.tensors_of(root, tree):
                 name = f"{model.name}.{each.name}"
                 present[name] = each.tensor
-                parts |= {name: memory} if each.shard and (memory := each.shard.memory()) is not None else {}
+                if each.shard and (memory := each.shard.memory()) is not None:
+                    parts[name] = memory
                 self._meet(name, each, model, frozen)
-            inside.update(id(module) for module in root.modules())
+            inside.update(id(module) for _, module in tree)
         self._modules = inside
-        self.exchanges.entered.clear()
+        self.exchanges.settled()
         self._note_gone(present)
         for entry in self.tensors:
             loose = entry.module is None or not entry.row.registered
@@ -241,7 +243,7 @@ class Models:
         """Another tensor carries the tensor's name now, or another part of it is held here."""
         former = self.exchanges.tell(entry, tensor, module, shard)
         entry.carry(tensor, module, shard)
-        self.flagged[self.tensors.index(entry)] = weakref.ref(tensor) if entry.row.kind == "parameter" else None
+        self.flagged[entry.key] = weakref.ref(tensor) if entry.row.kind == "parameter" else None
         self._carriers.enter(entry, tensor)
         self.exchanges.tell_stranded(entry, tensor, self.of)
         if former != form_of(tensor, shard) or entry.row.replaced_at is not None:
@@ -289,7 +291,7 @@ class Models:
         )
         entry = NamedTensor(row.id, row, tensor, module, shard)
         self.tensors.append(entry)
-        self.flagged.append(weakref.ref(tensor) if kind == "parameter" else None)
+        self.flagged[entry.key] = weakref.ref(tensor) if kind == "parameter" else None
         if model is not None:
             model.tensors.append(entry)
         self._carriers.enter(entry, tensor)
@@ -299,10 +301,11 @@ class Models:
 
     def _retie(self, present: dict[str, torch.Tensor], parts: dict[str, torch.Tensor]) -> None:
         """Group the names that share a storage now; say which shared one before and no longer do."""
-        ties, overlaps = ties_of(present | parts)
+        ties, overlaps = ties_of(present | parts if parts else present)
         for entry in self.tensors:
             row = entry.row
-            if row.name not in present:
+            alone = not row.aliases and not row.overlaps and row.name not in ties and row.name not in overlaps
+            if alone or row.name not in present:
                 continue
             now = ties.get(row.name, set())
             lost = (set(row.aliases) - now) & present.keys()

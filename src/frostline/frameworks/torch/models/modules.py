@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import gc
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import nn
@@ -13,6 +13,7 @@ from torch import nn
 from frostline.core.ledger import Kind, Role
 from frostline.core.names.name_matching import without_wrappers
 from frostline.frameworks.alive import alive
+from frostline.frameworks.torch.models.module_tree import Tree, tree_of
 from frostline.frameworks.torch.tensors.shards import Member, Shard, is_flat, members_of, shard_of
 from frostline.frameworks.torch.tensors.tensors import PLAIN_TYPES
 from frostline.observe.variable_names import variable_names
@@ -101,7 +102,8 @@ def has_tensors(module: nn.Module) -> bool:
 
 def has_parameters(module: nn.Module) -> bool:
     """Whether the module or anything in it holds a parameter; a class may return a list of them, and no iterator."""
-    return any(True for _ in module.parameters())
+    own = any(parameter is not None for parameter in module._parameters.values())
+    return own or any(True for _ in module.parameters())
 
 
 def modules_holding(tensors: Iterable[torch.Tensor]) -> list[nn.Module]:
@@ -119,8 +121,7 @@ def names_of(roots: list[nn.Module]) -> dict[int, str]:
     return variable_names({id(root) for root in roots}, unwrap, skip=("torch",))
 
 
-@dataclass(frozen=True, slots=True)
-class Registered:
+class Registered(NamedTuple):
     """A tensor that a module holds under ``name``; ``shard`` says which part of it is held in this process."""
 
     name: str
@@ -131,19 +132,24 @@ class Registered:
     shard: Shard | None
 
 
-def tensors_of(root: nn.Module) -> Iterator[Registered]:
+def tensors_of(root: nn.Module, tree: Tree | None = None) -> Iterator[Registered]:
     """Every registered tensor, every name of a shared one; names are those of the user's modules, without wrappers.
 
     A buffer that asks for gradients can be trained, and is told as a parameter. A flat parameter that sharded training
     made of many stands for those many.
+
+    Args:
+        root: the outermost module.
+        tree: the modules below it, where the caller has them already.
     """
     flats: dict[int, list[Member]] = {}
     shards: dict[int, Shard] = {}
     for flat, members in members_of(root):
         flats[id(flat)] = members
         shards.update((id(member.own), member.shard) for member in members if member.own is not None)
-    paths = {id(module): without_wrappers(path) for path, module in root.named_modules()} if flats else {}
-    for wrapped, module in root.named_modules(remove_duplicate=False):
+    tree = tree_of(root) if tree is None else tree
+    paths = {id(module): without_wrappers(path) for path, module in reversed(tree)} if flats else {}
+    for wrapped, module in tree:
         path = without_wrappers(wrapped)
         prefix = f"{path}." if path else ""
         for name, tensor, kind in _own(module):
@@ -151,7 +157,7 @@ def tensors_of(root: nn.Module) -> Iterator[Registered]:
                 yield from _inside(tensor, flats[id(tensor)], paths)
                 continue
             # A plain tensor is whole, unless DeepSpeed has put its part beside it.
-            whole = type(tensor) in PLAIN_TYPES and "ds_tensor" not in tensor.__dict__
+            whole = type(tensor) in PLAIN_TYPES and not hasattr(tensor, "ds_tensor")
             shard = shards.get(id(tensor)) or (None if whole else shard_of(tensor))
             yield Registered(prefix + name, tensor, module, path, kind, shard)
 
@@ -174,14 +180,17 @@ def _inside(flat: torch.Tensor, members: Iterable[Member], paths: Mapping[int, s
 
 def hidden_tensors(root: nn.Module) -> Iterator[tuple[str, torch.Tensor, nn.Module, str]]:
     """Modules and trainable tensors in plain lists, tuples, dicts and attributes: registration does not see them."""
-    registered = {id(module) for module in root.modules()}
-    for path, module in root.named_modules():
+    modules: dict[int, tuple[str, nn.Module]] = {}  # by the first name of each
+    for path, module in tree_of(root):
+        modules.setdefault(id(module), (path, module))
+    for path, module in modules.values():
         for attribute, value in list(module.__dict__.items()):
-            if attribute in _REGISTRIES:
+            kind = type(value)
+            if kind in _SCALARS or attribute in _REGISTRIES or (kind in _MAPPINGS and not value):
                 continue
             for name, item in _members(attribute, value):
                 where = f"{path}.{name}" if path else name
-                if isinstance(item, nn.Module) and id(item) not in registered and not foreign(item):
+                if isinstance(item, nn.Module) and id(item) not in modules and not foreign(item):
                     for inner, parameter in item.named_parameters():
                         yield f"{where}.{inner}", parameter, item, where
                 elif isinstance(item, torch.Tensor) and not is_flat(item) and _is_weight(item):
@@ -196,6 +205,8 @@ def _is_weight(tensor: torch.Tensor) -> bool:
 
 
 _REGISTRIES = ("_parameters", "_buffers", "_modules")
+_SCALARS = {bool, int, float, str, type(None), set}
+_MAPPINGS = {dict, OrderedDict}
 
 
 def _members(name: str, value: Any, depth: int = 2) -> Iterator[tuple[str, Any]]:

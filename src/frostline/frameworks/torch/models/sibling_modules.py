@@ -38,7 +38,7 @@ class CalledSiblings:
         if module is None:
             return False
         found = (self._called.get((place, self._make(module)), set()) for place in self._places(entry))
-        return any(each - {id(module)} for each in found)
+        return any(len(each) > (id(module) in each) for each in found)
 
     def _places(self, entry: NamedTensor) -> Iterator[Place]:
         model, path = entry.row.model, tuple(entry.row.owner.path.split("."))

@@ -65,19 +65,15 @@ def in_shared_memory(tensor: torch.Tensor) -> bool:
 
 def span_of(tensor: torch.Tensor) -> Span:
     """Where the tensor lies in memory; of one without memory of its own, that it is itself."""
-    if (
-        why_unreadable(tensor)
-        or tensor.layout != torch.strided
-        or type(tensor).__torch_dispatch__ is not _PLAIN_DISPATCH
-    ):
+    dense = tensor.layout is torch.strided and not tensor.is_meta and not tensor.is_nested
+    plain = type(tensor) in PLAIN_TYPES or type(tensor).__torch_dispatch__ is _PLAIN_DISPATCH
+    if not (plain and dense) or torch.nn.parameter.is_lazy(tensor):
         return Span(("object", id(tensor)), 0, 1)
-    storage = tensor.untyped_storage()
-    start = int(tensor.storage_offset()) * tensor.element_size()
-    extent = 1 + sum(
-        (int(size) - 1) * int(stride) for size, stride in zip(tensor.shape, tensor.stride(), strict=True) if size
-    )
-    length = extent * tensor.element_size() if tensor.numel() else 0
-    return Span((str(tensor.device), storage.data_ptr()), start, start + length)
+    width, count = tensor.element_size(), tensor.numel()
+    start = int(tensor.storage_offset()) * width
+    if count and not tensor.is_contiguous():
+        count = 1 + sum((int(size) - 1) * int(step) for size, step in zip(tensor.shape, tensor.stride(), strict=True))
+    return Span((tensor.device, tensor.untyped_storage().data_ptr()), start, start + count * width)
 
 
 def host_bytes(tensor: torch.Tensor) -> Any:
@@ -123,7 +119,7 @@ _ARRAY_TYPES: dict[int, type[ctypes.Array[ctypes.c_char]]] = {}
 
 
 def _memory(tensor: torch.Tensor) -> Any:
-    size = tensor.numel() * tensor.element_size()
+    size = tensor.nbytes
     if size == 0:
         return b""
     if tensor.untyped_storage().nbytes() < size:  # sharded training gathers a weight for its use, then frees it
@@ -138,7 +134,7 @@ def _memory(tensor: torch.Tensor) -> Any:
 
 def _lies_plain(tensor: torch.Tensor) -> bool:
     """Whether the tensor's memory, as it lies on the CPU, is its value in C order."""
-    plain = type(tensor) in PLAIN_TYPES and tensor.device.type == "cpu" and tensor.layout == torch.strided
+    plain = type(tensor) in PLAIN_TYPES and tensor.is_cpu and tensor.layout is torch.strided
     return plain and tensor.is_contiguous() and not tensor.is_conj() and not tensor.is_neg()
 
 
@@ -204,9 +200,11 @@ class NamedTensor:
         tensor, shard = self._tensor(), self.shard
         if tensor is None:
             raise Unreadable("the tensor was freed before it could be read again")
-        if shard is not None and not shard.part.values:
+        if shard is None:
+            return tensor if type(tensor) in PLAIN_TYPES else local(tensor)
+        if not shard.part.values:
             raise Unreadable(HOLDS_NONE)
-        part = shard.memory() if shard is not None else None
+        part = shard.memory()
         return local(tensor) if part is None else part
 
     def own(self, value: torch.Tensor) -> torch.Tensor:
@@ -223,7 +221,9 @@ class NamedTensor:
         """See LiveTensor."""
         tensor = self.memory
         if _lies_plain(tensor):
-            return bytes(memoryview(_memory(tensor)).cast("B")[start:stop])
+            memory = _memory(tensor)
+            whole = start == 0 and stop >= len(memory)
+            return bytes(memory) if whole else bytes(memoryview(memory).cast("B")[start:stop])
         return host_part(tensor, start, stop)
 
     def flag(self) -> bool | None:

@@ -162,8 +162,8 @@ def _hooked(tensor: torch.Tensor) -> bool:
 
 def _is_partly_zero(gradient: torch.Tensor) -> bool:
     """Whether some of a sample of rows, both ends among them, has zeros and not only zeros."""
-    rows = gradient.shape[0]
-    step = max(1, (rows - 1) // (ROWS_SAMPLED - 1))
-    sample = gradient.detach()[torch.tensor(sorted({*range(0, rows, step), rows - 1}), device=gradient.device)]
-    zero = sample == 0
-    return bool(zero.any()) and not bool(zero.all())
+    rows, sample = gradient.shape[0], gradient.detach()
+    if rows > ROWS_SAMPLED:
+        step = (rows - 1) // (ROWS_SAMPLED - 1)
+        sample = sample[torch.tensor(sorted({*range(0, rows, step), rows - 1}), device=gradient.device)]
+    return 0 < int(torch.count_nonzero(sample)) < sample.numel()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import functools
 from collections.abc import Callable, Iterable
 from typing import Any, ClassVar
 
@@ -44,11 +45,14 @@ class FlagTypos:
                     self._tell(f"{entry.row.name}.{attribute}", attribute, "tensor", [entry.row.name])
 
     def _look_at_module(self, where: str, module: nn.Module) -> None:
+        named = [*_named_like_the_flag(vars(module), exact=True), *_of_keras(module)]
+        vain = [attribute for attribute in named if vars(module)[attribute] is False]
+        if not vain:
+            return
         below = [entry for parameter in module.parameters() if (entry := self._models.of(parameter)) is not None]
         contradicted = [entry.row.name for entry in below if entry.row.declared.trainable]
-        for attribute in [*_named_like_the_flag(vars(module), exact=True), *_of_keras(module)]:
-            if vars(module)[attribute] is False and contradicted:
-                self._tell(f"{where}.{attribute}", attribute, "module", contradicted)
+        for attribute in vain if contradicted else ():
+            self._tell(f"{where}.{attribute}", attribute, "module", contradicted)
 
     def _tell(self, subject: str, attribute: str, on: str, names: list[str]) -> None:
         self._context.tell(FlagMisspelt(subject=subject, attribute=attribute, on=on, tensors=tuple(names)))
@@ -65,6 +69,10 @@ def _named_like_the_flag(attributes: dict[str, Any], *, exact: bool) -> list[str
     return [
         name
         for name, value in attributes.items()
-        if isinstance(value, bool)
-        and ((exact and name == FLAG) or (name != FLAG and difflib.SequenceMatcher(None, name, FLAG).ratio() >= ALIKE))
+        if isinstance(value, bool) and ((exact and name == FLAG) or (name != FLAG and _is_alike(name)))
     ]
+
+
+@functools.cache
+def _is_alike(name: str) -> bool:
+    return difflib.SequenceMatcher(None, name, FLAG).ratio() >= ALIKE

@@ -14,6 +14,7 @@ from torch import nn
 from frostline.core.facts import Fact, FlagRequested, FlagSeen
 from frostline.core.names.name_matching import without_wrappers
 from frostline.frameworks.torch.context import Context
+from frostline.frameworks.torch.models.frozen_subtrees import upwards
 from frostline.frameworks.torch.models.model import Model
 from frostline.frameworks.torch.tensors.shards import is_flat
 
@@ -66,11 +67,14 @@ class RequestedFlags:
     def _tell_vain(self, model: Model, asked: Sequence[tuple[str, bool]]) -> None:
         """Tell of tensors that were to be frozen last, and are trainable since the flat one that holds them is."""
         missed: dict[str, list[int]] = {}
+        calls = {path: (number, flag) for number, (path, flag) in enumerate(asked)}
         for entry in model.tensors:
-            inside = f"{entry.row.owner.path}."
-            calls = [(path, flag) for path, flag in asked if not path or inside.startswith(f"{path}.")]
-            if calls and not calls[-1][1] and entry.row.declared.trainable and is_flat(entry.tensor):
-                missed.setdefault(calls[-1][0], []).append(entry.row.id)
+            if not (entry.row.declared.trainable and is_flat(entry.tensor)):
+                continue
+            around = [path for path in upwards(entry.row.owner.path) if path in calls]
+            last = max(around, key=calls.__getitem__, default="")
+            if around and not calls[last][1]:
+                missed.setdefault(last, []).append(entry.row.id)
         for path, tensors in missed.items():
             container = f"{model.name}.{path}" if path else model.name
             self._context.tell(FlagSeen(tensors=tuple(tensors), container=container, container_flag=False))

@@ -52,12 +52,12 @@ class ParallelModules:
     def _entered(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         if self._context.forwards.depth == 1:
             self._given.clear()
-        first = next(tensors_in(inputs), None) if modules.has_parameters(module) else None
+        first = next(iter(tensors_in(inputs)), None) if modules.has_parameters(module) else None
         self._given.append(weakref.ref(first) if first is not None else None)
 
     def _left(self, module: nn.Module, output: Any) -> None:
         given = self._given.pop() if self._given else None
-        returned = next(tensors_in(output), None)
+        returned = next(iter(tensors_in(output)), None)
         if given is None or returned is None:
             return
         call = _Call(given, shape_of(returned), weakref.ref(module), module.training)

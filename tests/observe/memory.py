@@ -96,7 +96,7 @@ class Memory:
     def digests(self, tensors: Iterable[LiveTensor]) -> dict[Hashable, Digest]:
         return {entry.key: blocks(entry.read()) for entry in tensors if entry.key in self.on_accelerator}
 
-    def flags(self) -> list[bool | None]:
+    def flags(self, *, whole: bool) -> list[bool | None]:
         return [tensor.trainable for tensor in self.tensors]
 
     def refresh(self) -> None:

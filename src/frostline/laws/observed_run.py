@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from frostline.core.averages import followers
 from frostline.core.events import Event, OptimizerIdle, ResultDropped, UpdateShown
@@ -13,6 +13,7 @@ from frostline.core.events.fact import Fact
 from frostline.core.ledger import Expected, Holding, Ledger, OptimizerRow, TensorRow
 
 Seen = TypeVar("Seen", bound=Fact)
+Worked = TypeVar("Worked")
 FRAMEWORKS = ("keras", "tf_keras", "torch", "jax")
 
 
@@ -34,6 +35,13 @@ class ObservedRun:
         self.expected: Expected = ledger.expected
         self.patience = ledger.patience
         self.steps = ledger.run.steps
+        self._worked_out: dict[Callable[[ObservedRun], Any], Any] = {}
+
+    def once(self, work: Callable[[ObservedRun], Worked]) -> Worked:
+        """What ``work`` makes of the run, however often it is asked for."""
+        if work not in self._worked_out:
+            self._worked_out[work] = work(self)
+        return self._worked_out[work]  # type: ignore[no-any-return]
 
     @cached_property
     def named(self) -> Mapping[str, TensorRow]:
@@ -60,10 +68,6 @@ class ObservedRun:
     def beside(self, row: TensorRow) -> Sequence[TensorRow]:
         """The other tensors of the module that owns ``row``."""
         return [other for other in self.module(row) if other is not row]
-
-    def of_type(self, row: TensorRow) -> Sequence[TensorRow]:
-        """The tensors of the same model and shape in modules of the same type."""
-        return self._types[row.model, row.owner.type, row.shape]
 
     def optimizer(self, optimizer_id: str) -> OptimizerRow:
         """The optimizer with this id; KeyError when there is none."""
@@ -144,13 +148,6 @@ class ObservedRun:
         for row in self.tensors:
             modules[row.model, row.owner.path].append(row)
         return modules
-
-    @cached_property
-    def _types(self) -> Mapping[tuple[str, str, tuple[int, ...]], Sequence[TensorRow]]:
-        types: dict[tuple[str, str, tuple[int, ...]], list[TensorRow]] = defaultdict(list)
-        for row in self.tensors:
-            types[row.model, row.owner.type, row.shape].append(row)
-        return types
 
 
 def left_idle(run: ObservedRun) -> Mapping[str, int]:

@@ -91,8 +91,8 @@ class Observer:
             self.flags.begin()
         self.clock.before_step()
         self.lines.begin()
-        wanted = self.flags.poll(optimizer.id) or self._newcomer
-        if wanted or self.tracked.is_due(optimizer):
+        due = self.tracked.is_due(optimizer) or self._newcomer
+        if self.flags.poll(optimizer.id, whole=due) or due:
             self._newcomer = False
             self.lines.read(optimizer)
             with self.aside(), self.tracked.notice.stretch(), collector_paused():

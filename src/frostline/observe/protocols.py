@@ -76,8 +76,11 @@ class Probe(Protocol):
     def digests(self, tensors: Iterable[LiveTensor]) -> dict[Hashable, Digest]:
         """The present digests, by tensor key, of those tensors whose accelerator makes them; the rest is read here."""
 
-    def flags(self) -> list[bool | None]:
-        """The declared flag of every adopted tensor, in the order of adoption; called before every step."""
+    def flags(self, *, whole: bool) -> list[bool | None] | None:
+        """The declared flag of every adopted tensor, in the order of adoption; called before every step.
+
+        A probe that is told of writes may say None, unless ``whole`` is asked for: nothing was written to.
+        """
 
     def refresh(self) -> None:
         """Look for tensors that are new, replaced, tied or untied; called at checks."""

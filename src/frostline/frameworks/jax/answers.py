@@ -26,7 +26,7 @@ class Answers:
         """See Probe; what was read before a step is the first check at what that step showed."""
         return {entry.key: self.ready.pop(entry.key) for entry in tensors if entry.key in self.ready}
 
-    def flags(self) -> list[bool | None]:
+    def flags(self, *, whole: bool) -> list[bool | None]:
         """See Probe; JAX has no flags, and what is declared in its place is known when a step is traced."""
         return self.declared
 

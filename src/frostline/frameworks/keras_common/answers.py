@@ -34,7 +34,7 @@ class Answers:
         self._dialect = dialect
         self._signals = signals
 
-    def flags(self) -> list[bool | None]:
+    def flags(self, *, whole: bool) -> list[bool | None]:
         """See Probe."""
         return [entry.flag() for entry in self.models.tensors]
 

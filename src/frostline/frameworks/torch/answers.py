@@ -18,8 +18,6 @@ from frostline.frameworks.torch.tensors.similar_tensors import kin_of
 from frostline.frameworks.torch.tensors.tensors import NamedTensor, host_bytes
 from frostline.observe.protocols import Hold, LiveTensor, MaskedGradient
 
-_flag = torch.Tensor.requires_grad.__get__  # type: ignore[attr-defined]  # of C, whatever ``Parameter`` has in its place
-
 
 class Answers:
     """Implements ``frostline.observe.protocols.Probe``; instruments add to some answers through signals.
@@ -37,12 +35,9 @@ class Answers:
         self._signals = signals
         self._device_digests = DeviceDigests(fault)
 
-    def flags(self) -> list[bool | None]:
+    def flags(self, *, whole: bool) -> list[bool | None] | None:
         """See Probe."""
-        try:
-            return [None if reference is None else _flag(reference()) for reference in self.models.flagged.values()]
-        except TypeError:  # one of the tensors was freed
-            return [entry.flag() if entry.row.kind == "parameter" else None for entry in self.models.tensors]
+        return self.models.flags.read() if whole or self.models.flags.may_differ() else None
 
     def refresh(self) -> None:
         """See Probe."""

@@ -9,7 +9,7 @@ from frostline.core.columns.standstill import Standstill
 from frostline.core.ledger import FULL_PRECISION, HALF_UNIT, Gradient, Holding, OptimizerRow, TensorRow
 from frostline.core.record import Severity
 from frostline.laws.causes.cause import Evidence
-from frostline.laws.causes.trainable.neighbours import alike
+from frostline.laws.causes.trainable.neighbours import Lists, in_lists, sibling
 from frostline.laws.law import Violation, by_row
 from frostline.laws.observed_run import ObservedRun
 from frostline.laws.stepping import rate_zero_since
@@ -135,11 +135,12 @@ def unrouted(row: TensorRow, run: ObservedRun) -> str | None:
     still = row.changed.still
     if still is None or (gradient := _gradient(row, still)) not in NOTHING:
         return None
-    for other in run.of_type(row):
-        goes_on = other.changed.verdict == "yes" and other.changed.still is None
-        if goes_on and other.owner.path != row.owner.path and alike(other.owner.path, row.owner.path):
-            return f"{other.name}, beside it in a list, goes on moving, and {REASONS[gradient]} here"
-    return None
+    other = sibling(row, run.once(_moving_in_lists))
+    return f"{other.name}, beside it in a list, goes on moving, and {REASONS[gradient]} here" if other else None
+
+
+def _moving_in_lists(run: ObservedRun) -> Lists:
+    return in_lists(run, lambda row: row.changed.verdict == "yes" and row.changed.still is None)
 
 
 @by_row

@@ -26,10 +26,13 @@ class Flags:
             self.poll("")
             self.setting_up = False
 
-    def poll(self, optimizer: str) -> bool:
-        """Compare the flags with those of the last step; True where a flip is worth a check of its own."""
-        tracked, flags = self._tracked, self._tracked.probe.flags()
-        if flags is tracked.flags or flags == tracked.flags:
+    def poll(self, optimizer: str, *, whole: bool = True) -> bool:
+        """Compare the flags with those of the last step; True where a flip is worth a check of its own.
+
+        ``whole`` False leaves out those that nobody can have written to, as far as the probe is told of writes.
+        """
+        tracked, flags = self._tracked, self._tracked.probe.flags(whole=whole)
+        if flags is None or flags is tracked.flags or flags == tracked.flags:
             return False
         worth = False
         for watched, old, new in zip(tracked.order, tracked.flags, flags, strict=False):

@@ -7,19 +7,22 @@ from typing import Any
 
 import torch
 
+from frostline.frameworks.torch.models.flag_polling import FlagPolling
 from frostline.frameworks.torch.tensors.shards import Shard, is_flat
 from frostline.frameworks.torch.tensors.tensors import NamedTensor
 
 
 class Carriers:
-    """Finds tensors under observation by the object that carries them now."""
+    """Finds tensors under observation by the object that carries them now, and reads the flags of those."""
 
     def __init__(self) -> None:
+        self.flags = FlagPolling()
         self._by_id: dict[int, NamedTensor] = {}
         self._in_flat: dict[int, dict[int, NamedTensor]] = {}  # by id of a flat parameter, by place in it
 
     def enter(self, entry: NamedTensor, tensor: torch.Tensor) -> None:
         """From now on ``tensor`` carries ``entry``."""
+        self.flags.enter(entry, tensor)
         if entry.shard is not None and is_flat(tensor):
             self._in_flat.setdefault(id(tensor), {})[entry.shard.index] = entry
         else:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from torch import nn
 
 from frostline.core.names.name_matching import without_wrappers
-from frostline.frameworks.torch.models.module_tree import Tree
+from frostline.frameworks.torch.models.modules import Tree
 
 _TRAINABLE, _FROZEN = 1, 2  # what there is among the parameters in a module
 

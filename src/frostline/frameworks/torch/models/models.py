@@ -24,7 +24,6 @@ from frostline.frameworks.torch.models.exchanges import Exchanges, for_a_pass, f
 from frostline.frameworks.torch.models.frozen_subtrees import FrozenSubtrees
 from frostline.frameworks.torch.models.model import KEPT_ALIVE, Model
 from frostline.frameworks.torch.models.model_copies import note_copied
-from frostline.frameworks.torch.models.module_tree import tree_of
 from frostline.frameworks.torch.models.ties import ties_of
 from frostline.frameworks.torch.tensors.graph import listed
 from frostline.frameworks.torch.tensors.shards import Shard
@@ -51,8 +50,8 @@ class Models:
         self.exchanges = Exchanges(observer, held)
         self.models: list[Model] = []
         self.tensors: list[NamedTensor] = []
-        self.flagged: dict[Hashable, weakref.ref[torch.Tensor] | None] = {}  # as ``tensors``; None for buffers
         self._carriers = Carriers()
+        self.flags = self._carriers.flags
         self.of, self.all_of = self._carriers.of, self._carriers.all_of
         self.by_name: dict[str, NamedTensor] = {}
         self.intents: list[tuple[weakref.ref[nn.Module], bool]] = []
@@ -155,7 +154,7 @@ class Models:
             root = model.root
             if root is None:
                 continue
-            tree = tree_of(root)
+            tree = modules.tree_of(root)
             frozen = FrozenSubtrees(tree, self.intents)
             for each in modules.tensors_of(root, tree):
                 name = f"{model.name}.{each.name}"
@@ -243,7 +242,6 @@ class Models:
         """Another tensor carries the tensor's name now, or another part of it is held here."""
         former = self.exchanges.tell(entry, tensor, module, shard)
         entry.carry(tensor, module, shard)
-        self.flagged[entry.key] = weakref.ref(tensor) if entry.row.kind == "parameter" else None
         self._carriers.enter(entry, tensor)
         self.exchanges.tell_stranded(entry, tensor, self.of)
         if former != form_of(tensor, shard) or entry.row.replaced_at is not None:
@@ -291,7 +289,6 @@ class Models:
         )
         entry = NamedTensor(row.id, row, tensor, module, shard)
         self.tensors.append(entry)
-        self.flagged[entry.key] = weakref.ref(tensor) if kind == "parameter" else None
         if model is not None:
             model.tensors.append(entry)
         self._carriers.enter(entry, tensor)

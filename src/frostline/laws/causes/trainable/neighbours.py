@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from operator import itemgetter
+from typing import TypeAlias
+
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.frozen.decay import decay_alone
 from frostline.laws.observed_run import ObservedRun
+
+Place: TypeAlias = tuple[str, str, tuple[int, ...], int, tuple[str, ...]]  # of what model, type and shape, and where
+Lists: TypeAlias = dict[Place, list[tuple[int, TensorRow]]]
 
 
 def trained(row: TensorRow) -> bool:
@@ -23,10 +30,40 @@ def rest_of_module(row: TensorRow, run: ObservedRun) -> str | None:
 
 def expert_of_many(row: TensorRow, run: ObservedRun) -> str | None:
     """That a module of the same type beside this one, as in a list of experts or heads, was trained or called."""
-    for other in run.of_type(row):
-        if trained(other) and other.owner.path != row.owner.path and alike(other.owner.path, row.owner.path):
-            return f"{other.name}, of a module of the same type beside it, was trained"
+    other = sibling(row, run.once(_trained_in_lists))
+    if other is not None:
+        return f"{other.name}, of a module of the same type beside it, was trained"
     return other_of_list_called(row)
+
+
+def _trained_in_lists(run: ObservedRun) -> Lists:
+    return in_lists(run, trained)
+
+
+def in_lists(run: ObservedRun, chosen: Callable[[TensorRow], bool]) -> Lists:
+    """For each place in a list of modules the first two of the chosen tensors there, of modules apart."""
+    found: Lists = {}
+    for number, row in enumerate(run.tensors):
+        for place in _places(row) if chosen(row) else ():
+            there = found.setdefault(place, [])
+            if not there or (len(there) == 1 and there[0][1].owner.path != row.owner.path):
+                there.append((number, row))
+    return found
+
+
+def sibling(row: TensorRow, lists: Lists) -> TensorRow | None:
+    """The first of the tensors in ``lists`` whose module stands beside that of ``row``, as experts and heads do."""
+    found = [each for place in _places(row) for each in lists.get(place, ()) if each[1].owner.path != row.owner.path]
+    return min(found, key=itemgetter(0))[1] if found else None
+
+
+def _places(row: TensorRow) -> Iterator[Place]:
+    """The lists of modules that the tensor's module stands in, by its path without one number."""
+    pieces = row.owner.path.split(".")
+    for index, piece in enumerate(pieces):
+        if piece[-1:].isdigit():
+            path = (*pieces[:index], f"{piece.rstrip('0123456789')}#", *pieces[index + 1 :])
+            yield row.model, row.owner.type, row.shape, index, path
 
 
 def other_of_list_called(row: TensorRow) -> str | None:
@@ -46,15 +83,3 @@ def _is_zero_matrix(row: TensorRow) -> bool:
 def moved_any(optimizer: str, run: ObservedRun) -> str | None:
     """A tensor that the optimizer holds and that moved, or None."""
     return next((row.name for row, _ in run.holdings[optimizer] if row.changed.verdict == "yes"), None)
-
-
-def alike(one: str, other: str) -> bool:
-    """Whether two module paths differ in one numbered piece only, as experts and heads in a list do."""
-    mine, theirs = one.split("."), other.split(".")
-    apart = [(a, b) for a, b in zip(mine, theirs, strict=False) if a != b]
-    return (
-        len(mine) == len(theirs)
-        and len(apart) == 1
-        and all(piece[-1:].isdigit() for piece in apart[0])
-        and apart[0][0].rstrip("0123456789") == apart[0][1].rstrip("0123456789")
-    )

@@ -71,11 +71,13 @@ class ParallelModules:
         models, told = self._context.models, set[int]()
         pairs = [(one, other) for first, second in self._found.values() if (one := first()) and (other := second())]
         for evaluated, trained in sorted(pairs, key=lambda pair: -sum(1 for _ in pair[0].modules())):
+            if id(evaluated) in told:
+                continue
             names, beside = (
                 tuple(entry.row.name for entry in models.below(module) if entry.row.kind == "parameter")
                 for module in (evaluated, trained)
             )
-            if id(evaluated) not in told and names and beside and not set(names) & set(beside):
+            if names and beside and not set(names) & set(beside):
                 told.update(id(inner) for inner in evaluated.modules())
                 self._context.tell(NetworkInParallel(step=self._context.recorder.steps, tensors=names, beside=beside))
 

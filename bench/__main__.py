@@ -20,6 +20,7 @@ import frostline
 MEASURES = (
     "digests",
     "cycle",
+    "size",
     "quiet",
     "jax_calls",
     "profile",
@@ -28,6 +29,7 @@ MEASURES = (
     "growth",
     "memory",
     "start",
+    "reports",
     "ranks",
     "overhead",
     "alternatives",

@@ -48,7 +48,7 @@ def measure() -> Iterator[Line]:
         with tempfile.TemporaryDirectory() as place:
             folder = Path(place) / "run-20260101-000000-bench"
             folder.mkdir()
-            _write(folder, ranks, tensors, are_parts)
+            write_records(folder, ranks, tensors, are_parts)
             seen = process(
                 [sys.executable, "-m", "frostline", "combine", str(folder), "--fail-on", "never"], folder.parent, {}
             )
@@ -62,7 +62,7 @@ def measure() -> Iterator[Line]:
         )
 
 
-def _write(folder: Path, ranks: int, tensors: int, are_parts: bool) -> None:
+def write_records(folder: Path, ranks: int, tensors: int, are_parts: bool) -> None:
     """The records of all ranks: half of the tensors are frozen, the others moved at the first step."""
     length = WIDTH // ranks
     first = folder / "rank-0.json"

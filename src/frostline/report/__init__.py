@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from frostline.core.collector import collector_paused
 from frostline.core.record import Record
 from frostline.core.storage.store import to_json
 from frostline.errors import UnknownName
@@ -91,6 +92,7 @@ FORMATS: dict[str, Callable[[Record, Stream], str]] = {
 }
 
 
+@collector_paused()
 def render(
     record: Record,
     format: str = "text",

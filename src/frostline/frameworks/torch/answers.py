@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable
 
-import torch
-
 from frostline.digest.blocks import Digest
 from frostline.digest.shift import update_in_ulp
 from frostline.frameworks.torch.models.models import Models

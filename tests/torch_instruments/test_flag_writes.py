@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 import frostline
-from frostline.frameworks.torch.models.flag_polling import AT_A_STEP
+from frostline.frameworks.torch.models.carriers import AT_A_STEP
 
 LAYERS = AT_A_STEP  # two tensors each: two parts
 

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 import frostline
-from frostline.frameworks.torch.models.flag_polling import FlagPolling
+from frostline.frameworks.torch.models.carriers import FlagPolling
 from frostline.observe.moves.movements import Movements
 
 FEW, MANY = 400, 1600

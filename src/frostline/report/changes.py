@@ -1,8 +1,8 @@
-"""What changed a tensor, in two or three words: a step, a copy, a forward pass, or the script."""
+"""What changed a tensor, in two or three words: a step, a copy, a forward pass, or the script; who is alike in all."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 
 from frostline.core.averages import copied_whole, followers, in_whole, merely_follows
 from frostline.core.ledger import LOADED, Movement, TensorRow
@@ -43,3 +43,40 @@ def changed_by(row: TensorRow, copies: Mapping[str, str]) -> str:
 
 def _way(move: Movement) -> str:
     return "loaded" if move.event == LOADED else _PLACES[move.place]
+
+
+def marks(
+    cells: Sequence[Callable[[Sequence[TensorRow]], Hashable]], besides: Callable[[TensorRow], Hashable]
+) -> Callable[[TensorRow], Hashable]:
+    """A mark that tells tensors apart whose cells differ: a number, found once for tensors alike.
+
+    Args:
+        cells: of a row of the table.
+        besides: what they are made of that does not stand in the tensor's row.
+    """
+    known: dict[Hashable, int] = {}
+    numbers: dict[Hashable, int] = {}
+
+    def mark(row: TensorRow) -> Hashable:
+        alike = (_answers(row), besides(row))
+        if (number := known.get(alike)) is None:
+            said = tuple([cell([row]) for cell in cells])
+            number = known[alike] = numbers.setdefault(said, len(numbers))
+        return number
+
+    return mark
+
+
+def _answers(row: TensorRow) -> Hashable:
+    """All that the cells of one tensor are made of."""
+    declared, saved = row.declared, row.saved
+    return (
+        row.kind,
+        declared.trainable,
+        bool(declared.flips or declared.flip_count),
+        tuple([holding.optimizer for holding in row.optimizers if holding.listed]),
+        row.changed.verdict,
+        row.expected,
+        None if saved is None else (saved.state, saved.copies[0].dtype if saved.copies else ""),
+        tuple(row.unknown),
+    )

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from frostline.core.agreement import who_was_right
 from frostline.core.events import SummaryPrinted
 from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Record
 from frostline.core.verdict import totals
-from frostline.report.changes import BY_STEP, changed_by, copies_in
+from frostline.report.changes import BY_STEP, changed_by, copies_in, marks
 from frostline.report.folding import Fold, folded
 from frostline.report.form import ROLES, Column, Line, Prose, Role, Row, Section, Span, Table, line, shortened
 
@@ -153,7 +153,7 @@ def ledger_section(record: Record, model: str, codes: Mapping[str, Sequence[Span
     if any(row.name in codes for row in tensor_rows):
         columns.append((Column("see"), lambda rows: _found(rows, codes)))
 
-    mark = _marks(columns, lambda row: tuple(codes.get(row.name, ())))
+    mark = marks([cell for _, cell in columns[1:]], lambda row: tuple(codes.get(row.name, ())))
     name = model or "outside any model"
     folds: list[Fold] = []
     for kind, root in (("parameter", name), ("buffer", f"buffers of {name}")):
@@ -180,7 +180,7 @@ def short_table(record: Record) -> Table:
     if codes:
         columns.append((Column("see"), lambda rows: _found(rows, codes)))
 
-    mark = _marks(columns, lambda row: (changed_by(row, copies), *codes.get(row.name, ())))
+    mark = marks([cell for _, cell in columns[1:]], lambda row: (changed_by(row, copies), *codes.get(row.name, ())))
     wholes = list(_wholes(record.tensors, codes))
     left = max(0, SHORT_ROWS - len(wholes))
     folds: list[Fold] = []
@@ -212,43 +212,6 @@ def _how(rows: Sequence[TensorRow], copies: Mapping[str, str]) -> Line:
     """What changed these tensors."""
     ways = list(dict.fromkeys(way for row in rows if (way := changed_by(row, copies))))
     return line(Span("mixed", "mixed") if len(ways) > 2 else ", ".join(ways) or _NOTHING)
-
-
-def _marks(
-    columns: Sequence[tuple[Column, Cell]], besides: Callable[[TensorRow], Hashable]
-) -> Callable[[TensorRow], Hashable]:
-    """What tells tensors apart whose cells differ: a number for each row of cells, made once for tensors alike.
-
-    Args:
-        columns: of the table; the first counts, and tells nobody apart.
-        besides: what cells are made of that does not stand in the row.
-    """
-    known: dict[Hashable, int] = {}
-    numbers: dict[Hashable, int] = {}
-
-    def mark(row: TensorRow) -> Hashable:
-        alike = (_answers(row), besides(row))
-        if (number := known.get(alike)) is None:
-            said = tuple(cell([row]) for _, cell in columns[1:])
-            number = known[alike] = numbers.setdefault(said, len(numbers))
-        return number
-
-    return mark
-
-
-def _answers(row: TensorRow) -> Hashable:
-    """All that the cells of one tensor are made of."""
-    declared, saved = row.declared, row.saved
-    return (
-        row.kind,
-        declared.trainable,
-        bool(declared.flips or declared.flip_count),
-        tuple([holding.optimizer for holding in row.optimizers if holding.listed]),
-        row.changed.verdict,
-        row.expected,
-        None if saved is None else (saved.state, saved.copies[0].dtype if saved.copies else ""),
-        tuple(row.unknown),
-    )
 
 
 def cells(rows: Sequence[TensorRow]) -> dict[str, Line]:

@@ -9,6 +9,7 @@ from frostline.core.ledger import TensorRow
 from frostline.core.record import BaselineUse, Record
 from frostline.core.run import FAULTS_KEPT, Run
 from frostline.core.verdict import by_severity, sentence
+from frostline.report.changes import reasons_of
 from frostline.report.folding import Names
 from frostline.report.form import Facts, Line, Prose, Role, Section, Span, View, line, shortened
 from frostline.report.phrases import NAME, joined, many, named
@@ -142,7 +143,7 @@ def _more(count: int) -> Line:
 def _unknowns(tensor_rows: Iterable[TensorRow], names: Names, most: int | None) -> Section | None:
     reasons: dict[tuple[str, str], list[str]] = {}
     for row in tensor_rows:
-        for column, reason in _reasons(row).items():
+        for column, reason in reasons_of(row).items():
             reasons.setdefault((column, reason), []).append(row.name)
     if not reasons:
         return None
@@ -155,12 +156,6 @@ def _unknowns(tensor_rows: Iterable[TensorRow], names: Names, most: int | None) 
     )
     left = [Prose(line(*_more(len(rows) - most)))] if most is not None and len(rows) > most else []
     return Section(Span("Unknown: columns that could not be established", "title"), (Facts(rows[:most]), *left))
-
-
-def _reasons(row: TensorRow) -> dict[str, str]:
-    if row.changed.verdict == "unknown" and "changed" not in row.unknown:
-        return {**row.unknown, "changed": row.changed.reason or "no reason was recorded"}
-    return row.unknown
 
 
 def _faults(run: Run) -> Section | None:

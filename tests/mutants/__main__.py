@@ -29,6 +29,9 @@ TESTS = {
         "tests/laws",
         "tests/causes/test_registry.py",
         "tests/causes/test_mitigations.py",
+        "tests/causes/test_conditions.py",
+        "tests/causes/test_still_conditions.py",
+        "tests/causes/test_rank_conditions.py",
         EXAMPLES,
     ),
 }

@@ -201,7 +201,7 @@ def test_the_tensor_that_is_furthest_apart_is_shown() -> None:
 def test_what_each_process_says_of_a_flag_is_told() -> None:
     frozen = replace(tensor(), declared=Declared(False, False), optimizers=[])
     [finding] = find([of_rank(0, tensor()), of_rank(1, frozen)])
-    assert finding.message == "1 tensor are trainable, held by o in rank 0; frozen, held by nothing in rank 1"
+    assert finding.message == "1 tensor is trainable, held by o in rank 0; frozen, held by nothing in rank 1"
 
 
 def test_processes_share_no_bits_before_steps_are_compared() -> None:

@@ -21,6 +21,16 @@ def several(count: int, singular: str, plural: str | None = None) -> str:
     return f"{count:,} {singular if count == 1 else plural or singular + 's'}"
 
 
+def are(count: int) -> str:
+    """The verb that follows ``several(count, …)``: "is" of one thing, "are" of more."""
+    return "is" if count == 1 else "are"
+
+
+def were(count: int) -> str:
+    """The same of what is past: "was" of one thing, "were" of more."""
+    return "was" if count == 1 else "were"
+
+
 def tensors(tensor_rows: Iterable[TensorRow]) -> str:
     """The tensors as "3 tensors (1,024 parameters)"; what buffers hold are values."""
     rows = list(tensor_rows)

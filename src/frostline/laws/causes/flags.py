@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from frostline.core.amounts import several, tensors
+from frostline.core.amounts import several, tensors, were
 from frostline.core.events import FlagMisspelt, TensorReplaced, TieBroken
 from frostline.core.events.files import LoadLeftOut
 from frostline.core.ledger import TensorRow
@@ -187,7 +187,7 @@ def _resets(run: ObservedRun) -> Iterator[Case]:
         moved = sum(row.changed.verdict == "yes" for row in rows)
         yield Case(
             rows,
-            f"{tensors(rows)} were replaced during the run and came back trainable",
+            f"{tensors(rows)} {were(len(rows))} replaced during the run and came back trainable",
             {"module": rows[0].replaced, "moved": moved},
             severity="error" if moved else None,
         )
@@ -221,10 +221,11 @@ def _random(run: ObservedRun) -> Iterator[Case]:
         if row.declared.trainable is False and (row.owner.default_initialised or missing) and not written:
             groups.setdefault((row.model, missing), []).append(row)
     for (_, missing), rows in groups.items():
+        looks = "looks" if len(rows) == 1 else "look"
         why = "; what was loaded into the model had nothing for them" if missing else ""
         yield Case(
             rows,
-            f"{tensors(rows)} were frozen from the start and still look randomly initialised{why}",
+            f"{tensors(rows)} {were(len(rows))} frozen from the start and still {looks} randomly initialised{why}",
             {"expected": rows[0].expected_pattern, "layer": rows[0].owner.type, "left_out_of_load": missing or None},
             hint="train them, since nothing else gives them values: a new head must not be frozen" if missing else None,
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from frostline.core.amounts import several, tensors
+from frostline.core.amounts import several, tensors, were
 from frostline.core.events import GradientLeft, StateMisshapen, SteppedTogether
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause
@@ -49,8 +49,8 @@ def _stepped_together(run: ObservedRun) -> Iterator[Case]:
         if event.tensors:
             yield Case(
                 event.tensors,
-                f"{several(len(event.tensors), 'tensor')} were updated by {event.other} and by {event.optimizer} on "
-                "the same backward pass",
+                f"{several(len(event.tensors), 'tensor')} {were(len(event.tensors))} updated by {event.other} and by "
+                f"{event.optimizer} on the same backward pass",
                 {"optimizers": [event.other, event.optimizer], "seen_at_step": event.step},
             )
 

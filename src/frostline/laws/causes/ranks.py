@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from frostline.core.amounts import several
+from frostline.core.amounts import are, several, were
 from frostline.core.columns.replica import ReplicaSample
 from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Record
@@ -184,7 +184,7 @@ class Comparison:
                 without = tuple(rank for rank in self._ranks if rank not in there)
                 groups.setdefault(without, []).append(tensor.row)
         for without, rows in groups.items():
-            fact = f"{several(len(rows), 'tensor')} are not there in {told_ranks(without)}"
+            fact = f"{several(len(rows), 'tensor')} {are(len(rows))} not there in {told_ranks(without)}"
             evidence: Evidence = {"missing_in": list(map(str, without))}
             yield HELD_APART.finding(Case(rows, fact, evidence, mitigated=BITS_AGREE.proven(set())))
 
@@ -240,7 +240,7 @@ def _held_apart(tensors: Iterable[_Tensor]) -> Iterable[Finding]:
         answers, changed = alike[0].held, set().union(*(tensor.changed for tensor in alike))
         case = Case(
             [tensor.row for tensor in alike],
-            f"{several(len(alike), 'tensor')} are {_told(answers)}",
+            f"{several(len(alike), 'tensor')} {are(len(alike))} {_told(answers)}",
             {
                 "changed": sorted(changed),
                 "by_rank": _listed({told_ranks(ranks): said for said, ranks in answers.items()}),
@@ -260,7 +260,8 @@ def _divided(tensors: Iterable[_Tensor]) -> Iterable[Finding]:
         yield DIVERGED.finding(
             Case(
                 [tensor.row for tensor in alike],
-                f"{several(len(alike), 'tensor')} were divided from other values in each process: the whole is put "
+                f"{several(len(alike), 'tensor')} {were(len(alike))} divided from other values in each process: the "
+                "whole is put "
                 "together of them",
                 {"tensor": alike[0].row.name, "first_looks": "different", "alike_in": list(map(told_ranks, apart))},
             )

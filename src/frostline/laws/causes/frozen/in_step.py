@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from frostline.core.amounts import tensors
+from frostline.core.amounts import are, tensors, were
 from frostline.laws.causes.cause import Mitigation
 from frostline.laws.causes.frozen.decay import made_by_decay, made_by_hand
 from frostline.laws.causes.frozen.moved import FrozenCause, Moved, MovedTogether
@@ -38,8 +38,8 @@ def _not_inherited(moved: Moved) -> str | None:
 
 def _in_containers(moved: MovedTogether) -> str:
     containers = sorted({row.declared.container or "" for row in moved.rows})
-    are = "is" if len(containers) == 1 else "are"
-    return f"{tensors(moved.rows)} were trained by {moved.where} although {', '.join(containers)} {are} declared frozen"
+    trained = f"{tensors(moved.rows)} {were(len(moved.rows))} trained by {moved.where}"
+    return f"{trained} although {', '.join(containers)} {are(len(containers))} declared frozen"
 
 
 def _against_flattening(moved: MovedTogether) -> str | None:

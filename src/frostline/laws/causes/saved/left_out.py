@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from frostline.core.agreement import merged_into
-from frostline.core.amounts import parameters, tensors
+from frostline.core.amounts import are, parameters, tensors, were
 from frostline.core.events.files import StateHidden
 from frostline.core.ledger import TensorRow
 from frostline.core.names.name_matching import plain
@@ -63,9 +63,11 @@ def _parameters(model: str, part: _Part, whole: str) -> Case:
     unregistered = any(not row.registered for row in part.lost)
     mitigated = None if unregistered else proven(PARTS, part)
     note = ": a part was saved" if mitigated is not None and mitigated.name == "a part" else ""
+    lost = len(part.lost)
     return Case(
         part.lost,
-        f"{tensors(part.lost)} of {model} were trained and are in no file; {tensors(part.written)} are{note}",
+        f"{tensors(part.lost)} of {model} {were(lost)} trained and {are(lost)} in no file; "
+        f"{tensors(part.written)} {are(len(part.written))}{note}",
         {
             "files": files[:SHOWN],
             "saved": parameters(part.written),

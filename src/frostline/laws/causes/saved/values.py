@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from frostline.core.amounts import several, tensors
+from frostline.core.amounts import several, tensors, were
 from frostline.core.columns.saved import Copy, CopyState
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
@@ -77,7 +77,7 @@ def _not_a_copy(model: str, trained: Sequence[TensorRow], hint: str) -> Iterator
         yield Case(
             rows,
             f"the state of {model} that was taken after step {taken:,} is no copy: "
-            f"{tensors(rows)} were written to {file} as they were after step {step:,}{also}",
+            f"{tensors(rows)} {were(len(rows))} written to {file} as they were after step {step:,}{also}",
             {
                 "file": file,
                 "taken_at_step": taken,

@@ -18,7 +18,9 @@ from frostline.laws.causes.ranks import find
 START = "0" * 32
 
 
-def tensor(last: str = "1", first: str = "0", name: str = "m.w", gradient: str | None = None, **other: Any) -> TensorRow:
+def tensor(
+    last: str = "1", first: str = "0", name: str = "m.w", gradient: str | None = None, **other: Any
+) -> TensorRow:
     """A trained weight that ends with the digest ``last``."""
     row = TensorRow(name, "m", "parameter", (4,), "float32", 16, 4, declared=Declared(True, True))
     changed = Changed("yes", checks=4, digests=(first * 32, last * 32))

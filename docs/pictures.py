@@ -1,4 +1,4 @@
-"""Runs the script of `frostline demo` under frostline and writes what is printed into README.md and terminal.svg."""
+"""Runs the script of README.md under frostline and writes the report into README.md and terminal.svg."""
 
 from __future__ import annotations
 
@@ -19,21 +19,24 @@ from frostline.report import render
 DOCS = Path(__file__).parent
 README = DOCS.parent / "README.md"
 PICTURE = DOCS / "terminal.svg"
-SCRIPT = DOCS.parent / "src" / "frostline" / "demo" / "freeze.py"
+SCRIPT = "train.py"
 WIDTH = 80
-COMMAND = f"$ frostline run {SCRIPT.name}"
+COMMAND = f"$ frostline run {SCRIPT}"
 
 
-def observe() -> tuple[str, Record]:
-    """What the script prints, and the record of its run."""
+def observe(text: str) -> Record:
+    """The record of a run of the script in the README's text."""
+    script = re.search(rf"<!-- file: {SCRIPT} -->\n```python\n(.*?)```", text, re.DOTALL)
+    if script is None:
+        raise SystemExit(f"README.md has no block of the file {SCRIPT}")
     with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / SCRIPT).write_text(script[1], "utf-8")
         data = Path(folder) / "record.json"
-        done = subprocess.run(
+        subprocess.run(
             [sys.executable, "-m", "frostline", "run", "--quiet", "--data", data, SCRIPT],
-            env=os.environ | {"KERAS_BACKEND": "jax", "COLUMNS": str(WIDTH)}, cwd=DOCS,
-            check=True, text=True, stdout=subprocess.PIPE,
+            env=os.environ | {"COLUMNS": str(WIDTH)}, cwd=folder, check=True,
         )  # fmt: skip
-        return done.stdout.rstrip("\n"), load(data)
+        return load(data)
 
 
 def report(record: Record, color: bool) -> str:
@@ -41,13 +44,9 @@ def report(record: Record, color: bool) -> str:
     return re.sub(r"(?<=checks).*", "", render(record, "text", width=WIDTH, color=color, stored=".frostline.json"))
 
 
-def blocks(printed: str, record: Record) -> dict[str, str]:
+def blocks(record: Record) -> dict[str, str]:
     """The README's blocks by name."""
-    return {
-        "script": f"```python\n{SCRIPT.read_text('utf-8').partition(chr(34) * 3 + chr(10))[2].strip()}\n```",
-        "summary": f"```text\n{printed}\n```",
-        "report": f"```text\n{COMMAND}\n{report(record, color=False)}\n```",
-    }
+    return {"report": f"```text\n{COMMAND}\n{report(record, color=False)}\n```"}
 
 
 def readme(text: str, shown: dict[str, str]) -> str:
@@ -71,8 +70,9 @@ def picture(record: Record) -> str:
 
 def main() -> None:
     """Write both."""
-    printed, record = observe()
-    README.write_text(readme(README.read_text("utf-8"), blocks(printed, record)), "utf-8")
+    text = README.read_text("utf-8")
+    record = observe(text)
+    README.write_text(readme(text, blocks(record)), "utf-8")
     PICTURE.write_text(picture(record), "utf-8")
 
 

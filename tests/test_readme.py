@@ -32,13 +32,13 @@ def undated(text: str) -> str:
     return VERSION.sub("0.0.0", text)
 
 
-@pytest.mark.needs("keras", "jax")
+@pytest.mark.needs("torch")
 def test_the_pictures_are_what_is_printed_today() -> None:
     pictures = script("pictures")
-    printed, record = pictures.observe()
     text = README.read_text("utf-8")
+    record = pictures.observe(text)
     again = "python docs/pictures.py writes them"
-    assert undated(pictures.readme(text, pictures.blocks(printed, record))) == undated(text), again
+    assert undated(pictures.readme(text, pictures.blocks(record))) == undated(text), again
     assert undated(pictures.picture(record)) == undated(pictures.PICTURE.read_text("utf-8")), again
     assert "2 errors" in html.unescape(pictures.picture(record)).replace("\xa0", " ")
 
@@ -46,6 +46,8 @@ def test_the_pictures_are_what_is_printed_today() -> None:
 def test_a_readme_without_its_marks_is_refused() -> None:
     with pytest.raises(SystemExit, match="0 blocks named report"):
         script("pictures").readme("# frostline\n", {"report": ""})
+    with pytest.raises(SystemExit, match=r"no block of the file train\.py"):
+        script("pictures").observe("# frostline\n")
 
 
 def test_the_pages_of_rules_are_fresh() -> None:

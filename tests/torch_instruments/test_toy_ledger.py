@@ -59,7 +59,7 @@ def test_totals_count_each_number_once():
 def test_what_is_told_above_a_note_is_the_unused_layer_alone():
     record = ledger_of_toy()
     assert graver(record) == [("no-gradient", ["model.unused.weight", "model.unused.bias"])]
-    assert "was not called" in finding(record, "no-gradient").message
+    assert "never called model.unused" in finding(record, "no-gradient").message
 
 
 def test_the_program_is_named_as_in_the_script():

@@ -41,6 +41,7 @@ class Checks:
         self.going_on = GoingOn(tracked, holdings)
         self.replicas = Replicas(tracked)
         self.holds: dict[Hashable, Hold] | None = None
+        self._kept_at_first: list[TensorState] = []
 
     def open(self, key: Hashable) -> None:
         """A step that is a check is about to be made."""
@@ -50,6 +51,7 @@ class Checks:
         self._holdings.note(optimizer, holds)
         unsettled = tracked.unsettled()
         made = self._movements.made(unsettled)
+        self._let_go_of_the_first()
         for watched in unsettled:
             start = watched.read_at
             reading = self._movements.look(watched, made, copying=watched.frozen_over(start))
@@ -140,10 +142,17 @@ class Checks:
         elif movement.gradient == "none":
             self.attribution.name_source(watched, reading, movement)
 
+    def _let_go_of_the_first(self) -> None:
+        """Drop the copies of the first check: a longer run explains moves where its forward passes are watched too."""
+        for watched in self._kept_at_first:
+            if watched.pursuit == 0:
+                watched.keep, watched.copy = False, None
+        self._kept_at_first.clear()
+
     def _keep_suspects(self, holds: dict[Hashable, Hold]) -> None:
         """Keep copies of the tensors whose next move would need explaining, the smallest first.
 
-        Over the first step those of a few frozen ones are kept too: a run of one step has no other to learn from.
+        Over the first check those of a few frozen ones are kept too: a run of one step has no other to learn from.
         """
         budget = self._tracked.settings.keep_bytes
         first = 0 if self._tracked.clock.checks else FROZEN_AT_FIRST
@@ -151,6 +160,7 @@ class Checks:
             suspect = watched.pursuit > 0 or self._holdings.unexplained(watched, holds.get(watched.entry.key))
             if watched.frozen and not suspect and first:
                 suspect, first = True, first - 1
+                self._kept_at_first.append(watched)
             watched.keep = suspect and watched.row.bytes_here <= budget
             budget -= watched.row.bytes_here if watched.keep else 0
             watched.take_copy()

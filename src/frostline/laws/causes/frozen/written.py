@@ -175,7 +175,7 @@ def _who_rewrote(moved: MovedTogether) -> str:
         return f"{moved.what} after step {then}, when they were last looked at; the run had {several(steps, 'step')}"
     by = f" by {moved.where}" if moved.where != "outside" else ""
     by += ", which did not give the old bits back" if moved.where == UNMERGED else ""
-    return f"{moved.what} outside every step and forward pass{by} ({moved.seen})"
+    return f"{moved.what} outside every step{by} ({moved.seen})"
 
 
 def _merged(moved: Moved) -> str | None:
@@ -213,11 +213,11 @@ REWRITTEN_OUTSIDE = FrozenCause(
     slug="frozen-but-rewritten-outside-step",
     severity="error",
     law="L1",
-    means="Something wrote into the frozen tensor outside every step and forward pass: by hand, a reload, a callback.",
+    means="Something wrote into the frozen tensor outside every step: by hand, a reload, a callback.",
     matters="The training loop is innocent; the write is somewhere else in the script or its callbacks.",
     remedy="look for writes between the steps named here: load_state_dict, .data, set_weights, averaging callbacks",
-    tells_apart="Both neighbouring steps and the module's forward pass left the bits alone; it follows no other "
-    "tensor.",
+    tells_apart="Both neighbouring steps left the bits alone, and so did forward passes, where they were watched; it "
+    "follows no other tensor.",
     explains=_rewritten_outside,
     otherwise=_afterwards,
     says=_who_rewrote,

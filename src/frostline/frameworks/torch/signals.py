@@ -61,6 +61,8 @@ class Signals:
     """A model is called with other weights than its own, to differentiate by them."""
 
     # State
+    flag_flipped: list[Callable[[torch.Tensor, bool], None]] = field(default_factory=list)
+    """The script set ``requires_grad`` of a parameter to another value; what it was before."""
     data_taken: list[Callable[[torch.Tensor], None]] = field(default_factory=list)
     """The script took ``.data`` of a frozen tensor, or set it."""
     loaded: list[Callable[[nn.Module, list[Hashable], set[str], Any], None]] = field(default_factory=list)

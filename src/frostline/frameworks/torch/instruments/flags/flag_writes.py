@@ -1,6 +1,7 @@
-"""Writes to ``requires_grad`` of parameters: after one, all flags are read before the next step.
+"""Writes to ``requires_grad`` of parameters: after one that flips a flag, all flags are read before the next step.
 
-Reading the flag stays a call of C. Flags of tensors that are no ``Parameter`` are read before every step.
+``Parameter.requires_grad`` is a property as long as a run is observed: reading it stays a call of C. Flags of tensors
+that are no ``Parameter`` are read before every step.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class FlagWrites:
     tells: ClassVar[tuple[type[Fact], ...]] = (FlagFlipped,)
 
     def __init__(self, context: Context) -> None:
-        self._flags = context.models.flags
+        self._context = context
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
@@ -38,21 +39,30 @@ class FlagWrites:
 
     def _attribute(self) -> property:
         own: Any = vars(nn.Parameter).get("requires_grad", torch.Tensor.requires_grad)
-        put_in, flags = own.__set__, self._flags
+        get, put_in, flipped = torch.Tensor.requires_grad.__get__, own.__set__, self._flipped  # type: ignore[attr-defined]
 
         def write(parameter: torch.Tensor, flag: bool) -> None:
+            before = get(parameter)
             put_in(parameter, flag)
-            flags.written = True
+            if get(parameter) is not before:
+                flipped(parameter, before)
 
-        return property(torch.Tensor.requires_grad.__get__, write)  # type: ignore[attr-defined]
+        return property(get, write)
 
     def _method(self) -> Callable[..., Any]:
-        own, flags = nn.Parameter.requires_grad_, self._flags
+        own = nn.Parameter.requires_grad_
+        get, flipped = torch.Tensor.requires_grad.__get__, self._flipped  # type: ignore[attr-defined]
 
         @functools.wraps(own)
         def requires_grad_(parameter: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+            before = get(parameter)
             result = own(parameter, *args, **kwargs)
-            flags.written = True
+            if get(parameter) is not before:
+                flipped(parameter, before)
             return result
 
         return requires_grad_
+
+    def _flipped(self, parameter: torch.Tensor, before: bool) -> None:
+        self._context.models.flags.written = True
+        self._context.publish("after a flag was set", self._context.signals.flag_flipped, parameter, before)

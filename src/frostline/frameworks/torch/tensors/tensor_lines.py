@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterable, Iterator
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import torch
 
 from frostline.core.events import Act, LineSeen
 from frostline.core.events.fact import Origin
+from frostline.frameworks.torch.tensors.tensors import NamedTensor
 from frostline.observe.clock import Clock
 
 Note: TypeAlias = tuple[Act, Origin, int]  # with the step
@@ -62,14 +63,14 @@ class TensorLines:
         if self._noted.get(gone.key) is gone:
             del self._noted[gone.key]
 
-    def told(self, tensors: Iterable[tuple[Any, int]]) -> Iterator[LineSeen]:
-        """The facts of what was noted of these tensors, given with their numbers; it is not told again."""
+    def told(self, entries: Iterable[NamedTensor]) -> Iterator[LineSeen]:
+        """The facts of what was noted of these tensors; it is not told again."""
         groups: dict[History, list[int]] = {}
         known: set[int] = set()
-        for tensor, number in tensors if self._noted else ():
-            noted = self._noted.get(id(tensor))
-            if noted is not None and noted() is tensor:
-                groups.setdefault(noted.history, []).append(number)
+        for entry in entries if self._noted else ():
+            noted = self._noted.get(id(entry.tensor))
+            if noted is not None and noted() is entry.tensor:
+                groups.setdefault(noted.history, []).append(entry.row.id)
                 known.add(noted.key)
         for history, numbers in groups.items():
             for act, line, step in history:

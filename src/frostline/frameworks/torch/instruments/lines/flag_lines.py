@@ -43,6 +43,5 @@ class FlagLines:
         self._lines.note(parameter, "froze" if before else "unfroze", script_line(FRAMES_OF_OURS))
 
     def _tell(self, _: Hashable = None) -> None:
-        tensors = [(entry.tensor, entry.row.id) for entry in self._context.models.tensors]
-        for line in self._lines.told(tensors):
+        for line in self._lines.told(self._context.models.tensors):
             self._context.tell(line)

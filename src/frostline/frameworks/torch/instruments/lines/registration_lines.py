@@ -47,6 +47,5 @@ class RegistrationLines:
         return result
 
     def _tell(self, _: Hashable = None) -> None:
-        tensors = [(entry.tensor, entry.row.id) for entry in self._context.models.tensors]
-        for line in self._lines.told(tensors):
+        for line in self._lines.told(self._context.models.tensors):
             self._context.tell(line)

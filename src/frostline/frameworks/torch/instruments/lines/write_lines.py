@@ -83,6 +83,5 @@ class WriteLines:
             self._calls.pop()()
 
     def _tell(self) -> None:
-        tensors = [(entry.tensor, entry.row.id) for entry in self._context.models.tensors]
-        for line in self._lines.told(tensors):
+        for line in self._lines.told(self._context.models.tensors):
             self._context.tell(line)

@@ -1,5 +1,6 @@
 """GGUF files of the first version and of machines that put the big end first, laid out byte by byte."""
 
+import json
 import struct
 from pathlib import Path
 from typing import Any
@@ -32,12 +33,21 @@ class Layout:
     def tensor(self, name: str, shape: tuple[int, ...], kind: int, offset: int) -> bytes:
         return self.text(name) + self.put(f"I{len(shape)}NIQ", len(shape), *shape[::-1], kind, offset)
 
-    def file(self, extra: list[bytes] = [], body: bytes = b"") -> bytes:  # noqa: B006
+    def long_arrays(self, last: int) -> list[bytes]:
+        """Arrays of texts and of numbers too long to be shown, which end with ``last``."""
+        numbers = [*range(99), last]
+        return [
+            self.text("names") + self.put("IIN", ARRAY, STRING, 100) + b"".join(self.text(f"t{n}") for n in numbers),
+            self.text("scores") + self.put("IIN100f", ARRAY, FLOAT32, 100, *numbers),
+        ]
+
+    def file(self, extra: list[bytes] = [], body: bytes = b"", more: list[bytes] = []) -> bytes:  # noqa: B006
         pairs = [
             self.text("general.architecture") + self.put("I", STRING) + self.text("llama"),
             self.text("llama.rope.scale") + self.put("If", FLOAT32, 0.5),
             self.text("tokens") + self.put("IIN", ARRAY, STRING, 2) + self.text("a") + self.text("bc"),
             self.text("general.alignment") + self.put("II", UINT32, 16),
+            *more,
         ]
         tensors = [self.tensor("blk.0.weight", (2, 3), F32, 0), self.tensor("counts", (3,), I16, 32), *extra]
         head = b"GGUF" + self.put("INN", self.version, len(tensors), len(pairs)) + b"".join(pairs) + b"".join(tensors)
@@ -69,6 +79,20 @@ def test_the_same_numbers_in_any_layout_are_the_same(tmp_path: Path, call: Any) 
         (tmp_path / f"{version}{ord(order)}").write_bytes(Layout(version, order).file())
     first, *others = sorted(tmp_path.iterdir())
     assert [call("diff", first, other).status for other in others] == [0, 0, 0]
+
+
+def test_long_arrays_differ_where_their_values_do_and_not_by_layout(tmp_path: Path, call: Any) -> None:
+    for version, order in LAYOUTS:
+        layout = Layout(version, order)
+        (tmp_path / f"{version}{ord(order)}").write_bytes(layout.file(more=layout.long_arrays(99)))
+    first, *others = sorted(tmp_path.iterdir())
+    assert [call("diff", first, other).status for other in others] == [0, 0, 0]
+    for version, order in LAYOUTS:
+        layout = Layout(version, order)
+        (tmp_path / "other").write_bytes(layout.file(more=layout.long_arrays(98)))
+        assert [
+            change["name"] for change in json.loads(call("diff", first, tmp_path / "other", "--json").out)["others"]
+        ] == ["names", "scores"]
 
 
 @pytest.mark.parametrize(("version", "order"), LAYOUTS)

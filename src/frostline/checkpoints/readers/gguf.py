@@ -5,7 +5,8 @@ from __future__ import annotations
 import io
 import math
 import struct
-from collections.abc import Callable
+
+import numpy as np
 
 from frostline.checkpoints.checkpoint import Checkpoint, Tensor
 from frostline.checkpoints.extras import mark
@@ -178,17 +179,24 @@ class _Parser:
         return name, shape, self.number("I"), self._unpack("Q", self._take(8))
 
     def _array(self, depth: int) -> str:
+        """An array as text; the mark of a long one is that of its values, whatever the byte order."""
         kind, count, start = self.number("I"), self.number("Q"), self.at
         shown = min(count, LONGEST_SHOWN)
-        read: Callable[[], str] = lambda: self.value(kind, depth + 1)  # noqa: E731
-        first = [read() for _ in range(shown)]
+        first = [self.value(kind, depth + 1) for _ in range(shown)]
         if kind in _SCALARS:
             self._take((count - shown) * struct.calcsize("<" + _SCALARS[kind]))
+            content = self._numbers(kind, start) if count > shown else b""
         else:
-            for _ in range(count - shown):
-                read()
-        rest = f", … {mark(self._file.read(start, self.at - start))}" if count > shown else ""
+            content = _lengthened(first) + b"".join(
+                _lengthened([self.value(kind, depth + 1)]) for _ in range(count - shown)
+            )
+        rest = f", … {mark(content)}" if count > shown else ""
         return f"[{', '.join(first)}{rest}] ({count:,})"
+
+    def _numbers(self, kind: int, start: int) -> bytes:
+        """The bytes of an array of numbers from ``start`` to here, little end first."""
+        numbers = np.frombuffer(self._file.read(start, self.at - start), self.order + _SCALARS[kind])
+        return numbers.astype(numbers.dtype.newbyteorder("<")).tobytes()
 
     def _take(self, count: int) -> bytes:
         self.at += count
@@ -198,6 +206,11 @@ class _Parser:
 
     def _unpack(self, code: str, data: bytes) -> int:
         return int(struct.unpack(self.order + code, data)[0])
+
+
+def _lengthened(texts: list[str]) -> bytes:
+    """Texts one after the other, each with its length before it."""
+    return b"".join(len(data).to_bytes(8, "little") + data for data in map(str.encode, texts))
 
 
 FORMAT = Format("GGUF", file=(known, read))

@@ -4,6 +4,7 @@ DEMO_VENV ?= .venv-demo
 RIVALS_VENV ?= .venv-rivals
 OLDEST_VENV ?= .venv-oldest
 LAUNCH_VENV ?= .venv-launchers
+SIGN_VENV ?= .venv-signing
 WORKERS ?= 3
 MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler tensorboard pexpect pyte mkdocs pre_commit check_jsonschema
 OURS = src tests corpus oracle studies bench docs examples
@@ -14,13 +15,14 @@ SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 OLDEST = $(OLDEST_VENV)/.installed
 LAUNCHED = $(LAUNCH_VENV)/.installed
+SIGNED = $(SIGN_VENV)/.installed
 
 # Where Python may not keep what it compiled, each of the hundreds of processes of the tests compiles frostline anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 SEEDS ?= 0:3000
-.PHONY: oracle launchers architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals oldest
+.PHONY: oracle launchers signing architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals oldest
 
 ##@ See it
 demo: $(SHOWN) ## a summary that is wrong, caught (own environment); ARGS=--article is the experiment it began with
@@ -63,7 +65,7 @@ pictures: $(TESTED) ## write the pictures and the pages of rules anew
 	$(VENV)/bin/python docs/screenshot.py
 
 clean: ## remove the environments and all caches
-	rm -rf $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(OLDEST_VENV) $(LAUNCH_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+	rm -rf $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(OLDEST_VENV) $(LAUNCH_VENV) $(SIGN_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
 
 ##@ Measure
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
@@ -92,6 +94,10 @@ fuzz: $(TESTED) ## mutate checkpoint files, CASES=50000 for each reader; ARGS="o
 launchers: $(LAUNCHED) ## trainings under torchrun, accelerate, Trainer, Lightning, Keras on jax, Ray, DeepSpeed (own environment)
 	$(LAUNCH_VENV)/bin/python -m tests.launchers $(ARGS)
 	FROSTLINE_MUST_HAVE="ray deepspeed" $(LAUNCH_VENV)/bin/python -m pytest tests/integrations/test_ray.py tests/ranks/test_sharded_optimizers.py
+
+signing: $(TESTED) $(SIGNED) ## sign and check a lock as docs/checkpoints.md says (the signer in its own environment)
+	PATH="$$PATH:$(abspath $(SIGN_VENV))/bin" FROSTLINE_MUST_HAVE="torch model_signing" \
+		$(VENV)/bin/python -m pytest tests/docs/test_page_examples.py -k checkpoints.md
 
 mutants: $(TESTED) ## plant faults, say which no test notices; ARGS="--sample 300 --seed 1", "--file core/verdict.py"
 	$(VENV)/bin/python -m tests.mutants $(ARGS)
@@ -140,6 +146,11 @@ $(OLDEST): pyproject.toml tests/jax_instruments/oldest.txt | $(OLDEST_VENV)/bin/
 $(LAUNCHED): pyproject.toml constraints.txt | $(LAUNCH_VENV)/bin/python
 	$(call PIP,$(LAUNCH_VENV)) torch
 	$(call PIP,$(LAUNCH_VENV)) --editable '.[ray,test]' deepspeed
+	touch $@
+
+# The signer uses pyOpenSSL and does not say so.
+$(SIGNED): | $(SIGN_VENV)/bin/python
+	$(SIGN_VENV)/bin/python -m pip install --quiet model-signing==1.1.1 pyopenssl
 	touch $@
 
 %/bin/python:

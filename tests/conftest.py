@@ -11,7 +11,7 @@ import hypothesis
 import pytest
 
 FRAMEWORKS = ("torch", "keras", "jax", "flax", "optax", "equinox", "tensorflow", "tf_keras")
-PROGRAMS = ("chromium", "zsh", "fish")
+PROGRAMS = ("chromium", "zsh", "fish", "model_signing")
 # Files that take longest, by what they cost; all others are short beside them, and stay in their order behind them.
 SLOW = (
     "docs/test_page_examples.py",

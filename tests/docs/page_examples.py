@@ -5,6 +5,7 @@ A block of a page is run by its language, in the order of the page and in one fo
 - ``console``: lines that begin with ``$ `` are commands for bash, what follows is what they print, ``…`` stands for any
   lines left out. Where none is shown, none is compared. The exit status is 0, or that of ``<!-- exit: 1 -->`` above it.
 - ``python``: the blocks of a page are one program, run at its end.
+- ``console`` under ``<!-- needs: PROGRAM -->``: run where that program is found; where it was stated as present, always.
 - any language under ``<!-- file: NAME -->``: it is written to that file, for the commands to use.
 - ``text``: shown and not run; it may hold no command.
 
@@ -15,6 +16,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -25,7 +27,7 @@ ROOT = Path(__file__).parents[2]
 LANGUAGES = {"console", "json", "python", "text", "toml", "yaml"}
 _GENERATED = re.compile(r"<!-- \w+ -->\n.*?<!-- end -->", re.DOTALL)
 _BLOCK = re.compile(
-    r"(?:^<!-- (?P<mark>file|exit): (?P<value>\S+) -->\n\s*)?"
+    r"(?:^<!-- (?P<mark>file|exit|needs): (?P<value>\S+) -->\n\s*)?"
     r"^(?P<indent> *)```(?P<language>\w*)[^\n]*\n(?P<body>.*?)^ *```$",
     re.DOTALL | re.MULTILINE,
 )
@@ -45,6 +47,12 @@ class Block:
     body: str
     file: str | None = None
     status: int = 0
+    needs: str | None = None
+
+    def can_run(self) -> bool:
+        """Whether what it needs is here, or must be."""
+        must_have = os.environ.get("FROSTLINE_MUST_HAVE", "").split()
+        return self.needs is None or self.needs in must_have or shutil.which(self.needs) is not None
 
 
 def blocks_of(text: str) -> list[Block]:
@@ -53,8 +61,8 @@ def blocks_of(text: str) -> list[Block]:
     for match in _BLOCK.finditer(_GENERATED.sub("", text)):
         body = re.sub(rf"(?m)^{match['indent']}", "", match["body"])
         mark, value = match["mark"], match["value"]
-        file = value if mark == "file" else None
-        found.append(Block(match["language"], body, file, int(value) if mark == "exit" else 0))
+        file, needs = (value if mark == kind else None for kind in ("file", "needs"))
+        found.append(Block(match["language"], body, file, int(value) if mark == "exit" else 0, needs))
     return found
 
 
@@ -73,7 +81,7 @@ def run_page(text: str, folder: Path) -> int:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(block.body, "utf-8")
         elif block.language == "console":
-            ran += _run_commands(block, folder)
+            ran += _run_commands(block, folder) if block.can_run() else 0
         elif block.language == "python":
             program.append(block.body)
         elif block.language == "text" and (command := _COMMAND.search(block.body)):

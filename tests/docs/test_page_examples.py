@@ -32,6 +32,7 @@ def test_the_examples_of_a_page_run(page: Path, tmp_path: Path) -> None:
         ("```console\n$ pip install 'frostline[htlm]'\n```\n", "left with 1"),
         ("```python\nx = 1\n```\nand\n```python\nassert x == 2\n```\n", "AssertionError"),
         ("<!-- file: train.py -->\n```python\n1 / 0\n```\n```console\n$ python train.py\n```\n", "ZeroDivisionError"),
+        ("<!-- needs: bash -->\n```console\n$ false\n```\n", "left with 1"),
         ("```text\n$ frostline run train.py\n```\n", "is not run"),
         ("```text\nfrostline run train.py\n```\n", "is not run"),
         ("```bash\nfrostline run train.py\n```\n", "nothing runs a block of bash"),
@@ -46,3 +47,13 @@ def test_a_planted_failure_is_found(page: str, said: str, tmp_path: Path) -> Non
 def test_what_is_left_out_and_versions_may_differ(tmp_path: Path) -> None:
     page = "```console\n$ seq 9; echo tool 1.2.3\n1\n…\n8\n9\ntool 0.9.1\n$ echo '$'\n$\n```\n"
     assert run_page(page, tmp_path) == 2
+
+
+def test_what_needs_a_missing_program_is_left_out_but_where_it_must_be_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = "<!-- needs: no-such-signer -->\n```console\n$ no-such-signer\n```\n"
+    assert run_page(page, tmp_path) == 0
+    monkeypatch.setenv("FROSTLINE_MUST_HAVE", "no-such-signer")
+    with pytest.raises(Wrong, match="left with 127"):
+        run_page(page, tmp_path)

@@ -5,7 +5,7 @@ A block of a page is run by its language, in the order of the page and in one fo
 - ``console``: lines that begin with ``$ `` are commands for bash, what follows is what they print, ``…`` stands for any
   lines left out. Where none is shown, none is compared. The exit status is 0, or that of ``<!-- exit: 1 -->`` above it.
 - ``python``: the blocks of a page are one program, run at its end.
-- ``console`` under ``<!-- needs: PROGRAM -->``: run where that program is found; where it was stated as present, always.
+- ``console`` under ``<!-- needs: PROGRAM -->``: run where that program is found, or must be.
 - any language under ``<!-- file: NAME -->``: it is written to that file, for the commands to use.
 - ``text``: shown and not run; it may hold no command.
 

@@ -176,7 +176,8 @@ def test_a_group_against_another_format(tmp_path: Path) -> None:
 )
 def test_what_is_not_read_is_said(metadata: dict[str, Any], reason: str, tmp_path: Path) -> None:
     with checkpoints.open(write(tmp_path / "z", **metadata)) as found:
-        assert reason in (found.tensors["a"].unknown or "")
+        told = found.tensors["a"].unknown
+        assert (reason in told, "open it with zarr" in told) == (True, True)
     assert call("lock", tmp_path / "z", "-o", tmp_path / "w.lock").status == 2
 
 
@@ -232,13 +233,22 @@ def test_a_chunk_that_changes_meanwhile(tmp_path: Path) -> None:
             bytes_of(found.tensors["a"])
 
 
-def database(folder: Path) -> Path:
+def database(folder: Path, **options: Any) -> Path:
     """A database of one array whose value lies out of its node, in a file by a path that can be changed."""
-    config = {"compression": None, "max_inline_value_bytes": 0}
+    config = {"compression": None, "max_inline_value_bytes": 0, **options}
     place = {"driver": "ocdbt", "base": {"driver": "file", "path": f"{folder}/"}, "path": "w/", "config": config}
     how = {"driver": "zarr", "kvstore": place, "metadata": {"shape": [4], "chunks": [4], "compressor": None}}
     tensorstore.open(how, dtype=tensorstore.float32, create=True).result().write(np.arange(4, dtype="f4")).result()
     return folder
+
+
+def test_a_database_of_numbered_versions_is_refused_with_a_way_out(tmp_path: Path) -> None:
+    for command in ("show", "lock"):
+        done = call(command, database(tmp_path / command, manifest_kind="numbered"))
+        assert (done.status, "numbered files, which are not read" in done.err) == (2, True)
+    with pytest.raises(CheckpointError) as refused:
+        checkpoints.open(tmp_path / "lock")
+    assert "tensorstore" in (refused.value.hint or "")
 
 
 def test_a_database_whose_paths_leave_its_folder(tmp_path: Path) -> None:

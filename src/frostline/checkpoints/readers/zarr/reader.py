@@ -19,6 +19,7 @@ ORBAX, TEXTS = "_METADATA", "_strings.json"
 LARGEST_TEXT = 2**27
 LONGEST_SHOWN = 64
 ROOT = "array"
+WAY_OUT = "open it with zarr and write it with numpy.savez"
 VERSION_2, VERSION_3, ATTRIBUTES = ".zarray", "zarr.json", ".zattrs"
 
 # What is no array, nor a part of one: by the whole name, or what the path begins with.
@@ -92,7 +93,7 @@ def _add(
             if PurePosixPath(key).name not in (VERSION_2, VERSION_3, ATTRIBUTES):
                 del store[key]
         dtype, shape = (array.dtype, array.shape) if array else ("object", ())
-        checkpoint.add_unknown(name, dtype, shape, f"an array {reason}")
+        checkpoint.add_unknown(name, dtype, shape, f"an array {reason}; {WAY_OUT}")
         return
     checkpoint.add(Tensor(name, array.dtype, array.shape, source))
 

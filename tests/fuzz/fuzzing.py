@@ -4,6 +4,8 @@
 
 Runs every target, or those named, through so many cases each, and no longer than so many seconds. A case that fails is
 written to FOLDER and named, and the exit status is 1; so it is where a target did not get through its cases in time.
+A case fails by an error that is not ours, by its time, by the memory that this process grew by, and by reaching into
+the modules that pickles of the seeds name: these are here, and a reader that loads a pickle would run them.
 """
 
 from __future__ import annotations
@@ -11,14 +13,17 @@ from __future__ import annotations
 import argparse
 import math
 import random
+import resource
 import sys
 import tempfile
 import time
 import traceback
+import types
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import seeds
 
@@ -28,6 +33,8 @@ from frostline.errors import CheckpointError
 
 SLOW = 20.0  # seconds that no mutated small file may take, on a busy machine
 LARGEST_READ = 2**24
+GROWTH = 2**30  # bytes that no mutated small file may take beyond what was ever taken before it
+NAMED = ("module", "spec", "placement")  # by pickles of the seeds
 
 INTERESTING = (0, 1, 0x7F, 0x80, 0xFF)
 WIDE = (0, 1, 2**15, 2**16 - 1, 2**31 - 1, 2**31, 2**32 - 1, 2**62, 2**63 - 1, 2**63, 2**64 - 1)
@@ -40,6 +47,17 @@ class Failure:
     target: str
     content: bytes
     what: str
+
+
+class Canary(types.ModuleType):
+    """A module that pickles name; that anything of it was asked for is kept in ``reached``."""
+
+    reached: ClassVar[list[str]] = []
+
+    def __getattr__(self, name: str) -> object:
+        if not (name.startswith("__") and name.endswith("__")):  # what any list of modules is asked for
+            self.reached.append(f"{self.__name__}.{name}")
+        raise AttributeError(name)
 
 
 def read_checkpoint(path: Path) -> None:
@@ -138,6 +156,7 @@ def mutated(content: bytes, seeds: list[bytes], chance: random.Random) -> bytes:
 def fuzz(target: str, seconds: float, seed: int, folder: Path, most: float = math.inf) -> tuple[int, list[Failure]]:
     """How many cases one target got through in its time, ``most`` at most, and those that failed."""
     make, read = TARGETS[target]
+    sys.modules.update({name: Canary(name) for name in NAMED})
     sound, chance = make(), random.Random(f"{target} {seed}")
     failures: list[Failure] = []
     for content in sound:
@@ -152,7 +171,8 @@ def fuzz(target: str, seconds: float, seed: int, folder: Path, most: float = mat
 def _tried(target: str, content: bytes, read: Callable[[Path], None], folder: Path, failures: list[Failure]) -> None:
     path = folder / "case"
     path.write_bytes(content)
-    start = time.monotonic()
+    start, peak = time.monotonic(), _peak()
+    Canary.reached.clear()
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
@@ -164,6 +184,15 @@ def _tried(target: str, content: bytes, read: Callable[[Path], None], folder: Pa
         failures.append(Failure(target, content, traceback.format_exc()))
     if time.monotonic() - start > SLOW:
         failures.append(Failure(target, content, f"took {time.monotonic() - start:.1f} seconds"))
+    if _peak() - peak > GROWTH:
+        failures.append(Failure(target, content, f"took {(_peak() - peak) / 2**20:,.0f} MiB"))
+    if Canary.reached:
+        failures.append(Failure(target, content, f"reached into {', '.join(Canary.reached)}"))
+
+
+def _peak() -> int:
+    """The most bytes that this process ever held in memory."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> int:
@@ -179,7 +208,11 @@ def main() -> int:
     for target in options.targets or TARGETS:
         with tempfile.TemporaryDirectory() as folder:
             count, failures = fuzz(target, options.seconds, seed, Path(folder), options.cases)
-        print(f"{target}: {count:,} of {options.cases:,} cases, {len(failures)} failed (seed {seed})", flush=True)
+        print(
+            f"{target}: {count:,} of {options.cases:,} cases, {len(failures)} failed, "
+            f"{_peak() / 2**20:,.0f} MiB at most (seed {seed})",
+            flush=True,
+        )
         for number, failure in enumerate(failures):
             options.keep.mkdir(exist_ok=True)
             (options.keep / f"{target}-{seed}-{number}").write_bytes(failure.content)

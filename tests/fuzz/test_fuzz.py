@@ -1,6 +1,8 @@
 """Every fuzz target for a bounded time, and the proof that the fuzzer notices what it looks for."""
 
+import contextlib
 import os
+import pickle
 from pathlib import Path
 
 import fuzzing
@@ -36,8 +38,21 @@ def wordy(path: Path) -> None:
     raise CheckpointError("two\nlines")
 
 
-@pytest.mark.parametrize(("read", "what"), [(broken, "planted"), (wordy, "several lines")])
+def loading(path: Path) -> None:
+    with contextlib.suppress(Exception):
+        pickle.loads(b"cmodule\nNet\n)R.")
+
+
+def greedy(path: Path) -> None:
+    b"x" * 2**26
+
+
+@pytest.mark.parametrize(
+    ("read", "what"),
+    [(broken, "planted"), (wordy, "several lines"), (loading, "reached into module.Net"), (greedy, "MiB")],
+)
 def test_a_planted_bug_is_found(read: object, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fuzzing, "GROWTH", 2**25)
     monkeypatch.setitem(fuzzing.TARGETS, "planted", (lambda: [b"0123456789"], read))  # type: ignore[arg-type]
     _, failures = fuzzing.fuzz("planted", 5, seed=0, folder=tmp_path)
     assert failures

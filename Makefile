@@ -2,9 +2,10 @@ PYTHON ?= python3
 VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 RIVALS_VENV ?= .venv-rivals
-OLDEST_VENV ?= .venv-oldest
 LAUNCH_VENV ?= .venv-launchers
 SIGN_VENV ?= .venv-signing
+RELEASE_VENV ?= .venv-release
+PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 WORKERS ?= 3
 MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler tensorboard pexpect pyte mkdocs pre_commit check_jsonschema
 OURS = src tests corpus oracle studies bench docs examples
@@ -13,16 +14,16 @@ PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
 TESTED = $(VENV)/.installed
 SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
-OLDEST = $(OLDEST_VENV)/.installed
 LAUNCHED = $(LAUNCH_VENV)/.installed
 SIGNED = $(SIGN_VENV)/.installed
+RELEASED = $(RELEASE_VENV)/.installed
 
 # Where Python may not keep what it compiled, each of the hundreds of processes of the tests compiles frostline anew.
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 SEEDS ?= 0:3000
-.PHONY: oracle launchers signing architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals oldest
+.PHONY: oracle launchers signing architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals matrix release
 
 ##@ See it
 demo: $(SHOWN) ## a summary that is wrong, caught (own environment); ARGS=--article is the experiment it began with
@@ -48,8 +49,8 @@ check: $(TESTED) ## format, lint, types, import rules
 	$(VENV)/bin/mypy
 	$(VENV)/bin/python -m pytest -q tests/test_imports.py
 
-oldest: $(OLDEST) ## JAX with the oldest versions that the extras allow (own environment)
-	FROSTLINE_MUST_HAVE="jax flax optax equinox" $(OLDEST_VENV)/bin/python -m pytest -n $(WORKERS) $(or $(ARGS),tests/jax_instruments/test_jax_untouched.py tests/jax_instruments/test_jax_ledger.py)
+matrix: ## the oldest and the newest frameworks that are supported, each in its own environment; CORNERS="oldest-jax"
+	$(PYTHON) -m tests.matrix $(CORNERS)
 
 format: $(TESTED) ## let ruff rewrite what it can
 	$(VENV)/bin/ruff format $(OURS)
@@ -65,7 +66,11 @@ pictures: $(TESTED) ## write the pictures and the pages of rules anew
 	$(VENV)/bin/python docs/screenshot.py
 
 clean: ## remove the environments and all caches
-	rm -rf $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(OLDEST_VENV) $(LAUNCH_VENV) $(SIGN_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+	rm -rf .venv-matrix $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(LAUNCH_VENV) $(RELEASE_VENV) $(SIGN_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+
+##@ Publish
+release: $(RELEASED) ## build, check and try wheel and sdist, upload nothing; PYTHONS="python3.12", ARGS="--only torch"
+	$(RELEASE_VENV) $(SIGN_VENV)/bin/python -m tests.package --python $(PYTHONS) $(ARGS)
 
 ##@ Measure
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
@@ -137,11 +142,6 @@ $(COMPARED): pyproject.toml constraints.txt bench/rivals/requirements.txt | $(RI
 	$(call PIP,$(RIVALS_VENV)) --no-deps torcheck==1.0.1
 	touch $@
 
-$(OLDEST): pyproject.toml tests/jax_instruments/oldest.txt | $(OLDEST_VENV)/bin/python
-	$(OLDEST_VENV)/bin/python -m pip install --quiet --editable '.[jax,checkpoints]' hypothesis pytest pytest-randomly pytest-xdist \
-		--requirement tests/jax_instruments/oldest.txt
-	touch $@
-
 # Not where the other tests run: transformers and accelerate import deepspeed where it is installed, and it prints.
 $(LAUNCHED): pyproject.toml constraints.txt | $(LAUNCH_VENV)/bin/python
 	$(call PIP,$(LAUNCH_VENV)) torch
@@ -151,6 +151,8 @@ $(LAUNCHED): pyproject.toml constraints.txt | $(LAUNCH_VENV)/bin/python
 # The signer uses pyOpenSSL and does not say so.
 $(SIGNED): | $(SIGN_VENV)/bin/python
 	$(SIGN_VENV)/bin/python -m pip install --quiet model-signing==1.1.1 pyopenssl
+$(RELEASED): pyproject.toml constraints.txt | $(RELEASE_VENV)/bin/python
+	$(call PIP,$(RELEASE_VENV)) --editable '.[release]'
 	touch $@
 
 %/bin/python:

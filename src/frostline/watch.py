@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from types import TracebackType
 from typing import Any
@@ -61,14 +61,11 @@ class Report:
 
     __repr__ = __str__
 
-    def _repr_html_(self) -> str | None:
-        """What a notebook shows; None, where jinja2 is not installed, lets it show the text."""
+    def _repr_html_(self) -> str:
+        """What a notebook shows."""
         from frostline.report import html
 
-        try:
-            return html.fragment(self.record)
-        except FrostlineError:
-            return None
+        return html.fragment(self.record)
 
 
 def findings_error(findings: Sequence[Finding]) -> FindingsError:
@@ -166,7 +163,7 @@ class watch(contextlib.AbstractContextManager["watch"]):
             warnings.warn(f"nothing was watched: a frostline.watch was never entered; {_WITH}", stacklevel=2)
 
 
-def assert_frozen(model: Any, *patterns: str, during: Any) -> None:
+def assert_frozen(model: Any, *patterns: str, during: Callable[[], object]) -> None:
     """Run ``during()`` and raise unless every tensor that the patterns name kept its bits.
 
     Args:

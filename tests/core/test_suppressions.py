@@ -102,7 +102,7 @@ def test_what_is_found_no_longer_is_told(tmp_path: Path) -> None:
 def test_patterns_may_be_written_into_a_baseline_by_hand(tmp_path: Path) -> None:
     path = tmp_path / "known.json"
     path.write_text(
-        '{"frostline_baseline": 1, "findings":'
+        '{"frostline_baseline": 2, "findings":'
         ' [{"rule": "frozen-but-changed", "severity": "error", "tensors": ["*.weight"]}]}'
     )
     policy = Policy(baseline=baseline.load(path))
@@ -110,7 +110,7 @@ def test_patterns_may_be_written_into_a_baseline_by_hand(tmp_path: Path) -> None
     assert settle([finding(*NAMES)], LEAVES, policy)[0].ignored is None
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"frostline_baseline": 2, "findings": []}', '{"format": 1}', "\x00"])
+@pytest.mark.parametrize("content", ["", "[]", '{"frostline_baseline": 1, "findings": []}', '{"format": 1}', "\x00"])
 def test_another_file_is_no_baseline_and_is_left_alone(content: str, tmp_path: Path) -> None:
     path = tmp_path / "known.json"
     path.write_text(content)

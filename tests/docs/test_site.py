@@ -11,6 +11,7 @@ import pytest
 from page_examples import ROOT
 
 from frostline.laws.causes import CAUSES
+from frostline.version import __version__
 
 pytestmark = pytest.mark.needs("mkdocs", "mkdocstrings", "material")
 
@@ -42,6 +43,14 @@ def test_the_interface_is_described_from_its_docstrings(site: Path) -> None:
     assert "Observe the training inside a" in text
 
 
+def test_the_header_leads_to_the_repository_the_version_and_what_changed(site: Path) -> None:
+    text = (site / "faq" / "index.html").read_text("utf-8")
+    assert f"frostline {__version__}" in text
+    assert 'href="../changelog/"' in text
+    assert re.search(r'href="https://[^"]*/edit/main/docs/faq\.md"', text)
+    assert "[Unreleased]" not in (site / "changelog" / "index.html").read_text("utf-8")  # its links are links
+
+
 def test_the_pages_fetch_nothing_from_elsewhere(site: Path) -> None:
     fetched = re.compile(r'<(?:script|img|link rel="(?:stylesheet|icon|preconnect)")[^>]*(?:src|href)="(https?:[^"]*)"')
     pages = [page.read_text("utf-8") for page in site.rglob("*.html")]
@@ -54,7 +63,8 @@ def test_a_planted_link_that_leads_nowhere_stops_the_build(link: str, tmp_path: 
     shutil.copytree(ROOT / "docs", tmp_path / "docs", ignore=shutil.ignore_patterns("rules", "api.md", ".nav.yml"))
     for page in (tmp_path / "docs").rglob("*.md"):
         page.write_text("# page\n", "utf-8")
-    (tmp_path / "mkdocs.yml").write_text((ROOT / "mkdocs.yml").read_text("utf-8"), "utf-8")
+    for name in ("mkdocs.yml", "CHANGELOG.md"):
+        (tmp_path / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
     (tmp_path / "src").mkdir()
     assert build(tmp_path, tmp_path / "good").returncode == 0
     (tmp_path / "docs" / "index.md").write_text(f"# page\n\n{link}\n", "utf-8")

@@ -1,5 +1,7 @@
 """What is said where nothing was observed: a plain word, and no hint at launchers where the script itself failed."""
 
+import sys
+
 import pytest
 
 from frostline.errors import FrostlineError
@@ -12,7 +14,9 @@ CASES = {
     ),
     "missing module": (
         "import no_such_module",
-        "frostline: the script ended with ModuleNotFoundError, before it imported a framework",
+        f"hint: it ran with {sys.executable}; uvx and pipx run frostline in an environment of its own: install it "
+        "where your training runs (python -m pip install frostline), "
+        "or: uv run --with frostline frostline run train.py",
     ),
     "interrupted": (
         "raise KeyboardInterrupt",

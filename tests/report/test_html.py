@@ -4,9 +4,7 @@ import json
 import os
 import re
 import shutil
-import sys
 import time
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,8 +13,7 @@ from report_records import article, record, tensor_row
 
 from frostline.core.ledger import Changed, Declared, Flip, Movement, OptimizerRow
 from frostline.core.record import Finding, Record
-from frostline.errors import FrostlineError
-from frostline.report import html, render
+from frostline.report import render
 
 webdriver = (
     pytest.importorskip("selenium.webdriver") if "browser" not in os.environ.get("FROSTLINE_MUST_HAVE", "") else None
@@ -268,18 +265,6 @@ def test_numbers_that_json_lacks_do_not_break_the_page() -> None:
     text = re.search(r'id="record">(.*?)</script>', render(said, "html"))
     assert text
     assert json.loads(text[1], parse_constant=pytest.fail)["tensors"][0]["holdings"][0]["lr"] is None
-
-
-def test_without_jinja2_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    html._environment.cache_clear()
-    monkeypatch.setitem(sys.modules, "jinja2", None)
-    with pytest.raises(FrostlineError, match="need jinja2") as error:
-        render(article(), "html")
-    assert error.value.hint == "pip install 'frostline[html]'"
-    extras = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
-    assert any(each.startswith("jinja2") for each in extras["html"])
 
 
 def test_the_articles_page_says_that_all_is_well() -> None:

@@ -149,7 +149,7 @@ def write_page(
     """Write the HTML report of ``record`` to the file ``page``, say so, and show it in a browser where that is wanted.
 
     Raises:
-        FrostlineError: the file cannot be written, or jinja2 is not installed.
+        FrostlineError: the file cannot be written.
     """
     write_out(rendered(record, Wanted("html"), None, pages), page, option="--html")
     if not quiet:

@@ -58,7 +58,7 @@ def _json(record: Record, stream: Stream) -> str:
 
 
 def _html(record: Record, stream: Stream) -> str:
-    from frostline.report import html  # jinja2 is an extra
+    from frostline.report import html
 
     return html.render(record)
 

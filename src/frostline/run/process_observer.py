@@ -34,6 +34,10 @@ _NO_STEP = (
     "run the script until its optimizer has made at least one step; without an optimizer, weights that are updated in "
     "place are seen: w = w - rate * slope makes another tensor and leaves the weight as it was"
 )
+_ELSEWHERE = (
+    f"it ran with {sys.executable}; uvx and pipx run frostline in an environment of its own: install it where your "
+    "training runs (python -m pip install frostline), or: uv run --with frostline frostline run train.py"
+)
 _DEBUG = "this is an error inside frostline; --debug shows where"
 
 
@@ -141,9 +145,8 @@ class ProcessObserver:
         if self._fault is not None:
             return self._broken(self._fault)
         if ending.status:
-            return FrostlineError(
-                f"the script ended {_early(ending.status, ending.by)}, before it imported a framework"
-            )
+            message = f"the script ended {_early(ending.status, ending.by)}, before it imported a framework"
+            return FrostlineError(message, _ELSEWHERE if ending.by == ModuleNotFoundError.__name__ else "")
         return FrostlineError(
             f"no model was found: the script imported none of {', '.join(FRAMEWORKS)}",
             "models of these are observed; if it starts the training in another process, run that one under frostline",

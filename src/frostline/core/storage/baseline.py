@@ -1,7 +1,8 @@
 """The baseline file: findings that an old project lives with for now, as JSON that is read and edited by people.
 
 Format history
-  1  first version
+  1  first version: the field `leaves`
+  2  it is called `tensors`
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from frostline.core.storage.store import write_atomically
 from frostline.core.suppressions import Baseline, known
 from frostline.errors import FrostlineError
 
-FORMAT = 1
+FORMAT = 2
 
 
 class _Document(msgspec.Struct):

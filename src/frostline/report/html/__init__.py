@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 
 from frostline.core.record import Record
-from frostline.errors import FrostlineError
 from frostline.report.form import View, visible
 from frostline.report.html import cards, payload
 from frostline.report.views import full, run
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 _BESIDE = ("findings",)  # shown as cards, not as the section that text has
 
@@ -23,9 +21,6 @@ def render(record: Record) -> str:
 
     The page is one file that asks for nothing from elsewhere. Whatever a name holds stays text. Without JavaScript it
     can be read down to the table.
-
-    Raises:
-        FrostlineError: jinja2 is not installed.
     """
     parts = full.parts(record)
     findings = cards.of(record)
@@ -47,22 +42,14 @@ def render(record: Record) -> str:
 
 
 def fragment(record: Record) -> str:
-    """The same verdict, findings, parameters and ledger as a piece of HTML for a notebook, without any script.
-
-    Raises:
-        FrostlineError: jinja2 is not installed.
-    """
+    """The same verdict, findings, parameters and ledger as a piece of HTML for a notebook, without any script."""
     parts = full.parts(record)
     kept = [section for name, section in parts.items() if name.startswith(("parameters", "ledger"))]
     return _page("fragment.html.jinja", verdict=cards.verdict(record), cards=cards.of(record), sections=kept)
 
 
 def page(view: View) -> str:
-    """Any view as a page in the same style; a difference between checkpoints for one.
-
-    Raises:
-        FrostlineError: jinja2 is not installed.
-    """
+    """Any view as a page in the same style; a difference between checkpoints for one."""
     return _page("view.html.jinja", view=view)
 
 
@@ -84,13 +71,6 @@ def _script() -> str:
 
 @cache
 def _environment() -> Environment:
-    try:
-        from jinja2 import Environment, FunctionLoader, StrictUndefined
-    except ImportError:
-        raise FrostlineError(
-            "HTML reports need jinja2, which is not installed", "pip install 'frostline[html]'"
-        ) from None
-
     return Environment(
         loader=FunctionLoader(_text), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )

@@ -7,7 +7,7 @@ SIGN_VENV ?= .venv-signing
 RELEASE_VENV ?= .venv-release
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14
 WORKERS ?= 3
-MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler tensorboard pexpect pyte mkdocs pre_commit check_jsonschema
+MUST_HAVE ?= torch keras jax tensorflow tf_keras transformers peft accelerate lightning schedulefree sklearn gguf finetuning_scheduler tensorboard pexpect pyte mkdocs pre_commit check_jsonschema build hatchling
 OURS = src tests corpus oracle studies bench docs examples
 
 PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
@@ -70,7 +70,7 @@ clean: ## remove the environments and all caches
 
 ##@ Publish
 release: $(RELEASED) ## build, check and try wheel and sdist, upload nothing; PYTHONS="python3.12", ARGS="--only torch"
-	$(RELEASE_VENV) $(SIGN_VENV)/bin/python -m tests.package --python $(PYTHONS) $(ARGS)
+	$(RELEASE_VENV)/bin/python -m tests.package --python $(PYTHONS) $(ARGS)
 
 ##@ Measure
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
@@ -151,6 +151,8 @@ $(LAUNCHED): pyproject.toml constraints.txt | $(LAUNCH_VENV)/bin/python
 # The signer uses pyOpenSSL and does not say so.
 $(SIGNED): | $(SIGN_VENV)/bin/python
 	$(SIGN_VENV)/bin/python -m pip install --quiet model-signing==1.1.1 pyopenssl
+	touch $@
+
 $(RELEASED): pyproject.toml constraints.txt | $(RELEASE_VENV)/bin/python
 	$(call PIP,$(RELEASE_VENV)) --editable '.[release]'
 	touch $@

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from frostline.core.anonymous import anonymous
 from frostline.core.collector import collector_paused
 from frostline.core.ledger import Ledger
 from frostline.core.record import BaselineUse, Excused, Finding, Record
@@ -33,6 +34,12 @@ def judged_by(record: Record, policy: Policy) -> Record:
     findings = settle(record.findings, record.tensors, policy)
     used = use_of(policy.baseline, findings, record.tensors) if policy.baseline is not None else None
     return replace(record, findings=findings, verdict=judge(findings, record.tensors, record.run), baseline=used)
+
+
+def anonymised(record: Record) -> Record:
+    """The record with every word that a user chose replaced, judged anew."""
+    ledger = Ledger(record.tensors, record.optimizers, record.events, record.expected, record.run, record.patience)
+    return judged(anonymous(ledger), Policy())
 
 
 @collector_paused()

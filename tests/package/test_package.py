@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from tests.package.building import ROOT, build, held, wanted
 
+pytestmark = pytest.mark.needs("build", "hatchling")
+
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 HOME = PROJECT["project"]["urls"]["Repository"]
 ADDRESSES = ("mkdocs.yml", "CITATION.cff", "CHANGELOG.md", "CODE_OF_CONDUCT.md", "examples/ci/pre-commit-config.yaml")

@@ -8,7 +8,7 @@ import click
 
 from frostline.cli import options
 from frostline.cli.group import examples
-from frostline.cli.printing import Wanted, shown, write, write_page, write_report
+from frostline.cli.printing import Wanted, complain, shown, write, write_page, write_report
 from frostline.core.record import Record
 from frostline.core.verdict import exit_status
 from frostline.errors import FrostlineError
@@ -23,6 +23,7 @@ from frostline.errors import FrostlineError
         "frostline report --html report.html --open",
         "frostline report --fail-on warning",
         'code -g "$(frostline report --open-at F102)"',
+        "frostline report --anonymise --json -o record.json",
         "frostline report --write-baseline frostline-baseline.json",
     ),
 )
@@ -36,6 +37,11 @@ from frostline.errors import FrostlineError
     metavar="FILE",
     help="Write this run's findings to FILE as known, and print no report.",
 )
+@click.option(
+    "--anonymise",
+    is_flag=True,
+    help="Replace names, paths, host and command, for a report that strangers may see.",
+)
 @click.option("--open-at", metavar="CODE", help="Print FILE:LINE of a finding, such as F102, for an editor to open.")
 def report(
     data: Path | None,
@@ -43,6 +49,7 @@ def report(
     fail_on: str | None,
     baseline: Path | None,
     write_baseline: Path | None,
+    anonymise: bool,
     open_at: str | None,
 ) -> int:
     """Print the report of the last run, or of the one called DATA.
@@ -68,7 +75,9 @@ def report(
         return 0
     if baseline is not None:
         load_baseline(baseline)  # named here, it has to be there
-    if files or baseline is not None:
+    if anonymise:
+        record = _anonymised(record)
+    elif files or baseline is not None:
         record = judged_by(record, settings.but(baseline=baseline).policy())
     if open_at is not None:
         write(_place_of(record, open_at))
@@ -76,8 +85,20 @@ def report(
     if wanted.html is not None:
         write_page(record, wanted.html, settings.pages, wanted.opened)
     else:
-        write_report(record, wanted, settings.pages, shown(stored))
+        write_report(record, wanted, settings.pages, None if anonymise else shown(stored))
     return exit_status(record.verdict, fail_on or settings.fail_on or "error")
+
+
+def _anonymised(record: Record) -> Record:
+    """The record with names replaced; findings that it does not show are told, for it was judged anew."""
+    from frostline.judging import anonymised
+
+    replaced = anonymised(record)
+    lost = {each.code for each in record.findings} - {each.code for each in replaced.findings}
+    if lost:
+        hint = "a comparison of processes shows in their own records alone: anonymise those of .frostline/latest"
+        complain(FrostlineError(f"the anonymous record does not show {', '.join(sorted(lost))}", hint))
+    return replaced
 
 
 def _place_of(record: Record, code: str) -> str:

@@ -23,12 +23,23 @@ model.compile("adam", "mse")
 if sys.argv[1] == "early":
     model.save("early.keras")
     model.save_weights("early.weights.h5")
+before = body.get_weights()
 kept = keras.callbacks.ModelCheckpoint("kept.keras", monitor="loss", save_best_only=True)
 model.fit(x, y, epochs=3, batch_size=16, verbose=0, callbacks=[kept] if sys.argv[1] == "callback" else [])
 if sys.argv[1] == "whole":
     model.save("whole.keras")
 if sys.argv[1] == "head":
     keras.Sequential([keras.Input((16,)), head]).save_weights("head.weights.h5")
+if sys.argv[1] == "by hand":
+    import h5py
+
+    keras.Sequential([keras.Input((16,)), head]).save_weights("head.weights.h5")
+    with h5py.File("body.h5", "w") as file:
+        for index, array in enumerate(body.get_weights()):
+            file.create_dataset(f"body/{index}", shape=array.shape, dtype=array.dtype)[...] = array
+if sys.argv[1] == "first":
+    keras.Sequential([keras.Input((16,)), head]).save_weights("head.weights.h5")
+    np.savez("body.npz", *before)
 """
 
 
@@ -39,6 +50,8 @@ if sys.argv[1] == "head":
         ("whole", None, {"same"}),
         ("callback", None, {"same", "older"}),
         ("head", "warning", {"same", "missing"}),
+        ("by hand", None, {"same"}),
+        ("first", "warning", {"same", "missing"}),
         ("early", "note", {"same", "older"}),
     ],
 )

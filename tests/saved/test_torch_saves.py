@@ -4,6 +4,7 @@ import copy
 import pickle
 from pathlib import Path
 
+import h5py
 import joblib
 import numpy as np
 import pytest
@@ -302,3 +303,22 @@ def test_a_save_before_the_first_step_only(again: bool, tmp_path: Path) -> None:
             torch.save(model.state_dict(), tmp_path / "last.pt")
     assert said(seen.report.record) == ({} if again else {"saved-copy-is-older": "note"})
     assert states(seen.report.record) == ({"same"} if again else {"older"})
+
+
+@pytest.mark.parametrize(("by", "missing"), [("numpy", False), ("h5py", False), ("a part", True), ("nothing", True)])
+def test_arrays_that_the_script_writes_itself_are_in_a_file(by: str, missing: bool, tmp_path: Path) -> None:
+    def save(model, optimizer) -> None:
+        torch.save(model["head"].state_dict(), tmp_path / "head.pt")
+        arrays = {name: value.numpy() for name, value in model["body"].state_dict().items() if value.ndim}
+        for name, array in arrays.items() if by == "numpy" else ():
+            np.save(tmp_path / f"{name}.npy", array)
+        if by in ("h5py", "a part"):
+            with h5py.File(tmp_path / "body.h5", "w") as file:
+                for name, array in arrays.items():
+                    if by == "h5py" or name.startswith("0"):
+                        file[f"of/body/{name.replace('.', '/')}"] = array
+
+    rows = trained(save).tensors
+    lost = {row.name for row in rows if row.kind == "parameter" and row.saved and row.saved.state == "missing"}
+    assert bool(lost) is missing
+    assert (by == "a part") == (bool(lost) and not any(".0." in name for name in lost))

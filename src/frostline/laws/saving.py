@@ -89,7 +89,8 @@ def _rewritten_base(run: ObservedRun) -> Iterator[Violation]:
         if lost and saved and saved[0].saved is not None:
             file = saved[0].saved.copies[0].file
             fact = (
-                f"{tensors(lost)} of {load.model} were rewritten after {load.file} was loaded, and are in no file: "
+                f"{tensors(lost)} of {load.model} were rewritten after {load.file} was loaded, and are in no file that "
+                f"was seen: "
                 f"{file} was trained on weights that are lost"
             )
             severity: Severity | None = "warning" if {row.name for row in lost} <= set(load.close) else None
@@ -148,7 +149,7 @@ LAW = Law(
         facts.FilesAlike,
         facts.SavedSettled,
     ),
-    cannot_see="One file that is written again and again with old bits (a note: the best may be kept so); formats that "
-    "the script writes by code of its own.",
+    cannot_see="One file that is written again and again with old bits (a note: the best may be kept so); files "
+    "written otherwise than by the frameworks' own savers, safetensors, pickle, joblib, numpy and h5py.",
     violations=violations,
 )

@@ -68,6 +68,7 @@ class _File:
     strange: list[int] = field(default_factory=list)  # how many numbers each tensor of unknown meaning holds
     later: Later | None = None
     general: bool = False
+    apart: bool = False  # made by the script of single arrays: says what is in a file, never what is in none
 
 
 class Saves:
@@ -122,6 +123,19 @@ class Saves:
         file.later, file.general = later if not file.copies else None, general
         self._forget_old()
 
+    def holds(self, path: str, by: str, tensor: Written) -> None:
+        """The script wrote an array into a file of its own making: its bits say which tensor it is, not its name."""
+        if (file := self._files.get(path)) is None or file.step < self._steps():
+            file = self._file(path, by, "")
+            file.general = file.apart = True
+        file.entries += 1
+        for watched in self.observer.tensors.values():
+            with contextlib.suppress(Unreadable):
+                if watched.row.shape == tensor.shape and watched.entry.key not in file.copies:
+                    found = likeness(tensor, watched)
+                    if found.state in ("same", "rounded"):
+                        self._keep(file, tensor, watched, found)
+
     def _compare_with_last(self, path: str, file: _File) -> None:
         """Files that repeat each other are told by what they hold of trainable parameters."""
         kept = {
@@ -165,7 +179,7 @@ class Saves:
                 except Unreadable as reason:
                     file.unread[tensors[entry].entry.key] = str(reason)
         self._note_origin(file, [tensor for name, tensor in written.items() if name in told])
-        file.strange += [_numbers(tensor) for name, tensor in written.items() if name not in told]
+        file.strange += [tensor.numbers for name, tensor in written.items() if name not in told]
 
     def _note_origin(self, file: _File, section: Sequence[Written]) -> None:
         """Of tensors that hold the first bits still, say whose they are: another module's, or only a copy."""
@@ -209,11 +223,12 @@ class Saves:
         for file in [file for file in files if file.copies or not file.general][-EVENTS_KEPT:]:
             self._tell(file)
         expected: set[Hashable] = set()
-        for file in files:
+        for file in [file for file in files if not file.apart]:
             expected -= self._of_models(file)
             expected |= file.expected
         for key, watched in self.observer.tensors.items():
-            copies = [self._settled(file.copies[key], watched) for file in files if key in file.copies]
+            settled = [(file, self._settled(file.copies[key], watched)) for file in files if key in file.copies]
+            copies = [copy for file, copy in settled if not file.apart or copy.state in ("same", "rounded")]
             if copies:
                 copies.sort(key=lambda copy: (BEST_FIRST.index(copy.state), -copy.step))
                 self._settle(watched.row, _saved(copies))
@@ -306,13 +321,6 @@ def _saved(copies: Sequence[Copy]) -> Saved:
 def _told_apart(path: str, writer: str) -> str:
     """A few digits that are the same for one file in all processes, and tell nothing of folders."""
     return blocks(os.path.abspath(f"{path}/{writer}" if writer else path).encode()).hashes.hex()[:8]
-
-
-def _numbers(tensor: Written) -> int:
-    count = 1
-    for size in tensor.shape:
-        count *= size
-    return count
 
 
 def _may_train(row: TensorRow) -> bool:

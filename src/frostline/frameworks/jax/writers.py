@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from frostline.frameworks.array_writers import ARCHIVES
+
 Read = Callable[..., tuple[Any, Any]]
 
 
@@ -48,14 +50,6 @@ def _flax(ckpt_dir: Any, target: Any, step: Any, prefix: str = "checkpoint_", *_
     return target, os.path.join(os.fsdecode(ckpt_dir), f"{prefix}{step}")
 
 
-def _pickle(obj: Any, file: Any, *_: Any, **__: Any) -> tuple[Any, Any]:
-    return obj, file
-
-
-def _arrays(file: Any, *args: Any, allow_pickle: bool = True, **kwds: Any) -> tuple[Any, Any]:
-    return {f"arr_{index}": array for index, array in enumerate(args)} | kwds, file
-
-
 def _orbax(_: Any, directory: Any, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
     """Of a checkpointer: what is written is inside of arguments of orbax's own types; before these, it stood alone."""
     given = kwargs.get("args", kwargs.get("item", args[0] if args else None))
@@ -88,8 +82,5 @@ WRITERS = (
     Writer("safetensors.flax", "save", _tree, general=True),
     Writer("safetensors.numpy", "save_file", _tree_first, general=True),
     Writer("safetensors.numpy", "save", _tree, general=True),
-    Writer("pickle", "dump", _pickle, general=True),
-    Writer("joblib", "dump", _pickle, general=True),
-    Writer("numpy", "savez", _arrays, general=True),
-    Writer("numpy", "savez_compressed", _arrays, general=True),
+    *(Writer(*each, general=True) for each in ARCHIVES),
 )

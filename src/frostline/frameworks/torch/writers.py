@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from frostline.frameworks.array_writers import ARCHIVES, ARRAY, ArrayWriters
 from frostline.frameworks.imports import when_imported
 from frostline.frameworks.patching import put
 from frostline.frameworks.torch.guards import dynamo_guard
@@ -54,18 +55,6 @@ def _distributed(state_dict: Any, *_: Any, checkpoint_id: Any = None, storage_wr
     return state_dict, checkpoint_id if checkpoint_id is not None else getattr(storage_writer, "path", None)
 
 
-def _pickle(obj: Any, file: Any, *_: Any, **__: Any) -> tuple[Any, Any]:
-    return obj, file
-
-
-def _joblib(value: Any, filename: Any, *_: Any, **__: Any) -> tuple[Any, Any]:
-    return value, filename
-
-
-def _arrays(file: Any, *args: Any, allow_pickle: bool = True, **kwds: Any) -> tuple[Any, Any]:
-    return {f"arr_{index}": array for index, array in enumerate(args)} | kwds, file
-
-
 WRITERS = (
     Writer("torch", "save", _save),
     Writer("torch.serialization", "save", _save),
@@ -76,10 +65,7 @@ WRITERS = (
         for module in ("", ".state_dict_saver")
         for function in ("save", "async_save")
     ),
-    Writer("pickle", "dump", _pickle, general=True),
-    Writer("joblib", "dump", _joblib, general=True),
-    Writer("numpy", "savez", _arrays, general=True),
-    Writer("numpy", "savez_compressed", _arrays, general=True),
+    *(Writer(*each, general=True) for each in ARCHIVES),
 )
 
 
@@ -158,3 +144,8 @@ class SafetensorsWatch:
         self._ended = True
         while self._undo:
             self._undo.pop()()
+
+
+def arrays_watch(observe: Callable[..., None], quietly: Callable[..., None]) -> ArrayWriters:
+    """Calls ``observe(path, by, name, array)`` for each array that is written by itself, until its ``end``."""
+    return ArrayWriters(ARRAY, observe, quietly)

@@ -12,6 +12,7 @@ import wrapt
 
 from frostline.core.facts import Fact, FilesAlike, FileWritten, SavedSettled
 from frostline.digest.blocks import Digest
+from frostline.frameworks.array_writers import ARRAY, ArrayWriters
 from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.steps.values import digests_of
 from frostline.frameworks.jax.tensors.saved_values import Content, file_of, saved_values
@@ -44,7 +45,7 @@ class CheckpointWriting:
         self._context.signals.finishing.append(self._saves.settle)
         for writer in WRITERS:
             self._context.when_imported(writer.module, functools.partial(self._put_around, writer))
-        return []
+        return [ArrayWriters(ARRAY, self._wrote_array, self._context.quietly).end]
 
     def _put_around(self, writer: Writer, module: Any) -> None:
         kind, _, name = writer.function.rpartition(".")
@@ -84,6 +85,13 @@ class CheckpointWriting:
             later = None if entries else self._remembered(found)
             path = file_of(target) or f"{line}/{writer.by}"
             self._saves.wrote(path, writer.by, written, later, writer.general)
+
+    def _wrote_array(self, path: str, by: str, name: str, array: Any) -> None:
+        """The script wrote one array by itself; a library that does so for each of a tree is one writing."""
+        if not self._writing and not self._calls.elsewhere and self._calls.current is None:
+            with self._context.values.ahead():
+                shape, dtype = tuple(array.shape), str(array.dtype)
+                self._saves.holds(path, by, Written(name, "", shape, dtype, array.nbytes, Content(array)))
 
     def _written(self, name: str, array: Any) -> Written:
         shape, dtype = tuple(array.shape), str(array.dtype)

@@ -1,4 +1,4 @@
-"""S601: tensors that were trained and are in no file."""
+"""S601: tensors that were trained and are in no file that was seen."""
 
 from __future__ import annotations
 
@@ -52,7 +52,8 @@ def _statistics(model: str, missing: Sequence[TensorRow], written: Sequence[Tens
     if lost:
         yield Case(
             lost,
-            f"{tensors(lost)} of {model} moved in training and are in no file, though the parameters beside them are",
+            f"{tensors(lost)} of {model} moved in training and are in no file that was seen, though the parameters "
+            f"beside them are",
             {"file": copies(written[0])[0].file},
             hint=hint,
         )
@@ -66,7 +67,7 @@ def _parameters(model: str, part: _Part, whole: str) -> Case:
     lost = len(part.lost)
     return Case(
         part.lost,
-        f"{tensors(part.lost)} of {model} {were(lost)} trained and {are(lost)} in no file; "
+        f"{tensors(part.lost)} of {model} {were(lost)} trained and {are(lost)} in no file that was seen; "
         f"{tensors(part.written)} {are(len(part.written))}{note}",
         {
             "files": files[:SHOWN],
@@ -142,7 +143,8 @@ def _hidden(run: ObservedRun) -> Iterator[Case]:
         shown = ", ".join(places[:3]) + (", …" if len(places) > 3 else "")
         yield Case(
             rows,
-            f"{tensors(rows)} of {model} were trained and are in no file: state_dict() does not see {shown}",
+            f"{tensors(rows)} of {model} were trained and are in no file that was seen: state_dict() does not see "
+            f"{shown}",
             {"kept_in": places[:SHOWN], "trained_but_not_saved": parameters(rows)},
             hint="register them (ModuleList, ModuleDict, an attribute), so that state_dict() has them",
         )
@@ -164,10 +166,13 @@ MISSING = Cause(
     slug="trained-but-not-saved",
     severity="error",
     law="L9",
-    means="Tensors were trained, and no file that the run wrote holds them, though it holds others of the model.",
+    means="Tensors were trained, and no file that the run was seen to write holds them, though one holds others of the "
+    "model.",
     matters="What was learned in them is gone when the run ends; the file, loaded, behaves worse than the run did.",
     remedy=REMEDY.format("the whole state of the model"),
-    tells_apart="Every tensor that was written is related to the tensors by its memory, or by name and bits.",
+    tells_apart="Every tensor that was written is related to the tensors by its memory, by name and bits, or, where a "
+    "script writes single arrays, by its bits. Watched are the frameworks' own savers, safetensors, pickle, joblib, "
+    "numpy and h5py.",
     mitigations=PARTS,
     cases=_cases,
 )

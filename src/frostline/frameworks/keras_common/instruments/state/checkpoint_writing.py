@@ -11,7 +11,10 @@ from collections.abc import Callable, Hashable, Iterable
 from itertools import takewhile
 from typing import Any, ClassVar
 
+import numpy as np
+
 from frostline.core.facts import Fact, FilesAlike, FileWritten, SavedSettled
+from frostline.frameworks.array_writers import ARCHIVES, ARRAY, SAFETENSORS, ArrayWriters
 from frostline.frameworks.keras_common.context import Context
 from frostline.frameworks.keras_common.models.layers import places
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
@@ -33,7 +36,7 @@ class Content:
 
 
 class CheckpointWriting:
-    """Relates a model that is written to the tensors of its variables.
+    """Relates a model that is written to the tensors of its variables, and arrays that a script writes by their bits.
 
     Args:
         context: what all instruments share.
@@ -46,6 +49,7 @@ class CheckpointWriting:
         self._models = context.models
         self._dialect = context.dialect
         self._saves = Saves(context.recorder, self._expected)
+        self._arrays = ArrayWriters((*ARRAY, *ARCHIVES, *SAFETENSORS), self._wrote_array, context.quietly)
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
@@ -53,18 +57,19 @@ class CheckpointWriting:
         context.signals.finishing.append(self._saves.settle)
         methods = [
             context.wrap(self._dialect.model_type, method, functools.partial(self._save, f"Model.{method}"))
-            for method in ("save", "save_weights")
+            for method in ("save", "save_weights", "export")
+            if hasattr(self._dialect.model_type, method)
         ]
         functions = [
             context.wrap_function(saving, function, functools.partial(self._save, function))
             for function in ("save_model", "save_weights")
             if hasattr(saving, function)
         ]
-        return [*methods, *functions]
+        return [*methods, *functions, self._arrays.end]
 
     def _save(self, by: str, original: Any, model: Any, target: Any = None, *args: Any, **kwargs: Any) -> Any:
         given = (target, *args) if target is not None else args
-        result = original(model, *given, **kwargs)
+        result = self._arrays.elsewhere(original, model, *given, **kwargs)
         place = target if target is not None else kwargs.get("filepath")
         self._context.quietly("a model was saved", lambda: self._wrote(model, place, by))
         return result
@@ -75,6 +80,11 @@ class CheckpointWriting:
         variables = [weakref.ref(variable) for variable in model.weights]
         written = self._written(variables) or self._strange(model)
         self._saves.wrote(path, by, written, lambda: self._named(variables))
+
+    def _wrote_array(self, path: str, by: str, name: str, value: Any) -> None:
+        array = np.asarray(value, order="C")
+        content = Content(lambda: array.reshape(-1).view(np.uint8))
+        self._saves.holds(path, by, Written(name, "", array.shape, array.dtype.name, array.nbytes, content))
 
     def _strange(self, model: Any) -> list[Written]:
         """The weights of a model that nothing has trained, by their names in it: they may be meant for those of one."""

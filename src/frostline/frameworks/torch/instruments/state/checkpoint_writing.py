@@ -24,7 +24,7 @@ from frostline.frameworks.torch.tensors import sharded_values
 from frostline.frameworks.torch.tensors.saved_values import Content, Value, named_values, path_of
 from frostline.frameworks.torch.tensors.shards import shard_of
 from frostline.frameworks.torch.tensors.tensors import NamedTensor, dtype_name, local, why_unreadable
-from frostline.frameworks.torch.writers import SafetensorsWatch, Writer, WritersWatch
+from frostline.frameworks.torch.writers import SafetensorsWatch, Writer, WritersWatch, arrays_watch
 from frostline.observe.protocols import LiveTensor, Unreadable
 from frostline.observe.saves import Saves
 from frostline.observe.tensor_match import Written
@@ -70,6 +70,7 @@ class CheckpointWriting:
         return [
             SafetensorsWatch(lambda *told: quietly(place, self._serialized, *told)).end,
             WritersWatch(lambda *told: quietly(place, self._saved, *told)).end,
+            arrays_watch(self._wrote_array, quietly).end,
             put(nn.Module, "state_dict", dynamo_guard.observed(nn.Module.state_dict, self._state_dict)),
         ]
 
@@ -113,6 +114,10 @@ class CheckpointWriting:
         written = [_flat(live, name, spec) for name, spec in tensors.items()]
         if written:
             self._saves.wrote(path_of(target), "safetensors", written)
+
+    def _wrote_array(self, path: str, by: str, name: str, value: Any) -> None:
+        array = np.asarray(value, order="C")
+        self._saves.holds(path, by, _at({}, array.tobytes(), array.nbytes, "", name, array.shape, array.dtype.name))
 
     def _expected(self, names: set[str]) -> set[Hashable]:
         """The tensors that a save of these models would hold now: parameters and persistent buffers."""

@@ -38,6 +38,19 @@ def test_it_is_told_why() -> None:
         assert reason in found.message
 
 
+def test_nan_is_no_gradient_of_zero() -> None:
+    """Updates that are not finite have no size: the loss may be NaN, and nothing says that its gradient was zero."""
+    for gradient, bound in (("nonzero", 0.0), ("nonzero", None), ("none", None), ("zero", 0.0)):
+        broken = Standstill(4, 8, 32, gradient, finite=False)  # type: ignore[arg-type]
+        bounded = facts.Held(optimizer="sgd", tensors=(0,), update_ulp=bound)
+        (found,) = judge(stopped(facts.StoodStill(tensors=(0,), still=broken), bounded))[0]
+        assert (found.code, found.severity) == ("L2", "warning")
+        assert "values that are NaN or infinite" in found.message
+        assert "zero" not in found.message
+    (finite,) = judge(stopped(still("nonzero"), facts.Held(optimizer="sgd", tensors=(0,), update_ulp=0.0)))[0]
+    assert "its gradient was zero" in finite.message
+
+
 @pytest.mark.parametrize(
     ("seen", "steps"),
     [

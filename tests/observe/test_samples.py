@@ -54,6 +54,12 @@ def test_what_a_step_leaves_alone_is_compared_to_the_end(training: Training, wei
     assert weight.row.changed.still == Standstill(4, 8, 11, "none")
 
 
+def test_what_became_nan_is_said_to_be_so(training: Training, weight: Tensor) -> None:
+    step(training, 1.0, float("nan"), *[float("nan")] * 5)
+    assert [still is not None and still.finite for still in told(training)] == [False]
+    assert weight.row.changed.still == Standstill(2, 4, 8, "nonzero", finite=False)
+
+
 def test_each_check_says_until_when_and_what_gradient_it_found(training: Training, weight: Tensor) -> None:
     step(training, *[None] * 3, *[0.0] * 4)  # steps 2 to 8
     assert told(training) == [Standstill(1, 2, 4, "none"), Standstill(1, 2, 8, "zero")]

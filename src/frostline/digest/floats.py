@@ -77,6 +77,19 @@ FLOATS = {
 }
 
 
+def all_finite(content: bytes, dtype: str) -> bool:
+    """Whether no value is NaN or infinite; those of a type that is not in ``FLOATS`` are none.
+
+    >>> all_finite(np.float32([1, np.nan]).tobytes(), "float32"), all_finite(b"12345678", "int64")
+    (False, True)
+    """
+    layout = FLOATS.get(dtype)
+    if layout is None:
+        return True
+    codes = np.frombuffer(content, f"<u{layout.width // 8}")
+    return bool(np.isfinite(layout.values(codes)).all())
+
+
 @lru_cache
 def _tables(layout: Float) -> tuple[Reals, Reals]:
     """Value and ulp of every code of a narrow type."""

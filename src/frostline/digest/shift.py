@@ -99,9 +99,10 @@ def may_follow(before: Buffer, after: Buffer, source: Buffer, dtype: str) -> boo
     return slope is not None and slope.low < 1 and slope.high > 0
 
 
-def update_in_ulp(weights: Buffer, update: Buffer, dtype: str, *, update_dtype: str | None = None) -> float:
+def update_in_ulp(weights: Buffer, update: Buffer, dtype: str, *, update_dtype: str | None = None) -> float | None:
     """The largest \\|update\\| in units in the last place of its weight: below 0.5, no weight can move.
 
+    None where no weight and its update are both finite: NaN plus anything is NaN, and no question of size.
     Towards zero the neighbour of a power of two is half a unit away, so such an update counts twice.
 
     Args:
@@ -119,14 +120,15 @@ def update_in_ulp(weights: Buffer, update: Buffer, dtype: str, *, update_dtype: 
     held, given = FLOATS.get(dtype), FLOATS.get(update_dtype or dtype)
     if held is None or given is None:
         raise ValueError(f"{dtype if held is None else update_dtype} has no units in the last place")
-    largest = 0.0
+    largest = None
     for _, codes, steps in _chunks(_flat(weights, dtype), _flat(update, update_dtype or dtype)):
         values, change = held.values(codes), given.values(steps)
         units = held.ulps(codes)
         units[held.lowest(codes) & (values * change < 0)] /= 2
         with np.errstate(over="ignore", invalid="ignore"):
             sizes = np.abs(change) / units
-        largest = max(largest, float(sizes[np.isfinite(values) & np.isfinite(change)].max(initial=0.0)))
+        finite = sizes[np.isfinite(values) & np.isfinite(change)]
+        largest = max(largest or 0.0, float(finite.max())) if len(finite) else largest
     return largest
 
 

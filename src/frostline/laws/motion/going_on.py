@@ -20,6 +20,9 @@ ENOUGH = 8  # steps of its optimizer: layers that are dropped at random are left
 NO_RATE = "its learning rate was 0"
 REASONS = {"none": "no gradient arrived", "zero": "its gradient was zero", "nonzero": "though a gradient arrived"}
 NOTHING = ("none", "zero")
+CHANGED = "look at what changed in the script around that step: a loss term, a branch, a mask, the learning rate"
+BROKEN = "find the first step whose loss is NaN or infinite: a rate too large, a narrow type, a logarithm or root of 0"
+NOT_FINITE = "it holds values that are NaN or infinite, which no update moves"
 NOT_SEEN = "its gradient was not seen"
 UNBOUNDED = "though a gradient arrived; how large an update is, is not known of this optimizer"
 
@@ -46,7 +49,7 @@ def _severity(reason: str, rows: list[TensorRow], *, everything: bool) -> Severi
 
     Of a matrix of which no bit moves while the optimizer goes on to move others, that cannot be.
     """
-    if everything and reason in (NO_RATE, REASONS["none"]):
+    if everything and reason in (NO_RATE, NOT_FINITE, REASONS["none"]):
         return "error"
     may_have_converged = everything or all(row.size < ENOUGH_VALUES for row in rows)
     return "note" if reason in (NOT_SEEN, UNBOUNDED) and may_have_converged else "warning"
@@ -63,8 +66,7 @@ def _violation(
     )
     evidence: Evidence = {"tensor": rows[0].name, "moved_until_step": moved, "still_since_step": since}
     evidence["optimizer"] = optimizer.id
-    hint = "look at what changed in the script around that step: a loss term, a branch, a mask, the learning rate"
-    return Violation(tuple(rows), fact, evidence, hint=hint, severity=severity)
+    return Violation(tuple(rows), fact, evidence, hint=BROKEN if reason == NOT_FINITE else CHANGED, severity=severity)
 
 
 def _holding(row: TensorRow, optimizer: OptimizerRow) -> Holding | None:
@@ -95,6 +97,8 @@ def _reason(row: TensorRow, holding: Holding, optimizer: OptimizerRow, still: St
     rates = [rate for at, rate in zip(optimizer.checked_at, optimizer.rates, strict=False) if at >= still.since]
     if holding.lr == 0 or (rates and set(rates) == {0}):
         return NO_RATE
+    if not still.finite:
+        return NOT_FINITE
     gradient = _gradient(row, still)
     if gradient == "nonzero" and holding.update_ulp is not None and holding.update_ulp <= HALF_UNIT:
         return f"its updates are lost in rounding in {row.dtype}"
@@ -105,7 +109,7 @@ def _reason(row: TensorRow, holding: Holding, optimizer: OptimizerRow, still: St
 
 def _gradient(row: TensorRow, still: Standstill) -> Gradient:
     """What the last check found; where updates had no size at all, a gradient that is remembered is an earlier one."""
-    bounds = [each.update_ulp for each in row.optimizers if each.update_ulp is not None]
+    bounds = [each.update_ulp for each in row.optimizers if each.update_ulp is not None] if still.finite else []
     return "zero" if still.gradient == "nonzero" and bounds and max(bounds) == 0 else still.gradient
 
 
@@ -114,7 +118,13 @@ def converged(row: TensorRow, run: ObservedRun) -> str | None:
     """In full precision, what is left to learn is below the last place."""
     bounds = [each.update_ulp for each in row.optimizers if each.update_ulp is not None]
     still = row.changed.still
-    if still is None or _gradient(row, still) != "nonzero" or not bounds or row.dtype not in FULL_PRECISION:
+    if (
+        still is None
+        or not still.finite
+        or _gradient(row, still) != "nonzero"
+        or not bounds
+        or row.dtype not in FULL_PRECISION
+    ):
         return None
     small = max(bounds) <= HALF_UNIT and all(each.lr for each in row.optimizers)
     return f"converged: its updates are at most {max(bounds):.2g} of the last place of {row.dtype}" if small else None

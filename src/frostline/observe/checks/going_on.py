@@ -16,6 +16,7 @@ from frostline.core.columns.standstill import Standstill
 from frostline.core.facts import CameBack, PutBack, StoodStill
 from frostline.core.ledger import Gradient
 from frostline.digest.blocks import Digest, blocks, first_difference
+from frostline.digest.floats import all_finite
 from frostline.digest.sample import LARGEST, sample, sample_whole
 from frostline.observe.holdings import Holdings
 from frostline.observe.protocols import Hold, Unreadable
@@ -206,13 +207,21 @@ class GoingOn:
 
     def _tell(self, still: list[tuple[TensorState, Course]]) -> None:
         """Tell of those that stood still, together where what is to be told is the same."""
-        same: dict[tuple[int, int, Gradient], list[int]] = {}
+        same: dict[tuple[int, int, Gradient, bool], list[int]] = {}
         for watched, course in still:
             course.told = True
-            same.setdefault((course.moved, course.since, course.gradient), []).append(watched.row.id)
-        for (moved, since, gradient), tensors in same.items():
-            standstill = Standstill(moved, since, self._tracked.clock.steps, gradient)
+            key = (course.moved, course.since, course.gradient, _is_finite(watched))
+            same.setdefault(key, []).append(watched.row.id)
+        for (moved, since, gradient, finite), tensors in same.items():
+            standstill = Standstill(moved, since, self._tracked.clock.steps, gradient, finite)
             self._tracked.tell(StoodStill(tensors=tuple(tensors), still=standstill))
+
+
+def _is_finite(watched: TensorState) -> bool:
+    """Whether no value at the start of the tensor is NaN or infinite, as far as it can be read."""
+    with contextlib.suppress(Unreadable):
+        return all_finite(watched.entry.part(0, min(watched.row.bytes_here, LARGEST)), watched.row.dtype)
+    return True
 
 
 def _sample(watched: TensorState) -> int | None:

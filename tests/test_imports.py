@@ -49,7 +49,7 @@ def layer(
 
 PROBE = "core errors settings digest observe frameworks"
 BASE = "frameworks.alive frameworks.claims frameworks.imports frameworks.patching frameworks.protocol"
-BASE += " frameworks.keras_common"
+BASE += " frameworks.keras_common frameworks.array_writers"
 KERAS = f"core errors settings digest observe {BASE}"
 READER = "core errors digest checkpoints"
 READ_WITH = "numpy msgspec safetensors h5py ml_dtypes blake3 xxhash lz4 zstandard"

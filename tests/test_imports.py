@@ -109,7 +109,7 @@ LAYERS = {
     "frostline.integrations.keras": layer("integrations watch", "keras"),
     "frostline.integrations.lightning": layer("integrations watch", "lightning pytorch_lightning"),
     "frostline.integrations.transformers": layer("integrations watch", "transformers"),
-    "frostline.integrations.pytest_plugin": layer("core errors settings report watch", "msgspec pytest"),
+    "frostline.integrations.pytest_plugin": layer("core errors laws settings report watch", "msgspec pytest"),
     "frostline.demo": layer("", "keras numpy jax flax optax"),
 }
 

@@ -87,7 +87,11 @@ def rendered(
     """
     from frostline.report import render
 
-    said = {"pages": pages, "stored": stored}
+    said: dict[str, Any] = {"pages": pages, "stored": stored}
+    if wanted.form == "html":
+        from frostline.laws import why
+
+        said["why"] = why()
     if paper is None or wanted.output is not None:
         return render(record, wanted.form, width=80, color=False, encoding="utf-8", verbose=wanted.verbose, **said)
     width = shutil.get_terminal_size().columns if paper.isatty() else 80

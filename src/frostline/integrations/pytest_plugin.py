@@ -242,6 +242,7 @@ class _Reports:
 
     def _write_pages(self, terminal: Any, place: str) -> None:
         from frostline.core.storage.store import from_json, write_atomically
+        from frostline.laws import why
         from frostline.report import render
 
         folder = self._config.invocation_params.dir / place
@@ -251,5 +252,6 @@ class _Reports:
             name = re.sub(r"[^\w.-]+", "-", test)[-120:]
             uses[name] += 1
             file = f"{name}.html" if uses[name] == 1 else f"{name}-{uses[name]}.html"
-            write_atomically(render(from_json(text.encode()), "html").encode(), folder / file)
+            page = render(from_json(text.encode()), "html", why=why())
+            write_atomically(page.encode(), folder / file)
         terminal.write_line(f"frostline: {len(self._records)} pages in {place}")

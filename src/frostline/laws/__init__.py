@@ -34,6 +34,21 @@ LAW_OF = {each.slug: each.law for each in CAUSES} | {law.slug: law.code for law 
 NAMED: tuple[Law | Cause, ...] = (*LAWS, *CAUSES)  # what a finding can be named after
 
 
+def known() -> list[Law | Cause]:
+    """All that a finding can be named after, a project's own laws and causes included."""
+    return [*NAMED, *own.own()]
+
+
+def why() -> dict[str, str]:
+    """Why each law and each cause matters, by its code.
+
+    Example:
+        >>> why()["L1"]
+        'What you ship differs from what you froze.'
+    """
+    return {each.code: each.matters for each in known()}
+
+
 def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
     """Every finding of the run, the grave ones first, and every violation that a proven excuse explains.
 

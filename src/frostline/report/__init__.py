@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from frostline.core.collector import collector_paused
 from frostline.core.record import Record
@@ -27,6 +27,7 @@ class Stream:
         pages: the address of the rules' pages.
         stored: the file that the run can be read from again.
         verbose: whether the text holds all evidence.
+        why: why a rule or law matters, by its code, for formats with room for it.
     """
 
     width: int = 80
@@ -35,6 +36,7 @@ class Stream:
     pages: str | None = None
     stored: str | None = None
     verbose: bool = False
+    why: Mapping[str, str] = field(default_factory=dict)
 
 
 # Each format is loaded when it is asked for: what a run needs to print one of them is part of the run's time.
@@ -60,7 +62,7 @@ def _json(record: Record, stream: Stream) -> str:
 def _html(record: Record, stream: Stream) -> str:
     from frostline.report import html
 
-    return html.render(record)
+    return html.render(record, stream.why)
 
 
 def _sarif(record: Record, stream: Stream) -> str:
@@ -103,6 +105,7 @@ def render(
     pages: str | None = None,
     stored: str | None = None,
     verbose: bool = False,
+    why: Mapping[str, str] | None = None,
 ) -> str:
     """``record`` as a report, without a newline at its end.
 
@@ -115,6 +118,7 @@ def render(
         pages: address at which the pages of docs/ are served; formats with links to rules leave them out without it.
         stored: the file that the run can be read from again, for the commands that the report names.
         verbose: whether the text holds all evidence and the ledger of every module.
+        why: why a rule or law matters, by its code, for formats with room for it.
 
     Raises:
         UnknownName: there is no such format.
@@ -135,6 +139,7 @@ def render(
         pages,
         stored,
         verbose,
+        why or {},
     )
     return FORMATS[format](record, stream)
 

@@ -58,7 +58,7 @@ def marks(
     numbers: dict[Hashable, int] = {}
 
     def mark(row: TensorRow) -> Hashable:
-        alike = (_answers(row), besides(row))
+        alike = (answers(row), besides(row))
         if (number := known.get(alike)) is None:
             said = tuple([cell([row]) for cell in cells])
             number = known[alike] = numbers.setdefault(said, len(numbers))
@@ -67,7 +67,7 @@ def marks(
     return mark
 
 
-def _answers(row: TensorRow) -> Hashable:
+def answers(row: TensorRow) -> Hashable:
     """All that the cells of one tensor are made of."""
     declared, saved = row.declared, row.saved
     return (

@@ -28,14 +28,15 @@ _SAID = ("code", "slug", "severity", "law", "statement", "means", "matters", "re
 @options.output
 def explain(rule: str, as_json: bool, output: Path | None) -> None:
     """Print the page of one RULE or law, given by its code or its name."""
+    from frostline.laws import known
     from frostline.laws.causes import CAUSES
     from frostline.laws.law import Law
     from frostline.report.pages import law_page, rule_page
 
-    color, wanted, known = output is None and shows_color(sys.stdout), rule.lower(), _known()
-    found = [one for one in known if wanted in (one.code.lower(), one.slug)]
+    color, wanted, named = output is None and shows_color(sys.stdout), rule.lower(), known()
+    found = [one for one in named if wanted in (one.code.lower(), one.slug)]
     if not found:
-        raise UnknownName.among("rule", rule, [name for one in known for name in (one.code, one.slug)])
+        raise UnknownName.among("rule", rule, [name for one in named for name in (one.code, one.slug)])
     pages = (
         law_page(one, CAUSES, color=color) if isinstance(one, Law) else rule_page(one, color=color) for one in found
     )
@@ -49,17 +50,11 @@ def explain(rule: str, as_json: bool, output: Path | None) -> None:
 @options.output
 def rules(as_json: bool, output: Path | None) -> None:
     """List the laws, and the rules that explain their violations, a line each."""
+    from frostline.laws import known
     from frostline.report.pages import rule_list
 
     color = output is None and shows_color(sys.stdout)
-    write_either(lambda: rule_list(_known(), color=color), lambda: list(map(_document, _known())), as_json, output)
-
-
-def _known() -> list[Law | Cause]:
-    from frostline.laws import NAMED
-    from frostline.laws.own import own
-
-    return [*NAMED, *own()]
+    write_either(lambda: rule_list(known(), color=color), lambda: list(map(_document, known())), as_json, output)
 
 
 def _document(one: Law | Cause) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -16,14 +17,18 @@ from frostline.report.views import full, run
 _BESIDE = ("findings",)  # shown as cards, not as the section that text has
 
 
-def render(record: Record) -> str:
+def render(record: Record, why: Mapping[str, str]) -> str:
     """``record`` as a page: verdict, findings, map, tree, timelines and a table of every tensor.
 
     The page is one file that asks for nothing from elsewhere. Whatever a name holds stays text. Without JavaScript it
     can be read down to the table.
+
+    Args:
+        record: what was seen and judged.
+        why: why a rule or law matters, by its code.
     """
     parts = full.parts(record)
-    findings = cards.of(record)
+    findings = cards.of(record, why)
     codes = cards.codes(findings)
     return _page(
         "report.html.jinja",
@@ -35,9 +40,9 @@ def render(record: Record) -> str:
         cards=findings,
         sections=[section for name, section in parts.items() if name not in _BESIDE],
         rows=list(payload.rows(record, codes)),
+        count=len(record.tensors),
         payload=payload.document(record, codes),
         states=payload.STATES,
-        first_rows=payload.FIRST_ROWS,
     )
 
 
@@ -45,7 +50,7 @@ def fragment(record: Record) -> str:
     """The same verdict, findings, parameters and ledger as a piece of HTML for a notebook, without any script."""
     parts = full.parts(record)
     kept = [section for name, section in parts.items() if name.startswith(("parameters", "ledger"))]
-    return _page("fragment.html.jinja", verdict=cards.verdict(record), cards=cards.of(record), sections=kept)
+    return _page("fragment.html.jinja", verdict=cards.verdict(record), cards=cards.of(record, {}), sections=kept)
 
 
 def page(view: View) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from frostline.core.record import Finding, Record, Severity
@@ -38,6 +38,7 @@ class Card:
     lines: tuple[str, ...]
     evidence: tuple[tuple[str, str], ...]
     hint: str
+    why: tuple[str, ...]
     ignored: str | None
 
 
@@ -56,18 +57,18 @@ def verdict(record: Record) -> Headline:
     total = record.totals
     unknown = f", of {total.unknown:,} it is not known" if total.unknown else ""
     moved = f"{total.changed:,} parameters changed, {total.unchanged:,} did not change{unknown}"
-    return Headline(f"No contradiction: {moved}.", "good", counted)
+    return Headline(f"No contradiction: {moved}.", "note" if heard else "good", counted)
 
 
-def of(record: Record) -> list[Card]:
-    """A card for each finding: the grave ones first, those that settings set aside last."""
+def of(record: Record, why: Mapping[str, str]) -> list[Card]:
+    """A card for each finding: the grave ones first, those that settings set aside last; ``why`` it matters by code."""
     names = Names(record.tensors)
     ordered = sorted(by_severity(record.findings), key=lambda finding: finding.ignored is not None)
     seen: Counter[str] = Counter()
     cards = []
     for finding in ordered:
         seen[finding.code] += 1
-        cards.append(_card(finding, f"{finding.code}-{seen[finding.code]}", names))
+        cards.append(_card(finding, f"{finding.code}-{seen[finding.code]}", names, why.get(finding.code, "")))
     return cards
 
 
@@ -81,7 +82,7 @@ def codes(cards: Iterable[Card]) -> dict[str, list[tuple[str, str]]]:
     return found
 
 
-def _card(finding: Finding, anchor: str, names: Names) -> Card:
+def _card(finding: Finding, anchor: str, names: Names, why: str) -> Card:
     patterns = [pattern.text for pattern in names.patterns(finding.tensors)]
     described = f"{names.describe(finding.tensors)}: {', '.join(patterns[:_PATTERNS])}" if finding.tensors else ""
     return Card(
@@ -95,6 +96,7 @@ def _card(finding: Finding, anchor: str, names: Names) -> Card:
         tuple(map(cited, finding.origins)),
         tuple((evidence_name(key), visible(_value(value))) for key, value in finding.evidence.items()),
         visible(finding.hint),
+        tuple(visible(" ".join(paragraph.split())) for paragraph in why.split("\n\n") if paragraph.strip()),
         None if finding.ignored is None else visible(finding.ignored),
     )
 

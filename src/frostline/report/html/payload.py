@@ -1,14 +1,16 @@
-"""What the page's script and its table know of every tensor: plain words for the eye, few keys for the script."""
+"""What the page knows of every tensor: the words of its table and the facts of its panel, each distinct one once."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import astuple, dataclass
+from functools import partial
+from typing import Any, Generic, TypeVar
 
 from frostline.core.ledger import Movement, TensorRow
 from frostline.core.record import Record
+from frostline.report.changes import answers
 from frostline.report.form import finite, visible
 from frostline.report.tables import cells
 
@@ -20,23 +22,21 @@ STATES: tuple[tuple[str, str, str], ...] = (
     ("still", "·", "did not change, though nothing says frozen"),
     ("unknown", "?", "could not be established"),
 )
-FIRST_ROWS = 200  # of the table that are laid out before anyone scrolls; without a script all are
+FIRST_ROWS = 200  # of the table that are there without a script
 _TICKS = 400  # checks of one optimizer that a timeline shows
 
 
 Codes = Mapping[str, Sequence[tuple[str, str]]]  # by tensor: anchor and severity of each finding
+Kept = TypeVar("Kept")
 
 
 @dataclass(frozen=True, slots=True)
-class TableRow:
-    """One tensor in the table; the words are those of the text report."""
+class Words:
+    """What the table says of one tensor beside its name; the words are those of the text report."""
 
-    index: int
-    name: str
     state: str
     size: int
-    shape: str
-    dtype: str
+    type: str
     declared: str
     optimizers: str
     changed: str
@@ -44,25 +44,39 @@ class TableRow:
     codes: tuple[tuple[str, str], ...]
 
 
-def rows(record: Record, codes: Codes) -> Iterator[TableRow]:
-    """The table, in the order of the ledger; ``codes`` are the findings that name each tensor."""
-    for index, row in enumerate(record.tensors):
-        said = {name: "".join(span.text for span in cell) for name, cell in cells([row]).items()}
-        changed = {"all": "yes", "none": "no"}.get(said["changed"], said["changed"])
-        first = row.changed.first_step
-        yield TableRow(
-            index,
-            visible(row.name),
-            state(row, loud=any(severity != "note" for _, severity in codes.get(row.name, ()))),
-            row.size,
-            "×".join(map(str, row.shape)) or "one value",
-            visible(row.dtype),
-            said["declared"] if row.kind == "parameter" else "buffer",
-            said["optimizer"],
-            f"{changed}, first at step {first:,}" if changed == "yes" and first is not None else changed,
-            said["saved"],
-            tuple(codes.get(row.name, ())),
-        )
+class _Distinct(Generic[Kept]):
+    """Values that are made once for keys that are alike, each known by its number."""
+
+    def __init__(self) -> None:
+        self.values: list[Kept] = []
+        self._numbers: dict[Hashable, int] = {}
+
+    def number(self, key: Hashable, make: Callable[[], Kept]) -> int:
+        if (number := self._numbers.get(key)) is None:
+            number = self._numbers[key] = len(self.values)
+            self.values.append(make())
+        return number
+
+
+def rows(record: Record, codes: Codes) -> Iterator[tuple[str, Words]]:
+    """The first rows of the table, in the order of the ledger; ``codes`` are the findings that name each tensor."""
+    return ((visible(row.name), words(row, tuple(codes.get(row.name, ())))) for row in record.tensors[:FIRST_ROWS])
+
+
+def words(row: TensorRow, codes: tuple[tuple[str, str], ...]) -> Words:
+    """What the table says of a tensor that the findings ``codes`` name."""
+    said = {name: "".join(span.text for span in cell) for name, cell in cells([row]).items()}
+    changed = {"all": "yes", "none": "no"}.get(said["changed"], said["changed"])
+    return Words(
+        state(row, loud=any(severity != "note" for _, severity in codes)),
+        row.size,
+        f"{'×'.join(map(str, row.shape)) or 'one value'} {visible(row.dtype)}",
+        said["declared"] if row.kind == "parameter" else "buffer",
+        said["optimizer"],
+        changed,
+        said["saved"],
+        codes,
+    )
 
 
 def state(row: TensorRow, loud: bool) -> str:
@@ -78,14 +92,44 @@ def state(row: TensorRow, loud: bool) -> str:
 
 
 def document(record: Record, codes: Codes) -> str:
-    """The JSON that the script reads, safe inside a script element; ``codes`` as for the table."""
+    """The JSON that the script reads, safe inside a script element; ``codes`` as for the table.
+
+    Tensors stand in columns: of a name what differs from the one before it, of all else the numbers of its words, its
+    facts and its holdings, which most tensors of a large model share.
+    """
+    said, facts, held = _Distinct[Words](), _Distinct[dict[str, Any]](), _Distinct[list[list[Any]]]()
+    columns: dict[str, list[Any]] = {"shared": [], "rest": [], "words": [], "facts": [], "held": []}
+    before: list[str] = []
+    for row in record.tensors:
+        own = tuple(codes.get(row.name, ()))
+        parts = visible(row.name).split(".")
+        shared = _shared(before, parts)
+        columns["shared"].append(shared)
+        columns["rest"].append(".".join(parts[shared:]))
+        columns["words"].append(said.number((*_worded(row), own), partial(words, row, own)))
+        columns["facts"].append(facts.number(_known(row), partial(_facts, row)))
+        columns["held"].append(held.number(_holders(row), partial(_holdings, row)))
+        before = parts
     document = {
         "steps": record.run.steps,
-        "optimizers": {optimizer.id: _thinned(optimizer.checked_at) for optimizer in record.optimizers},
-        "tensors": [_tensor(row, [anchor for anchor, _ in codes.get(row.name, ())]) for row in record.tensors],
+        "optimizers": {visible(optimizer.id): _thinned(optimizer.checked_at) for optimizer in record.optimizers},
+        "words": list(map(astuple, said.values)),
+        "facts": facts.values,
+        "held": finite(held.values),
+        "tensors": columns,
     }
     # Inside a script element only "<" can end it or begin a comment.
-    return json.dumps(finite(document), separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=True).replace("<", "\\u003c")
+
+
+def _shared(before: Sequence[str], parts: Sequence[str]) -> int:
+    """How many parts two names have in common at their beginning; never all of the second."""
+    count = 0
+    for one, other in zip(before, parts[:-1], strict=False):
+        if one != other:
+            break
+        count += 1
+    return count
 
 
 def _thinned(steps: list[int]) -> list[int]:
@@ -94,44 +138,72 @@ def _thinned(steps: list[int]) -> list[int]:
     return steps[::-1][::stride][::-1]
 
 
-def _tensor(row: TensorRow, anchors: list[str]) -> dict[str, Any]:
+def _worded(row: TensorRow) -> tuple[Hashable, ...]:
+    """All that the words of a tensor are made of, but for the findings that name it."""
+    return answers(row), row.size, row.shape, row.dtype, row.owner.frozen_subtree is None
+
+
+def _known(row: TensorRow) -> Hashable:
+    """All that the facts of a tensor are made of."""
     declared, changed = row.declared, row.changed
+    return (
+        row.kind,
+        row.owner.type,
+        row.expected,
+        declared.first,
+        tuple([(flip.step, flip.now) for flip in declared.flips]),
+        tuple([tuple(_move(move)) for move in changed.movements]),
+        changed.first_step,
+        changed.checked_until,
+        changed.checks,
+        changed.reason,
+        tuple(row.aliases),
+        tuple(row.unknown.items()),
+    )
+
+
+def _facts(row: TensorRow) -> dict[str, Any]:
+    declared, changed = row.declared, row.changed
+    unknown = row.unknown or ({"changed": changed.reason} if changed.reason else {})
     facts: dict[str, Any] = {
-        "p": row.name.split(".", 40),
         "first": declared.first,
         "flips": [[flip.step, flip.now] for flip in declared.flips],
-        "moves": [_move(move) for move in changed.movements],
+        "since": changed.first_step,
+        "moves": list(map(_move, changed.movements)),
         "until": changed.checked_until,
         "checks": changed.checks,
-        "also": row.aliases,
-        "owner": row.owner.type,
+        "also": list(map(visible, row.aliases)),
+        "owner": visible(row.owner.type),
         "kind": row.kind,
         "expected": row.expected,
-        "holdings": [
-            {
-                "optimizer": holding.optimizer,
-                "lr": holding.lr,
-                "decay": holding.weight_decay,
-                "gradients": holding.gradients,
-            }
-            for holding in row.optimizers
-            if holding.listed
-        ],
-        "unknown": row.unknown or ({"changed": changed.reason} if changed.reason else {}),
-        "see": anchors,
+        "unknown": {column: visible(reason) for column, reason in unknown.items()},
     }
-    return {key: value for key, value in facts.items() if value not in (None, [], {}, "", 0)}
+    return {key: value for key, value in facts.items() if value is False or value not in (None, [], {}, "", 0)}
 
 
-def _move(move: Movement) -> dict[str, Any]:
-    facts = {
-        "from": move.since,
-        "to": move.until,
-        "place": move.place,
-        "optimizer": move.optimizer,
-        "gradient": move.gradient,
-        "moved": move.shift.moved if move.shift else None,
-        "of": move.shift.elements if move.shift else None,
-        "by": move.event,
-    }
-    return {key: value for key, value in facts.items() if value is not None}
+def _move(move: Movement) -> list[Any]:
+    """From which step to which, where, by which optimizer, its gradient, how many elements of how many, by what."""
+    shift = (move.shift.moved, move.shift.elements) if move.shift else (None, None)
+    optimizer, event = move.optimizer and visible(move.optimizer), move.event and visible(move.event)
+    facts = [move.since, move.until, move.place, optimizer, move.gradient, *shift, event]
+    while facts[-1] is None:
+        facts.pop()
+    return facts
+
+
+def _holders(row: TensorRow) -> Hashable:
+    """All that the holdings of a tensor are made of."""
+    return tuple(
+        [
+            (each.optimizer, each.lr, each.weight_decay, *each.gradients.items())
+            for each in row.optimizers
+            if each.listed
+        ]
+    )
+
+
+def _holdings(row: TensorRow) -> list[list[Any]]:
+    """Of each optimizer that holds the tensor: its name, the rate, the decay, and the gradients seen at its checks."""
+    return [
+        [visible(each.optimizer), each.lr, each.weight_decay, each.gradients] for each in row.optimizers if each.listed
+    ]

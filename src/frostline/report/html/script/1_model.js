@@ -1,14 +1,21 @@
 // The record as a tree of modules over its tensors, and what is shown of it. Everything else listens to `show`.
 
 const record = JSON.parse(document.getElementById("record").textContent);
-const tableRows = [...document.querySelectorAll("#table tbody tr")];
 const states = [...document.querySelectorAll(".chip input")].map((box) => box.value);
+const MOST_PARTS = 40; // of a name: hostile ones hold thousands of dots
 
-const tensors = record.tensors.map((facts, index) => {
-  const row = tableRows[index];
-  const size = Number(row.cells[2].textContent.replaceAll(",", ""));
-  return { index, row, facts, size, name: row.cells[0].textContent, state: row.className.split(" ")[0].replace("state-", "") };
-});
+const tensors = (() => {
+  const columns = record.tensors;
+  let parts = [];
+  return columns.rest.map((rest, index) => {
+    parts = [...parts.slice(0, columns.shared[index]), ...rest.split(".")];
+    const [state, size, type, declared, optimizers, moved, saved, codes] = record.words[columns.words[index]];
+    const facts = record.facts[columns.facts[index]];
+    const held = record.held[columns.held[index]];
+    const changed = moved === "yes" && facts.since !== undefined ? `yes, first at step ${facts.since.toLocaleString("en")}` : moved;
+    return { index, parts, name: parts.join("."), facts, held, state, size, type, declared, optimizers, changed, saved, codes };
+  });
+})();
 
 const shown = { focus: null, folded: new Set(), states: new Set(states), text: "", tensor: null };
 const listeners = [];
@@ -16,6 +23,7 @@ const listeners = [];
 function show(change) {
   Object.assign(shown, change);
   count(root);
+  if (shown.focus.isBundle) count(shown.focus);
   for (const listen of listeners) listen();
 }
 
@@ -31,7 +39,9 @@ function grown() {
   const top = node("all models", null);
   for (const tensor of tensors) {
     let at = top;
-    for (const part of tensor.facts.p) {
+    const deep = tensor.parts.length > MOST_PARTS;
+    const parts = deep ? [...tensor.parts.slice(0, MOST_PARTS), tensor.parts.slice(MOST_PARTS).join(".")] : tensor.parts;
+    for (const part of parts) {
       if (!at.children.has(part)) at.children.set(part, node(part, at));
       at = at.children.get(part);
     }

@@ -9,11 +9,10 @@ const UNSEEN = "unseen"; // somewhere between two checks
 const ELSEWHERE = "elsewhere";
 
 function select(tensor, { scroll = false } = {}) {
-  shown.tensor?.row.removeAttribute("aria-selected");
-  tensor.row.setAttribute("aria-selected", "true");
   for (let at = tensor.node.parent; at; at = at.parent) opened.add(at);
   show({ tensor });
-  drawLeaf();
+  revealRow(tensor);
+  drawTensor();
   history.replaceState(null, "", `#tensor=${encodeURIComponent(tensor.name)}`);
   if (scroll) panel.scrollIntoView({ block: "center" });
 }
@@ -30,12 +29,18 @@ function drawn(tag, attributes, text) {
   return made;
 }
 
+function movesOf(tensor) {
+  return (tensor.facts.moves || []).map(([from, to, place, optimizer, gradient, moved, of, by]) => (
+    { from, to, place, optimizer, gradient, moved, of, by }
+  ));
+}
+
 // One lane for each optimizer that holds the tensor or moved it; below them what no check saw happen, and what happened in
 // no optimizer's step.
-function lanesOf(facts) {
-  const used = (facts.moves || []).map(laneOf);
+function lanesOf(tensor) {
+  const used = movesOf(tensor).map(laneOf);
   const others = [UNSEEN, ELSEWHERE];
-  const optimizers = new Set([...(facts.holdings || []).map((holding) => holding.optimizer), ...used.filter((lane) => !others.includes(lane))]);
+  const optimizers = new Set([...tensor.held.map(([optimizer]) => optimizer), ...used.filter((lane) => !others.includes(lane))]);
   return [...optimizers, ...others.filter((lane) => used.includes(lane))];
 }
 
@@ -44,9 +49,10 @@ function laneOf(move) {
   return move.place === "step" && move.optimizer ? move.optimizer : ELSEWHERE;
 }
 
-function timeline(facts) {
-  const moves = facts.moves || [];
-  const lanes = lanesOf(facts);
+function timeline(tensor) {
+  const facts = tensor.facts;
+  const moves = movesOf(tensor);
+  const lanes = lanesOf(tensor);
   const bottom = 52 + LANE * lanes.length;
   const svg = drawn("svg", { viewBox: `0 0 ${WIDTH} ${bottom}`, role: "img", "aria-label": "timeline; the list below says the same" });
   const label = (y, text) => svg.append(drawn("text", { x: 0, y }, text));
@@ -74,6 +80,7 @@ function timeline(facts) {
       svg.append(drawn("circle", { cx: along(move.to), cy: y, r: 5, fill: "var(--changed)" }));
     }
   }
+  svg.append(drawn("text", { x: 0, y: bottom - 6 }, "step (log)"));
   const ends = [...new Set([0, 1, 10, 100, 1000, 10000, 100000, record.steps])].filter((step) => step <= record.steps);
   for (const step of ends) svg.append(drawn("text", { x: along(step), y: bottom - 6, "text-anchor": "middle" }, step.toLocaleString("en")));
   return svg;
@@ -85,17 +92,18 @@ function described(tensor) {
   const words = { true: "trainable", false: "frozen" };
   if (facts.first !== undefined) lines.push(`declared ${words[facts.first]} at the first check`);
   for (const [step, now] of facts.flips || []) lines.push(`before step ${step}: flag turned ${now ? "on (trainable)" : "off (frozen)"}`);
-  for (const move of facts.moves || []) {
+  const moves = movesOf(tensor);
+  for (const move of moves) {
     const when = move.to === move.from || move.place === "step" ? `step ${move.to}` : `between step ${move.from || 0} and ${move.to}`;
     const where = { step: `inside a step of ${move.optimizer}`, forward: "in a forward pass", outside: "outside every step", between: "between two checks" }[move.place];
     const gradient = move.gradient ? `, gradient ${move.gradient}` : "";
     const part = move.of ? `, ${move.moved.toLocaleString("en")} of ${move.of.toLocaleString("en")} elements` : "";
     lines.push(`${when}: moved ${where}${move.by ? ` (${move.by})` : ""}${gradient}${part}`);
   }
-  if (!(facts.moves || []).length && tensor.state !== "unknown") lines.push(`no move was seen, though it was read ${facts.checks || 0} times, the last at step ${facts.until || 0}`);
-  for (const holding of facts.holdings || []) {
-    const seen = Object.entries(holding.gradients || {}).map(([state, times]) => `${state} ${times}`).join(", ");
-    lines.push(`held by ${holding.optimizer}${holding.lr !== null ? `, lr ${holding.lr}` : ""}${holding.decay ? `, weight decay ${holding.decay}` : ""}${seen ? `; gradients at checks: ${seen}` : ""}`);
+  if (!moves.length && tensor.state !== "unknown") lines.push(`no move was seen, though it was read ${facts.checks || 0} times, the last at step ${facts.until || 0}`);
+  for (const [optimizer, lr, decay, gradients] of tensor.held) {
+    const seen = Object.entries(gradients).map(([state, times]) => `${state} ${times}`).join(", ");
+    lines.push(`held by ${optimizer}${lr !== null ? `, lr ${lr}` : ""}${decay ? `, weight decay ${decay}` : ""}${seen ? `; gradients at checks: ${seen}` : ""}`);
   }
   for (const [column, reason] of Object.entries(facts.unknown || {})) lines.push(`${column} is unknown: ${reason}`);
   if (facts.expected) lines.push(`expected ${facts.expected}`);
@@ -103,13 +111,13 @@ function described(tensor) {
   return lines;
 }
 
-function drawLeaf() {
+function drawTensor() {
   const tensor = shown.tensor;
-  const links = (tensor.facts.see || []).flatMap((anchor) => [" ", element("a", { href: `#${anchor}` }, anchor)]);
+  const links = tensor.codes.flatMap(([anchor]) => [" ", element("a", { href: `#${anchor}` }, anchor)]);
   panel.replaceChildren(
     element("h3", {}, element("code", {}, tensor.name)),
-    element("p", { class: "quiet" }, `${tensor.facts.owner || "tensor"}, ${tensor.row.cells[3].textContent}, ${tensor.state}`, ...links),
-    timeline(tensor.facts),
+    element("p", { class: "quiet" }, `${tensor.facts.owner || "tensor"}, ${tensor.type}, ${tensor.state}`, ...links),
+    timeline(tensor),
     element("ul", {}, ...described(tensor).map((line) => element("li", {}, line))),
   );
 }

@@ -21,6 +21,24 @@ theme.hidden = false;
 theme.addEventListener("click", () => setTheme(document.body.dataset.theme !== "dark"));
 setTheme(prefersDark);
 
+// On paper: light, with the evidence of every finding and the rows of the table.
+let before = null;
+window.addEventListener("beforeprint", () => {
+  const closed = [...document.querySelectorAll("details:not([open])")];
+  before = { dark: document.body.dataset.theme === "dark", closed };
+  setTheme(false);
+  for (const each of closed) each.open = true;
+  isPrinted = true;
+  drawRows();
+  if (order.length > MOST_PRINTED) document.getElementById("count").append(`; the first ${MOST_PRINTED.toLocaleString("en")} are printed`);
+});
+window.addEventListener("afterprint", () => {
+  setTheme(before.dark);
+  for (const each of before.closed) each.open = false;
+  isPrinted = false;
+  show({});
+});
+
 function linked() {
   try {
     return decodeURIComponent(location.hash.slice(1));
@@ -37,5 +55,8 @@ function follow() {
   } else if (hash) document.getElementById(hash)?.focus();
 }
 window.addEventListener("hashchange", follow);
+window.addEventListener("resize", drawRows);
 show({});
+rowHeight = laidOut.values().next().value?.offsetHeight || rowHeight;
+drawRows();
 follow();

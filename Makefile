@@ -3,6 +3,7 @@ VENV ?= .venv
 DEMO_VENV ?= .venv-demo
 RIVALS_VENV ?= .venv-rivals
 LAUNCH_VENV ?= .venv-launchers
+TRACK_VENV ?= .venv-trackers
 SIGN_VENV ?= .venv-signing
 RELEASE_VENV ?= .venv-release
 PYTHONS ?= python3.11 python3.12 python3.13 python3.14
@@ -15,6 +16,7 @@ TESTED = $(VENV)/.installed
 SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 LAUNCHED = $(LAUNCH_VENV)/.installed
+TRACKED = $(TRACK_VENV)/.installed
 SIGNED = $(SIGN_VENV)/.installed
 RELEASED = $(RELEASE_VENV)/.installed
 
@@ -23,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 SEEDS ?= 0:3000
-.PHONY: oracle launchers signing architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals matrix release
+.PHONY: oracle launchers trackers signing architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals matrix release
 
 ##@ See it
 demo: $(SHOWN) ## a summary that is wrong, caught (own environment); ARGS=--article is the experiment it began with
@@ -66,7 +68,7 @@ pictures: $(TESTED) ## write the pictures and the pages of rules anew
 	$(VENV)/bin/python docs/screenshot.py
 
 clean: ## remove the environments and all caches
-	rm -rf .venv-matrix $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(LAUNCH_VENV) $(RELEASE_VENV) $(SIGN_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+	rm -rf .venv-matrix $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(LAUNCH_VENV) $(TRACK_VENV) $(RELEASE_VENV) $(SIGN_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
 
 ##@ Publish
 release: $(RELEASED) ## build, check and try wheel and sdist, upload nothing; PYTHONS="python3.12", ARGS="--only torch"
@@ -103,6 +105,9 @@ launchers: $(LAUNCHED) ## trainings under torchrun, accelerate, Trainer, Lightni
 signing: $(TESTED) $(SIGNED) ## sign and check a lock as docs/checkpoints.md says (the signer in its own environment)
 	PATH="$$PATH:$(abspath $(SIGN_VENV))/bin" FROSTLINE_MUST_HAVE="torch model_signing" \
 		$(VENV)/bin/python -m pytest tests/docs/test_page_examples.py -k checkpoints.md
+
+trackers: $(TRACKED) ## runs told to wandb and mlflow, offline, and read back (own environment)
+	FROSTLINE_MUST_HAVE="torch wandb mlflow" $(TRACK_VENV)/bin/python -m pytest tests/integrations/test_trackers.py $(ARGS)
 
 mutants: $(TESTED) ## plant faults, say which no test notices; ARGS="--sample 300 --seed 1", "--file core/verdict.py"
 	$(VENV)/bin/python -m tests.mutants $(ARGS)
@@ -155,6 +160,12 @@ $(SIGNED): | $(SIGN_VENV)/bin/python
 
 $(RELEASED): pyproject.toml constraints.txt | $(RELEASE_VENV)/bin/python
 	$(call PIP,$(RELEASE_VENV)) --editable '.[release]'
+	touch $@
+
+# Not where the other tests run: transformers, accelerate and lightning report to these where they are installed.
+$(TRACKED): pyproject.toml constraints.txt | $(TRACK_VENV)/bin/python
+	$(call PIP,$(TRACK_VENV)) torch
+	$(call PIP,$(TRACK_VENV)) --editable '.[wandb,mlflow]' pytest hypothesis pytest-randomly
 	touch $@
 
 %/bin/python:

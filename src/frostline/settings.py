@@ -86,6 +86,10 @@ class Settings:
     baseline: Annotated[Path | None, Meta(description="file of the findings that are known already")] = None
     data: Annotated[Path | None, Meta(description="where the record of a run goes")] = None
     tensorboard: Annotated[Path | None, Meta(description="folder for scalars that TensorBoard shows")] = None
+    track: Annotated[
+        tuple[Literal["wandb", "mlflow"], ...],
+        Meta(description="trackers that are told scalars, findings and the page: wandb, mlflow"),
+    ] = ()
     pages: Annotated[
         Annotated[str, Meta(pattern="^https?://")] | None,
         Meta(description="address (https://…) at which the site of `make docs` is served, for links in SARIF"),

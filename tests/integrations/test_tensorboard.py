@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from frostline.errors import FrostlineError
-from frostline.integrations.tensorboard import require_writer
+from frostline.integrations import trackers
+from frostline.settings import Settings
 
 pytestmark = pytest.mark.needs("torch", "tensorboard")
 
@@ -87,5 +88,9 @@ def test_a_folder_that_cannot_be_made_costs_the_scalars_only(tmp_path: Path) -> 
 def test_without_the_writer_the_script_is_not_started(monkeypatch) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
     with pytest.raises(FrostlineError, match="not installed") as raised:
-        require_writer()
+        trackers.require(Settings(tensorboard=Path("logs")))
     assert raised.value.hint == "pip install 'frostline[tensorboard]'"
+    with pytest.raises(FrostlineError, match="wandb is not installed") as raised:
+        trackers.require(Settings(track=("wandb",)))
+    assert raised.value.hint == "pip install 'frostline[wandb]'"
+    trackers.require(Settings())

@@ -11,7 +11,7 @@ from typing import Any
 
 from frostline.core.run import Run
 from frostline.core.verdict import sentence
-from frostline.integrations.tensorboard import scalars_in
+from frostline.integrations.trackers import listeners
 from frostline.run.files.places import record_path, require_writable
 from frostline.run.launchers import process_rank
 from frostline.run.session import Session
@@ -76,7 +76,7 @@ class Training:
         self.end()
         rank, size = self._ranks
         run = Run(command=list(sys.argv), rank=rank, world_size=size)
-        self._session = Session(self.settings, run, scalars_in(self.settings.tensorboard))
+        self._session = Session(self.settings, run, () if rank else listeners(self.settings))
         self._session.attach_imported()
         self._session.take(*objects)
 

@@ -146,4 +146,5 @@ def complain(problem: RecordError | None) -> None:
 
 def settings_of_children(settings: Settings, folder: Path) -> Settings:
     """The settings of a run as they hold for the processes below: to store parts, show nothing, and be comparable."""
-    return replace(settings, data=folder, tensorboard=None, progress=False, digests=True, is_part=False, fail_on=None)
+    quiet = replace(settings, tensorboard=None, track=(), progress=False, fail_on=None)
+    return replace(quiet, data=folder, digests=True, is_part=False)

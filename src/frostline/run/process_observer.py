@@ -131,10 +131,10 @@ class ProcessObserver:
             return
         try:
             if self._session is None:
-                from frostline.integrations.tensorboard import scalars_in
+                from frostline.integrations.trackers import listeners
                 from frostline.run.session import Session
 
-                self._session = Session(self._settings, self._run, scalars_in(self._settings.tensorboard), self._claim)
+                self._session = Session(self._settings, self._run, listeners(self._settings), self._claim)
             self._session.attach(framework, module)
         except Exception as error:
             self._fault = error

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from frostline.core.run import Run
-from frostline.integrations.tensorboard import require_writer
+from frostline.integrations import trackers
 from frostline.run.files.commit import commit_of
 from frostline.run.files.places import place_of
 from frostline.run.launchers import process_rank
@@ -40,8 +40,7 @@ def run(
             started. What hinders one process among several hinders the script in none.
     """
     located = locate(target, as_module=as_module)
-    if settings.tensorboard is not None:
-        require_writer()
+    trackers.require(settings)
     rank, size = process_rank(os.environ)
     place = place_of(settings.data, rank, size)
     described = Run([*(["-m"] if as_module else []), target, *arguments], rank=rank, world_size=size)
@@ -51,6 +50,7 @@ def run(
         settings,
         data=place.own,
         tensorboard=_scalars_path(settings.tensorboard, rank),
+        track=() if rank else settings.track,
         digests=settings.digests or size is not None,
         is_part=size is not None,
     )

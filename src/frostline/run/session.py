@@ -9,7 +9,7 @@ import platform
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -53,7 +53,7 @@ class Session:
     Args:
         settings: what was meant, the schedule, where the record goes.
         run: how the script was started; filled in as the run goes on.
-        listener: is shown the record at each check.
+        listeners: are shown the record at each check.
         claim: finds the place of the record when there is one to be stored; without it, that is the settings' ``data``.
     """
 
@@ -61,7 +61,7 @@ class Session:
         self,
         settings: Settings,
         run: Run | None = None,
-        listener: CheckListener | None = None,
+        listeners: Sequence[CheckListener] = (),
         claim: Callable[[], Path] | None = None,
     ) -> None:
         self.settings = settings
@@ -72,7 +72,7 @@ class Session:
         self.run.started = datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds")
         self.store_error: RecordError | None = None
         self._file: RunFile | None = None
-        self._listener = listener
+        self._listeners = listeners
         self._claim = claim
         self.journal = Journal()
         expected = settings.expected
@@ -122,7 +122,7 @@ class Session:
 
     def adopt(self, settings: Settings, run: Run, claim: Callable[[], Path]) -> None:
         """Go on in a process that was forked while the session was open: settings and place among others are new."""
-        self.settings, self._process, self._listener, self._file = settings, os.getpid(), None, None
+        self.settings, self._process, self._listeners, self._file = settings, os.getpid(), (), None
         self._claim, self._inherited = claim, self._steps()
         self.run.pid, self.run.rank, self.run.world_size = os.getpid(), run.rank, run.world_size
         for probe in self._probes:
@@ -159,7 +159,7 @@ class Session:
             traceback.print_exception(error, file=sys.stderr)
 
     def checked(self) -> None:
-        """A check was made: store what is new, and show it to the listener. Nothing is judged until somebody asks."""
+        """A check was made: store what is new, and show it to the listeners. Nothing is judged until somebody asks."""
         if os.getpid() != self._process:
             return
         if self.settings.data is not None:
@@ -168,15 +168,17 @@ class Session:
                 self._store(None)
             except Exception as error:
                 self.fault("storing the record", error)
-        if self._listener is not None:
-            self._show()
+        if self._listeners:
+            self._show(self.record())
 
-    def _show(self) -> None:
-        assert self._listener is not None
-        try:
-            self._listener.write(self.record())
-        except Exception as error:
-            self.fault(self._listener.purpose, error)
+    def _show(self, record: Record) -> None:
+        for listener in self._listeners:
+            try:
+                listener.write(record)
+                if record.run.complete:
+                    listener.close()
+            except Exception as error:
+                self.fault(listener.purpose, error)
 
     def record(self) -> Record:
         """All that is known now, judged."""
@@ -261,9 +263,8 @@ class Session:
                 self._store(record)
             except RecordError as error:
                 self.store_error = error
-        if self._listener is not None and tells and os.getpid() == self._process:
-            self._show()
-            self._listener.close()
+        if self._listeners and tells and os.getpid() == self._process:
+            self._show(record)
         return record
 
     def cut_short(self, ended_by: str) -> Record:

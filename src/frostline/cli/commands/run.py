@@ -46,6 +46,12 @@ output_options = options.together(
         metavar="DIR",
         help="Also write scalars per module into DIR, at each check.",
     ),
+    click.option(
+        "--track",
+        type=click.Choice(("wandb", "mlflow")),
+        multiple=True,
+        help="Also tell a tracker the scalars, the findings and the page; repeatable.",
+    ),
     options.report_output,
     click.option("--quiet", is_flag=True, help="Store the record and print no report."),
     click.option("--debug", is_flag=True, help="Show errors inside frostline with their tracebacks."),
@@ -92,6 +98,7 @@ def observe(
     trained: tuple[str, ...],
     data: Path | None,
     tensorboard: Path | None,
+    track: tuple[str, ...],
     **given: Any,
 ) -> int:
     """Run a script with the options of the command line, and print its report."""
@@ -99,7 +106,8 @@ def observe(
     from frostline.settings import DEFAULT_DATA, load
 
     settings = load().but(data=data, frozen=frozen or None, trained=trained or None, **given)
-    settings = settings.but(data=settings.data or DEFAULT_DATA, progress=not quiet, tensorboard=tensorboard)
+    settings = settings.but(tensorboard=tensorboard, track=track or None)
+    settings = settings.but(data=settings.data or DEFAULT_DATA, progress=not quiet)
     stderr = sys.stderr  # the script may put another one in its place
     wanted, here = wanted.absolute(), Path.cwd()  # and go to another folder
 

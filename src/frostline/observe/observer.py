@@ -53,6 +53,7 @@ class Observer:
         self.optimizers = self.tracked.optimizers
         self.aside = aside
         self.steps_wanted = settings.steps  # None again when the run closes: a step may be noticed as late as that
+        self.after_first_step: Callable[[], object] | None = None  # of this process
         self.flags = Flags(self.tracked)
         self.holdings = Holdings(probe, self.tensors, self.tell)
         self._movements = Movements(self.tracked, self.holdings)
@@ -111,6 +112,9 @@ class Observer:
         optimizer, checking = self.optimizers[key], self._checks.holds is not None
         self.clock.after_step()
         self.journal.step(optimizer.id, self.clock.steps)
+        if (first := self.after_first_step) is not None:
+            self.after_first_step = None
+            first()
         if checking or self.holdings.rates_open(key):
             self.holdings.note_rates(key, optimizer)
         if checking or self.attribution.active:

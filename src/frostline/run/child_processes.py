@@ -17,7 +17,8 @@ import msgspec
 
 from frostline.core.run import Run
 from frostline.errors import RecordError
-from frostline.run import process_ends
+from frostline.run.ends.interpreter import at_exit
+from frostline.run.ends.sigterm import at_sigterm
 from frostline.run.environment import VARIABLE
 from frostline.run.files import run_folder
 from frostline.run.launchers import process_rank
@@ -128,13 +129,19 @@ def _close_at_end(observer: ProcessObserver) -> None:
     def terminated(is_idle: bool) -> bool:
         if observer.is_closing:
             return False  # it is about to end by itself
-        complain(observer.close_child(None, "SIGTERM") if is_idle else observer.cut_short("SIGTERM"))
+        if is_idle:
+            complain(observer.close_child(None, "SIGTERM"))
+        else:
+            cut_short()
         return True
+
+    def cut_short() -> None:
+        complain(observer.cut_short("SIGTERM"))
 
     if not _Family.is_closed_at_end:
         _Family.is_closed_at_end = True
-        process_ends.at_exit(close)
-        process_ends.at_sigterm(terminated)
+        at_exit(close)
+    observer.after_first_step(lambda: at_sigterm(terminated, when_stuck=cut_short))
 
 
 def complain(problem: RecordError | None) -> None:

@@ -71,6 +71,7 @@ class ProcessObserver:
         self.is_closing = False  # a process below the observed one is at its end
         self._session: Session | None = None
         self._fault: Exception | None = None
+        self._after_first_step: Callable[[], object] | None = None
 
     def install(self) -> None:
         """Ask to be told when a framework that has a probe was imported."""
@@ -89,6 +90,12 @@ class ProcessObserver:
         self._is_child = True
         if self._session is not None:
             self._session.adopt(settings, run, claim)
+
+    def after_first_step(self, call: Callable[[], object]) -> None:
+        """Have ``call`` called once this process has made a step: from then on there is something to store."""
+        self._after_first_step = call
+        if self._session is not None:
+            self._session.after_first_step(call)
 
     def close(self, ending: Ending) -> Outcome:
         """The last check and the record; errors of frostline's own end here and never reach the script."""
@@ -135,6 +142,8 @@ class ProcessObserver:
                 from frostline.run.session import Session
 
                 self._session = Session(self._settings, self._run, listeners(self._settings), self._claim)
+                if self._after_first_step is not None:
+                    self._session.after_first_step(self._after_first_step)
             self._session.attach(framework, module)
         except Exception as error:
             self._fault = error

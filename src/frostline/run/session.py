@@ -86,6 +86,7 @@ class Session:
         self._closing_since: float | None = None
         self._process = os.getpid()
         start_here()
+        self._after_first_step: Callable[[], object] | None = None
         self._inherited = 0  # steps that the parent had made when this process was forked
         UNDER_WAY.append(self)
 
@@ -100,6 +101,7 @@ class Session:
         finally:
             self._own_seconds += time.monotonic() - began
         self._probes.append(probe)
+        probe.observer.after_first_step = self._after_first_step
         self.run.frameworks[framework] = _version(module)
         self.journal.tell(FrameworkSeen(framework=framework, version=_version(module)))
 
@@ -127,6 +129,12 @@ class Session:
         self.run.pid, self.run.rank, self.run.world_size = os.getpid(), run.rank, run.world_size
         for probe in self._probes:
             probe.observer.adopt_settings(settings)
+
+    def after_first_step(self, call: Callable[[], object]) -> None:
+        """Have ``call`` called after the next step, the first that this process makes."""
+        self._after_first_step = call
+        for probe in self._probes:
+            probe.observer.after_first_step = call
 
     def has_trained(self) -> bool:
         """Whether a step was executed in this process, and not merely in the one that it was forked from."""

@@ -12,7 +12,8 @@ from pathlib import Path
 from frostline.core.record import Record
 from frostline.core.run import Run
 from frostline.errors import FrostlineError, ObservationError, RecordError
-from frostline.run import child_processes, child_start, process_ends
+from frostline.run import child_processes, child_start
+from frostline.run.ends.sigterm import at_sigterm
 from frostline.run.files import run_folder
 from frostline.run.files.places import Place, require_writable
 from frostline.run.process_observer import Outcome, ProcessObserver, emptiness
@@ -154,8 +155,7 @@ class WholeRun:
     def _expect_sigterm(self, tell: Callable[[Outcome], object] | None) -> None:
         """A launcher ends its processes by SIGTERM: the first of them prints the report before it goes."""
         if self._rank == 0:
-            process_ends.at_sigterm(lambda _: self._terminated(tell))
-            process_ends.though_stuck(lambda: self._terminated(tell))
+            at_sigterm(lambda _: self._terminated(tell), when_stuck=lambda: self._terminated(tell))
 
     def _terminated(self, tell: Callable[[Outcome], object] | None) -> bool:
         """SIGTERM came; whether to die of it now."""

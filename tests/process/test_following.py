@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from frostline.cli.commands import watch
 from frostline.cli.commands.watch import sights
 from frostline.core.journal import Journal
 from frostline.core.record import Record, Totals, Verdict
@@ -230,3 +232,25 @@ def test_the_folder_of_a_run_is_followed_until_its_processes_have_ended(tmp_path
     last = [*seen][-1]
     assert (first.state, first.record.run.steps, first.record.run.world_size) == ("running", 1, 2)
     assert (last.state, last.record.run.steps, last.record.run.missing) == ("ended", 8, [])
+
+
+def test_a_last_record_that_is_written_while_the_first_is_read_is_read_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    path, run = tmp_path / "run.json", Run(["train.py"], pid=gone.pid, host=platform.node(), steps=1)
+    file = RunFile(path, Journal(), __version__)
+    file.append(run, None)
+    load = watch.load
+
+    def slowly(path: Path) -> Record:
+        record = load(path)
+        if not run.complete:
+            run.steps, run.complete = 8, True
+            file.append(run, Seal([]))
+        return record
+
+    monkeypatch.setattr(watch, "load", slowly)
+    last = [*sights(path, pause=0)][-1]
+    assert (last.state, last.record.run.steps) == ("ended", 8)

@@ -77,7 +77,8 @@ def sights(path: Path, *, wait: bool = False, pause: float = PAUSE) -> Iterator[
     mark = _mark(path)
     while wait and (mark is None or load(path).run.complete) and _mark(path) == mark:
         time.sleep(pause)
-    sight = Sight(load(path), _mark(path) or (0, 0, 0), "running")
+    mark = _mark(path) or (0, 0, 0)  # first, as below: a record that is written meanwhile is read again
+    sight = Sight(load(path), mark, "running")
     while True:
         # Asked before the file is read: a last record may just have been written.
         is_gone = is_alive(sight.record.run) is False

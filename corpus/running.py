@@ -158,17 +158,21 @@ def in_jax(words: Sequence[str], folder: Path, **variables: str) -> subprocess.C
     return _completed(words, on_server(JAX, environment, words, folder, output, errors, TIMEOUT), output, errors)
 
 
-def in_torch(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+def in_torch(
+    words: Sequence[str], folder: Path, environment: Mapping[str, str], *, is_merged: bool = False
+) -> subprocess.CompletedProcess[str]:
     """What came of a command of Python, in a fork of a server that has torch loaded, which leaves no file of its own.
 
     Args:
         words: as Python takes them: a script or ``-m`` and a module, then their arguments.
         folder: where the command runs.
         environment: all of its variables.
+        is_merged: whether stdout and stderr are one file, as on a terminal, and told as stdout.
     """
     with tempfile.TemporaryDirectory(prefix="corpus-") as beside:
         output, errors = Path(beside) / "stdout.txt", Path(beside) / "stderr.txt"
-        status = on_server(PRELOADED[:2], environment, words, folder, output, errors, TIMEOUT)
+        errors.touch()
+        status = on_server(PRELOADED[:2], environment, words, folder, output, output if is_merged else errors, TIMEOUT)
         return _completed(words, status, output, errors)
 
 

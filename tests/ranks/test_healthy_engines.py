@@ -68,6 +68,19 @@ fully_shard(model, mesh=mesh, mp_policy=policy)
     + ADAM
     + STEPS
 )
+FLAT_HALVES = (
+    """
+from torch.distributed.fsdp import FullyShardedDataParallel, MixedPrecision
+
+model = nn.Sequential(nn.Linear(8, 16), nn.LayerNorm(16), nn.ReLU(), nn.Linear(16, 3))
+model[0].requires_grad_(False)
+policy = MixedPrecision(param_dtype=torch.bfloat16, reduce_dtype=torch.bfloat16)
+cpu = torch.device("cpu")
+model = FullyShardedDataParallel(model, mixed_precision=policy, use_orig_params=True, device_id=cpu)
+"""
+    + ADAM
+    + STEPS
+)
 HYBRID = (
     """
 from torch.distributed.fsdp import fully_shard
@@ -89,6 +102,8 @@ parallelize_module(model, init_device_mesh("cpu", (size,)), {"0": ColwiseParalle
     + ADAM
     + STEPS.replace("manual_seed(rank)", "manual_seed(0)").replace("square().mean()", "square().sum()")
 )
+TENSORS_OF_HALVES = TENSORS.replace("parallelize_module(model", "model.to(torch.bfloat16)\nparallelize_module(model")
+TENSORS_OF_HALVES = TENSORS_OF_HALVES.replace("randn(8, 8)", "randn(8, 8, dtype=torch.bfloat16)")
 PIPELINE = """
 from torch.distributed.pipelining import PipelineStage, ScheduleGPipe
 
@@ -149,8 +164,10 @@ WAYS = {
     "accumulated": (ACCUMULATED, 2),
     "joined": (JOINED, 2),
     "fully_shard in bfloat16": (HALF_PRECISION, 2),
+    "FullyShardedDataParallel in bfloat16": (FLAT_HALVES, 2),
     "hybrid shards": (HYBRID, 4),
     "tensor parallel": (TENSORS, 2),
+    "tensor parallel in bfloat16": (TENSORS_OF_HALVES, 2),
     "pipeline": (PIPELINE, 2),
     "local steps": (LOCAL_STEPS, 2),
     "experts": (EXPERTS, 2),

@@ -7,6 +7,7 @@ run is folded from its facts again. Both give the same ledger.
 from __future__ import annotations
 
 import functools
+import operator
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from copy import deepcopy
@@ -67,7 +68,7 @@ class Fold:
             _update(_UPDATES[kind](self, fact), fact)
         elif kind in _HANDLERS:
             _HANDLERS[kind](self, fact)
-        if isinstance(fact, _EVENTS):
+        if kind in _EVENTS:
             self._ledger.events.append(fact)
 
     def count_step(self, optimizer: str, last_step: int) -> None:
@@ -116,7 +117,7 @@ class Fold:
     # What the facts do that do more than set fields, each in the method of its name
 
     def _tensor_found(self, fact: told.TensorFound) -> None:
-        seen = {field: getattr(fact, field) for field in _OF_A_TENSOR}
+        seen = dict(zip(_OF_A_TENSOR, _seen_of(fact), strict=True))
         owner = Owner(fact.owner, fact.owner_type, fact.role)
         self.rows[fact.tensor] = TensorRow(id=fact.tensor, owner=owner, **seen)
         self._framework_of[fact.tensor] = fact.framework
@@ -325,8 +326,9 @@ def _fields(kind: type[Fact]) -> tuple[str, ...]:
 
 _ABOUT = {"tensor", "tensors", "optimizer", "origin", "move", "set_up"}  # what a fact is about: no field of a row
 _OF_THE_ROW = {(told.Moved, "optimizer")}  # a move keeps whose step made it
-_OF_A_TENSOR = {field.name for field in fields(TensorRow)} & {*told.TensorFound.__struct_fields__} - {"owner"}
-_EVENTS = get_args(Event)
+_OF_A_TENSOR = tuple({field.name for field in fields(TensorRow)} & {*told.TensorFound.__struct_fields__} - {"owner"})
+_seen_of = operator.attrgetter(*_OF_A_TENSOR)
+_EVENTS = frozenset(get_args(Event))
 
 
 def _handler(kind: type[Fact]) -> Callable[[Fold, Any], None] | None:

@@ -17,6 +17,7 @@ import msgspec
 from frostline.checkpoints.checkpoint import Checkpoint
 from frostline.checkpoints.digests import Advance, nothing
 from frostline.cli.printing import write_out
+from frostline.core.collector import collector_paused
 from frostline.errors import CheckpointError
 
 LONG_WORK = 2**28
@@ -51,7 +52,9 @@ def show_result(
     form: str, document: Callable[[], dict[str, Any]], view: Callable[[Any], Any], output: Path | None = None
 ) -> None:
     """Print a result, or write it to ``output``."""
-    write_out(_rendered(form, document, view, sys.stdout if output is None else None), output)
+    with collector_paused():
+        text = _rendered(form, document, view, sys.stdout if output is None else None)
+    write_out(text, output)
 
 
 def _rendered(

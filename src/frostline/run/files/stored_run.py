@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from frostline import judging
+from frostline.core.collector import collector_paused
 from frostline.core.record import Record
 from frostline.core.run import Run, is_alive
 from frostline.core.storage import run_file, store
@@ -20,18 +20,6 @@ from frostline.run.files import run_folder
 
 _LOOK_EVERY = 0.1  # seconds
 _TO_BEGIN = 1.0  # seconds: who has not begun when the first process ends is hardly observed at all
-
-
-@contextlib.contextmanager
-def _collector_paused() -> Iterator[None]:
-    """Look for no cycles among millions of rows, which have none: that takes as long as reading them."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 def load(path: Path) -> Record:
@@ -52,7 +40,7 @@ def load(path: Path) -> Record:
     return together(parts, [] if own is None else [own])
 
 
-@_collector_paused()
+@collector_paused()
 def named(paths: Sequence[Path], policy: Policy) -> Record:
     """The record of all processes whose records, or whose run's folder, somebody has named.
 
@@ -80,7 +68,7 @@ def _natural(path: Path) -> list[tuple[int, str]]:
     return [(int(piece), "") if piece.isdigit() else (0, piece) for piece in re.split(r"(\d+)", str(path))]
 
 
-@_collector_paused()
+@collector_paused()
 def together(parts: Iterable[Path], others: Iterable[Record] = (), policy: Policy | None = None) -> Record:
     """The record of all processes of a run; what cannot be read is named in it as missing.
 

@@ -69,7 +69,7 @@ class Fold:
         elif kind in _HANDLERS:
             _HANDLERS[kind](self, fact)
         if kind in _EVENTS:
-            self._ledger.events.append(fact)
+            self._ledger.events.append(fact)  # type: ignore[arg-type]
 
     def count_step(self, optimizer: str, last_step: int) -> None:
         """One more executed step, told as a fact only when the next check comes: a step must cost next to nothing."""

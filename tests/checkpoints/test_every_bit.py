@@ -52,6 +52,13 @@ TENSORS: dict[str, Callable[[np.ndarray], Any]] = {
 }
 
 
+def noted(value: Any) -> OrderedDict[str, Any]:
+    """A dict that has the value as an attribute, as state dicts have the versions of modules."""
+    found: OrderedDict[str, Any] = OrderedDict(o=1)
+    found.hidden = value  # type: ignore[attr-defined]
+    return found
+
+
 def float_of(array: np.ndarray) -> float:
     return float(np.frombuffer(array.tobytes()[:8], "<f8")[0])
 
@@ -63,11 +70,25 @@ VALUES: dict[str, Callable[[np.ndarray], Any]] = {
     "complex": lambda array: complex(1.0, float_of(array)),
     "text": lambda array: array.tobytes().decode("latin-1"),
     "key": lambda array: {array.tobytes().decode("latin-1"): 1},
+    "number as a key": lambda array: {complex(1.0, float_of(array)): 1},
+    "scalar as a key": lambda array: {np.frombuffer(array.tobytes()[:8], "<i8")[0]: 1},
+    "set as a key": lambda array: {frozenset([array.tobytes().hex()]): 1},
+    "name of a field": lambda array: np.zeros(1, [(f"f{array.tobytes().hex()}", "<f4")]),
+    "note on a type": lambda array: np.zeros(1, np.dtype("<f4", metadata={"scale": array.reshape(-1)[0]})),
     "numbers": lambda array: tuple(array.tobytes()),
     "path": lambda array: PurePosixPath(array.tobytes().hex()),
     "options": lambda array: Holder({"lr": float_of(array), "names": ["a", None]}),
 }
-SHORT = ("scalar", "integer", "float", "complex", "options")  # of eight bytes, at most
+SHORT = (
+    "scalar",
+    "integer",
+    "float",
+    "complex",
+    "options",
+    "number as a key",
+    "scalar as a key",
+    "note on a type",
+)  # of eight bytes, at most
 WRAPS: tuple[Callable[[Any], Any], ...] = (
     lambda value: {"a": value, "n": 3},
     lambda value: {("k", 1): value},
@@ -77,6 +98,7 @@ WRAPS: tuple[Callable[[Any], Any], ...] = (
     lambda value: deque([value]),
     boxed,
     Holder,
+    noted,
 )
 
 
@@ -240,7 +262,7 @@ def check(library: str, data: st.DataObject) -> None:
         return functools.partial(save, value)
 
     one = saved(content)
-    width = min(8, dtype.itemsize if row == "scalar" else 8) if row in SHORT else len(content)
+    width = min(8, dtype.itemsize if row in ("scalar", "note on a type") else 8) if row in SHORT else len(content)
     bit = data.draw(st.integers(0, 8 * width - 1), "bit")
     content[bit // 8] ^= 1 << bit % 8
     if dtype.kind == "S" and content[bit // 8] == 0:  # numpy drops zeros at the end of a text

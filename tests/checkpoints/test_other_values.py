@@ -5,6 +5,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import safetensors.torch
 
@@ -115,3 +116,33 @@ def test_the_metadata_of_safetensors_is_compared_by_diff_alone(call: Any) -> Non
     assert call("lock", "old.safetensors", "-o", "old.lock").status == 0
     found = call("verify", "new.safetensors", "old.lock")
     assert (found.status, "not compared: the file's metadata" in found.out) == (0, True)
+
+
+def last(call: Any, *words: str) -> str:
+    return str(call(*words).out.splitlines()[-1])
+
+
+def test_what_nothing_compares_is_named(call: Any) -> None:
+    torch.save(torch.nn.Linear(2, 2).state_dict(), "versions.pt")
+    torch.save({"w": torch.nn.Parameter(torch.ones(2))}, "flags.pt")
+    torch.save({"w": torch.nn.Parameter(torch.ones(2), requires_grad=False)}, "no_flags.pt")
+    for file, what in (("versions.pt", "versions of modules (_metadata)"), ("flags.pt", "(requires_grad)")):
+        assert call("lock", file, "-o", "w.lock").status == 0
+        assert what in last(call, "verify", file, "w.lock").partition("; not compared: ")[2]
+        assert what in last(call, "diff", file, file).partition("; not compared: ")[2]
+        assert what in json.loads(call("diff", file, file, "--json").out)["not_compared"][0]
+    assert last(call, "diff", "no_flags.pt", "no_flags.pt") == "the same: 1 the same"
+
+
+def test_the_graph_of_a_model_is_not_compared(call: Any) -> None:
+    onnx = pytest.importorskip("onnx")
+    weight = onnx.numpy_helper.from_array(torch.ones(2).numpy(), "w")
+    onnx.save(onnx.helper.make_model(onnx.helper.make_graph([], "g", [], [], [weight])), "w.onnx")
+    assert last(call, "diff", "w.onnx", "w.onnx").endswith("; not compared: the graph and the attributes of its nodes")
+
+
+def test_keys_that_are_no_plain_values_keep_their_tensors_apart(call: Any) -> None:
+    torch.save({np.int64(3): torch.ones(2), np.int64(4): torch.zeros(2)}, "keys.pt")
+    torch.save({np.int64(3): torch.ones(2), np.int64(5): torch.zeros(2)}, "others.pt")
+    assert call("diff", "keys.pt", "keys.pt").status == 0
+    assert call("diff", "keys.pt", "others.pt").status == 1

@@ -51,7 +51,8 @@ class Checkpoint:
     ``extras`` are values that were read and are no tensors, each as a text that differs where two values do;
     ``metadata`` is what the file says of itself, and ``configures`` whether it makes the model what it is, as GGUF's
     does with its tokenizer and its sizes. What
-    could not be read is a tensor with ``unknown`` set, so that no comparison can pass over it. ``layer_names`` are the
+    could not be read is a tensor with ``unknown`` set, so that no comparison can pass over it; what is neither tensor
+    nor value, such as a graph, is named in ``uncompared``, since nothing compares it. ``layer_names`` are the
     names that Keras keeps beside its variables, by the group they stand in, and ``paths`` where a tensor lies in an
     HDF5 file.
 
@@ -64,6 +65,7 @@ class Checkpoint:
     extras: dict[str, str] = field(default_factory=dict)
     metadata: dict[str, str] = field(default_factory=dict)
     configures: bool = False
+    uncompared: list[str] = field(default_factory=list)
     files: list[File] = field(default_factory=list)
     layer_names: dict[str, str] = field(default_factory=dict)
     paths: dict[str, str] = field(default_factory=dict)

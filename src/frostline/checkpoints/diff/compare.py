@@ -69,6 +69,11 @@ class Diff:
         return {tensor.name: tensor.unknown for tensor in (*tensors, *self.added, *self.removed) if tensor.unknown}
 
     @property
+    def uncompared(self) -> list[str]:
+        """What stands in either file and is compared by nothing."""
+        return list(dict.fromkeys((*self.old.uncompared, *self.new.uncompared)))
+
+    @property
     def differs(self) -> bool:
         """Whether something is certainly different."""
         moved = any(pair.state not in ("same", "unknown") for pair in self.pairs)

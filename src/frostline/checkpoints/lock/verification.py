@@ -96,6 +96,7 @@ def verify(
         result.apart.append("numbers and texts beside the tensors, which the lock has not")
     if checkpoint.remarks:
         result.apart.append("the file's metadata")
+    result.apart += checkpoint.uncompared
     arrived = set(checkpoint.tensors) - set(pairs.values())
     for name in sorted(arrived):
         unknown = checkpoint.tensors[name].unknown

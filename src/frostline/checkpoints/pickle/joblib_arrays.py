@@ -9,7 +9,7 @@ from typing import Any
 
 from frostline.checkpoints.files.file import File
 from frostline.checkpoints.pickle.machine import Machine
-from frostline.checkpoints.pickle.numpy_records import element_type, is_big
+from frostline.checkpoints.pickle.numpy_records import beside_bytes, element_type, is_big
 from frostline.checkpoints.pickle.records import Call
 from frostline.checkpoints.pickle.torch_tensors import InStream, Part, Unread, Unusable, attributes, counts
 
@@ -53,7 +53,8 @@ class Arrays:
 def _array(call: Call) -> list[Part]:
     if len(call.items) != 1:
         raise Unusable
-    return [("", call.items[0])]
+    members = {suffix[1:]: value for suffix, value in attributes([call.state])}
+    return [("", call.items[0]), *beside_bytes(members["dtype"])]
 
 
 def _elsewhere(call: Call) -> list[Part]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from frostline.checkpoints import dtypes
 from frostline.checkpoints.pickle.descriptions import TooLong, described
-from frostline.checkpoints.pickle.records import Call, Global, Items
+from frostline.checkpoints.pickle.records import Call, Global, Items, Pairs
 from frostline.checkpoints.pickle.torch_tensors import Found, Part, Plain, Unread, Unusable, bytes_of, counts
 
 _NARROW = ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu")
@@ -51,13 +51,23 @@ def _array_of(kind: Any, shape: Any, fortran: bool, data: Any) -> list[Part]:
     if isinstance(data, Items):
         return _objects(counts(shape), data.items)
     name, width, unit = element_type(kind)
+    beside = beside_bytes(kind)
     if not width:
-        return [("", Plain(name, counts(shape), b""))]
+        return [("", Plain(name, counts(shape), b"")), *beside]
     array = np.frombuffer(bytes_of(data), f"V{width}").reshape(counts(shape), order="F" if fortran else "C")
     ordered = np.ascontiguousarray(array).tobytes()
     if unit > 1 and is_big(kind):
         ordered = np.frombuffer(ordered, "u1").reshape(-1, unit)[:, ::-1].tobytes()
-    return [("", Plain(name, array.shape, ordered))]
+    return [("", Plain(name, array.shape, ordered)), *beside]
+
+
+def beside_bytes(kind: Any) -> list[Part]:
+    """What a numpy type says that its name and bytes do not: the names and types of fields, and notes on it."""
+    state = kind.state if isinstance(kind.state, tuple) else ()
+    notes = state[8] if len(state) > 8 else None
+    notes = notes[0] if isinstance(notes, tuple) else notes  # beside the unit of a time
+    parts: list[Part] = [(".dtype", _text(state[3:5]))] if any(each is not None for each in state[3:5]) else []
+    return [*parts, (".dtype.metadata", notes)] if isinstance(notes, Pairs) and notes.pairs else parts
 
 
 def element_type(kind: Any) -> tuple[str, int, int]:
@@ -129,7 +139,7 @@ def numbers_in(shape: tuple[int, ...], items: list[Any]) -> Plain | None:
     return None
 
 
-def _text(values: list[Any]) -> Found:
+def _text(values: Sequence[Any]) -> Found:
     try:
         text = described(tuple(values))
     except TooLong:

@@ -64,6 +64,7 @@ def fill(
     """
     walk = Walk(str(checkpoint.path), machine.taken, values)
     walk.visit(prefix, machine.value)
+    checkpoint.uncompared += [what for what in walk.uncompared if what not in checkpoint.uncompared]
     for name, found in walk.found:
         name = name or "tensor"
         if values:  # an object may hold an item, an attribute and an argument of one name

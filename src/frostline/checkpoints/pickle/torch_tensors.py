@@ -215,6 +215,12 @@ def _bits_pending(metadata: Any) -> tuple[str, ...]:
     return tuple(key for key, value in pairs if isinstance(key, str) and key in ("conj", "neg") and value is True)
 
 
+def asks_for_gradients(call: Call) -> bool:
+    """Whether torch would make a tensor of this with ``requires_grad`` set."""
+    place = _REQUIRES_GRAD.get(str(call.function))
+    return place is not None and isinstance(call.args, tuple) and call.args[place : place + 1] == (True,)
+
+
 def wrapped(call: Call) -> list[Part]:
     data, _requires_grad, _hooks, *state = call.args
     return [("", data), *attributes(state)]
@@ -251,6 +257,12 @@ def _quantised(call: Call) -> list[Part]:
     return [("", view), *((f".{name}", Plain(str(n.dtype), (), n.tobytes())) for name, n in values)]
 
 
+_REQUIRES_GRAD = {  # the place of the flag among the arguments
+    "torch._utils._rebuild_tensor_v2": 4,
+    "torch._utils._rebuild_tensor_v3": 4,
+    "torch._utils._rebuild_parameter": 1,
+    "torch._utils._rebuild_parameter_with_state": 1,
+}
 _SPARSE = {
     "torch.sparse_coo": ("indices", "values"),
     "torch.sparse_csr": ("crow_indices", "col_indices", "values"),

@@ -9,7 +9,7 @@ from typing import Any
 
 from frostline.checkpoints.extras import mark
 from frostline.checkpoints.pickle import joblib_arrays, numpy_records, torch_tensors, torch_wrappers
-from frostline.checkpoints.pickle.records import Call, Items, Pairs, Persistent
+from frostline.checkpoints.pickle.records import Call, Global, Items, Pairs, Persistent
 from frostline.checkpoints.pickle.torch_tensors import (
     FOUND,
     Found,
@@ -37,6 +37,7 @@ READERS: dict[str, Callable[[Call], list[Part]]] = {
 }
 
 _ORDERED = "collections.OrderedDict"
+_VERSIONS = "_metadata"  # an attribute of a state dict
 _CONTAINERS = (_ORDERED, "collections.defaultdict", "collections.Counter", "collections.deque")
 _MODULE_PARTS = ("_parameters", "_buffers", "_modules")
 
@@ -57,6 +58,7 @@ class Walk:
     values: bool = False
     found: list[tuple[str, Found]] = field(default_factory=list)
     work: int = 0
+    uncompared: list[str] = field(default_factory=list)
 
     def visit(self, name: str, value: Any, depth: int = 0, maker: str = "") -> None:
         """Record the tensors under ``value`` by their names; ``maker`` is the unknown object that it is part of."""
@@ -92,6 +94,8 @@ class Walk:
         function = str(call.function)
         reader = READERS.get(function)
         if reader is not None:
+            if torch_tensors.asks_for_gradients(call):
+                self._leave_out("which tensors ask for gradients (requires_grad)")
             for suffix, found in self._checked(name, lambda: reader(call)):
                 if isinstance(found, FOUND):
                     self.found.append((name + suffix, found))
@@ -100,13 +104,28 @@ class Walk:
             return
         if function in _CONTAINERS:
             for part, child in _parts(call):
-                self.visit(_joined(name, part), child, depth, maker)
+                if (function, part) == (_ORDERED, _VERSIONS):
+                    self._visit_versions(_joined(name, part), child, depth)
+                else:
+                    self.visit(_joined(name, part), child, depth, maker)
             return
         start = len(self.found)
         inside = "" if function.startswith("datetime.") else function
         for part, child in _parts(call):
             self.visit(_joined(name, part), child, depth, inside)
         self.found[start:] = self._object(name, function, self.found[start:])
+
+    def _visit_versions(self, name: str, value: Any, depth: int) -> None:
+        """The versions of modules that torch keeps beside a state dict are left out; tensors there are none of them."""
+        start, values, self.values = len(self.found), self.values, False
+        self.visit(name, value, depth)
+        self.values, entries = values, self.found[start:]
+        self.found[start:] = [entry for entry in entries if not isinstance(entry[1], Other)]
+        self._leave_out("versions of modules (_metadata)")
+
+    def _leave_out(self, what: str) -> None:
+        if what not in self.uncompared:
+            self.uncompared.append(what)
 
     @staticmethod
     def _object(name: str, function: str, parts: list[tuple[str, Found]]) -> list[tuple[str, Found]]:
@@ -139,7 +158,7 @@ def _plain(value: Any) -> Plain | None:
 def _children(value: Any) -> list[tuple[str, Any]] | None:
     """Named members of a container; None for a plain value."""
     if isinstance(value, Pairs):
-        return [(_key(key), child) for key, child in value.pairs]
+        return _members(value.pairs)
     if isinstance(value, Items):
         return [(str(index), child) for index, child in enumerate(value.items)]
     if isinstance(value, tuple):
@@ -149,11 +168,8 @@ def _children(value: Any) -> list[tuple[str, Any]] | None:
 
 def _parts(call: Call) -> Iterator[tuple[str, Any]]:
     """What an object holds, by the names its tensors would have in a state dict."""
-    yield from ((_key(key), child) for key, child in call.pairs)
+    yield from _members(call.pairs)
     yield from ((str(index), child) for index, child in enumerate(call.items))
-    if str(call.function) == _ORDERED:
-        yield from _old_ordered(call)
-        return
     for index, state in enumerate(call.state if isinstance(call.state, tuple) else (call.state,)):
         members = _children(state)
         if members is None:
@@ -163,16 +179,30 @@ def _parts(call: Call) -> Iterator[tuple[str, Any]]:
                 yield from _children(child) or (_parts(child) if isinstance(child, Call) else ())
             else:
                 yield part, child
-    yield from _children(call.args) or ()
+    yield from _old_ordered(call) if str(call.function) == _ORDERED else _children(call.args) or ()
+
+
+def _members(pairs: list[tuple[Any, Any]]) -> list[tuple[str, Any]]:
+    """What a dict holds, by names; a key that is no plain value has a number for its name, and stands beside it."""
+    names = [_key(key) if _is_plain(key) else f"key {index}" for index, (key, _) in enumerate(pairs)]
+    named = [(name, child) for name, (_, child) in zip(names, pairs, strict=True)]
+    return named + [(f"{name}.key", key) for name, (key, _) in zip(names, pairs, strict=True) if not _is_plain(key)]
+
+
+def _is_plain(key: Any) -> bool:
+    if isinstance(key, tuple):
+        return all(map(_is_plain, key))
+    return key is None or isinstance(key, bool | int | float | str | bytes | Global)
 
 
 def _old_ordered(call: Call) -> Iterator[tuple[str, Any]]:
-    """The pairs of an OrderedDict as Python 2 pickled it: a list of lists of two."""
-    for argument in call.args if isinstance(call.args, tuple) else ():
-        for pair in argument.items if isinstance(argument, Items) else ():
-            members = _children(pair) or []
-            if len(members) == 2:
-                yield _key(members[0][1]), members[1][1]
+    """The pairs of an OrderedDict as Python 2 pickled it: a list of lists of two; and what else it was made from."""
+    for index, argument in enumerate(call.args if isinstance(call.args, tuple) else ()):
+        pairs = [_children(pair) or [] for pair in argument.items] if isinstance(argument, Items) else [[]]
+        if all(len(pair) == 2 for pair in pairs):
+            yield from _members([(key, child) for (_, key), (_, child) in pairs])
+        else:
+            yield str(index), argument
 
 
 def _key(key: Any) -> str:

@@ -99,6 +99,8 @@ class _Header:
         dtype = dtypes.from_numpy(self.dtype)
         note = f"numpy type {self.dtype.str}; compared as bytes" if dtype.startswith("raw") else ""
         checkpoint.add(Tensor(name, dtype, tuple(self.shape), source, note=note))
+        if self.dtype.names:
+            checkpoint.add_extra(f"{name}.dtype", str(self.dtype.descr))
 
 
 FORMAT = Format(".npz and .npy", file=(known, read), archive=(known_archive, read_archive))

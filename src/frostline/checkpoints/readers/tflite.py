@@ -60,7 +60,7 @@ class _Model:
     """One model and the checkpoint that is made of it."""
 
     def __init__(self, file: File) -> None:
-        self.checkpoint = Checkpoint(file.path, "tflite", files=[file])
+        self.checkpoint = Checkpoint(file.path, "tflite", files=[file], uncompared=["the graph"])
         self._file, self._buffer = file, _Flat(file)
         root = self._buffer.table(self._buffer.offset(0))
         self._spans = [self._span(self._buffer.table(at)) for at in root.tables(BUFFERS)]

@@ -65,6 +65,7 @@ def of_diff(diff: Diff) -> dict[str, Any]:
         "verdict": VERDICTS[diff.exit_status],
         "same": len(same),
         "left_out": diff.left_out,
+        "not_compared": diff.uncompared,
         "unread": [_tensor(tensor) for tensor in diff.allowed],
         "added": [_tensor(tensor) for tensor in diff.added],
         "removed": [_tensor(tensor) for tensor in diff.removed],

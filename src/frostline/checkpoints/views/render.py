@@ -85,7 +85,8 @@ def sentence(diff: Diff) -> str:
         found.append(f"{diff.left_out:,} left out")
     if diff.allowed:
         found.append(f"{len(diff.allowed):,} not read, as allowed")
-    return f"{('the same', 'different', 'could not tell')[diff.exit_status]}: {', '.join(found)}"
+    apart = f"; not compared: {', '.join(diff.uncompared)}" if diff.uncompared else ""
+    return f"{('the same', 'different', 'could not tell')[diff.exit_status]}: {', '.join(found)}{apart}"
 
 
 def of_verification(result: Verification, title: str, limit: int | None = None) -> View:

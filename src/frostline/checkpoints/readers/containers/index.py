@@ -77,6 +77,7 @@ def _join(checkpoint: Checkpoint, part: Checkpoint, shard: str, wanted: list[str
     for tensor in part.tensors.values():
         name = names.get(part.paths.get(tensor.name, ""), tensor.name)
         checkpoint.add(dataclasses.replace(tensor, name=name))
+    checkpoint.uncompared += [what for what in part.uncompared if what not in checkpoint.uncompared]
     checkpoint.extras |= part.extras
     checkpoint.metadata |= part.metadata
     if part.kind == "hdf5":  # Keras maps groups, not tensors

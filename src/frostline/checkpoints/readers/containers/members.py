@@ -55,6 +55,7 @@ def _opened(member: File, open_inside: Open) -> Checkpoint | None:
 
 def _join(joined: Checkpoint, part: Checkpoint, prefix: str) -> None:
     joined.files += part.files
+    joined.uncompared += [what for what in part.uncompared if what not in joined.uncompared]
     for tensor in part.tensors.values():
         joined.add(dataclasses.replace(tensor, name=prefix + tensor.name))
     joined.extras |= {prefix + name: value for name, value in part.extras.items()}

@@ -17,9 +17,12 @@ def known(archive: Archive) -> bool:
 
 def read(archive: Archive) -> Checkpoint:
     """The weights of the Keras model in ``archive``."""
-    weights = archive.unpacked(next(name for name in archive.entries if name.endswith(WEIGHTS)))
-    checkpoint = reader.read(weights)
+    first, *more = (name for name in archive.entries if name.endswith(WEIGHTS))
+    checkpoint = reader.read(archive.unpacked(first))
+    for name in more:
+        checkpoint.add_unread(name, "a second file of weights")
     checkpoint.kind = "keras"
+    checkpoint.uncompared = [f"{name} in the archive" for name in archive.entries if not name.endswith(WEIGHTS)]
     checkpoint.files.append(archive.file)
     return checkpoint
 

@@ -42,7 +42,7 @@ def known(file: File) -> bool:
 def read(file: File) -> Checkpoint:
     """The datasets in ``file`` by their paths, none of them read yet."""
     found = _listed(file)
-    checkpoint = Checkpoint(file.path, "hdf5", files=[file])
+    checkpoint = Checkpoint(file.path, "hdf5", files=[file], uncompared=["the attributes"])
     names = named_by_user(found["names"], list(found["datasets"]))
     checkpoint.layer_names, checkpoint.paths = found["names"], {name: path for path, name in names.items()}
     for path, entry in found["datasets"].items():

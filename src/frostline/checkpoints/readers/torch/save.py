@@ -62,6 +62,8 @@ def read_archive(archive: Archive) -> Checkpoint:
     for name in archive.entries:
         if name.startswith((f"{root}data/", f"{root}constants/")) and name not in spans:
             checkpoint.add_unread(name.removeprefix(root), "a storage that no tensor which was read refers to")
+    if any(name.startswith(f"{root}code/") for name in archive.entries):
+        checkpoint.uncompared.append("the code of the script")
     return checkpoint
 
 

@@ -149,6 +149,15 @@ def save_hdf5(tree: Any, path: Path) -> None:
             file[f"tree/{name}"] = array
 
 
+def save_attributes(tree: Any, path: Path) -> None:
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        file["open"] = np.ones(2)
+        for name, array in flat(tree).items():
+            file["open"].attrs[name] = array
+
+
 def save_zarr(tree: Any, path: Path, driver: str = "zarr") -> None:
     import tensorstore
 
@@ -162,8 +171,8 @@ def save_zarr(tree: Any, path: Path, driver: str = "zarr") -> None:
 
 def flat(tree: Any) -> dict[str, np.ndarray]:
     """The arrays in dicts and lists, by the keys that lead to them; texts as bytes."""
-    if isinstance(tree, np.ndarray):
-        return {"w": tree.view("u1") if tree.dtype.kind == "S" else tree}
+    if isinstance(tree, np.ndarray | np.generic):
+        return {"w": np.asarray(tree).reshape(-1).view("u1") if tree.dtype.kind == "S" else np.asarray(tree)}
     pairs = tree.items() if isinstance(tree, dict) else enumerate(tree)
     return {f"{key}.{name}": array for key, value in pairs for name, array in flat(value).items()}
 
@@ -207,6 +216,7 @@ SAVERS: dict[str, tuple[Callable[[Any, Path], None], dict[str, Callable[[np.ndar
     "torch.distributed": (save_distributed, {"tensor": TENSORS["tensor"], **LEAVES, **VALUES}, DICTS),
     "flax": (save_flax, {"array": LEAVES["array"], "scalar": LEAVES["scalar"], **NUMBERS}, LISTS),
     "h5py": (save_hdf5, ARRAY, DICTS),
+    "h5py, attributes": (save_attributes, {"array": LEAVES["array"], "scalar": LEAVES["scalar"]}, ()),
     "zarr": (save_zarr, ARRAY, DICTS),
     "zarr 3": (functools.partial(save_zarr, driver="zarr3"), ARRAY, DICTS),
     "gguf": (save_gguf, ARRAY, ()),
@@ -229,7 +239,13 @@ def statuses(save_one: Callable[[Path], object], save_other: Callable[[Path], ob
         return compared, verified
 
 
-SLOW = ("h5py", "zarr", "zarr 3", "torch.distributed")  # HDF5 starts a process for each file; the others are folders
+SLOW = (
+    "h5py",
+    "h5py, attributes",
+    "zarr",
+    "zarr 3",
+    "torch.distributed",
+)  # HDF5 starts a process for each file; the others are folders
 
 
 @pytest.mark.parametrize("library", [name for name in SAVERS if name not in SLOW])

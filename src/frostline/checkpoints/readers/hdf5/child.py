@@ -18,6 +18,7 @@ import numpy as np
 from h5py import h5d, h5g, h5l, h5o, h5s, h5z
 
 MOST_OBJECTS = 1_000_000
+MOST_IN_ATTRIBUTES = 2**26
 MOST_CHUNKS = 2_000_000
 DEEPEST = 64
 SECONDS = 30
@@ -69,6 +70,7 @@ def listed(file: h5py.File) -> dict[str, Any]:
     """Every dataset under its path, soft links resolved last; a group is entered once, whatever links lead there."""
     datasets: dict[str, Any] = {}
     names: dict[str, str] = {}
+    numbers: dict[str, Any] = {}
     soft: list[str] = []
     seen: set[int] = set()
 
@@ -79,6 +81,7 @@ def listed(file: h5py.File) -> dict[str, Any]:
         if address in seen:
             raise Refused(f"links the group {path or '/'!r} into itself or in twice")
         seen.add(address)
+        numbers.update(_numbers(group, path))
         name = _attribute(group, b"name")
         if name is not None:
             names[path] = name
@@ -99,6 +102,7 @@ def listed(file: h5py.File) -> dict[str, Any]:
             visit(member, below, depth + 1)
         elif isinstance(member, h5d.DatasetID):
             datasets[below] = described(member, below)
+            numbers.update(_numbers(member, below))
 
     root = h5g.open(file.id, b"/")
     visit(root, "", 0)
@@ -110,7 +114,9 @@ def listed(file: h5py.File) -> dict[str, Any]:
         if not isinstance(target, h5d.DatasetID):
             raise Refused(f"its soft link {path!r} leads to a group, which is not followed")
         datasets[path] = described(target, path)
-    return {"datasets": datasets, "names": names}
+    if sum(len(each["data"]) for each in numbers.values()) > MOST_IN_ATTRIBUTES:
+        raise Refused("keeps more numbers in attributes than are read")
+    return {"datasets": datasets, "names": names, "attributes": numbers}
 
 
 def described(dataset: h5d.DatasetID, path: str) -> dict[str, Any]:
@@ -186,6 +192,28 @@ def _attribute(holder: Any, name: bytes) -> str | None:
     value = h5py.AttributeManager(_Holder(holder)).get(name.decode())
     value = value.decode() if isinstance(value, bytes) else value
     return value if isinstance(value, str) and len(value) < 256 else None
+
+
+def _numbers(holder: Any, path: str) -> dict[str, Any]:
+    """The attributes of an object that are numbers, by its path and their names; the others are texts or references."""
+    found: dict[str, Any] = {}
+    for index in range(h5py.h5a.get_num_attrs(holder)):
+        attribute = h5py.h5a.open(holder, index=index)
+        space, dtype = attribute.get_space(), _numeric(attribute)
+        if dtype is not None and space.get_simple_extent_type() != h5s.NULL:
+            values = np.zeros(attribute.shape, dtype)
+            attribute.read(values)
+            data = base64.b64encode(values.astype(dtype.newbyteorder("<")).tobytes()).decode()
+            found[f"{path}@{attribute.name.decode()}"] = {"shape": attribute.shape, "dtype": dtype.str, "data": data}
+    return found
+
+
+def _numeric(attribute: Any) -> np.dtype[Any] | None:
+    try:
+        dtype = attribute.dtype
+    except TypeError:
+        return None
+    return dtype if dtype.kind in "biufc" else None
 
 
 class _Holder:

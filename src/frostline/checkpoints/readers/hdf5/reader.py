@@ -42,7 +42,7 @@ def known(file: File) -> bool:
 def read(file: File) -> Checkpoint:
     """The datasets in ``file`` by their paths, none of them read yet."""
     found = _listed(file)
-    checkpoint = Checkpoint(file.path, "hdf5", files=[file], uncompared=["the attributes"])
+    checkpoint = Checkpoint(file.path, "hdf5", files=[file], uncompared=["texts in attributes"])
     names = named_by_user(found["names"], list(found["datasets"]))
     checkpoint.layer_names, checkpoint.paths = found["names"], {name: path for path, name in names.items()}
     for path, entry in found["datasets"].items():
@@ -62,7 +62,20 @@ def read(file: File) -> Checkpoint:
         source = _source(file, name, entry)
         extent = Extent((file, entry["address"]), 0, source.nbytes)
         checkpoint.add(Tensor(name, dtype, shape, source, extent, note=note))
+    for name, entry in found["attributes"].items():
+        _add_attribute(checkpoint, name, entry)
     return checkpoint
+
+
+def _add_attribute(checkpoint: Checkpoint, name: str, entry: dict[str, Any]) -> None:
+    """Take in numbers that an attribute has: a single one as a value, several as a tensor."""
+    kind = np.dtype(entry["dtype"]).newbyteorder("<")
+    data, shape = base64.b64decode(entry["data"]), tuple(entry["shape"])
+    if math.prod(shape) == 1:
+        value = np.frombuffer(data, kind)[0]
+        checkpoint.add_extra(name, f"{value}" if value == value else f"nan ({data.hex()})")
+    else:
+        checkpoint.add(Tensor(name, dtypes.from_numpy(kind), shape, Held(data), note="an attribute"))
 
 
 def _listed(file: File) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class Fold:
         self.rows: dict[int, TensorRow] = {}
         self.optimizers: dict[str, OptimizerRow] = {}
         self._ledger = Ledger()
-        self._frameworks: list[str] = []
+        self._frameworks: dict[str, None] = {}  # in the order in which they were found
         self._framework_of: dict[int, str] = {}
         self._dropped: set[int] = set()
         self._readable: set[int] = set()  # tensors that have a baseline, and were not lost since
@@ -118,11 +118,9 @@ class Fold:
 
     def _tensor_found(self, fact: told.TensorFound) -> None:
         seen = dict(zip(_OF_A_TENSOR, _seen_of(fact), strict=True))
-        owner = Owner(fact.owner, fact.owner_type, fact.role)
-        self.rows[fact.tensor] = TensorRow(id=fact.tensor, owner=owner, **seen)
+        self.rows[fact.tensor] = TensorRow(id=fact.tensor, owner=Owner(fact.owner, fact.owner_type, fact.role), **seen)
         self._framework_of[fact.tensor] = fact.framework
-        if fact.framework not in self._frameworks:
-            self._frameworks.append(fact.framework)
+        self._frameworks.setdefault(fact.framework)
 
     def _tensors_dropped(self, fact: told.TensorsDropped) -> None:
         self._dropped.update(fact.tensors)
@@ -262,8 +260,7 @@ class Fold:
         events[:] = [each for each in events if not (isinstance(each, SummaryPrinted) and each.summary == fact.summary)]
 
     def _framework_seen(self, fact: told.FrameworkSeen) -> None:
-        if fact.framework not in self._frameworks:
-            self._frameworks.append(fact.framework)
+        self._frameworks.setdefault(fact.framework)
         self._ledger.run.frameworks[fact.framework] = fact.version
 
     def _expected(self, fact: told.Expected) -> None:

@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 
 from frostline.checkpoints import dtypes
+from frostline.checkpoints.extras import mark
 from frostline.checkpoints.pickle.descriptions import TooLong, described
 from frostline.checkpoints.pickle.records import Call, Global, Items, Pairs
-from frostline.checkpoints.pickle.torch_tensors import Found, Part, Plain, Unread, Unusable, bytes_of, counts
+from frostline.checkpoints.pickle.torch_tensors import Found, Other, Part, Plain, Unread, Unusable, bytes_of, counts
 
 _NARROW = ("bfloat16", "float8_e4m3fn", "float8_e5m2", "float8_e4m3fnuz", "float8_e5m2fnuz", "float8_e8m0fnu")
 _ARRAY_CODES, _CHARACTERS = tuple("bBhHiIlLqQfd"), ("u", "w")
@@ -66,8 +67,13 @@ def beside_bytes(kind: Any) -> list[Part]:
     state = kind.state if isinstance(kind.state, tuple) else ()
     notes = state[8] if len(state) > 8 else None
     notes = notes[0] if isinstance(notes, tuple) else notes  # beside the unit of a time
-    parts: list[Part] = [(".dtype", _text(state[3:5]))] if any(each is not None for each in state[3:5]) else []
+    parts: list[Part] = [(".dtype", _fields(state[3:5]))] if any(each is not None for each in state[3:5]) else []
     return [*parts, (".dtype.metadata", notes)] if isinstance(notes, Pairs) and notes.pairs else parts
+
+
+def _fields(names_and_types: Sequence[Any]) -> Found:
+    text = _text(names_and_types)
+    return Other(f"fields ({mark(text.data)})") if isinstance(text, Plain) else text
 
 
 def element_type(kind: Any) -> tuple[str, int, int]:

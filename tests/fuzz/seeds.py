@@ -147,6 +147,7 @@ def hdf5_seeds() -> list[bytes]:
             file["layers/dense/vars/0"] = np.ones((2, 3), "f4")
             file["layers/dense/vars"].attrs["name"] = "head"
             file.create_dataset("packed", data=np.ones((4, 4)), chunks=(2, 2), compression="gzip", shuffle=True)
+            file["packed"].attrs["scale"] = np.ones(3, ">f4")
             file["soft"] = h5py.SoftLink("/packed")
         seeds.append(buffer.getvalue())
     return seeds

@@ -25,7 +25,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 SEEDS ?= 0:3000
-.PHONY: oracle launchers trackers signing architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals matrix release
+.PHONY: oracle launchers trackers signing architecture help demo test system check format clean corpus ledgers studies bench fuzz mutants coverage docs pictures rivals matrix release examples
 
 ##@ See it
 demo: $(SHOWN) ## a summary that is wrong, caught (own environment); ARGS=--article is the experiment it began with
@@ -66,9 +66,13 @@ pictures: $(TESTED) ## write the pictures and the pages of rules anew
 	$(VENV)/bin/python docs/columns.py
 	$(VENV)/bin/python docs/rules_page.py
 	$(VENV)/bin/python docs/screenshot.py
+	$(VENV)/bin/python docs/examples.py
 
 clean: ## remove the environments and all caches
 	rm -rf .venv-matrix $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(LAUNCH_VENV) $(TRACK_VENV) $(RELEASE_VENV) $(SIGN_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
+
+examples: $(TESTED) ## the five projects of examples/, each with its mistake and its fix, and the page that shows them
+	FROSTLINE_EXAMPLES=all $(VENV)/bin/python -m pytest tests/docs/test_examples.py $(ARGS)
 
 ##@ Publish
 release: $(RELEASED) ## build, check and try wheel and sdist, upload nothing; PYTHONS="python3.12", ARGS="--only torch"

@@ -59,10 +59,10 @@ def readme(text: str, shown: dict[str, str]) -> str:
     return text
 
 
-def picture(record: Record) -> str:
+def picture(record: Record, command: str = COMMAND) -> str:
     """The same report in colours, as an SVG."""
     console = Console(width=WIDTH, record=True, file=open(os.devnull, "w"), force_terminal=True)  # noqa: SIM115
-    console.print(COMMAND, style="bold", highlight=False)
+    console.print(command, style="bold", highlight=False)
     console.print(Text.from_ansi(report(record, color=True)), soft_wrap=True)
     drawn = console.export_svg(title="frostline", unique_id="frostline")
     return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # no font is fetched: the reader's own will do

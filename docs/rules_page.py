@@ -1,10 +1,12 @@
 """Writes docs/rules/: a page for each rule, made of the rule and its example, and the table of all of them."""
 
+import re
 from pathlib import Path
 
 from frostline.laws import LAWS
 from frostline.laws.causes import CAUSES
 from frostline.laws.causes.cause import Cause
+from frostline.laws.law import Law
 
 FOLDER = Path(__file__).parent / "rules"
 FAMILIES = {
@@ -88,25 +90,35 @@ def link(code: str) -> str:
 
 
 def laws() -> str:
-    """Every law with what it is judged by, what excuses it, what it cannot see, and its causes."""
-    parts = [LAWS_OPENING]
-    for law in LAWS:
-        parts.append(f"## {law.code} {law.slug}\n\n{law.statement}\n\n{law.matters}")
-        facts = [
-            ("weight", law.severity),
-            (
-                "judged by",
-                ", ".join(f"`{fact.__name__}`" for fact in law.needs) if law.violations else "its causes alone",
-            ),
-            (
-                "excused by",
-                "; ".join(f"**{excuse.name}**: {excuse.means.rstrip('.')}" for excuse in law.excuses) or "nothing",
-            ),
-            ("cannot see", law.cannot_see),
-            ("causes", ", ".join(f"[{each.code}](rules/{each.slug}.md)" for each in CAUSES if each.law == law.code)),
-        ]
-        parts.append("\n".join(["| | |", "| --- | --- |", *(f"| {name} | {text} |" for name, text in facts)]))
-    return "\n\n".join(parts) + "\n"
+    """Every law under the headings that the pages of rules have."""
+    return "\n\n".join([LAWS_OPENING, *map(law_part, LAWS)]) + "\n"
+
+
+def law_part(law: Law) -> str:
+    """One law: what it means, why it matters, what to do, and how a violation is detected, excused and missed."""
+    causes = ", ".join(f"[{each.code}](rules/{each.slug}.md)" for each in CAUSES if each.law == law.code)
+    detected = [
+        "By its causes alone." if not law.violations else "From what was seen of the run:",
+        "\n".join(f"- {observation(fact)}" for fact in law.needs) if law.violations else "",
+        "\n".join(["Excused, once proven, by:\n", *(f"- **{each.name}**: {each.means}" for each in law.excuses)])
+        if law.excuses
+        else "Nothing excuses it.",
+        f"What it cannot see: {law.cannot_see[0].lower()}{law.cannot_see[1:]}" if law.cannot_see else "",
+    ]
+    parts = [
+        f"## {law.code} {law.slug}\n\n*{law.severity}*, unless a known cause is found and weighs otherwise",
+        f"### What it means\n\n{law.statement}",
+        f"### Why it matters\n\n{law.matters}",
+        f"### What to do\n\n{sentence(law.remedy)}\n\nKnown causes, each with its own fix: {causes or 'none'}.",
+        "### How it is detected\n\n" + "\n\n".join(filter(None, detected)),
+    ]
+    return "\n\n".join(parts)
+
+
+def observation(fact: type) -> str:
+    """What a fact says, in the first words of its description."""
+    first = " ".join((fact.__doc__ or "").split("\n\n")[0].split())
+    return f"{re.split('[:;]', first)[0].rstrip('.')}.".replace("``", "`")
 
 
 def sentence(text: str) -> str:

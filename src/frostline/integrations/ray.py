@@ -96,6 +96,14 @@ def report(result: Any) -> Report:
 
     Raises:
         RecordError: no worker has stored a record.
+
+    Examples:
+        >>> from types import SimpleNamespace
+        >>> unobserved = SimpleNamespace(filesystem=pyarrow.fs.LocalFileSystem(), path="nowhere")
+        >>> report(unobserved)
+        Traceback (most recent call last):
+        frostline.errors.RecordError: there are no records of workers in nowhere/frostline
+        hint: give the trainer observed(train_loop)
     """
     files, folder = result.filesystem, f"{result.path}/{FOLDER}"
     found = files.get_file_info(pyarrow.fs.FileSelector(folder, allow_not_found=True))

@@ -62,8 +62,8 @@ class Law:
 
     Example:
         >>> from frostline.laws import LAWS
-        >>> [law.slug for law in LAWS if law.code == "L2"]
-        ['motion']
+        >>> next(law.slug for law in LAWS if law.code == "L2")
+        'motion'
     """
 
     code: str

@@ -91,10 +91,10 @@ def law_page(
     """The page of ``law``: its statement, what it is judged by, its excuses, its blind spots, and its causes."""
     causes = tuple(Row((line(Span(rule.code, "name")), line(rule.slug))) for rule in rules if rule.law == law.code)
     sections: tuple[tuple[str, tuple[Block, ...]], ...] = (
-        ("The law", _paragraphs(law.statement)),
+        ("What it means", _paragraphs(law.statement)),
         ("Why it matters", _paragraphs(law.matters)),
         ("What to do", _paragraphs(law.remedy)),
-        ("What it is judged by", _paragraphs(", ".join(fact.__name__ for fact in law.needs))),
+        ("How it is detected", _paragraphs(", ".join(fact.__name__ for fact in law.needs))),
         ("What excuses it, once proven", _excuses(law.excuses)),
         ("What it cannot see", _paragraphs(law.cannot_see)),
         ("Known causes", (Table((Column("code"), Column("rule")), causes),) if causes else ()),

@@ -39,7 +39,7 @@ class Jax:
 
     def _note_place(self) -> None:
         """Processes part again before the run ends, and are ranks of one training all the same."""
-        if self._place is None and jax.distributed.is_initialized():
+        if self._place is None and _has_joined_others():
             self._place = jax.process_index(), jax.process_count()
 
     def close(self) -> None:
@@ -53,3 +53,12 @@ class Jax:
         for remove in reversed(context.removers):
             remove()
         context.answers.functions.clear()
+
+
+def _has_joined_others() -> bool:
+    """Whether ``jax.distributed`` was set up; what says so is newer than the oldest JAX that Keras runs on here."""
+    if hasattr(jax.distributed, "is_initialized"):
+        return bool(jax.distributed.is_initialized())
+    from jax._src import distributed
+
+    return distributed.global_state.client is not None

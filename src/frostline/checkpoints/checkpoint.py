@@ -15,6 +15,7 @@ from frostline.core.storage_overlap import Span as Extent
 from frostline.core.storage_overlap import overlapping
 from frostline.errors import CheckpointError
 
+REST = "rest of the file"  # stands for bytes behind all that a format knows
 OPAQUE = "object"  # stands where an entry of the file was not read and has no element type
 
 
@@ -101,6 +102,12 @@ class Checkpoint:
     def add_unread(self, name: str, reason: str) -> None:
         """Take in an entry that may hold numbers and was not read."""
         self.add_unknown(name, OPAQUE, (), reason)
+
+    def add_bytes(self, name: str, source: Source) -> None:
+        """Take in bytes that no format gives a meaning to, so that no proof passes over them."""
+        if source.nbytes:
+            note = "nothing that is known here; compared as bytes"
+            self.add(Tensor(self.free_name(name), "uint8", (source.nbytes,), source, note=note))
 
     def add_extra(self, name: str, text: str) -> None:
         """Take in a value that is no tensor; the text differs where two values do."""

@@ -8,7 +8,7 @@ import struct
 
 import numpy as np
 
-from frostline.checkpoints.checkpoint import Checkpoint, Tensor
+from frostline.checkpoints.checkpoint import REST, Checkpoint, Tensor
 from frostline.checkpoints.extras import mark
 from frostline.checkpoints.files.file import File, Window
 from frostline.checkpoints.files.sources import Source, Span, Swapped
@@ -84,8 +84,14 @@ def read(file: File) -> Checkpoint:
     base = -(-parser.at // alignment) * alignment
     end = 0
     for name, shape, kind, offset in sorted(table, key=lambda row: row[3]):
+        if offset - end >= alignment:
+            checkpoint.add_bytes(f"before {name}", Span(file, base + end, min(offset, file.size - base) - end))
         end = _add(checkpoint, parser, base, end, name, shape, kind, offset)
-    checkpoint.tensors = {name: checkpoint.tensors[name] for name, *_ in table}
+    padding = min(alignment, max(0, file.size - base - end))
+    if file.size - base - end > alignment or any(file.read(base + end, padding)):
+        checkpoint.add_bytes(REST, Span(file, base + end, file.size - base - end))
+    places = {name: place for place, (name, *_) in enumerate(table)}
+    checkpoint.tensors = dict(sorted(checkpoint.tensors.items(), key=lambda item: places.get(item[0], len(places))))
     return checkpoint
 
 

@@ -9,9 +9,9 @@ import warnings
 import numpy as np
 
 from frostline.checkpoints import dtypes
-from frostline.checkpoints.checkpoint import Checkpoint, Tensor
+from frostline.checkpoints.checkpoint import REST, Checkpoint, Tensor
 from frostline.checkpoints.files.file import File, Window
-from frostline.checkpoints.files.sources import Source, Span, Strided, Swapped
+from frostline.checkpoints.files.sources import Held, Source, Span, Strided, Swapped
 from frostline.checkpoints.files.zip_archive import STRUCTURE_LIMIT, Archive
 from frostline.checkpoints.pickle import reading
 from frostline.checkpoints.readers.format import Format
@@ -84,6 +84,7 @@ class _Header:
         """Take in what an array of Python objects holds: numpy pickles the whole array behind the header."""
         machine = reading.run(stream, self._file)
         reading.fill(checkpoint, machine, reading.no_storage(self._file), prefix=name, values=True)
+        checkpoint.add_bytes(f"{name}, {REST}", Held(stream.read()))
 
     def add(self, checkpoint: Checkpoint, name: str, source: Source) -> None:
         """Take in the array whose bytes, in the order of the file, are ``source``."""

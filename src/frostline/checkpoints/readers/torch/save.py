@@ -7,7 +7,7 @@ import re
 from functools import partial
 from typing import Any
 
-from frostline.checkpoints.checkpoint import Checkpoint
+from frostline.checkpoints.checkpoint import REST, Checkpoint
 from frostline.checkpoints.files.file import File, Window
 from frostline.checkpoints.files.sources import Span
 from frostline.checkpoints.files.zip_archive import Archive
@@ -31,6 +31,11 @@ def known(file: File) -> bool:
 def known_archive(archive: Archive) -> bool:
     """Whether a zip archive is one of torch's."""
     return any(name.rpartition("/")[2] == "data.pkl" for name in archive.entries)
+
+
+_STRUCTURE = (
+    r"(data|constants)\.pkl|(data|constants|code|\.data)/.*|version|byteorder|\.format_version|\.storage_alignment"
+)
 
 
 def read_archive(archive: Archive) -> Checkpoint:
@@ -64,6 +69,9 @@ def read_archive(archive: Archive) -> Checkpoint:
             checkpoint.add_unread(name.removeprefix(root), "a storage that no tensor which was read refers to")
     if any(name.startswith(f"{root}code/") for name in archive.entries):
         checkpoint.uncompared.append("the code of the script")
+    for name in archive.entries:
+        if not re.fullmatch(f"{re.escape(root)}({_STRUCTURE})", name):
+            checkpoint.add_bytes(name.removeprefix(root), archive.source(name))
     return checkpoint
 
 
@@ -76,6 +84,7 @@ def read(file: File) -> Checkpoint:
     if first.value != MAGIC_NUMBER:
         checkpoint.kind = "joblib" if arrays.count else "pickle"
         fill(checkpoint, first, no_storage(file), values=True)
+        _add_rest(checkpoint, stream.tell())  # as where a script dumps twice
         return checkpoint
     run(stream, file)
     system, state, keys = (run(stream, file) for _ in range(3))
@@ -91,7 +100,13 @@ def read(file: File) -> Checkpoint:
     for key in spans:
         if key not in used:
             checkpoint.add_unread(f"storage {key}", "a storage that no tensor which was read refers to")
+    _add_rest(checkpoint, max((span.offset + span.nbytes for span in spans.values()), default=stream.tell()))
     return checkpoint
+
+
+def _add_rest(checkpoint: Checkpoint, at: int) -> None:
+    file = checkpoint.files[0]
+    checkpoint.add_bytes(REST, Span(file, at, file.size - at))
 
 
 def _storages(file: File, references: list[Persistent]) -> dict[str, Storage]:

@@ -20,7 +20,7 @@ from frostline.version import __version__
 
 def judged(ledger: Ledger, policy: Policy) -> Record:
     """The record of a run, with findings as ``policy`` wants them to count."""
-    findings, excused = judge_by_laws(ledger)
+    findings, excused = judge_by_laws(ledger, policy.laws)
     return judged_by(_record(ledger, findings, excused=excused), policy)
 
 
@@ -43,11 +43,11 @@ def anonymised(record: Record) -> Record:
 
 
 @collector_paused()
-def load(path: str | os.PathLike[str]) -> Record:
+def load(path: str | os.PathLike[str], policy: Policy | None = None) -> Record:
     """The record of the run stored at ``path``.
 
     The file of a run that came to its end holds its findings; one that was cut short, or that another version of
-    frostline wrote, is judged now.
+    frostline wrote, is judged now, as ``policy`` wants it.
 
     Raises:
         RecordError: the file is missing, unreadable, or no record of this format.
@@ -58,7 +58,7 @@ def load(path: str | os.PathLike[str]) -> Record:
     store.require_format(data, str(path))
     stored = run_file.read(data, str(Path(path)))
     if stored.seal is None or stored.frostline != __version__:
-        return judged(stored.ledger, Policy())
+        return judged(stored.ledger, policy or Policy())
     return _record(stored.ledger, stored.seal.findings, stored.seal.baseline, stored.seal.excused)
 
 

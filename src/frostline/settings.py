@@ -90,6 +90,7 @@ class Settings:
         tuple[Literal["wandb", "mlflow"], ...],
         Meta(description="trackers that are told scalars, findings and the page: wandb, mlflow"),
     ] = ()
+    laws: Annotated[tuple[Path, ...], Meta(description="Python files that define laws and causes of your own")] = ()
     pages: Annotated[
         Annotated[str, Meta(pattern="^https?://")] | None,
         Meta(description="address (https://…) at which the site of `make docs` is served, for links in SARIF"),
@@ -115,7 +116,7 @@ class Settings:
         if self.baseline is not None:
             is_there = self.baseline.exists()
             known = baseline.load(self.baseline) if is_there else Baseline(str(self.baseline), missing=True)
-        return Policy(self.ignore, _overrides(self.severity), known)
+        return Policy(self.ignore, _overrides(self.severity, self.laws), known, self.laws)
 
     def but(self, **given: Any) -> Settings:
         """These settings with those of ``given`` that are not None in place of their own."""
@@ -152,6 +153,7 @@ def found(folder: Path | None = None) -> tuple[Settings, list[Path]]:
     files = []
     for path, table in _tables((folder or Path.cwd()).absolute()):
         values |= {name: _value(path, name, value) for name, value in table.items()}
+        _require_rules(path, values)
         files.append(path)
     return Settings(**values), files
 
@@ -188,8 +190,8 @@ def _value(path: Path, name: str, value: Any) -> Any:
         kept = msgspec.convert(read(value) if read else value, _TYPES[name], dec_hook=_path)
     except msgspec.ValidationError as error:
         raise SettingsError(f"{path}: {name}: {_sentence(str(error))}", f"{name}: {TABLE[name]}") from None
-    for rule in [each.rule for each in kept] if name == "ignore" else kept if name == "severity" else ():
-        _require_rule(path, rule)
+    if name == "laws":
+        return tuple(path.parent / each for each in kept)
     return path.parent / kept if isinstance(kept, Path) else kept
 
 
@@ -225,22 +227,30 @@ def _require_reasons(path: Path, entries: Any) -> None:
             raise SettingsError(f"{path}: {entry['rule']} is ignored without a reason", 'add reason = "…" to it')
 
 
-def _require_rule(path: Path, name: str) -> None:
-    from frostline.laws import NAMED
+def _require_rules(path: Path, values: Mapping[str, Any]) -> None:
+    """Every rule that the settings name is there, or among the laws of the project."""
+    names = [*(each.rule for each in values.get("ignore", ())), *values.get("severity", ())]
+    if not names:
+        return
+    from frostline.laws import known
 
-    if not any(name.lower() in (rule.code.lower(), rule.slug) for rule in NAMED):
-        known = [text for rule in NAMED for text in (rule.code, rule.slug)]
-        raise SettingsError(f"{path}: there is no rule '{name}'", did_you_mean(name, known) or "see `frostline rules`")
+    rules = known(values.get("laws", ()))
+    for name in names:
+        if not any(name.lower() in (rule.code.lower(), rule.slug) for rule in rules):
+            texts = [text for rule in rules for text in (rule.code, rule.slug)]
+            raise SettingsError(
+                f"{path}: there is no rule '{name}'", did_you_mean(name, texts) or "see `frostline rules`"
+            )
 
 
-def _overrides(severity: Mapping[str, Severity]) -> dict[str, Override]:
+def _overrides(severity: Mapping[str, Severity], laws: tuple[Path, ...]) -> dict[str, Override]:
     if not severity:
         return {}
-    from frostline.laws import NAMED
+    from frostline.laws import known
 
     return {
         rule.slug: Override(rule.severity, wanted)
         for name, wanted in severity.items()
-        for rule in NAMED
+        for rule in known(laws)
         if name.lower() in (rule.code.lower(), rule.slug)
     }

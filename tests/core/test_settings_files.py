@@ -29,6 +29,7 @@ def test_every_setting_can_stand_in_either_file(tmp_path: Path) -> None:
         data = "runs/last.json"
         tensorboard = "logs"
         track = ["wandb"]
+        laws = ["ours.py"]
         pages = "https://example.org/frostline"
         {0}
         F107 = "note"
@@ -40,7 +41,7 @@ def test_every_setting_can_stand_in_either_file(tmp_path: Path) -> None:
     wanted = Settings(
         frozen=("backbone.**",), trained=("head.**",), check_every=10, patience=5, keep_bytes=2**20,
         fail_on="warning", baseline=tmp_path / "known.json", data=tmp_path / "runs" / "last.json",
-        tensorboard=tmp_path / "logs", track=("wandb",), pages="https://example.org/frostline",
+        tensorboard=tmp_path / "logs", track=("wandb",), laws=(tmp_path / "ours.py",), pages="https://example.org/frostline",
         severity={"F107": "note"}, ignore=(Ignore("frozen-in-optimizer", "the optimizer is shared", ("stem.**",)),),
     )  # fmt: skip
     assert all(getattr(wanted, name) != getattr(Settings(), name) for name in TABLE)

@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from frostline.cli import main
 from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.record import Finding
+from frostline.judging import judged
 from frostline.laws import judge, own
 from frostline.laws.causes.cause import Case, Cause
 from frostline.laws.law import Law, Violation
+from frostline.settings import load
 
 WORDS = {"severity": "error", "matters": "It matters.", "remedy": "mend it"}
 NAMED = Law(
@@ -83,6 +86,50 @@ def test_one_that_fails_is_told_and_costs_no_other(name: str, said: str, entry_p
     own_findings = found()
     assert [each.code for each in own_findings] == ["X1", "X000"]
     assert said in own_findings[1].message
+
+
+IN_A_FILE = """
+from frostline.laws.causes.cause import Case, Cause
+
+COUNTED = Cause(
+    code="X7", slug="counted-here", severity="warning", matters="It matters.", remedy="mend it", law="L1",
+    means="It was counted.", cases=lambda run: [Case(run.tensors, f"{len(run.tensors)} counted here")],
+)
+"""
+
+
+def printed(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    with pytest.raises(SystemExit) as left:
+        main(words)
+    assert not left.value.code
+    return capsys.readouterr().out
+
+
+def test_a_file_that_the_settings_name_brings_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "ours.py").write_text(IN_A_FILE, "utf-8")
+    settings = '[tool.frostline]\nlaws = ["tools/ours.py"]\nseverity = { X7 = "note" }\n'
+    (tmp_path / "pyproject.toml").write_text(settings, "utf-8")
+    monkeypatch.chdir(tmp_path)
+    found = judged(LEDGER, load().policy()).findings
+    assert [(each.code, each.severity, each.message) for each in found if each.code == "X7"] == [
+        ("X7", "note", "1 counted here")
+    ]
+    assert "counted-here" in printed(capsys, "rules")
+    assert "It was counted." in printed(capsys, "explain", "X7")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [("1 // 0", "ZeroDivisionError"), ("COUNTED = 3", "it defines neither a Law nor a Cause"), (None, "No such file")],
+)
+def test_a_file_without_any_is_told(text: str | None, said: str, tmp_path: Path) -> None:
+    if text is not None:
+        (tmp_path / "ours.py").write_text(text, "utf-8")
+    (failed,) = (each for each in judge(LEDGER, (tmp_path / "ours.py",))[0] if each.code == "X000")
+    assert said in failed.message
 
 
 def test_their_pages_and_names_are_printed(

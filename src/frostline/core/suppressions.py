@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from frostline.core.ledger import TensorRow
 from frostline.core.names.patterns import matches
@@ -56,11 +57,12 @@ class Override:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Ignored rules, severities by rule name, and the baseline."""
+    """Ignored rules, severities by rule name, the baseline, and the files in which a project has laws of its own."""
 
     ignore: tuple[Ignore, ...] = ()
     severity: Mapping[str, Override] = field(default_factory=dict)
     baseline: Baseline | None = None
+    laws: tuple[Path, ...] = ()
 
 
 def settle(findings: Iterable[Finding], rows: Sequence[TensorRow], policy: Policy) -> list[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
 from frostline.core.ledger import Ledger, TensorRow
@@ -34,26 +35,27 @@ LAW_OF = {each.slug: each.law for each in CAUSES} | {law.slug: law.code for law 
 NAMED: tuple[Law | Cause, ...] = (*LAWS, *CAUSES)  # what a finding can be named after
 
 
-def known() -> list[Law | Cause]:
-    """All that a finding can be named after, a project's own laws and causes included."""
-    return [*NAMED, *own.own()]
+def known(files: tuple[Path, ...] = ()) -> list[Law | Cause]:
+    """All that a finding can be named after, a project's own laws and causes included, which are in ``files``."""
+    return [*NAMED, *own.own(files)]
 
 
-def why() -> dict[str, str]:
-    """Why each law and each cause matters, by its code.
+def why(files: tuple[Path, ...] = ()) -> dict[str, str]:
+    """Why each law and each cause matters, by its code; those of a project's own are in ``files``.
 
     Example:
         >>> why()["L1"]
         'What you ship differs from what you froze.'
     """
-    return {each.code: each.matters for each in known()}
+    return {each.code: each.matters for each in known(files)}
 
 
-def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
+def judge(ledger: Ledger, files: tuple[Path, ...] = ()) -> tuple[list[Finding], list[Excused]]:
     """Every finding of the run, the grave ones first, and every violation that a proven excuse explains.
 
     Args:
         ledger: what was seen; nothing else is consulted.
+        files: in which a project has laws and causes of its own.
 
     Example:
         >>> judge(Ledger())
@@ -71,7 +73,7 @@ def judge(ledger: Ledger) -> tuple[list[Finding], list[Excused]]:
             excused += excuses
             if rows or (violation.optimizer and not violation.tensors):
                 findings.append(law.found(violation, rows))
-    return located(by_severity([*findings, *own.findings(run)]), run), excused
+    return located(by_severity([*findings, *own.findings(run, files)]), run), excused
 
 
 def _weighed(law: Law, violation: Violation, findings: list[Finding]) -> list[Finding]:

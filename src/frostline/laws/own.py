@@ -1,7 +1,8 @@
-"""Laws and causes of a project's own: what the entry points of installed packages in ``frostline.laws`` name.
+"""Laws and causes of a project's own: in the files that its settings name, and in installed packages.
 
-An entry point names a ``Law``, a ``Cause``, or several of them. What they find stands beside the findings of frostline
-and explains none of them. One that fails is told as a finding, and costs no other.
+An entry point of a package in ``frostline.laws`` names a ``Law``, a ``Cause``, or several of them; of a file all that
+it defines are taken. What they find stands beside the findings of frostline and explains none of them. One that fails
+is told as a finding, and costs no other.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 from frostline.core.record import Finding
@@ -19,19 +22,19 @@ from frostline.laws.observed_run import ObservedRun
 GROUP = "frostline.laws"
 
 
-def own() -> list[Law | Cause]:
-    """What the entry points name, of those that can be loaded.
+def own(files: tuple[Path, ...] = ()) -> list[Law | Cause]:
+    """What ``files`` define and the entry points name, of those that can be loaded.
 
     Example:
         >>> all(isinstance(each, Law | Cause) for each in own())
         True
     """
-    return [each for each in _named() if not isinstance(each, Finding)]
+    return [each for each in _named(files) if not isinstance(each, Finding)]
 
 
-def findings(run: ObservedRun) -> Iterator[Finding]:
+def findings(run: ObservedRun, files: tuple[Path, ...] = ()) -> Iterator[Finding]:
     """What a project's own laws and causes find in a run, and which of them failed."""
-    for each in _named():
+    for each in _named(files):
         if isinstance(each, Finding):
             yield each
             continue
@@ -43,8 +46,24 @@ def findings(run: ObservedRun) -> Iterator[Finding]:
 
 
 @cache
-def _named() -> tuple[Law | Cause | Finding, ...]:
-    return tuple(each for point in entry_points(group=GROUP) for each in _loaded(point))
+def _named(files: tuple[Path, ...]) -> tuple[Law | Cause | Finding, ...]:
+    installed = [each for point in entry_points(group=GROUP) for each in _loaded(point)]
+    return (*(each for file in files for each in _defined(file)), *installed)
+
+
+def _defined(file: Path) -> Iterator[Law | Cause | Finding]:
+    """The laws and causes that a file defines; a finding where it has none, or cannot be run."""
+    try:
+        spec = spec_from_file_location(f"frostline_laws_{file.stem}", file)
+        if spec is None or spec.loader is None:
+            raise ImportError("it is no Python file")
+        module = module_from_spec(spec)
+        spec.loader.exec_module(module)
+    except Exception as error:
+        yield _failure(str(file), error)
+        return
+    defined: list[Law | Cause | Finding] = [each for each in vars(module).values() if isinstance(each, Law | Cause)]
+    yield from defined or [_failure(str(file), TypeError("it defines neither a Law nor a Cause"))]
 
 
 def _found(each: Law | Cause, run: ObservedRun) -> Iterator[Finding]:
@@ -77,5 +96,5 @@ def _failure(name: str, error: Exception) -> Finding:
         tensors=[],
         message=f"a law of your own could not be judged: {name}: {type(error).__name__}: {error}",
         evidence={},
-        hint=f"mend it, or take it out of the entry points in {GROUP}",
+        hint=f"mend it, or take it out of the setting `laws` or the entry points in {GROUP}",
     )

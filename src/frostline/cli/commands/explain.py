@@ -32,8 +32,9 @@ def explain(rule: str, as_json: bool, output: Path | None) -> None:
     from frostline.laws.causes import CAUSES
     from frostline.laws.law import Law
     from frostline.report.pages import law_page, rule_page
+    from frostline.settings import load
 
-    color, wanted, named = output is None and shows_color(sys.stdout), rule.lower(), known()
+    color, wanted, named = output is None and shows_color(sys.stdout), rule.lower(), known(load().laws)
     found = [one for one in named if wanted in (one.code.lower(), one.slug)]
     if not found:
         raise UnknownName.among("rule", rule, [name for one in named for name in (one.code, one.slug)])
@@ -52,9 +53,11 @@ def rules(as_json: bool, output: Path | None) -> None:
     """List the laws, and the rules that explain their violations, a line each."""
     from frostline.laws import known
     from frostline.report.pages import rule_list
+    from frostline.settings import load
 
     color = output is None and shows_color(sys.stdout)
-    write_either(lambda: rule_list(known(), color=color), lambda: list(map(_document, known())), as_json, output)
+    named = known(load().laws)
+    write_either(lambda: rule_list(named, color=color), lambda: list(map(_document, named)), as_json, output)
 
 
 def _document(one: Law | Cause) -> dict[str, Any]:

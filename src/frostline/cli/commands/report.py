@@ -68,7 +68,7 @@ def report(
     settings, files = found()
     usual = settings.data or DEFAULT_DATA
     stored = usual if data is None else named(data, usual)
-    record = load(stored)
+    record = load(stored, settings.but(baseline=baseline).policy())
     if write_baseline is not None:
         count = save_baseline(record, write_baseline)
         click.echo(f"frostline: {write_baseline} now knows {count} finding{'' if count == 1 else 's'}", err=True)

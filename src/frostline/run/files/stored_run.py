@@ -22,11 +22,12 @@ _LOOK_EVERY = 0.1  # seconds
 _TO_BEGIN = 1.0  # seconds: who has not begun when the first process ends is hardly observed at all
 
 
-def load(path: Path) -> Record:
+def load(path: Path, policy: Policy | None = None) -> Record:
     """The record of the run at ``path``; parts that no record is made of yet are put together now.
 
     Args:
         path: a record, the folder of a run, or a folder of runs, of which the latest is meant.
+        policy: by which one that came to no end is judged.
 
     Raises:
         RecordError: there is none, or it cannot be read.
@@ -35,7 +36,7 @@ def load(path: Path) -> Record:
     record = folder / run_folder.COMBINED if path.is_dir() else path
     parts = run_folder.parts(folder)
     if not parts or _written(record) > max(map(_written, parts)):
-        return judging.load(record)
+        return judging.load(record, policy)
     own = _own(record, folder)
     return together(parts, [] if own is None else [own])
 

@@ -6,8 +6,10 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,7 @@ from frostline.core.record import Record, Totals, Verdict
 from frostline.core.run import Run
 from frostline.core.storage.run_file import RunFile, Seal
 from frostline.core.storage.store import FORMAT, save
+from frostline.run.files import pulse
 from frostline.version import __version__
 
 pytestmark = pytest.mark.needs("torch", "pexpect", "pyte")
@@ -93,6 +96,36 @@ def test_a_training_that_is_killed_is_told(shell, training) -> None:
     training.wait()
     assert "known up to step" in line_with("the process is gone", watch)
     assert (watch.communicate()[1], watch.returncode) == ("", 0)
+
+
+def test_between_two_checks_the_step_and_the_rate_are_told(shell, linear) -> None:
+    linear(SLOWLY.replace("0.05", "0.01"))
+    process = shell.start("run", "--quiet", "train.py")  # checks at steps 1, 2, 4, 8, …
+    until(lambda: (shell.folder / DATA).exists())
+    sight = next(each for each in sights(shell.folder / DATA) if each.pulse and each.pulse[0] > 40 and each.pulse[1])
+    told = "".join(span.text for span in sight.told)
+    step = sight.pulse[0]
+    assert re.fullmatch(rf"running, step {step:,}, [\d.]+ steps/s", told)
+    assert sight.record.run.steps in (2**n for n in range(20))
+    assert step > sight.record.run.steps or step in (2**n for n in range(20))
+    (shell.folder / "enough").touch()
+    process.communicate()
+    assert pulse.read(replace(sight.record.run, pid=os.getpid())) is None
+    assert not Path(tempfile.gettempdir(), f"frostline-{process.pid}.step").exists()
+
+
+def test_a_pulse_beats_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    run, now, asked = Run(pid=os.getpid(), host=platform.node()), [100.0], []
+    beating = pulse.Pulse(lambda: asked.append(now[0]) or 10 * len(asked), lambda: now[0])
+    for _ in range(100):
+        beating.beat()
+        now[0] += 0.125
+    assert asked == [100.0 + n for n in range(13)]
+    assert pulse.read(run) == (130, 10.0)
+    beating.close()
+    assert pulse.read(run) is None
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("color", [True, False])

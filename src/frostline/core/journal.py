@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable
 
 from frostline.core.facts import Fact, OptimizerSeen
 from frostline.core.fold import Fold
@@ -28,6 +29,7 @@ class Journal:
         self.summaries = itertools.count()
         self._facts: list[Fact] = []
         self._stepped: set[str] = set()
+        self.after_step: Callable[[], None] | None = None  # is called when an optimizer made a step
 
     def tell(self, fact: Fact) -> None:
         """Take one fact."""
@@ -38,6 +40,8 @@ class Journal:
         """An optimizer made a step; the fact that says how many it made is told when they are asked for."""
         self.fold.count_step(optimizer, last_step)
         self._stepped.add(optimizer)
+        if self.after_step is not None:
+            self.after_step()
 
     def facts(self) -> list[Fact]:
         """All facts so far, in the order in which they were told."""

@@ -27,6 +27,7 @@ from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
 from frostline.judging import judged, unjudged
 from frostline.observe.after_fault import doubt
 from frostline.observe.script_lines import start_here
+from frostline.run.files.pulse import Pulse
 from frostline.run.files.turns import turn
 from frostline.run.tracebacks import comes_from_handler, strip_own_frames
 from frostline.settings import Settings
@@ -87,6 +88,9 @@ class Session:
         self._process = os.getpid()
         start_here()
         self._after_first_step: Callable[[], object] | None = None
+        self._pulse = Pulse(self._steps)
+        if settings.data is not None:
+            self.journal.after_step = self._pulse.beat
         self._inherited = 0  # steps that the parent had made when this process was forked
         UNDER_WAY.append(self)
 
@@ -262,6 +266,7 @@ class Session:
             except Exception as error:
                 self._unclosed.append(probe)
                 self.fault(f"{probe.name}: closing", error)
+        self._pulse.close()
         self.run.exit, self.run.ended_by, self.run.complete = exit_status, ended_by, True
         record = self.record()
         self._take_time()

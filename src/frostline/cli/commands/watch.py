@@ -24,7 +24,7 @@ from frostline.errors import RecordError
 from frostline.report import terminal
 from frostline.report.form import Line, Span, line
 from frostline.report.views import live
-from frostline.run.files import run_folder
+from frostline.run.files import pulse, run_folder
 from frostline.run.files.stored_run import load
 
 PAUSE = 0.3  # seconds between two looks at the file
@@ -35,11 +35,15 @@ Mark = tuple[int, int, int]
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """One look at the record: what it said last, its place on disk then, and what has become of the run."""
+    """One look at the record: what it said last, its place on disk then, and what has become of the run.
+
+    ``pulse`` are the steps executed by now, and how many a second, where the run is on this machine.
+    """
 
     record: Record
     mark: Mark
     state: State
+    pulse: tuple[int, float] | None = None
 
     @property
     def age(self) -> float:
@@ -52,7 +56,9 @@ class Sight:
         run = self.record.run
         match self.state:
             case "running":
-                return line(Span(f"running, step {run.steps:,}", "note"))
+                step, rate = self.pulse if self.pulse is not None else (run.steps, 0.0)
+                told = f", {rate:,.3g} steps/s" if rate else ""
+                return line(Span(f"running, step {max(step, run.steps):,}{told}", "note"))
             case "removed":
                 return line(Span(f"the record was removed after step {run.steps:,}; waiting for another", "warning"))
             case "killed":
@@ -92,7 +98,7 @@ def sights(path: Path, *, wait: bool = False, pause: float = PAUSE) -> Iterator[
         state: State = "ended" if record.run.complete else "removed" if mark is None else "running"
         if state == "running" and is_gone and mark == sight.mark:
             state = "killed"
-        sight = Sight(record, mark or sight.mark, state)
+        sight = Sight(record, mark or sight.mark, state, pulse.read(record.run))
         yield sight
         if state in ("ended", "killed"):
             return

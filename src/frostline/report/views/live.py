@@ -43,7 +43,8 @@ def row(record: Record, state: Line) -> str:
 
 
 def _run(record: Record, state: Line, age: float) -> Section:
-    checks = f"{record.run.checks:,} check{'' if record.run.checks == 1 else 's'}, the last {_ago(age)} ago"
+    count = f"{record.run.checks:,} check{'' if record.run.checks == 1 else 's'}"
+    checks = f"{count}, the last at step {record.run.steps:,}, {_ago(age)} ago"
     rows = [("state", state), ("checked", line(checks))]
     for optimizer in record.optimizers[:_OPTIMIZERS]:
         skipped = f", {optimizer.steps_skipped:,} skipped" if optimizer.steps_skipped else ""

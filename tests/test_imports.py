@@ -58,7 +58,7 @@ LAYERS = {
     "frostline.__init__": layer("version watch", tables=True),
     "frostline.cli": layer("*", "click msgspec xxhash"),
     "frostline.cli.group": layer("errors", "click", tables=True),
-    "frostline.cli.commands.watch": layer("cli core errors report run.files settings", "click rich"),
+    "frostline.cli.commands.watch": layer("cli core errors report run.files settings", "click msgspec rich"),
     "frostline.errors": layer(),
     "frostline.version": layer(),
     "frostline.settings": layer("core errors laws", "msgspec"),

@@ -1,5 +1,6 @@
 """The commands as processes: exact output, streams and exit status."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,17 @@ def test_a_missing_file_is_two_lines_on_stderr(folder: Path) -> None:
         status, out, err = frostline(folder, *words)
         assert (status, out) == (2, ""), words
         assert err == said.replace("three", "one.lock") if words[0] == "verify" else err == said
+
+
+def test_a_lock_is_a_document_for_programs(folder: Path) -> None:
+    _, lines, _ = frostline(folder, "lock", "one")
+    status, out, err = frostline(folder, "lock", "one", "--json")
+    entries = json.loads(out)["blake3"]
+    assert (status, err) == (0, "")
+    assert [f"{each['name']} {each['dtype']}" for each in entries] == [
+        " ".join(line.split()[:2]) for line in lines.splitlines()[1:]
+    ]
+    assert all(each["digest"] in lines for each in entries)
 
 
 def test_a_lock_verifies_what_it_was_made_of(folder: Path) -> None:

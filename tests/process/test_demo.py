@@ -1,5 +1,6 @@
 """The article's experiment, and the variant that it did not try, as one command on each backend."""
 
+import json
 import re
 from pathlib import Path
 
@@ -44,6 +45,14 @@ def test_the_demo_shows_a_summary_that_is_wrong(shell) -> None:
     assert "the summary of body says 0 trainable; the steps" in report
     assert "flags were right" not in report
     assert shell.files() == set()
+
+
+@pytest.mark.needs("keras", "jax")
+def test_the_demo_prints_the_report_alone_for_programs(shell) -> None:
+    done = shell.frostline("demo", "--backend", "jax", "--json")
+    assert done.status == 0, done.stderr
+    assert "F110" in [finding["code"] for finding in json.loads(done.stdout)["findings"]]
+    assert "Trainable params: 0 (0.00 B)" in done.stderr
 
 
 @pytest.mark.needs("keras", "jax")

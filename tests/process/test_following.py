@@ -1,5 +1,6 @@
 """`frostline watch` beside a real training: lines in a pipe, one picture in a terminal, and an end of its own."""
 
+import json
 import os
 import platform
 import re
@@ -112,6 +113,16 @@ def test_between_two_checks_the_step_and_the_rate_are_told(shell, linear) -> Non
     process.communicate()
     assert pulse.read(replace(sight.record.run, pid=os.getpid())) is None
     assert not Path(tempfile.gettempdir(), f"frostline-{process.pid}.step").exists()
+
+
+def test_each_look_is_a_document_for_programs(shell, linear) -> None:
+    linear()
+    shell.frostline("run", "--quiet", "--frozen", "1.**", "train.py")
+    done = shell.frostline("watch", "--json")
+    (line,) = done.stdout.splitlines()
+    told = json.loads(line)
+    assert (told["state"], told["step"], told["exit"], told["verdict"]["errors"]) == ("ended", 3, 0, 1)
+    assert [finding["code"] for finding in told["findings"]] == ["M501"]
 
 
 def test_a_pulse_beats_at_most_once_a_second(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

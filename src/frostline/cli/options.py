@@ -60,6 +60,7 @@ def _known_format(context: click.Context, parameter: click.Parameter, value: str
 
 output = click.option("-o", "--output", type=FILE, metavar="FILE", help="Write to FILE in place of printing.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one document, for programs.")
+as_json_lines = click.option("--json", "as_json", is_flag=True, help="Print a document in each line, for programs.")
 json = click.option("--json", "form", flag_value="json", help="The same as --format json.")
 report_format = click.option(
     "--format",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -22,7 +25,10 @@ believe it. Here is its experiment (the second of two models is frozen), and aft
 """
 
 
-@click.command(epilog=examples("frostline demo", "frostline demo --backend torch", "frostline demo --article"))
+@click.command(
+    cls=options.PageCommand,
+    epilog=examples("frostline demo", "frostline demo --backend torch", "frostline demo --article"),
+)
 @click.option(
     "--backend",
     type=click.Choice((*KERAS, FLAX)),
@@ -31,22 +37,39 @@ believe it. Here is its experiment (the second of two models is frozen), and aft
 @click.option("--article", is_flag=True, help="The experiment that frostline began with, and its variant.")
 @click.option("--first", is_flag=True, help="Of the article only the variant: freeze the first of the two models.")
 @click.option("--data", type=options.FILE, metavar="FILE", help="Keep the record in FILE.")
-def demo(backend: str | None, article: bool, first: bool, data: Path | None) -> int:
+@options.report_output
+def demo(backend: str | None, article: bool, first: bool, data: Path | None, wanted: Wanted) -> int:
     """Freeze a model inside a model, print its summary, train, and see that the summary is wrong.
 
-    The script is an ordinary one, and knows nothing of frostline.
+    The script is an ordinary one, and knows nothing of frostline. In another format than text, the report alone goes to
+    standard output.
     """
+    if wanted.form != "text":
+        with contextlib.redirect_stdout(sys.stderr):
+            return _shown(backend, article, first, data, wanted, sys.__stdout__)
+    return _shown(backend, article, first, data, wanted, sys.stdout)
+
+
+def _shown(
+    backend: str | None, article: bool, first: bool, data: Path | None, wanted: Wanted, paper: TextIO | None
+) -> int:
     chosen = _backend(backend)
     if not (article or first or chosen == FLAX):
         os.environ["KERAS_BACKEND"] = chosen
         script = _script("freeze.py")
         write(f"$ cat {script.name}\n{script.read_text('utf-8').rstrip()}\n\n$ frostline run {script.name}")
-        return _observed(script, [], data, verbose=False)
+        return _observed(script, [], data, wanted, paper)
     words = [*([] if chosen == FLAX else ["--backend", chosen]), *(["--first"] if first else [])]
     if not first:
         write(ARTICLE)
-    status = _observed(_script("article_flax.py" if chosen == FLAX else "article.py"), words, data, verbose=True)
-    if first or status:
+    status = _observed(
+        _script("article_flax.py" if chosen == FLAX else "article.py"),
+        words,
+        data,
+        replace(wanted, verbose=True),
+        paper,
+    )
+    if first or status or wanted.form != "text":
         return status
     write("\nThe variant that the article did not try: the first of the two models is frozen.\n")
     # Keras chooses its backend once per process and numbers its layers through it: the variant gets its own.
@@ -59,15 +82,15 @@ def _script(name: str) -> Path:
     return Path(frostline.demo.__path__[0]) / name
 
 
-def _observed(script: Path, words: list[str], data: Path | None, *, verbose: bool) -> int:
-    """Run a script as ``frostline run`` does; its report goes to standard output."""
+def _observed(script: Path, words: list[str], data: Path | None, wanted: Wanted, paper: TextIO | None) -> int:
+    """Run a script as ``frostline run`` does; its report goes to ``paper``."""
     from frostline.cli.commands.run import conclude
     from frostline.run.runner import run
     from frostline.settings import Settings
 
     settings = Settings(data=data)
     outcome = run(str(script), words, settings)
-    return conclude(outcome, settings, sys.stderr, report_to=sys.stdout, wanted=Wanted(verbose=verbose))
+    return conclude(outcome, settings, sys.stderr, report_to=paper, wanted=wanted.absolute())
 
 
 def _backend(wanted: str | None) -> str:

@@ -6,12 +6,13 @@ import shutil
 import stat
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import click
+import msgspec
 from rich.console import Console
 from rich.live import Live
 from rich.text import Text
@@ -67,6 +68,23 @@ class Sight:
                 exit = "" if run.exit is None else f" with exit status {run.exit}"
                 by = f" ({run.ended_by})" if run.ended_by else ""
                 return line(f"ended{exit}{by} after step {run.steps:,}")
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The same for programs."""
+        record, run = self.record, self.record.run
+        step, rate = self.pulse if self.pulse is not None else (run.steps, 0.0)
+        return {
+            "state": self.state,
+            "step": max(step, run.steps),
+            "steps_per_second": rate or None,
+            "checks": run.checks,
+            "checked_step": run.steps,
+            "exit": run.exit,
+            "totals": record.totals,
+            "verdict": record.verdict,
+            "findings": [finding for finding in record.findings if finding.ignored is None],
+        }
 
 
 def sights(path: Path, *, wait: bool = False, pause: float = PAUSE) -> Iterator[Sight]:
@@ -128,32 +146,35 @@ def _mark_of(path: Path) -> Mark | None:
 @click.command(epilog=examples("frostline watch", "frostline watch run7.json", "frostline watch --wait >> watched.log"))
 @options.data
 @click.option("--wait", is_flag=True, help="Wait for the first check of the next run.")
-def watch(data: Path | None, wait: bool) -> int:
+@options.as_json_lines
+def watch(data: Path | None, wait: bool, as_json: bool) -> int:
     """Follow a running training: its record (DATA, or .frostline.json) is shown again at each check.
 
     Of a run of several processes the records are put together; DATA may name the folder of the run.
 
-    In a terminal the picture is redrawn; elsewhere each check is a line. It ends when the run ends; Ctrl-C ends it
-    earlier and leaves the run alone.
+    In a terminal the picture is redrawn; elsewhere each check is a line, with --json a document. It ends when the run
+    ends; Ctrl-C ends it earlier and leaves the run alone.
     """
     from frostline.settings import DEFAULT_DATA, load
 
     path = data or load().data or DEFAULT_DATA
     seen = sights(path, wait=wait)
     console = Console(highlight=False)
-    if console.is_terminal and not console.is_dumb_terminal:
+    if as_json:
+        _list(seen, lambda sight: msgspec.json.encode(sight.document).decode())
+    elif console.is_terminal and not console.is_dumb_terminal:
         _draw(seen, console)
     else:
-        _list(seen)
+        _list(seen, lambda sight: live.row(sight.record, sight.told))
     return 0
 
 
-def _list(seen: Iterator[Sight]) -> None:
+def _list(seen: Iterator[Sight], said: Callable[[Sight], str]) -> None:
     """A line for each record that is another than the last."""
     told: tuple[Mark, State] | None = None
     for sight in seen:
         if (sight.mark, sight.state) != told:
-            sys.stdout.write(live.row(sight.record, sight.told) + "\n")
+            sys.stdout.write(said(sight) + "\n")
             sys.stdout.flush()
         told = (sight.mark, sight.state)
 

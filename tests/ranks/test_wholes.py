@@ -10,6 +10,8 @@ from test_shards import LOOP, START
 
 from frostline import judging
 from frostline.core.columns.part import Part
+from frostline.core.events import LineSeen
+from frostline.core.events.fact import Origin
 from frostline.core.ledger import Changed, Declared, Holding, OptimizerRow, TensorRow
 from frostline.core.record import Record, Totals, Verdict
 from frostline.core.run import Run
@@ -188,6 +190,22 @@ def test_a_whole_stands_still_where_every_part_does() -> None:
     assert (moved.tensors[0].changed.verdict, moved.findings) == ("yes", [])
     still = combine([of_rank(0, "0:2", "no"), of_rank(1, "2:4", "no")])
     assert [(finding.severity, finding.tensors) for finding in still.findings] == [("error", ["m.w"])]
+
+
+def test_a_whole_has_the_lines_of_the_process_whose_events_are_told() -> None:
+    """Rank 0 holds nothing of m.w and calls it 1; rank 1 calls it 0, which is another tensor of rank 0."""
+    none, all_of_it = of_rank(0, "nothing", "unknown", values=0), of_rank(1, "0:4", "no", values=4)
+    [own] = none.tensors
+    [theirs] = all_of_it.tensors
+    lines = [
+        LineSeen(step=0, act="group", tensors=(number,), optimizer="o", origin=Origin("train.py", line))
+        for number, line in ((0, 11), (1, 22))
+    ]
+    other = replace(own, name="m.other", sharded=None, part=None, changed=Changed("yes"), id=0)
+    none = replace(none, tensors=[other, replace(own, id=1)], events=lines)
+    all_of_it = replace(all_of_it, tensors=[replace(theirs, id=0)])
+    [finding] = (each for each in combine([none, all_of_it]).findings if each.tensors == ["m.w"])
+    assert (finding.code, [origin.line for origin in finding.origins]) == ("T200", [22])
 
 
 def test_a_whole_is_unknown_where_a_part_is_missing() -> None:

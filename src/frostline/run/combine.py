@@ -122,8 +122,13 @@ class Combination:
                 "one record alone has nothing to be combined with", "name the records of all processes"
             )
         wholes = self._wholes.rows()
+        # Events are those of the first process, and go by its numbers: what another calls 7 is none of its 7.
+        numbers = {row.name: row.id for row in first.tensors}
         tensors = [
-            wholes.get(row.name) or replace(row, changed=replace(row.changed, verdict=together(said)))
+            replace(
+                wholes.get(row.name) or replace(row, changed=replace(row.changed, verdict=together(said))),
+                id=numbers.get(row.name, -1),
+            )
             for row, said in self._tensors.values()
         ]
         apart = self._comparison.findings() if len(self._ranks) > 1 else []

@@ -165,8 +165,8 @@ def test_a_healthy_run_has_at_most_twelve_lines(sample, width):
     assert len(lines) <= 12
 
 
-@pytest.mark.parametrize("width", [60, 80])
-def test_a_finding_has_at_most_eight_lines(width):
+@pytest.mark.parametrize(("width", "most"), [(60, 10), (80, 8)])
+def test_a_finding_has_at_most_eight_lines_and_two_more_where_they_are_narrow(width, most):
     names = [f"model.m{index}.{'abcde'[index % 5]}" for index in range(40)]
     rows = [tensor_row(name, 2) for name in names] + [tensor_row(f"model.m{index}.other", 2) for index in range(40)]
     words = "a message of very many words that says more than anybody reads, and then more; " * 9
@@ -174,8 +174,17 @@ def test_a_finding_has_at_most_eight_lines(width):
     found = Finding("slug", "F100", "error", names, words, {"evidence": 1}, words, origins=origins)
     lines = render(record(rows, findings=[found]), width=width, color=False).splitlines()
     begins = lines.index("")
-    assert lines.index("", begins + 1) - begins - 1 <= 8
+    assert lines.index("", begins + 1) - begins - 1 <= most
     assert "evidence" not in "".join(lines).replace("shows all evidence", "")
+
+
+def test_the_fix_is_whole_at_sixty_columns():
+    message = "2 tensors (544 parameters) declared frozen moved (first seen at step 5, optimizer)"
+    fix = "make the optimizer of optimizer_before_freeze.py:19 after optimizer_before_freeze.py:33, of the parameters"
+    origins = [FindingOrigin("frozen", "train.py", line, "model.requires_grad_(False)") for line in (18, 19)]
+    found = Finding("frozen-but-carried-by-momentum", "F102", "error", ["m.w"], message, {}, fix, origins=origins)
+    text = render(record([tensor_row("m.w", 1)], findings=[found]), width=60, color=False)
+    assert fix in " ".join(text.split())
 
 
 def test_of_many_findings_the_gravest_are_shown_and_the_others_counted():

@@ -36,6 +36,7 @@ STYLES: dict[Role, str] = {
 _GAP = 2
 _NARROWEST = 40
 _LABEL = 18
+_NARROW, _MORE_IF_NARROW = 70, 2  # columns, and lines that a block of few may have besides: the fix is to be whole
 _WORD = 10
 _WORDS = 12
 _TREE = 36
@@ -108,7 +109,7 @@ class _Page:
         bounds = iter(facts.heights)
         above = list(self.bounded(facts.head, next(bounds, None), hanging=_GAP)) if facts.head else []
         yield from above
-        left = facts.height - len(above)
+        left = facts.height - len(above) + (_MORE_IF_NARROW if self.width < _NARROW else 0)
         indent = 4 if facts.head else 0
         widest = max((cell_len(self.charset(label.text)) for label, _ in facts.rows), default=0)
         start = indent + min(widest, _LABEL) + _GAP

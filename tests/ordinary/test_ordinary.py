@@ -114,15 +114,18 @@ def test_the_first_ten_lines_hold_the_verdict_and_the_fix(name: str, ran: Callab
         assert any(line.startswith("    fix  ") for line in first)
 
 
-@pytest.mark.parametrize("width", [60, 80])
+@pytest.mark.parametrize(("width", "most"), [(60, 10), (80, 8), (120, 8)])
 @pytest.mark.parametrize("name", EACH)
-def test_it_is_short_and_fits(name: str, width: int, ran: Callable[[str], Ran]) -> None:
-    text = render(load(ran(name)[1] / DATA), width=width, color=False, stored=DATA)
+def test_it_is_short_and_fits(name: str, width: int, most: int, ran: Callable[[str], Ran]) -> None:
+    record = load(ran(name)[1] / DATA)
+    text = render(record, width=width, color=False, stored=DATA)
     _, *lines = text.splitlines()
     assert max(map(len, lines)) <= width
     blocks = text.split("\n\n")
     findings = [block.splitlines() for block in blocks if re.match(r"(error|warning|note): ", block)]
-    assert all(len(block) <= 8 for block in findings)
+    assert all(len(block) <= most for block in findings)
+    words = " ".join(text.split())
+    assert [finding.hint for finding in record.findings if finding.hint not in words] == []  # every fix is whole
     assert len(lines) + 1 - sum(len(block) + 1 for block in findings) <= 13
 
 

@@ -136,6 +136,14 @@ def test_it_says_where_the_run_is_and_what_frostline_took(name: str, ran: Callab
     assert re.search(r"steps?, \d+ checks; frostline took [\d.]+ s of [\d.]+ s", said)
 
 
+@pytest.mark.parametrize("name", EACH)
+def test_what_was_read_is_counted_over_all_frameworks(name: str, ran: Callable[[str], Ran]) -> None:
+    """A framework that a script merely imported, or that Keras computes with, has read nothing of its own."""
+    run = load(ran(name)[1] / DATA).run
+    assert run.bytes_read > 0
+    assert len(run.frameworks) > 1 or name != "keras_unfreeze"
+
+
 @pytest.mark.needs(*PROGRAMS["dqn"].needs)
 def test_a_target_is_copied_and_not_trained(ran: Callable[[str], Ran]) -> None:
     assert any(re.match(r"target +142 +trainable +– +all +copied from q$", line) for line in report(ran("dqn")))

@@ -1,5 +1,6 @@
 """The site: it builds with strict links, has a page for every rule, and fetches nothing from elsewhere."""
 
+import json
 import os
 import re
 import shutil
@@ -49,6 +50,13 @@ def test_the_header_leads_to_the_repository_the_version_and_what_changed(site: P
     assert 'href="../changelog/"' in text
     assert re.search(r'href="https://[^"]*/edit/main/docs/faq\.md"', text)
     assert "[Unreleased]" not in (site / "changelog" / "index.html").read_text("utf-8")  # its links are links
+
+
+@pytest.mark.parametrize("word", ["FSDP", "DDP", "jupyter", "colab", "mlflow", "wandb", "DeepSpeed", "false positive"])
+def test_what_people_search_for_is_found_by_their_words(word: str, site: Path) -> None:
+    found = json.loads((site / "search" / "search_index.json").read_text("utf-8"))["docs"]
+    pages = [each["location"] for each in found if word.lower() in " ".join(each.get("tags", [])).lower()]
+    assert any(page.startswith(("guides/", "troubleshooting/")) for page in pages)
 
 
 def test_the_pages_fetch_nothing_from_elsewhere(site: Path) -> None:

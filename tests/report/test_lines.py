@@ -25,7 +25,7 @@ ABOVE = FindingOrigin("frozen", "../train.py", 18, "model.body.requires_grad_(Fa
 CELL = FindingOrigin("frozen", "<ipython-input-3>", 2, "body.trainable = False")
 CELL_OF_A_FILE = FindingOrigin("frozen", "study.ipynb, cell 3", 2, "body.trainable = False")
 
-PAGE = Path(__file__).parents[2] / "docs" / "reports.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "vscode.md"
 
 
 def located(*origins: FindingOrigin, severity: str = "error") -> Record:

@@ -47,9 +47,10 @@ def main() -> None:
 def built_twice() -> tuple[Path, Path]:
     """The wheel and the source archive in dist/, which a second build gives bit for bit."""
     shutil.rmtree(DIST, ignore_errors=True)
-    build(DIST, epoch())
+    time = epoch()
+    build(DIST, time)
     with tempfile.TemporaryDirectory() as folder:
-        build(Path(folder), epoch())
+        build(Path(folder), time)
         again = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
     _step("two builds are equal", lambda: again == {path.name: path.read_bytes() for path in DIST.iterdir()})
     return archives(DIST)

@@ -63,7 +63,7 @@ LAYERS = {
     "frostline.version": layer(),
     "frostline.settings": layer("core errors laws", "msgspec"),
     "frostline.run": layer(
-        "core errors frameworks.registry frameworks.protocol judging observe run settings version", "wrapt"
+        "core errors frameworks.imports frameworks.registry frameworks.protocol judging observe run settings version"
     ),
     "frostline.run.script": layer("errors run.files.notebook run.tracebacks"),
     "frostline.run.files.notebook": layer("errors"),
@@ -78,7 +78,7 @@ LAYERS = {
     "frostline.run.files.places": layer("core errors run.launchers run.files.run_folder settings"),
     "frostline.run.exit_status": layer("core errors run.process_observer settings"),
     "frostline.run.process_observer": layer(
-        "core errors frameworks.registry integrations.trackers run.script run.session settings", "wrapt"
+        "core errors frameworks.imports frameworks.registry integrations.trackers run.script run.session settings"
     ),
     "frostline.run.runner": layer("core errors integrations.trackers run settings"),
     "frostline.judging": layer("core errors laws version"),
@@ -93,7 +93,7 @@ LAYERS = {
     "frostline.digest": layer("core errors digest", "numpy xxhash ml_dtypes"),
     "frostline.observe": layer("core errors settings digest observe", "numpy"),
     "frostline.frameworks": layer("errors frameworks"),
-    "frostline.frameworks.imports": layer("", "wrapt"),
+    "frostline.frameworks.imports": layer(),
     "frostline.frameworks.protocol": layer("core settings observe"),
     "frostline.frameworks.registry": layer("errors frameworks.protocol", tables=True),
     "frostline.frameworks.keras_common": layer(KERAS, "msgspec numpy wrapt"),

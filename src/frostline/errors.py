@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -73,6 +72,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
 
     The dashes that all options begin with make none of them any closer.
     """
+    import difflib  # only who mistypes pays for it
+
     bare = {each.lstrip("-"): each for each in known}
     close = [bare[each] for each in difflib.get_close_matches(name.lstrip("-"), bare)]
     return f"did you mean {', '.join(close)}?" if close else ""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -85,6 +84,8 @@ def rendered(
         pages: address at which the rules' pages are served.
         stored: the file that the run can be read from again.
     """
+    import shutil  # only what prints text pays for it
+
     from frostline.report import render
 
     said: dict[str, Any] = {"pages": pages, "stored": stored}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Mapping
 
@@ -39,4 +38,6 @@ def job_name(environment: Mapping[str, str]) -> str:
     size = process_rank(environment)[1]
     if size is not None and environment.get("LOCAL_WORLD_SIZE") == str(size):
         said.append(str(os.getppid()))
+    import hashlib  # only jobs of several processes pay for it
+
     return hashlib.sha256("\n".join([*said, f"of {size}"]).encode()).hexdigest()[:8]

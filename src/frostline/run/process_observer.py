@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from frostline.core.record import Record
 from frostline.core.run import Run
 from frostline.errors import FrostlineError, ObservationError, RecordError
+from frostline.frameworks.imports import when_imported
 from frostline.frameworks.registry import FRAMEWORKS
 from frostline.run.script import INTERRUPTED, Ending
 from frostline.settings import Settings
@@ -28,7 +29,8 @@ _IN_PROCESSES = (
 _NO_MODEL = (
     "a model is seen when it is called or held by an optimizer, in this process; for a launcher's others: "
     "torchrun … -m frostline run train.py; plain tensors are seen when they are updated in place, "
-    "arrays of JAX when an update of optax is applied to them or jax.grad is asked for their gradient"
+    "arrays of JAX when an update of optax is applied to them or jax.grad or jax.vjp gives their gradient, and not "
+    "where weights are changed without one, as by evolution strategies"
 )
 _NO_STEP = (
     "run the script until its optimizer has made at least one step; without an optimizer, weights that are updated in "
@@ -75,10 +77,8 @@ class ProcessObserver:
 
     def install(self) -> None:
         """Ask to be told when a framework that has a probe was imported."""
-        import wrapt
-
         for framework in FRAMEWORKS:
-            wrapt.register_post_import_hook(functools.partial(self._imported, framework), framework)
+            when_imported(framework, functools.partial(self._imported, framework))
 
     def is_forked(self) -> bool:
         """Whether this process is a child that the script forked."""

@@ -22,6 +22,7 @@ from frostline.core.record import Record
 from frostline.core.run import FAULTS_KEPT, Run
 from frostline.core.storage.run_file import RunFile, sealed
 from frostline.errors import RecordError
+from frostline.frameworks.imports import when_imported
 from frostline.frameworks.protocol import Framework
 from frostline.frameworks.registry import BACKENDS, FRAMEWORKS, load_probe
 from frostline.judging import judged, unjudged
@@ -117,10 +118,8 @@ class Session:
 
     def attach_when_imported(self) -> None:
         """Observe supported frameworks also from the moment at which they are imported, until the session closes."""
-        import wrapt
-
         for framework in FRAMEWORKS.keys() - sys.modules.keys():
-            wrapt.register_post_import_hook(functools.partial(self._imported, framework), framework)
+            when_imported(framework, functools.partial(self._imported, framework))
 
     def _imported(self, framework: str, module: Any) -> None:
         if not self.run.complete:

@@ -59,10 +59,6 @@ def _relinked(entry: TracebackType | None) -> TracebackType | None:
     while entry is not None:
         if not _is_ours(entry):
             kept.append(entry)
-        elif _is_import_hook(entry):
-            # Python trims the import system's frames from tracebacks, but not across a foreign loader.
-            while kept and kept[-1].tb_frame.f_code.co_filename.startswith("<frozen importlib"):
-                kept.pop()
         entry = entry.tb_next
     following = None
     for one in reversed(kept):
@@ -74,8 +70,4 @@ def _relinked(entry: TracebackType | None) -> TracebackType | None:
 def _is_ours(entry: TracebackType) -> bool:
     """Judged by the module's name: a script of ours that runs as ``__main__`` is a script."""
     module = str(entry.tb_frame.f_globals.get("__name__", ""))
-    return module.partition(".")[0] == "frostline" or _is_import_hook(entry)
-
-
-def _is_import_hook(entry: TracebackType) -> bool:
-    return entry.tb_frame.f_globals.get("__name__") == "wrapt.importer"
+    return module.partition(".")[0] == "frostline"

@@ -77,11 +77,11 @@ class WholeRun:
 
     def _below(self, outcome: Outcome) -> Outcome:
         """The outcome together with what the processes recorded that this one started, if any of them trained."""
-        from frostline.run.files import stored_run
-
         _wait_for_children()
         if self._place.folder is None or not run_folder.parts(self._place.folder):
             return outcome
+        from frostline.run.files import stored_run
+
         stored_run.wait(self._parts, 0, PATIENCE, lambda: False)
         own = outcome.record if outcome.record is not None and outcome.record.run.steps else None
         if own is not None and outcome.problem is None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import wrapt
-
 from frostline.core.journal import Journal
+from frostline.frameworks.imports import when_imported
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.framework import Torch
 from frostline.frameworks.torch.guards import dynamo_guard
@@ -42,5 +41,5 @@ def attach(
         fault: takes errors inside frostline.
     """
     context = Context(settings, journal, on_check, fault)
-    wrapt.register_post_import_hook(dynamo_guard.keep_out_of, "torch._dynamo.trace_rules")
+    when_imported("torch._dynamo.trace_rules", dynamo_guard.keep_out_of)
     return Torch(context, [instrument(context) for instrument in INSTRUMENTS])

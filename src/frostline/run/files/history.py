@@ -15,7 +15,6 @@ from frostline.core.record import Record
 from frostline.core.storage import store
 from frostline.errors import RecordError, UnknownName
 from frostline.run.files import run_folder
-from frostline.run.files.stored_run import load
 
 KEPT = 50  # records of earlier runs; of more, the oldest go
 _ID = re.compile(rb'"id":"(run-\d{8}-\d{6}-[\w-]+)"')
@@ -48,6 +47,8 @@ def keep_former(data: Path, run: str) -> None:
 
 def kept(data: Path) -> Iterator[KeptRun]:
     """The runs whose records went to ``data``, the latest first."""
+    from frostline.run.files.stored_run import load  # a run that begins only keeps its former record
+
     files = [(_name_of(data), data)] if data.is_file() else []
     folders = sorted(run_folder.runs_folder(data).glob("run-*"), reverse=True)
     files += [(folder.name, folder / run_folder.COMBINED) for folder in folders if folder.name not in dict(files)]

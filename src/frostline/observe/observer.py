@@ -91,14 +91,15 @@ class Observer:
         if self.flags.setting_up:
             self.flags.begin()
         self.clock.before_step()
-        self.lines.begin()
-        due = self.tracked.is_due(optimizer) or self._newcomer
+        due = self._newcomer or schedule.due(optimizer.steps_executed + 1, self.tracked.settings.check_every)
         if self.flags.poll(optimizer.id, whole=due) or due:
             self._newcomer = False
+            self.lines.begin()
             self.lines.read(optimizer)
             with self.aside(), self.tracked.notice.stretch(), collector_paused():
                 self._checks.open(key)
-        elif self.attribution.active:
+        elif self.attribution.followed:
+            self.lines.begin()
             self.lines.read(optimizer)
             with self.aside():
                 self.attribution.before_step()
@@ -117,12 +118,12 @@ class Observer:
             first()
         if checking or self.holdings.rates_open(key):
             self.holdings.note_rates(key, optimizer)
-        if checking or self.attribution.active:
+        if checking or self.attribution.followed:
             self.lines.read(optimizer)
         if checking:
             with self.aside(), self.tracked.notice.stretch(), collector_paused():
                 self._checks.close(key)
-        elif self.attribution.active:
+        elif self.attribution.followed:
             with self.aside():
                 self.attribution.after_step(key)
         if self.steps_wanted is not None and self.clock.steps >= self.steps_wanted:

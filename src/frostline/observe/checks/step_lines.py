@@ -14,7 +14,7 @@ END = Origin("", 0)  # stands for the end of the script, after the last of its l
 
 
 class StepLines:
-    """Notes the line of each step, and keeps those of checks.
+    """Notes the lines of steps that are checks or watched closely.
 
     Args:
         clock: of the run.
@@ -24,17 +24,18 @@ class StepLines:
     def __init__(self, clock: Clock, tell: Callable[[Fact], None]) -> None:
         self._clock, self._tell = clock, tell
         self._now: Origin | None = None
+        self._begun = 0  # the half-step just before the step of that line
         self._at: dict[int, Origin] = {}  # by half-step, of those at which tensors are read
         self._told: set[tuple[str, Origin]] = set()
 
     def begin(self) -> None:
-        """A step is about to be made."""
-        self._now = script_line()
+        """A step is about to be made just before and after which tensors are read."""
+        self._now, self._begun = script_line(), self._clock.now
 
     def read(self, optimizer: OptimizerRow) -> None:
         """Tensors are read now, just before a step of this optimizer or just after it."""
         line = self._now
-        if line is None:
+        if line is None or self._clock.now - self._begun > 1:
             return
         self._at[self._clock.now] = line
         if (optimizer.id, line) not in self._told:

@@ -46,10 +46,6 @@ class Attribution:
         self._scans = 0
         self._glimpses = Glimpses()
 
-    @property
-    def active(self) -> bool:
-        return bool(self.followed)
-
     def consider(self, watched: TensorState, start: int) -> None:
         """A tensor moved between ``start`` and now; follow it where it was frozen throughout and the cause is open."""
         if watched.frozen_over(start) and watched.pursuit == 0 and watched.row.bytes <= LARGEST_FOLLOWED:
@@ -65,7 +61,7 @@ class Attribution:
             watched.rebase(self.tracked.clock.now)
             self.followed.append(watched)
         self._suspects.clear()
-        self.tracked.probe.watch_forwards(self.active)
+        self.tracked.probe.watch_forwards(bool(self.followed))
 
     def before_step(self) -> None:
         for watched in list(self.followed):
@@ -84,7 +80,7 @@ class Attribution:
             watched.pursuit -= 1
             if watched.pursuit <= 0:
                 self.release(watched)
-        self.tracked.probe.watch_forwards(self.active)
+        self.tracked.probe.watch_forwards(bool(self.followed))
 
     def caught(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
         """One move was seen with copies: name what it followed or equals, and stop following."""

@@ -58,17 +58,14 @@ class EquinoxCalls:
                 return original(compiled, is_lower, args, kwargs)
             whole = (compiled, is_lower, args, kwargs)
             try:
-                function, prepared = self._prepared(compiled, args, kwargs)
+                function, names = self._function(compiled)
             except Exception as error:
                 self._context.fault("before a call", error)
                 return original(*whole)
+            prepared = Call(arrays_of_call, handed_back, self._kinds, (names, args, kwargs))
             return calls.run(function, prepared, original, whole, {})
 
         return call
-
-    def _prepared(self, compiled: Any, args: Any, kwargs: Any) -> tuple[Function, Call]:
-        function, names = self._function(compiled)
-        return function, Call(arrays_of_call, handed_back, self._kinds, (names, args, kwargs))
 
     def _function(self, compiled: Any) -> tuple[Function, list[str]]:
         known = self._functions.get(id(compiled))

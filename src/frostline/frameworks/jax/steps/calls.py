@@ -70,7 +70,12 @@ class Calls:
             act: calls it with ``args`` and ``kwargs``.
         """
         try:
-            self._before(function, call)
+            if function.row is not None:
+                self.begin(function, call)
+            elif not function.called:
+                self._look_ahead(call)
+            if function.differentiates:
+                self._publish_gradients(function, call)
         except Exception as error:
             self._fault("before a call", error)
         self.current, self.call = function, call
@@ -82,7 +87,11 @@ class Calls:
         finally:
             self.current = self.call = None
         try:
-            self._after(function, call, result)
+            if function.records:
+                self._learn_from(function, call, result)
+            function.called = True
+            if function.row is not None:
+                self.made(function, partial(_results, function, call.handed_back, result))
         except Exception as error:
             self._fault("after a call", error)
         call.out = None
@@ -125,12 +134,13 @@ class Calls:
         if last is None:
             return
         last.following = (function, call) if function is not None and call is not None else None
-        checks = self._recorder.checks
+        clock = self._recorder.clock
+        checks = clock.checks
         if last.by_hand and function is not last:
             self._recorder.forgot_step()  # what the script did with the last gradients was not seen
             return
         self._recorder.after_step(last.key)
-        if self._recorder.checks > checks and call is not None and function is last and last.results is not None:
+        if clock.checks > checks and call is not None and function is last and last.results is not None:
             self._signals_handed_on(last, call)
 
     def _signals_handed_on(self, function: Function, call: Call) -> None:
@@ -141,34 +151,26 @@ class Calls:
 
     # Around a call
 
-    def _before(self, function: Function, call: Call) -> None:
-        if function.row is not None:
-            self.begin(function, call)
-        elif not function.called:
-            call.digests = digests_of({path: each for path, each in call.arrays.items() if is_inexact(each)})
-            if self._open is not None and self._open.results is not None:
-                results = {id(array) for array in self._open.results().values()}
-                if any(id(array) in results for array in call.arrays.values()):
-                    self.finish()
-
-        if function.differentiates:
-            self._publish_gradients(function, call)
+    def _look_ahead(self, call: Call) -> None:
+        """A function is called for the first time: what it is handed, and whether that ends the step under way."""
+        call.digests = digests_of({path: each for path, each in call.arrays.items() if is_inexact(each)})
+        if self._open is not None and self._open.results is not None:
+            results = {id(array) for array in self._open.results().values()}
+            if any(id(array) in results for array in call.arrays.values()):
+                self.finish()
 
     def _publish_gradients(self, function: Function, call: Call) -> None:
         arrays = {path: call.arrays[path] for path in function.differentiates if path in call.arrays}
         for callback in self._signals.gradients_given:
             self._quietly("gradients were given", callback, function, arrays, call.digests)
 
-    def _after(self, function: Function, call: Call, result: Any) -> None:
-        if function.records:
-            call.out = result if call.out is None else call.out
-            self._learn(function, call, result)
-            function.records.clear()
-            if function.differentiates and not function.called:
-                self._publish_gradients(function, call)
-        function.called = True
-        if function.row is not None:
-            self.made(function, partial(_results, function, call.handed_back, result))
+    def _learn_from(self, function: Function, call: Call, result: Any) -> None:
+        """A function was traced in its call."""
+        call.out = result if call.out is None else call.out
+        self._learn(function, call, result)
+        function.records.clear()
+        if function.differentiates and not function.called:
+            self._publish_gradients(function, call)
 
     def _failed(self, function: Function, call: Call) -> None:
         for callback in self._signals.call_failed:

@@ -113,16 +113,17 @@ class Lowered:
 class Function:
     """A compiled function, or what stands for one where nothing is compiled: an optimizer, a loop by hand.
 
-    ``row`` is that of the train step which it was found to be. ``tensors`` are those that it is handed, by path, and
-    ``pairs`` say where in its result the new value of each is. ``in_place`` says that it writes to the objects that it
-    is handed. ``differentiates`` are the
-    arguments of which it gives gradients, without using them. ``captured`` are those that were
-    compiled into it. ``results`` finds the new values of the last call, and ``following`` is the call that came after.
+    ``row`` is that of the train step which it was found to be, ``key`` the row's id. ``tensors`` are those that it is
+    handed, by path, and ``pairs`` say where in its result the new value of each is. ``in_place`` says that it writes to
+    the objects that it is handed. ``differentiates`` are the arguments of which it gives gradients, without using them.
+    ``captured`` are those that were compiled into it. ``results`` finds the new values of the last call, and
+    ``following`` is the call that came after.
     ``rate`` is the place of the learning rate in what it is handed, ``line`` where the script defines it.
     """
 
     name: str
     row: OptimizerRow | None = None
+    key: str = ""
     label: str = ""
     by_hand: bool = False
     in_place: bool = False
@@ -148,9 +149,3 @@ class Function:
         if array is None or array.size != 1 or getattr(array, "is_deleted", bool)():
             return None
         return float(np.asarray(array).reshape(-1)[0])
-
-    @property
-    def key(self) -> str:
-        """The id of its row."""
-        assert self.row is not None
-        return self.row.id

@@ -64,7 +64,7 @@ class WriteLines:
         self._show_calls()
 
     def _show_calls(self) -> None:
-        if self._context.recorder.attribution.active and not self._calls:
+        if self._context.recorder.attribution.followed and not self._calls:
             self._calls = [put(nn.Parameter, name, self._observed(name)) for name in WRITES]
 
     def _observed(self, name: str) -> Callable[..., Any]:

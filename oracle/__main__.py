@@ -5,24 +5,25 @@ from __future__ import annotations
 import importlib
 import sys
 import time
+from collections.abc import Sequence
 
 import click
 
 from oracle.compare import Disagreement, disagreements, shrunk
 
-PLANS = {"torch": "oracle.plans", "keras": "oracle.keras_trainings"}
-TRAININGS = {"torch": "oracle.trainings", "keras": "oracle.keras_trainings"}
+PLANS = {"torch": "oracle.plans", "keras": "oracle.keras_trainings", "jax": "oracle.jax_trainings"}
+TRAININGS = PLANS | {"torch": "oracle.trainings"}
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.argument("seeds", default="0:300")
-@click.option("--on", default="torch", type=click.Choice(["torch", "keras"]), help="On Keras, KERAS_BACKEND counts.")
+@click.argument("seeds", nargs=-1)
+@click.option("--on", default="torch", type=click.Choice([*PLANS]), help="On Keras, KERAS_BACKEND counts.")
 @click.option("--shrink/--no-shrink", default=True, help="Make each plan that they disagree on smaller first.")
-def main(seeds: str, on: str, shrink: bool) -> None:
-    """Run the trainings of SEEDS (as in 0:3000) and print every one that the two sides judge differently."""
+def main(seeds: Sequence[str], on: str, shrink: bool) -> None:
+    """Run the trainings of SEEDS (as in 0:3000, and 0:300 without any) and print those judged differently."""
     drawn, trainings = importlib.import_module(PLANS[on]), importlib.import_module(TRAININGS[on])
-    first, _, last = seeds.partition(":")
-    chosen = range(int(first), int(last))
+    ranges = [each.partition(":") for each in seeds or ("0:300",)]
+    chosen = [seed for first, _, last in ranges for seed in range(int(first), int(last))]
     started, found = time.perf_counter(), 0
     for each in disagreements(map(drawn.plan, chosen), trainings.run):
         found += 1

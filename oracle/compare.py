@@ -98,7 +98,10 @@ def _grave(finding: Finding, record: Record) -> Iterator[Violation]:
 def _of_optimizer(finding: Finding, record: Record) -> Iterator[Violation]:
     order = [each.id for each in record.optimizers]
     about = finding.evidence.get("optimizer") or finding.evidence.get("found_in")
-    if about in order:
+    held = {
+        row.name for row in record.tensors if row.declared.trainable and about in {e.optimizer for e in row.optimizers}
+    }
+    if about in order and (not finding.tensors or held <= {*finding.tensors}):  # and not of some of what it holds
         yield LAW_OF[finding.rule], optimizer(order.index(str(about)))
 
 

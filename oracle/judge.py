@@ -194,6 +194,7 @@ def _briefly_trained(copies: Copies) -> Iterator[Violation]:
 def _beside(histories: dict[str, list[Tensor]], name: str) -> list[list[Tensor]]:
     """The weights beside statistics; nothing of any other tensor."""
     module, _, what = name.rpartition(".")
+    module = module.replace("batch_stats", "params")  # of JAX
     names = [f"{module}.{part}" for part in ("weight", "bias", "gamma", "beta")] if what in STATISTICS else []
     return [histories[each] for each in names if each in histories]
 

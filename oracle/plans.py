@@ -32,6 +32,8 @@ What = Literal[
     "put back",
     "save older",
     "save a part",
+    "drop result",
+    "raw gradient",
 ]
 KINDS: tuple[Kind, ...] = ("sgd", "momentum", "decay", "adam", "adamw")
 SCHEDULES: tuple[Schedule, ...] = ("constant", "constant", "warm-up", "to zero")

@@ -23,9 +23,12 @@ def followers(rows: Iterable[TensorRow]) -> set[str]:
 
 
 def _is_shown(row: TensorRow, stepped: set[str]) -> bool:
-    """Whether it follows what steps move, or numbers show more than that all of its move may have been rounding."""
+    """Whether it follows what steps move, or numbers show more than that all of its move may have been rounding.
+
+    What steps move does not follow what none of them moves: that is the copy.
+    """
     rates = [move.rate for move in row.changed.movements if move.follows]
-    return row.changed.followed in stepped or not rates or any(rates)
+    return row.changed.followed in stepped or (row.name not in stepped and (not rates or any(rates)))
 
 
 def _is_by_step(move: Movement) -> bool:

@@ -49,10 +49,11 @@ def _were_used(statistics: Sequence[TensorRow]) -> bool:
 def _trained_steps(row: TensorRow, run: ObservedRun) -> int:
     """In how many steps of its optimizer a weight was trained; its flag was counted in those of all optimizers."""
     moves = (move for move in row.changed.movements if move.place == "step")
-    if row.kind != "parameter" or all(move.gradient in NOTHING for move in moves):  # it merely decays
+    declared = row.declared
+    frozen = declared.trainable is False and not declared.flips
+    if row.kind != "parameter" or frozen or all(move.gradient in NOTHING for move in moves):  # or it merely decays
         return 0
     executed = max((run.optimizer(each.optimizer).steps_executed for each in row.optimizers), default=0)
-    declared = row.declared
     return executed * declared.trainable_steps // max(1, run.steps) if declared.flips else executed
 
 

@@ -12,6 +12,7 @@ from frostline.frameworks.jax.instruments.lost_updates import LostUpdates
 from frostline.frameworks.jax.instruments.manual_updates import ManualUpdates
 from frostline.frameworks.jax.instruments.module_states import ModuleStates
 from frostline.frameworks.jax.instruments.nnx_calls import NnxCalls
+from frostline.frameworks.jax.instruments.pullbacks import Pullbacks
 
 INSTRUMENTS = (
     JitCalls,
@@ -19,6 +20,7 @@ INSTRUMENTS = (
     NnxCalls,
     EquinoxCalls,
     Gradients,
+    Pullbacks,
     ManualUpdates,
     *optimizers.INSTRUMENTS,
     DroppedResults,

@@ -1,20 +1,23 @@
-"""What surrounds a tensor: statistics in a module that is frozen as a whole, and copies of weights that are trained."""
+"""What surrounds a tensor: statistics in a frozen module, copies of weights that are trained, zeros that stayed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from typing import ClassVar
 
+import numpy as np
+
 from frostline.core.facts import BufferFrozen, Fact, TensorSeen
 from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.steps.functions import Call, Function
 from frostline.frameworks.jax.tensors.tensors import JaxTensor
+from frostline.observe.protocols import Unreadable
 
 COLLECTIONS = frozenset({"params", "batch_stats"})  # of linen, in which one module has a place of its own each
 
 
 class ModuleStates:
-    """Tells which buffers are frozen with their modules, and which tensors began as copies of others.
+    """Tells which buffers are frozen with their modules, which tensors began as copies of others, which stayed zero.
 
     Args:
         context: what all instruments share.
@@ -28,6 +31,7 @@ class ModuleStates:
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
         self._context.signals.step_learned.append(self._learned)
+        self._context.signals.finished.append(self._tell_zeros)
         return []
 
     def _learned(self, function: Function, _: Call) -> None:
@@ -49,6 +53,20 @@ class ModuleStates:
             undeclared = each.row.kind == "parameter" and each.row.declared.trainable is None
             if undeclared and each.row.copied_at is None and (each.row.shape, watched[each.key].first) in trained:
                 self._context.tell(TensorSeen(tensor=each.row.id, copied_at=0))
+
+    def _tell_zeros(self) -> None:
+        """Of weights that should have moved and of statistics that did not: a mean of zeros gathered nothing."""
+        for each in self._context.answers.tensors:
+            row = each.row
+            if row.changed.verdict == "no" and (row.declared.trainable or row.owner.role == "normalisation"):
+                self._context.tell(TensorSeen(tensor=row.id, zeros=_is_zeros(each)))
+
+
+def _is_zeros(tensor: JaxTensor) -> bool | None:
+    try:
+        return not np.any(tensor.read())
+    except Unreadable:
+        return None
 
 
 def _module(tensor: JaxTensor) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ class Learning:
             proof = learned.proofs.get(path)
             if proof is not None and (proof.applied or proof.differentiated):
                 function.holds[tensor.key] = _hold(proof)
-                tensor.left = "zero" if proof.gradient_zero else "none"
+                tensor.left = "zero" if proof.gradient_zero else "unknown"
         if first:
             self._recorder.late_step(function.key)
         else:
@@ -120,7 +120,7 @@ class Learning:
         row = self._recorder.tracked.found_optimizer(
             function.name, kind, function.label or name, by_hand=function.by_hand
         )
-        function.row = row
+        function.row, function.key = row, row.id
         self._answers.functions[row.id] = function
         self._recorder.tell(OptimizerSeen(optimizer=row.id, stateless=not function.in_place))
         self._tell_lines(row.id, function)

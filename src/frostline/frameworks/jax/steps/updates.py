@@ -52,7 +52,7 @@ class Updates:
         self._depth += 1
         if self._depth == 1:
             self._under_way = Updating(factory, update, tensors_of(gradients))
-            self._calls.note(StateGiven([variable_of(entry) for entry in tensors_of(state).values()]))
+            self.given_state(state)
         if self._under_way is None:
             return
         if self._under_way.optimizer in PASSING:
@@ -61,6 +61,10 @@ class Updates:
             self._under_way.zeroed |= tensors_of(gradients).keys()
         elif factory in SCALING:
             self._under_way.scaled |= tensors_of(gradients).keys()
+
+    def given_state(self, state: Any) -> None:
+        """An optimizer was handed its state."""
+        self._calls.note(StateGiven([variable_of(entry) for entry in tensors_of(state).values()]))
 
     def leave(self) -> None:
         """It has updated."""

@@ -45,7 +45,9 @@ class JaxTensor:
     def __init__(self, key: Hashable, row: TensorRow, settle: Callable[[], None]) -> None:
         self.key = key
         self.row = row
-        self.left: Gradient = "none"  # what is known of the gradient in the step just done; none: nothing
+        self.left: Gradient = (
+            "none"  # of the step just done: none for what it does not update, zero where the trace proves it
+        )
         self._settle = settle
         self._array: Callable[[], Any] = lambda: None
 

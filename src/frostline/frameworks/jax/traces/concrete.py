@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
+from jax.core import Tracer
 
 from frostline.frameworks.jax.tensors.paths import Arrays, Path
 from frostline.frameworks.jax.tensors.tensors import bytes_of
@@ -47,4 +48,5 @@ def concrete(records: Iterable[Record], arrays: Arrays) -> Learned:
 
 
 def _is_zero(array: Any) -> bool | None:
-    return None if array is None else not np.any(bytes_of(array))
+    """Unknown for what stands for an array in a trace: MultiSteps has its optimizer traced in eager loops too."""
+    return None if array is None or isinstance(array, Tracer) else not np.any(bytes_of(array))

@@ -132,6 +132,7 @@ class Reading:
                 self.learned.line = self.learned.line or record.line
                 self._differentiated(record)
         self._pair_by_name()
+        self._leave_out_data()
         self._judge_gradients()
         for record in self._records:
             self._note(record)
@@ -215,6 +216,18 @@ class Reading:
                 cut = bool(nodes) and all(map(self._zeros.has, nodes))
                 if not proof.applied:
                     proof.gradient_zero = cut if proof.gradient_zero is None else proof.gradient_zero and cut
+
+    def _leave_out_data(self) -> None:
+        """Where a loss was differentiated by all that it is a function of, those are data that do not come back."""
+        by_all: set[Path] = set()
+        chosen: set[Path] = set()
+        for record in self._records:
+            if isinstance(record, Differentiated):
+                of = by_all if record.by_all else chosen
+                of.update(path for _, value, _ in record.gradients for path in self._paths(value))
+        for path in by_all - chosen:
+            if path not in self.learned.pairs and not self.learned.proofs[path].applied:
+                del self.learned.proofs[path]
 
     def _judge_gradients(self) -> None:
         """Whether the new value of what was differentiated depends on its gradient."""

@@ -52,10 +52,14 @@ class Applied:
 
 @dataclass(slots=True)
 class Differentiated:
-    """A loss was differentiated with respect to these: path, value and gradient; at which line of the script."""
+    """A loss was differentiated with respect to these: path, value and gradient; at which line of the script.
+
+    ``by_all``: with respect to all that it is a function of, data among it.
+    """
 
     gradients: list[tuple[Path, Any, Any]]
     line: Origin | None = None
+    by_all: bool = False
 
 
 @dataclass(slots=True)

@@ -37,6 +37,8 @@ class OptaxUpdates:
             return new(cls, init, self._around_update(update))
 
         self._context.put(kind, "__new__", make)
+        steps = optax.MultiSteps  # no transformation, but with a state that is shaped like weights
+        self._context.put(steps, "update", self._around_steps(steps.update))
         applied = self._around_apply(optax.apply_updates)
         self._context.put(optax, "apply_updates", applied)
         self._context.put(optax._src.update, "apply_updates", applied)
@@ -60,6 +62,15 @@ class OptaxUpdates:
 
         update._observed_by_frostline = True  # type: ignore[attr-defined]
         setattr(update, MADE_AT, script_line())
+        return update
+
+    def _around_steps(self, original: Any) -> Any:
+        @functools.wraps(original)
+        def update(steps: Any, updates: Any, state: Any, *args: Any, **kwargs: Any) -> Any:
+            if not self._calls.elsewhere:
+                self._context.quietly("gradients are gathered", self._updates.given_state, state)
+            return original(steps, updates, state, *args, **kwargs)
+
         return update
 
     def _around_apply(self, original: Any) -> Any:

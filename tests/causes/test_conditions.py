@@ -7,16 +7,13 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace as replaced
-from tests.causes.test_mitigations import FROZEN, SGD, STEP, TRAINED, held, moved, row, run, saved
+from tests.causes.test_mitigations import FROZEN, SGD, STEP, TRAINED, held, moved, row, run
 
-from frostline.core.columns.saved import Saved
 from frostline.core.events import LabelUnmatched, NetworkContinued, NetworkInParallel, StepCompiled
-from frostline.core.events.files import FileWritten
-from frostline.core.ledger import Declared, Flip, Holding, Ledger, OptimizerRow, Owner, TensorRow
+from frostline.core.ledger import Changed, Declared, Flip, Holding, Ledger, OptimizerRow, Owner, TensorRow
 from frostline.core.record import Finding
 from frostline.laws import judge
 
-MISSING = Saved("missing", [])
 OTHER = OptimizerRow("other", "optimizer", "SGD", steps_executed=8, last_step=16, checks=[1, 8], checked_at=[9, 16])
 
 
@@ -27,8 +24,10 @@ def of(slug: str, ledger: Ledger) -> list[Finding]:
 @pytest.mark.parametrize("freezes", [True, False])
 def test_a_label_that_would_freeze_says_so(freezes: bool) -> None:
     event = LabelUnmatched(step=0, labels=("kept",), used=("fast",), freezes=freezes)
-    [found] = of("label-matches-nothing", run([TRAINED], event))
+    buffer = replace(row("net.mean"), kind="buffer")
+    [found] = of("label-matches-nothing", run([TRAINED, buffer], event))
     assert ("which would freeze" in found.message, bool(found.tensors)) == (freezes, freezes)
+    assert "net.mean" not in found.tensors  # labels are for parameters
 
 
 def by(*optimizers: str) -> list[Holding]:
@@ -79,51 +78,7 @@ def test_a_part_in_eval_mode_is_trained_beside_one_in_training_mode() -> None:
     assert parallel(training=True) == parallel(training=None) == []
     assert parallel(training=False, changed=moved(replace(STEP, place="between"))) == []
     assert parallel(training=False, declared=replace(FROZEN, training=False)) == []
-
-
-def norm(path: str, role: str = "normalisation", weight: str = "same") -> list[TensorRow]:
-    """The weight of a layer, which a file has, and its running mean, which moved and is in none."""
-    owner = Owner(path, "BatchNorm1d", role)  # type: ignore[arg-type]
-    forward = moved(replace(STEP, place="forward", optimizer=None))
-    mean = row(f"net.{path}.mean", owner=owner, changed=forward, saved=MISSING)
-    kept = MISSING if weight == "missing" else saved(weight)
-    return [row(f"net.{path}.weight", owner=owner, changed=moved(STEP), saved=kept), replace(mean, kind="buffer")]
-
-
-@pytest.mark.parametrize(
-    ("rows", "lost"),
-    [
-        (norm("a"), ["net.a.mean"]),
-        (norm("a", role="plain"), []),
-        ([*norm("a", weight="missing"), *norm("b")], ["net.b.mean"]),
-        ([replace(each, saved=None) for each in norm("a")], []),
-    ],
-)
-def test_statistics_are_lost_where_the_weights_beside_them_are_saved(rows: list[TensorRow], lost: list[str]) -> None:
-    found = [name for each in of("trained-but-not-saved", run(rows)) for name in each.tensors if name.endswith("mean")]
-    assert found == lost
-
-
-def written(times: int = 1, files: int = 1) -> list[FileWritten]:
-    names = [f"model{number}.pt" for number in range(files)]
-    return [FileWritten(step=4, file=each, by="torch.save", times=times, entries=1, tensors=1) for each in names]
-
-
-@pytest.mark.parametrize(
-    ("events", "second", "found"),
-    [
-        (written(), None, True),
-        (written(times=2), None, False),
-        (written(files=2), None, False),
-        (written(), saved("same"), False),
-        ([replaced(each, tensors=0) for each in written()], None, False),
-    ],
-)
-def test_a_file_written_once_and_trained_on_is_older(events: list[FileWritten], second: Any, found: bool) -> None:
-    old = Saved("older", [replace(saved("older").copies[0], step=4)])
-    rows = [row("net.w", changed=moved(STEP), saved=old)]
-    rows += [row("net.v", changed=moved(STEP), saved=second)] if second else []
-    assert bool(of("saved-copy-is-older", run(rows, *events))) is found
+    assert parallel(training=False, optimizers=[]) == []
 
 
 def late(**more: Any) -> TensorRow:
@@ -160,3 +115,66 @@ def test_a_compiled_step_knows_the_flags_of_its_making(first: bool, compiled: bo
     tensor = row("net.w", declared=declared, optimizers=held(none=4), reached_by_backward=None)
     events = [StepCompiled(step=0, model="Net")] if compiled else []
     assert bool(of("unfrozen-after-compile", run([tensor, TRAINED], *events))) is found
+
+
+def copied(name: str = "ema.w", **more: Any) -> list[Finding]:
+    """A copy from the first check that no step moved, beside the weight that it was copied from."""
+    known = {"declared": Declared(), "copied_at": 0, "optimizers": []}
+    original = row("net.w", **({"changed": moved(STEP), "optimizers": held(nonzero=4)} | more.pop("original", {})))
+    return of("copy-never-follows", run([row(name, **(known | more)), original]))
+
+
+def test_an_average_that_never_follows_is_a_warning_and_a_target_a_note() -> None:
+    [found] = copied()
+    assert (found.severity, found.tensors) == ("warning", ["ema.w"])
+    assert found.message == "1 tensor (4 parameters) began as copies of trained weights and did not change in 8 steps"
+    assert [each.severity for each in copied("teacher.w")] == ["note"]
+    assert copied("before.w") == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"changed": moved(STEP)},
+        {"copied_at": 3},
+        {"optimizers": held(none=4)},
+        {"declared": FROZEN},
+        {"size": 5},
+        {"name": "ema.v"},
+        {"original": {"optimizers": []}},  # what no optimizer moves is no source
+        {"original": {"changed": Changed("no", checks=4)}},
+    ],
+)
+def test_what_is_no_copy_that_should_follow(other: dict[str, Any]) -> None:
+    assert copied(**other) == []
+
+
+def test_a_weight_that_moved_though_it_was_expected_frozen_says_since_which_flip() -> None:
+    flips = [Flip(2, False, "net"), Flip(4, True, "net"), Flip(6, False, "net"), Flip(7, True, "net")]
+    declared = Declared(trainable=True, first=True, flip_count=4, flips=flips, trainable_steps=8)
+    tensor = row("net.w", declared=declared, expected="frozen", expected_pattern="net.*", changed=moved(STEP))
+    [found] = of("expected-frozen-but-changed", run([tensor]))
+    assert found.message.endswith("declared trainable since a flip before step 7")
+    off = replace(declared, flips=flips[:1])
+    [found] = of("expected-frozen-but-changed", run([replace(tensor, declared=off)]))
+    assert found.message.endswith("declared trainable")
+
+
+def expert(number: int, **more: Any) -> TensorRow:
+    owner = Owner(f"experts.{number}", "Linear")
+    return row(f"net.experts.{number}.w", owner=owner, **({"optimizers": held(unknown=4)} | more))
+
+
+def test_an_expert_without_a_gradient_that_was_seen_beside_a_trained_one_is_spared() -> None:
+    trained = expert(1, changed=moved(STEP), optimizers=held(nonzero=4))
+    [found] = of("trainable-but-unchanged", run([expert(0), trained]))
+    assert (found.severity, str(found.evidence["excuse"]).partition(":")[0]) == ("note", "beside trained ones")
+    [found] = of("trainable-but-unchanged", run([expert(0), expert(1), TRAINED]))
+    assert found.severity == "warning"
+
+
+def test_no_count_of_gradients_is_printed_where_none_was_looked_at() -> None:
+    [found] = of("trainable-but-unchanged", run([row("net.w", optimizers=held(unknown=4))]))
+    assert found.evidence["gradients_at_checks"] == "unknown 4"
+    [found] = of("trainable-but-unchanged", run([row("net.w", optimizers=held())]))
+    assert "gradients_at_checks" not in found.evidence

@@ -102,8 +102,18 @@ def test_an_optimizer_steps_the_namesake_of_another_model() -> None:
     assert not misdirection.taken_for_another(mine, seen(used, mine))
 
 
-@pytest.mark.parametrize("other", [{"name": "net.v"}, {"shape": (9,)}, {"kind": "buffer"}, {"model": "old"}])
-def test_what_differs_is_no_namesake(other: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"name": "net.v"},
+        {"shape": (9,)},
+        {"kind": "buffer"},
+        {"model": "old"},
+        {"reached_by_backward": None},
+        {"optimizers": held(none=4)},
+    ],
+)
+def test_what_differs_or_is_not_left_out_has_no_namesake_in_its_place(other: dict[str, Any]) -> None:
     used, mine = row("net.w", reached_by_backward=True), row("old.w", optimizers=held(none=4))
     observed = seen(replace(used, **other), mine, optimizers=(starved(),))
     assert not misdirection.taken_for_another(mine, observed)
@@ -116,6 +126,10 @@ def test_an_optimizer_goes_on_with_the_former_tensor() -> None:
     assert misdirection.gone_on(tensor, seen(tensor)) is None
     other_shape = replace(SGD, foreign_shapes=[(5,)])
     assert misdirection.gone_on(tensor, seen(tensor, optimizers=(other_shape,))) is None
+    former = row("net.w.former", changed=Changed("yes", followed="net.w"), optimizers=held(none=4))
+    assert misdirection.gone_on(tensor, seen(tensor, former)) == (SGD, 2)
+    for other in (replace(former, shape=(5,)), replace(former, optimizers=[]), replace(former, changed=moved(STEP))):
+        assert misdirection.gone_on(tensor, seen(tensor, other)) is None
     over = replace(holds, last_step=2)
     assert misdirection.gone_on(tensor, seen(tensor, optimizers=(over,))) is None
     still_moves = row("net.w", replaced_at=0, changed=moved(STEP))

@@ -44,6 +44,12 @@ def test_nothing_of_a_file_is_an_error(load: facts.LoadCompared, why: str) -> No
     assert why in found.message
 
 
+def test_the_hint_says_what_to_compare_where_nothing_of_a_file_was_given() -> None:
+    given, not_given = (said(loaded(absent=NAMES, gave_nothing=nothing))[0][0].hint or "" for nothing in (False, True))
+    assert given.startswith("check the names that the load reports as missing")
+    assert not_given.startswith("check the names that the script compares")
+
+
 def test_what_is_there_in_another_form_is_no_loss() -> None:
     assert said(loaded(absent=("a",))) == ([], [])
 

@@ -72,10 +72,10 @@ def test_no_line_of_another_tensor():
     assert lines("F102", LineSeen(step=0, act="froze", tensors=(5,), origin=FREEZES)) == []
 
 
-def hint(code, *told, rows, framework="torch", optimizers=1):
+def hint(code, *told, rows, framework="torch", optimizers=1, beside=()):
     """What is to be done about a finding of these tensors."""
     each = [OptimizerRow(f"optimizer{number or ''}", "optimizer", "AdamW") for number in range(optimizers)]
-    ledger = Ledger(rows, each, list(told), run=Run(frameworks={framework: "1"}))
+    ledger = Ledger([*rows, *beside], each, list(told), run=Run(frameworks={framework: "1"}))
     finding = Finding("a-rule", code, "error", [row.name for row in rows], "it moved", {}, "the usual hint")
     return located([finding], ObservedRun(ledger))[0].hint
 
@@ -86,8 +86,8 @@ def buffer(model="model"):
     return row
 
 
-def weight(name="head", trainable=True):
-    row = TensorRow(f"model.{name}.weight", "model", "parameter", (2,), "float32", 8, 2, id=4)
+def weight(name="head", trainable=True, model="model", kind="parameter", own="weight"):
+    row = TensorRow(f"{model}.{name}.{own}", model, kind, (2,), "float32", 8, 2, id=4)
     row.owner.path, row.declared.trainable, row.optimizers = name, trainable, [Holding("optimizer")]
     return row
 
@@ -96,6 +96,14 @@ TRAIN = Origin("train.py", 12, "main", source="model.train()")
 COMPILES = Origin("train.py", 9, "main", source='model.compile("adam", "mse")')
 GROUP = 'put `optimizer.add_param_group({"params": model.head.parameters()})` after train.py:25'
 held = {"optimizer": "optimizer"}
+UNFROZEN = [line("unfroze", THAWS), line("optimizer", MADE, **held)]
+TWICE = [line("froze", FREEZES), *(line("optimizer", each, **held) for each in (MADE, AGAIN))]
+
+
+def buffer_elsewhere():
+    row = buffer()
+    row.name, row.owner.frozen_subtree = "model.other.mean", "other"
+    return row
 
 
 @pytest.mark.parametrize(
@@ -106,6 +114,16 @@ held = {"optimizer": "optimizer"}
         ("F107", [], [buffer()], {}, "the usual hint"),
         ("T209", [line("unfroze", THAWS), line("optimizer", MADE, **held)], [weight()], {}, GROUP),
         ("T209", [line("unfroze", THAWS), line("optimizer", MADE, **held)], [weight()], {"optimizers": 2}, "the usual"),
+        ("T209", UNFROZEN, [weight(model="Net")], {}, "the usual"),
+        ("T209", UNFROZEN, [weight()], {"beside": [weight(own="bias")]}, "the usual"),
+        ("T209", UNFROZEN, [weight()], {"beside": [weight(own="mean", kind="buffer"), weight("header")]}, GROUP),
+        ("T209", UNFROZEN, [weight("head.a"), weight("head.b")], {}, GROUP),
+        ("T209", UNFROZEN, [weight(), weight("other")], {"beside": [weight("third")]}, "the usual"),
+        ("F107", [line("train", TRAIN)], [buffer(), buffer_elsewhere()], {}, "the usual hint"),
+        ("F107", [line("train", TRAIN)], [buffer()], {"framework": "keras"}, "the usual hint"),
+        ("F102", [line("froze", FREEZES)], [weight(trainable=False)], {}, "the usual hint"),
+        ("F102", TWICE, [weight(trainable=False)], {}, "the usual hint"),
+        ("F105", [line("froze", FREEZES)], [weight(trainable=False)], {"framework": "keras"}, "the usual hint"),
         (
             "T209",
             [line("unfroze", THAWS), line("compiled", COMPILES, **held)],

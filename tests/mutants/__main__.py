@@ -32,6 +32,7 @@ TESTS = {
         "tests/causes/test_conditions.py",
         "tests/causes/test_still_conditions.py",
         "tests/causes/test_rank_conditions.py",
+        "tests/causes/test_saved_conditions.py",
         EXAMPLES,
     ),
 }

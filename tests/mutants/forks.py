@@ -25,6 +25,7 @@ from tests.mutants.faults import Fault, faults
 QUIET = ("-q", "-x", "-p", "no:cacheprovider", "--no-header", "--tb=no", "-W", "ignore")
 SECONDS = 20.0  # of tests for one fault, as they took without it
 SLOWER = 3.0  # times that a fault may make them; then they count as having noticed
+WAITING = 10  # times as long may pass by the clock, on a machine that others use
 STARTING = 10  # seconds to start, to import and to collect
 
 
@@ -153,15 +154,19 @@ def _put_in_place(module: str, code: CodeType) -> None:
 
 
 def _fork(run: Callable[[], int], seconds: float, shown: bool = False) -> int:
-    """The id of a new process that does this, and is killed by an alarm if it takes longer."""
+    """The id of a new process that does this, and is killed if it computes for longer.
+
+    What only waits is killed too, much later: on a machine that has more to do, a fault is not noticed by being slow.
+    """
     sys.stdout.flush()
     pid = os.fork()
     if pid:
         return pid
     status = 70
     try:
-        signal.signal(signal.SIGALRM, signal.SIG_DFL)
-        signal.setitimer(signal.ITIMER_REAL, seconds)
+        for timer, expired in ((signal.ITIMER_PROF, signal.SIGPROF), (signal.ITIMER_REAL, signal.SIGALRM)):
+            signal.signal(expired, signal.SIG_DFL)
+            signal.setitimer(timer, seconds if timer == signal.ITIMER_PROF else WAITING * seconds)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         if not shown:
             nowhere = os.open(os.devnull, os.O_RDWR)

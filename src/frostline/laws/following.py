@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from frostline.core import facts
 from frostline.core.amounts import tensors
 from frostline.laws.causes.cause import Evidence
-from frostline.laws.causes.saved.copies import half_following, saved_models
+from frostline.laws.causes.saved.copies import half_following
 from frostline.laws.law import Law, Violation
 from frostline.laws.observed_run import ObservedRun
 
@@ -18,7 +18,7 @@ ONE_BY_ONE = "look at what updates the copy: a part of its tensors is left out"
 
 def violations(run: ObservedRun) -> Iterator[Violation]:
     """Copies in files of which some tensors went their own way and the others have the first bits of their sources."""
-    for model, rows in saved_models(run):
+    for model, rows in run.models.items():
         for copy, still, moved in half_following(rows):
             narrow = copy.dtype in NARROW
             fact = (

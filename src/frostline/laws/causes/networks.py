@@ -39,7 +39,7 @@ def _of_another(run: ObservedRun) -> Iterator[Case]:
 def _goes_on(model: str, optimizer: str, run: ObservedRun) -> bool:
     """Whether the optimizer also trains what stands behind the network: a head, with which it is trained further."""
     behind = {name for event in run.events_of(NetworkContinued) if event.network == model for name in event.tensors}
-    return any(row.name in behind for row in run.held_by(optimizer)) if behind else False
+    return any(row.name in behind for row in run.held_by(optimizer))
 
 
 def _entire(rows: Sequence[TensorRow], optimizer: str) -> bool:

@@ -6,12 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from frostline.core.columns.saved import Copy, CopyState
 from frostline.core.ledger import TensorRow
-from frostline.laws.observed_run import ObservedRun
-
-
-def saved_models(run: ObservedRun) -> Iterator[tuple[str, Sequence[TensorRow]]]:
-    """The models of which a file holds something, with their tensors."""
-    yield from ((model, rows) for model, rows in run.models.items() if any(row.saved is not None for row in rows))
 
 
 def copies(row: TensorRow, *states: CopyState) -> list[Copy]:

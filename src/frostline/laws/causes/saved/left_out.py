@@ -12,7 +12,7 @@ from frostline.core.events.files import StateHidden
 from frostline.core.ledger import TensorRow
 from frostline.core.names.name_matching import plain
 from frostline.laws.causes.cause import Case, Cause, Mitigation, proven
-from frostline.laws.causes.saved.copies import changed, copies, saved_models
+from frostline.laws.causes.saved.copies import changed, copies
 from frostline.laws.causes.saved.words import words
 from frostline.laws.observed_run import ObservedRun
 
@@ -31,7 +31,7 @@ class _Part:
 
 
 def _cases(run: ObservedRun) -> Iterator[Case]:
-    for model, rows in saved_models(run):
+    for model, rows in run.models.items():
         missing = [row for row in rows if row.saved is not None and row.saved.state == "missing"]
         written = [row for row in rows if copies(row, "same", "rounded", "older", "fewer-rows", "other", "first")]
         lost = [row for row in changed(missing) if row.kind == "parameter" and not merged_into(row)]
@@ -92,10 +92,9 @@ def _head_alone(part: _Part) -> str | None:
 
 def _chosen(part: _Part) -> str | None:
     """That a part was meant: it is all of one module, or the file names it otherwise than the model does."""
-    names = [row.name.split(".") for row in part.written]
-    common = [first for first, *others in takewhile(lambda each: len(set(each)) == 1, zip(*names, strict=False))]
-    whole = ".".join(common)
-    if len(common) > 1 and not any(row.name.startswith(f"{whole}.") for row in part.missing):
+    names = [row.name.split(".")[:-1] for row in part.written]
+    whole = ".".join(first for first, *_ in takewhile(lambda each: len(set(each)) == 1, zip(*names, strict=False)))
+    if not any(row.name.startswith(f"{whole}.") for row in part.missing):
         return f"the file has all of {whole}"
     renamed = next((row for row in part.written if not _named_whole(row)), None)
     return f"the file has {renamed.name} as {copies(renamed)[0].name}" if renamed is not None else None

@@ -10,7 +10,7 @@ from frostline.core.columns.saved import Copy
 from frostline.core.events.files import FileWritten
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
-from frostline.laws.causes.saved.copies import changed, copies, from_before, half_following, saved_models
+from frostline.laws.causes.saved.copies import changed, copies, from_before, half_following
 from frostline.laws.causes.saved.words import words
 from frostline.laws.observed_run import ObservedRun
 
@@ -18,7 +18,7 @@ REMEDY = "save {}, or check when the copy that is saved was last renewed"
 
 
 def _older(run: ObservedRun) -> Iterator[Case]:
-    for model, rows in saved_models(run):
+    for model, rows in run.models.items():
         hint = REMEDY.format(words(run).itself)
         cases = [*_before_training(model, rows, hint), *_put_back(model, rows)]
         yield from cases or _before_the_end(model, rows, run, hint)
@@ -72,7 +72,7 @@ def _put_back(model: str, rows: Sequence[TensorRow]) -> Iterator[Case]:
 def _not_all_lost(seen: _PutBack) -> str | None:
     if len(seen.back) < len(seen.trained):
         return f"{len(seen.back)} of {several(len(seen.trained), 'trained tensor')} were put back"
-    kept = [row for row in seen.back if row.saved is not None and row.saved.state != "first"]
+    kept = [row for row in seen.back if copies(row)[0].state != "first"]  # the best of its copies
     return f"another file has what was learned in {kept[0].name}" if kept else None
 
 
@@ -124,7 +124,7 @@ OLDER = Cause(
 
 
 def _others(run: ObservedRun) -> Iterator[Case]:
-    for model, rows in saved_models(run):
+    for model, rows in run.models.items():
         old = from_before(rows)
         copy = copies(old[0], "first")[0] if old else None
         if copy is not None and copy.origin is not None and not any(half_following(rows)):

@@ -8,7 +8,7 @@ from frostline.core.amounts import several, tensors, were
 from frostline.core.columns.saved import Copy, CopyState
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation
-from frostline.laws.causes.saved.copies import changed, copies, from_before, saved_models
+from frostline.laws.causes.saved.copies import changed, copies, from_before
 from frostline.laws.causes.saved.words import words
 from frostline.laws.observed_run import ObservedRun
 
@@ -21,7 +21,7 @@ WRONGS: tuple[tuple[CopyState, str], ...] = (
 
 
 def _cases(run: ObservedRun) -> Iterator[Case]:
-    for model, rows in saved_models(run):
+    for model, rows in run.models.items():
         trained = changed(rows)
         old = from_before(rows)
         untrained = copies(old[0], "first")[0].file if old else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from frostline.core.events import LayersUntracked, ModulesRecreated, VariablesUntracked
 from frostline.core.ledger import TensorRow
@@ -13,22 +13,22 @@ from frostline.laws.observed_run import ObservedRun
 
 def _pretrained_beside(still: Still) -> str | None:
     """A weight of the layers that nobody tracks looks unlike what its initialiser draws."""
-    layers = _untracked_layers(still)
-    rows = [still.run.named.get(name) for name in layers.tensors] if layers is not None else []
-    return next((_looks_trained(row) for row in rows if row is not None and is_pretrained(row)), None)
+    rows = [still.run.named[name] for name in _untracked_with(still) if name in still.run.named]
+    return next((_looks_trained(row) for row in rows if is_pretrained(row)), None)
 
 
 def _looks_trained(row: TensorRow) -> str:
     return f"the values of {row.name} are not those of an initialiser: it was trained before, or loaded"
 
 
-def _untracked_layers(still: Still) -> LayersUntracked | None:
-    return next((each for each in still.run.events_of(LayersUntracked) if still.row.name in each.tensors), None)
+def _untracked_with(still: Still) -> Sequence[str]:
+    """The tensors of the untracked layers that this one belongs to, by name; none where it belongs to no such layer."""
+    told = (event.tensors for event in still.run.events_of(LayersUntracked))
+    return next((names for names in told if still.row.name in names), ())
 
 
 def _never_tracked(still: Still) -> Explained | None:
-    unseen = still.situation == "unregistered" and _untracked_layers(still) is not None
-    return Explained() if unseen else None
+    return Explained() if still.situation == "unregistered" and _untracked_with(still) else None
 
 
 def _which_layer(still: StillTogether) -> str:
@@ -56,7 +56,7 @@ NEVER_TRACKED = StillCause(
 def _unregistered(still: Still) -> Explained | None:
     """A backward pass reached the tensor, unless it is lent; or the framework told of a variable outside its lists."""
     row, run = still.row, still.run
-    if still.situation != "unregistered" or _untracked_layers(still) is not None:
+    if still.situation != "unregistered" or _untracked_with(still):
         return None
     if row.reached_by_backward:
         return None if is_lent(row.model, run) else Explained()

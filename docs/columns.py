@@ -8,11 +8,14 @@ import tempfile
 from html import escape
 from pathlib import Path
 
+from frostline.core.columns.unlooked import FACTS, NOT_LOOKED_FOR
 from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding, Record
 from frostline.judging import load
 
 HERE = Path(__file__).parent
+PAGE = HERE / "columns.md"
+FACTS_BEGIN, FACTS_END = "<!-- facts: python docs/columns.py -->\n", "<!-- end -->"
 SCRIPT = HERE / "columns_run.py"
 PICTURE = HERE / "columns.svg"
 HEADS = {
@@ -103,5 +106,29 @@ def _text(x: int, y: int, text: str, kind: str) -> str:
     return f'<text class="{kind}" x="{x}" y="{y}">{escape(text)}</text>'
 
 
+def facts() -> str:
+    """The facts of a tensor: what each says, why none may be known of it, and what no framework or one does not ask."""
+    rows = [f"| `{fact}` | {says} | {otherwise} |" for fact, (says, otherwise) in FACTS.items()]
+    lines = ["| fact | says that | unknown where |", "| --- | --- | --- |", *rows, ""]
+    for framework, title in {"torch": "torch", "keras": "Keras and tf_keras", "jax": "JAX"}.items():
+        why: dict[str, list[str]] = {}
+        for fact, reason in NOT_LOOKED_FOR[framework].items():
+            why.setdefault(reason, []).append(f"`{fact}`")
+        lines += [
+            f"Never known in {title}:",
+            "",
+            *(f"- {', '.join(names)}: {reason}" for reason, names in why.items()),
+            "",
+        ]
+    return "\n".join(lines)
+
+
+def page() -> str:
+    """The page with the facts as they are now."""
+    before, _, rest = PAGE.read_text("utf-8").partition(FACTS_BEGIN)
+    return f"{before}{FACTS_BEGIN}{facts()}{FACTS_END}{rest.partition(FACTS_END)[2]}"
+
+
 if __name__ == "__main__":
+    PAGE.write_text(page(), "utf-8")
     PICTURE.write_text(picture(observe()), "utf-8")

@@ -9,6 +9,7 @@ from types import ModuleType
 
 import pytest
 
+from frostline.core.columns.unlooked import why_unknown
 from frostline.settings import TABLE
 
 ROOT = Path(__file__).parents[1]
@@ -55,6 +56,12 @@ def test_the_pages_of_rules_are_fresh() -> None:
     written = {path.name: path.read_text("utf-8") for path in rules_page.FOLDER.iterdir()}
     assert rules_page.pages() == written, "python docs/rules_page.py writes them"
     assert rules_page.laws() == (rules_page.FOLDER.parent / "laws.md").read_text("utf-8")
+
+
+def test_the_page_of_the_columns_says_what_is_not_looked_for() -> None:
+    columns = script("columns")
+    assert columns.page() == columns.PAGE.read_text("utf-8"), "python docs/columns.py writes it"
+    assert f"`cleared`: {why_unknown('cleared', 'keras')}" in columns.page()
 
 
 @pytest.mark.needs("torch")

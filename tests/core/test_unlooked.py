@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
+from tests.ledgers import stored
 
+import frostline.frameworks
 from frostline.core import ledger
 from frostline.core.columns.saved import Copy
+from frostline.core.columns.unlooked import FACTS, NOT_LOOKED_FOR, why_unknown
 
 # Whoever makes the row, the move or the copy knows these at that moment, in every framework.
 ESTABLISHED = {
@@ -38,6 +44,81 @@ def test_no_fact_is_false_before_anybody_looked() -> None:
 def test_a_fact_that_is_assumed_is_found() -> None:
     planted = dataclasses.make_dataclass("TensorRow", [("pruned", bool, False)])
     assert assumed(planted) == {("TensorRow", "pruned")}
+
+
+# Facts are told by instruments of the framework; gradients are looked at by the observer, for all of them.
+FOLDERS = {
+    "torch": ["torch"],
+    "keras": ["keras_common", "keras"],
+    "tf_keras": ["keras_common", "tf_keras"],
+    "jax": ["jax"],
+}
+OF_ALL = {"reached_by_backward"}
+SHELVES = {"torch": "torch", "tf_keras": "tf_keras", "jax": "jax"}  # of the others: Keras
+
+
+def told(framework: str, root: Path = Path(frostline.frameworks.__file__).parent) -> set[str]:
+    """The facts of which the source of a framework tells something, as an argument or as an entry."""
+    files = [file for folder in FOLDERS[framework] for file in (root / folder).rglob("*.py")]
+    nodes = [node for file in files for node in ast.walk(ast.parse(file.read_text("utf-8")))]
+    words = {node.arg for node in nodes if isinstance(node, ast.keyword)}
+    words |= {
+        key.value for node in nodes if isinstance(node, ast.Dict) for key in node.keys if isinstance(key, ast.Constant)
+    }
+    return (words & FACTS.keys()) | OF_ALL
+
+
+def test_every_fact_that_may_be_unknown_has_a_reason() -> None:
+    optional = {
+        field.name
+        for kind in (ledger.TensorRow, ledger.Owner)
+        for field in dataclasses.fields(kind)
+        if field.type == "bool | None"
+    }
+    assert optional == FACTS.keys()
+    assert all(each.keys() <= FACTS.keys() for each in NOT_LOOKED_FOR.values())
+
+
+@pytest.mark.parametrize("framework", FOLDERS)
+def test_what_a_framework_does_not_look_for_is_listed_and_nothing_else(framework: str) -> None:
+    assert FACTS.keys() - NOT_LOOKED_FOR[framework].keys() == told(framework)
+
+
+def test_an_instrument_that_begins_to_look_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "jax").mkdir()
+    (tmp_path / "jax" / "planted.py").write_text("tell(TensorSeen(tensor=1, zeros=False))", "utf-8")
+    assert told("jax", tmp_path) == {"zeros", *OF_ALL}
+
+
+def unreasoned(framework: str, rows: Iterable[ledger.TensorRow]) -> Iterator[str]:
+    """Facts that are known though nobody looks, and columns that are unknown without a reason."""
+    for row in rows:
+        if row.changed.verdict == "unknown" and not row.unknown.get("changed"):
+            yield f"{row.name}: changed is unknown without a reason"
+        for fact in FACTS:
+            known = getattr(row.owner if hasattr(row.owner, fact) else row, fact) is not None
+            if known and fact in NOT_LOOKED_FOR[framework]:
+                yield f"{row.name}: {fact} is known, and {why_unknown(fact, framework)}"
+
+
+@pytest.mark.parametrize("shelf", stored.SHELVES)
+def test_no_stored_run_knows_what_nobody_looked_for(shelf: str) -> None:
+    framework = SHELVES.get(shelf, "keras")
+    wrong = [
+        (seen.program, each)
+        for seen in stored.load(shelf)
+        for each in unreasoned(framework, (row for run in seen.ledgers for row in run.tensors))
+    ]
+    assert wrong == []
+
+
+def test_a_fact_without_a_look_and_an_unknown_without_a_reason_are_found() -> None:
+    row = ledger.TensorRow("net.w", "net", "parameter", (1,), "float32", 4, 1, cleared=False)
+    assert [*unreasoned("torch", [row])] == ["net.w: changed is unknown without a reason"]
+    row.changed = ledger.Changed("unknown", reason="freed")
+    row.unknown["changed"] = "freed"
+    assert [*unreasoned("torch", [row])] == []
+    assert [*unreasoned("jax", [row])] == [f"net.w: cleared is known, and {why_unknown('cleared', 'jax')}"]
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from frostline.laws.observed_run import ObservedRun
 
 Evidence = dict[str, str | int | float | bool | list[str] | None]
 Seen = TypeVar("Seen")
-NOT_LOOKED_FOR = "unknown: not looked for"  # said of a fact that would matter, where a row has None
 EXAMPLES = Path(__file__).parent / "examples"
 
 

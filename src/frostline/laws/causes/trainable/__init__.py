@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from frostline.core.columns.unlooked import why_unknown
 from frostline.core.ledger import TensorRow
 from frostline.core.record import Finding
-from frostline.laws.causes.cause import NOT_LOOKED_FOR, Case, Evidence, Proven, flips_of
+from frostline.laws.causes.cause import Case, Evidence, Proven, flips_of
 from frostline.laws.causes.trainable.idle_optimizers import NOTHING, SKIPPED
 from frostline.laws.causes.trainable.no_effect import DECAY_ALONE, ROUNDED, UNCHANGED, ZERO_GRADIENT, ZERO_RATE
 from frostline.laws.causes.trainable.no_gradient import NO_GRADIENT
@@ -75,8 +76,10 @@ def _evidence(cause: StillCause, still: Still, optimizer: str) -> Evidence:
         "reached_by_backward": row.reached_by_backward,
         "called": row.owner.called,
         "recorded": row.owner.recorded,
-        "gradient_cleared": NOT_LOOKED_FOR if cause is NO_GRADIENT and row.cleared is None else row.cleared or None,
+        "gradient_cleared": row.cleared or None,
     }
+    if cause is NO_GRADIENT and row.cleared is None:
+        evidence["gradient_cleared"] = f"unknown: {why_unknown('cleared', still.run.framework)}"
     if optimizer and all(holding.optimizer != optimizer for holding in row.optimizers):
         evidence["found_in"] = optimizer
     for holding in row.optimizers[:1]:

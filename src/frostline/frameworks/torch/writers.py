@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import functools
 import sys
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from frostline.frameworks.array_writers import ARCHIVES, ARRAY, ArrayWriters
 from frostline.frameworks.imports import when_imported
-from frostline.frameworks.patching import put
+from frostline.frameworks.patching import Nesting, put
 from frostline.frameworks.torch.guards import dynamo_guard
 
 Read = Callable[..., tuple[Any, Any]]
@@ -79,7 +78,7 @@ class WritersWatch:
         self._observe = observe
         self._undo: list[Callable[[], None]] = []
         self._ended = False
-        self._inside = threading.local()
+        self._writings = Nesting()
         for writer in WRITERS:
             self._undo.append(when_imported(writer.module, functools.partial(self._put_around, writer)))
 
@@ -90,14 +89,10 @@ class WritersWatch:
             self._undo.append(put(module, writer.function, observed))
 
     def _call(self, writer: Writer, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        if self._ended or getattr(self._inside, "now", False):
+        with self._writings:
+            if not self._ended and self._writings.depth == 1:
+                self._observe(writer, args, kwargs)
             return function(*args, **kwargs)
-        self._inside.now = True
-        try:
-            self._observe(writer, args, kwargs)
-            return function(*args, **kwargs)
-        finally:
-            self._inside.now = False
 
     def end(self) -> None:
         """Put everything back."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import threading
 import weakref
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from frostline.core.events.fact import Origin
 from frostline.core.facts import Fact, LineSeen
 from frostline.frameworks.keras_common.context import Context
 from frostline.frameworks.keras_common.tensors.tensors import NamedVariable
-from frostline.frameworks.patching import put
+from frostline.frameworks.patching import Nesting, put
 from frostline.observe.script_lines import makers, script_line
 
 FLAG = "trainable"
@@ -42,7 +41,7 @@ class FlagLines:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._inside = threading.local()
+        self._writes = Nesting()
         self._sets: dict[tuple[int, bool, Origin], _Set] = {}
         self._told: dict[int, int] = {}  # by number of the tensor, that of the last setting that was told
         self._count = 0
@@ -64,15 +63,10 @@ class FlagLines:
 
         @functools.wraps(own.fset)
         def write(subject: Any, value: Any) -> None:
-            if getattr(self._inside, "now", False):  # by a layer around this one
+            with self._writes:
                 own.fset(subject, value)
-                return
-            self._inside.now = True
-            try:
-                own.fset(subject, value)
-            finally:
-                self._inside.now = False
-            self._context.quietly("a flag was set", lambda: self._note(subject, bool(value)))
+            if not self._writes.depth:  # else a layer around this one is being set
+                self._context.quietly("a flag was set", lambda: self._note(subject, bool(value)))
 
         return put(owner, FLAG, own.setter(write))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from torch import nn
 from frostline.core.events import Act
 from frostline.core.events.fact import Origin
 from frostline.core.facts import Fact, LineSeen
-from frostline.frameworks.patching import put
+from frostline.frameworks.patching import Nesting, put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
 from frostline.observe.script_lines import makers, script_line
@@ -43,7 +42,7 @@ class ModeLines:
 
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._inside = threading.local()
+        self._calls_of_train = Nesting()
         self._calls: dict[tuple[int, Act, Origin], _Call] = {}
         self._count = self._seen = 0
         self._told: dict[tuple[int, Act], Origin] = {}
@@ -55,13 +54,10 @@ class ModeLines:
         return [put(nn.Module, "train", dynamo_guard.observed(nn.Module.train, self._train))]
 
     def _train(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
-        if getattr(self._inside, "now", False):  # by a module around this one
-            return function(*args, **kwargs)
-        self._inside.now = True
-        try:
+        with self._calls_of_train:
             result = function(*args, **kwargs)
-        finally:
-            self._inside.now = False
+        if self._calls_of_train.depth:  # it was called by a module around this one
+            return result
         try:
             self._note(args[0], bool(args[1] if len(args) > 1 else kwargs.get("mode", True)))
         except Exception as error:

@@ -151,6 +151,31 @@ for index, each in enumerate(x):
     assert seen.rules == {}
 
 
+def test_a_copy_that_is_only_carried_along_is_told_from_one_that_the_loss_reads(tmp_path: Path) -> None:
+    """By what the trace shows, whatever they are called."""
+    seen = observed_code(
+        f"""{START}
+kept, anchor = (jax.tree.map(jnp.array, params) for _ in range(2))
+optimizer = optax.adam(0.1)
+state = optimizer.init(params)
+@jax.jit
+def step(params, kept, anchor, state, x):
+    drift = lambda params: jnp.square(params["body"] - anchor["body"]).mean() + anchor["head"].mean()
+    gradients = jax.grad(lambda params: loss(params, x) + drift(params) * params["head"].mean())(params)
+    updates, state = optimizer.update(gradients, state, params)
+    return optax.apply_updates(params, updates), kept, anchor, state
+for each in x:
+    params, kept, anchor, state = step(params, kept, anchor, state, each)
+""",
+        tmp_path,
+    )
+    assert {name: verdict for name, (_, _, verdict) in seen.columns.items() if verdict == "no"} == {
+        f"{root}.{name}": "no" for root in ("kept", "anchor") for name in ("body", "head")
+    }
+    found = [(finding.rule, sorted(finding.tensors)) for finding in seen.record.findings]
+    assert found == [("copy-never-follows", ["kept.body", "kept.head"])]
+
+
 def test_bare_arrays_of_an_nnx_module_are_parameters_where_updates_are_applied(tmp_path: Path) -> None:
     seen = observed_code(
         f"""{START}

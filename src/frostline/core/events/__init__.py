@@ -219,8 +219,9 @@ class UpdateShown(Fact, frozen=True):
     ``shows`` is ``raw-gradient`` (the update is the gradient as it is, or what no learning rate scaled), ``decayed``
     (it is moved although its gradient was set to zero before, or is zero), ``not-returned`` (the new value reaches no
     result of the function), ``gradient-unused`` (a loss was differentiated by it, and its new value does not depend on
-    that), ``gradient-elsewhere`` (another tensor is updated with its gradient) or ``captured`` (compiled into the
-    function as a constant). ``by`` is the transformation that did it.
+    that), ``gradient-elsewhere`` (another tensor is updated with its gradient), ``captured`` (compiled into the
+    function as a constant) or ``passed-through`` (it comes back as it was handed in, and no gradient is computed from
+    it). ``by`` is the transformation that did it.
     """
 
     step: int

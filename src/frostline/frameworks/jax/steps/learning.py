@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from itertools import count
 from typing import Any
+
+import numpy as np
 
 from frostline.core.facts import LineSeen, OptimizerSeen
 from frostline.frameworks.claims import claimed
 from frostline.frameworks.jax.answers import Answers
 from frostline.frameworks.jax.signals import Signals
 from frostline.frameworks.jax.steps.functions import Call, Function, Kind
-from frostline.frameworks.jax.steps.values import Values
+from frostline.frameworks.jax.steps.values import Values, digests_of
 from frostline.frameworks.jax.tensors.paths import Path, is_inexact
 from frostline.frameworks.jax.tensors.tensors import JaxTensor
 from frostline.frameworks.jax.traces.concrete import concrete
@@ -21,7 +24,6 @@ from frostline.observe.observer import Observer
 from frostline.observe.protocols import Hold
 from frostline.observe.variable_names import unique
 
-AVERAGES = ("ema", "average", "avg", "target", "shadow", "slow", "polyak", "teacher")
 WEIGHTS = ("kernel", "bias", "scale", "embedding", "weight")  # as flax, haiku and equinox call them
 COLLECTIONS = ("params", "batch_stats")  # of linen: a module has its place in each of them
 STATISTICS = ("batch_stats", "running_mean", "running_var", "mean_ema", "var_ema")  # in flax, equinox and haiku
@@ -140,14 +142,11 @@ class Learning:
         """The arrays that are weights, copies of weights or statistics; None for those that are surely none."""
         arrays = call.arrays
         found: dict[Path, Kind | None] = {path: Kind("parameter") for path in learned.proofs}
-        inner = {
-            (proof.inner[-1:], _shape(arrays[path])): path for path, proof in learned.proofs.items() if proof.inner
-        }
+        copied = copies(call, learned)
         for path, array in arrays.items():
             if path in found or not is_inexact(array):
                 continue
-            of = inner.get((path[-1:], _shape(array)))
-            if of is not None and self._is_copy(path, learned.proofs[of].inner):
+            if path in copied:
                 found[path] = Kind("parameter")
             elif any(piece.endswith(STATISTICS) for piece in path):
                 found[path] = Kind("buffer")
@@ -165,11 +164,6 @@ class Learning:
             if kind.kind == "parameter":
                 kind.flag = _declared(kind.flag, flag_of(proof))
         return found
-
-    def _is_copy(self, path: Path, inner: Path) -> bool:
-        """Whether the path is that of a weight in another tree, which is called an average or a copy."""
-        beside = path[: -len(inner)] if inner else path
-        return path[-len(inner) :] == inner and any(word in piece.lower() for piece in beside for word in AVERAGES)
 
     def _meet(self, function: Function, call: Call, path: Path, kind: Kind) -> None:
         """Take a tensor under observation, with the bits from before the step, unless it is known already."""
@@ -264,5 +258,36 @@ def _hold(proof: Proof) -> Hold:
     return Hold(inside=True, listed=proof.applied or bool(proof.gradient_used), weight_decay=None, state=None)
 
 
-def _shape(array: Any) -> tuple[Any, ...]:
-    return tuple(array.shape), str(array.dtype)
+def copies(call: Call, learned: Learned) -> set[Path]:
+    """The arrays of trees that began with the bits of all the weights of another tree, such as averages and targets.
+
+    Trees of zeros are none: so begins what an optimizer keeps.
+
+    Args:
+        call: with the digests from before it.
+        learned: of the function that it calls.
+    """
+    sizes: Counter[Path] = Counter()
+    weights: dict[Path, list[Path]] = {}
+    for path, proof in learned.proofs.items():
+        if proof.inner and path[-len(proof.inner) :] == proof.inner:
+            sizes[path[: -len(proof.inner)]] += 1
+            weights.setdefault(proof.inner, []).append(path)
+    trees: dict[tuple[Path, Path], list[tuple[Path, Path]]] = {}
+    for path in call.digests.keys() - learned.proofs.keys():
+        for start in range(1, len(path)):
+            for weight in weights.get(path[start:], ()):
+                trees.setdefault((path[:start], weight[: start - len(path)]), []).append((path, weight))
+    whole = (pairs for (_, tree), pairs in trees.items() if len(pairs) == sizes[tree])
+    alike = (pairs for pairs in whole if all(_has_bits_of(call, *pair) for pair in pairs))
+    return {path for pairs in alike if any(not _begins_at_zero(call, path) for path, _ in pairs) for path, _ in pairs}
+
+
+def _has_bits_of(call: Call, path: Path, other: Path) -> bool:
+    same_shape = call.arrays[path].shape == call.arrays[other].shape
+    return same_shape and call.digests[path] == call.digests.get(other)
+
+
+def _begins_at_zero(call: Call, path: Path) -> bool:
+    array = call.arrays[path]
+    return call.digests[path] == digests_of({path: np.zeros(array.shape, array.dtype)}).get(path)

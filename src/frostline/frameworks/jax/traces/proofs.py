@@ -77,8 +77,9 @@ class Learned:
 
     ``captured`` are weights that an update was applied to and that were compiled into the function as constants.
     ``empty`` says that updates were applied to a tree without a single tensor, ``restarts`` that all the state which
-    optimizers were given was made inside, out of nothing that the function was handed. ``line`` is that of the script
-    where updates are applied, or a loss is differentiated.
+    optimizers were given was made inside, out of nothing that the function was handed. ``passed`` come back as they
+    went in, and no gradient is computed from them. ``line`` is that of the script where updates are applied, or a loss
+    is differentiated.
     """
 
     proofs: dict[Path, Proof] = field(default_factory=dict)
@@ -88,6 +89,7 @@ class Learned:
     captured: list[tuple[Path, Any, str]] = field(default_factory=list)
     empty: bool = False
     restarts: bool = False
+    passed: set[Path] = field(default_factory=set)
     line: Origin | None = None
 
 
@@ -134,6 +136,7 @@ class Reading:
         self._pair_by_name()
         self._leave_out_data()
         self._judge_gradients()
+        self.learned.passed = self._passed()
         for record in self._records:
             self._note(record)
         for path, proof in self.learned.proofs.items():
@@ -247,6 +250,13 @@ class Reading:
             proof.gradient_used = bool(proof.gradient_used) or bool(masks[out] >> bit & 1)
             if not proof.applied:
                 proof.gradient_elsewhere |= any(masks[node] >> bit & 1 for node in self._updates_of_namesakes(path))
+
+    def _passed(self) -> set[Path]:
+        differentiated = [record for record in self._records if isinstance(record, Differentiated)]
+        gradients = [gradient for record in differentiated for _, _, gradient in record.gradients]
+        used = self._graph.ancestors(node for gradient in gradients for node in self._nodes(gradient))
+        idle = {path for path, node in self._trace.inputs.items() if node in self._ends and node not in used}
+        return idle - self.learned.proofs.keys()
 
     def _updates_of_namesakes(self, path: Path) -> Iterator[int]:
         """The updates of tensors of the same name and shape that no loss was differentiated by."""

@@ -37,6 +37,9 @@ class UpdateProofs:
             proof = learned.proofs.get(path)
             for each in _shown(proof) if proof is not None else ():
                 shown.setdefault(each, []).append(tensor.row.name)
+        passed = [tensor.row.name for path, tensor in function.tensors.items() if path in learned.passed]
+        if passed:
+            shown["passed-through"] = passed
         if function.captured:
             shown["captured"] = [tensor.row.name for tensor in function.captured]
         for shows, names in shown.items():

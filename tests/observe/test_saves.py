@@ -3,10 +3,11 @@
 from collections.abc import Hashable
 
 import pytest
-from tests.observe.memory import Tensor, Training
+from tests.observe.memory import Tensor, Training, buffer
 
-from frostline.core.events.files import FileWritten
+from frostline.core.events.files import FilesAlike, FileWritten
 from frostline.observe import saves
+from frostline.observe.protocols import Unreadable
 from frostline.observe.saves import Saves
 from frostline.observe.tensor_match import Written
 
@@ -86,3 +87,83 @@ def test_the_best_copy_comes_first_whenever_it_was_written(weight: Tensor) -> No
     assert weight.row.saved is not None
     assert weight.row.saved.state == "same"
     assert copies(weight)[0] == ("good.bin", 1, "same")
+
+
+def test_what_no_file_of_its_model_has_is_missing(weight: Tensor) -> None:
+    other, apart = Tensor("m.other", range(3)), Tensor("n.apart", range(5))
+    writing = Writing(weight, other, apart)
+    writing.training.step()
+    writing.save("part.bin", weight)
+    writing.end()
+    assert other.row.saved is not None
+    assert (other.row.saved.state, other.row.saved.copies) == ("missing", [])
+    assert apart.row.saved is None  # no file holds anything of its model
+
+
+def test_a_model_that_was_not_known_when_it_was_written_is_asked_for_at_the_end(weight: Tensor) -> None:
+    other = Tensor("m.other", range(3))
+    writing = Writing(weight, other)
+    unknown = Written("x", "", (3,), "float32", 12, Tensor("x", range(3)))
+    writing.saves.wrote("early.bin", "memory.save", [unknown], later=lambda: [("weight", weight.key)])
+    writing.training.step()
+    writing.end()
+    assert copies(weight) == [("early.bin", 0, "older")]
+    assert other.row.saved is not None
+    assert other.row.saved.state == "missing"
+    assert "saved" not in other.row.unknown
+
+
+def test_a_tensor_of_the_size_under_a_name_of_no_tensor_may_be_the_one_that_is_missing(weight: Tensor) -> None:
+    other = Tensor("m.other", range(3))
+    writing = Writing(weight, other)
+    unknown = Written("x", "", (3,), "float32", 12, Tensor("x", range(3)))
+    writing.training.step()
+    writing.saves.wrote("part.bin", "memory.save", [written(weight), unknown])
+    writing.end()
+    assert other.row.saved is None
+    assert other.row.unknown["saved"] == "a file holds a tensor of this size under a name that is no tensor's"
+
+
+def test_a_tensor_that_never_moved_has_its_bits_in_a_file_from_before_it_was_known(weight: Tensor) -> None:
+    frozen = Tensor("m.frozen", range(3), trainable=False)
+    writing = Writing(weight, frozen)
+    writing.training.probe.optimizers["sgd"].tensors.remove(frozen)
+    writing.saves.wrote("early.bin", "memory.save", [], later=lambda: [("frozen", frozen.key)])
+    writing.training.step()
+    writing.end()
+    assert copies(frozen) == [("early.bin", 0, "same")]
+
+
+def test_a_file_that_was_written_at_the_last_step_is_not_read_again(weight: Tensor) -> None:
+    writing = Writing(weight)
+    writing.training.step()
+    writing.save("last.bin")
+    weight.masked_gradients = Unreadable("freed")
+    writing.end()
+    assert copies(weight) == [("last.bin", 1, "same")]
+
+
+def test_files_that_repeat_each_other_are_told_by_what_they_hold_of_trainable_parameters(weight: Tensor) -> None:
+    frozen, count = Tensor("m.frozen", range(3), trainable=False), buffer("m.count", [0.0])
+    writing = Writing(weight, frozen, count)
+    kept = [written(each) for each in (weight, frozen, count)]
+    for epoch in range(3):
+        writing.training.step()
+        writing.saves.wrote(f"epoch{epoch}.bin", "memory.save", kept)
+    writing.end()
+    (alike,) = writing.training.observer.journal.fold.ledger().events_of(FilesAlike)
+    assert (alike.files, alike.steps, alike.tensors) == (
+        ("epoch0.bin", "epoch1.bin", "epoch2.bin"),
+        (1, 2, 3),
+        ("m.weight",),
+    )
+
+
+def test_files_of_what_is_frozen_alone_may_repeat_each_other(weight: Tensor) -> None:
+    frozen = Tensor("m.frozen", range(3), trainable=False)
+    writing = Writing(weight, frozen)
+    for epoch in range(3):
+        writing.training.step()
+        writing.save(f"epoch{epoch}.bin", frozen)
+    writing.end()
+    assert writing.training.observer.journal.fold.ledger().events_of(FilesAlike) == []

@@ -74,3 +74,14 @@ def test_a_copy_is_kept_where_the_gradient_does_not_explain_a_move(
     watched = training.watched(weight)
     training.observer.holdings.note_gradient(watched)
     assert training.observer.holdings.unexplained(watched, hold) is unexplained
+
+
+def test_the_largest_rate_of_a_group_is_remembered(training: Training, weight: Tensor) -> None:
+    holdings, optimizer = training.observer.holdings, training.probe.optimizers["sgd"]
+    for rate in (0.25, 0.5, 0.125):
+        optimizer.lr = rate
+        holdings.note_rates("sgd", training.observer.optimizers["sgd"])
+    assert holdings.max_lr("sgd", 0) == 0.5
+    assert holdings.max_lr("sgd", 1) is None  # there is no such group
+    assert holdings.max_lr("sgd", None) is None  # nor one that is not told
+    assert holdings.max_lr("adam", 0) is None

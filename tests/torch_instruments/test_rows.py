@@ -101,6 +101,30 @@ def test_rows_that_are_written_back_have_not_moved():
     assert found(seen(model, decaying(model), after_step=write_back)) == []
 
 
+def test_a_mask_may_begin_in_the_middle_of_a_run():
+    model = embedding()
+    steps = []
+
+    def masked_later():
+        steps.append(len(steps))
+        if len(steps) >= 3:
+            model.weight.grad[:OLD] = 0
+
+    assert found(seen(model, decaying(model), before_step=masked_later, steps=16)) == [("warning", ["0:10"])]
+
+
+def test_masked_rows_that_the_script_writes_have_not_moved_in_a_step():
+    model = embedding()
+    hooked(model)
+
+    def write():
+        with torch.no_grad():
+            model.weight[:OLD] += 1
+
+    record = seen(model, torch.optim.SGD(model.parameters(), lr=0.1), after_step=write)
+    assert found(record) == []
+
+
 def test_momentum_of_a_joint_phase_is_named():
     model = embedding()
     optimizer = torch.optim.SGD(model.parameters(), lr=0.1, momentum=0.9)

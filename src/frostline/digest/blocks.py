@@ -93,8 +93,8 @@ def moved(digest: Digest, present: Digest) -> list[int]:
     before, after = digest.hashes, present.hashes
     if before == after:
         return []
-    ends = range(_WORD, max(len(before), len(after)) + 1, _WORD)
-    return [end // _WORD - 1 for end in ends if before[end - _WORD : end] != after[end - _WORD : end]]
+    starts = range(0, max(len(before), len(after)), _WORD)
+    return [start // _WORD for start in starts if before[start : start + _WORD] != after[start : start + _WORD]]
 
 
 def first_difference(digest: Digest, buffer: Buffer) -> bool:

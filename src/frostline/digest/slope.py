@@ -88,8 +88,8 @@ def fit(slope: Slope, terms: Iterable[tuple[Reals, Reals, Reals] | None]) -> Slo
 def shortest(low: float, high: float) -> float:
     """The number in [low, high] with the fewest decimal digits, near the middle.
 
-    >>> shortest(0.98997, 0.99012), shortest(-1e-50, 1e-50)
-    (0.99, 0.0)
+    >>> shortest(0.98997, 0.99012), shortest(0.985, 0.99), shortest(-1e-50, 1e-50)
+    (0.99, 0.99, 0.0)
     """
     if low <= 0 <= high:
         return 0.0

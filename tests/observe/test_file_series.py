@@ -35,6 +35,11 @@ def test_a_series_that_goes_on_says_so() -> None:
     assert told(*repeated) == [(("s1.pt", "s2.pt"), (1, 2), ("bias", "weight"), True)]
 
 
+def test_a_file_without_anything_of_a_model_ends_no_series() -> None:
+    (found,) = told(("s1.pt", 1, "aa", "aa"), ("s2.pt", 2, "", "bb"), ("s3.pt", 3, "aa", "cc"))
+    assert found[:2] == (("s1.pt", "s3.pt"), (1, 3))
+
+
 def test_steps_of_folders_are_in_the_names() -> None:
     (found,) = told(("run/step-1/model.bin", 1, "aa", "aa"), ("run/step-2/model.bin", 2, "aa", "ba"))
     assert found[0] == ("step-1/model.bin", "step-2/model.bin")

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.journey import MOST_CHANGES, MOST_FILES, STEPS, changes_of, handled
+from corpus.running import Outcome
 from tests import row_writers, test_frameworks
 from tests.ledgers import stored
 from tests.planted_changes import CHANGES, plant
+
+from corpus import cases, judging
 
 SOURCE = Path(__file__).parents[1] / "src"
 PACKAGE = SOURCE / "frostline"
@@ -82,6 +85,23 @@ def replay() -> Figure:
     return Figure(f"replay of {len(programs):,} stored programs, seconds", f"{seconds:.2f}", "≤ 2", seconds <= 2)
 
 
+def corpus() -> Figure:
+    """How many programs of the corpus are judged right, by what was stored of them."""
+    trials = {trial.name: trial for trial in cases.trials(cases.load())}
+    known = judging.gaps()
+    good = alarms = count = 0
+    for shelf in stored.SHELVES:
+        for seen in stored.load(shelf):
+            if (trial := trials.get(seen.program)) is None or seen.program in known:
+                continue
+            judgement = judging.judge(Outcome(trial, stored.record_of(seen), ""))
+            count += 1
+            good += judgement.good
+            alarms += len(judgement.alarms)
+    found = f"{good} of {count}, {alarms} false alarms"
+    return Figure("corpus as it is stored, judged right", found, "all, 0", good == count > 0)
+
+
 def journey() -> Iterator[Figure]:
     """One tensor on its way from the hook to the report."""
     files = handled()
@@ -125,7 +145,7 @@ def _reached(start: str, edges: dict[str, set[str]]) -> set[str]:
 
 def main() -> None:
     """Print the table."""
-    rows = [*figures(), replay(), *journey(), *touched()]
+    rows = [*figures(), corpus(), replay(), *journey(), *touched()]
     width = max(len(row.what) for row in rows)
     for row in rows:
         print(f"{'✓' if row.good else '✗'} {row.what:<{width}}  {row.goal:<7} {row.found}")

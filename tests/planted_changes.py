@@ -84,12 +84,46 @@ def render(record: Record) -> str:
     return f"{len(record.tensors)} tensors"
 '''
 
+READER = '''"""A planted checkpoint format: eight letters, and numbers to the end of the file."""
+
+from __future__ import annotations
+
+from frostline.checkpoints.checkpoint import Checkpoint, Tensor
+from frostline.checkpoints.files.file import File
+from frostline.checkpoints.files.sources import Span
+from frostline.checkpoints.readers.format import Format
+
+MAGIC = b"PLANTED!"
+
+
+def known(file: File) -> bool:
+    return file.head.startswith(MAGIC)
+
+
+def read(file: File) -> Checkpoint:
+    checkpoint = Checkpoint(file.path, "planted", files=[file])
+    size = file.size - len(MAGIC)
+    checkpoint.add(Tensor("w", "float32", (size // 4,), Span(file, len(MAGIC), size)))
+    return checkpoint
+
+
+FORMAT = Format("planted", file=(known, read))
+'''
+
 RUN = "import torch, frostline\nmodel = torch.nn.Linear(2, 1)\noptimizer = torch.optim.SGD(model.parameters(), 0.1)\n"
 TRAIN = """with frostline.watch(model, optimizer) as seen:
     for _ in range(4):
         model(torch.ones(1, 2)).sum().backward()
         optimizer.step()
 record = seen.report.record
+"""
+READ = """import os, struct, tempfile
+from frostline.checkpoints.opening import open_checkpoint
+with tempfile.TemporaryDirectory() as folder:
+    path = os.path.join(folder, "model.bin")
+    with open(path, "wb") as file:
+        file.write(b"PLANTED!" + struct.pack("<3f", 1, 2, 3))
+    print(open_checkpoint(path).tensors["w"].shape)
 """
 
 
@@ -137,6 +171,13 @@ def _plant_format(package: Path) -> None:
     _replace(formats, '    "junit": _junit,\n', '    "junit": _junit,\n    "planted": _planted,\n')
 
 
+def _plant_reader(package: Path) -> None:
+    readers = package / "checkpoints/readers"
+    (readers / "planted.py").write_text(READER, "utf-8")
+    _replace(readers / "table.py", "gguf, numpy, safetensors,", "gguf, numpy, planted, safetensors,")
+    _replace(readers / "table.py", "    gguf.FORMAT,\n", "    planted.FORMAT,\n    gguf.FORMAT,\n")
+
+
 CHANGES = (
     Change("fact", 2, _plant_fact, f"{RUN}{TRAIN}print(record.events[0].count, record.events[-1].step)", "1 3\n"),
     Change("law", 1, _plant_law, f"{RUN}{TRAIN}print([each.code for each in record.findings])", "['L13']\n"),
@@ -148,6 +189,7 @@ CHANGES = (
         f"{RUN}{TRAIN}from frostline.report import render\nprint(render(record, 'planted'))",
         "2 tensors\n",
     ),
+    Change("checkpoint format", 2, _plant_reader, READ, "(3,)\n"),
 )
 
 

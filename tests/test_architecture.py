@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.architecture import figures
+from tests.architecture import corpus, figures
+from tests.ledgers import stored
 from tests.planted_changes import CHANGES, Change, plant, shown
 from tests.row_writers import writers
 
@@ -38,6 +40,18 @@ def test_a_planted_write_is_found(file: str, line: str, tmp_path: Path) -> None:
 def test_the_figures_of_the_inside_are_at_their_goals() -> None:
     """``make architecture`` prints them."""
     assert [f"{figure.what}: {figure.found}" for figure in figures() if not figure.good] == []
+
+
+def test_what_is_stored_of_the_corpus_is_judged_right() -> None:
+    assert corpus().good, corpus().found
+
+
+def test_a_bug_that_is_no_longer_found_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stored, "SHELVES", ("tf_keras",))
+    before = corpus()
+    judged = stored.record_of
+    monkeypatch.setattr(stored, "record_of", lambda seen: replace(judged(seen), findings=[]))
+    assert (before.good, corpus().good) == (True, False)
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from tests.ledgers import stored
 import frostline.frameworks
 from frostline.core import ledger
 from frostline.core.columns.saved import Copy
-from frostline.core.columns.unlooked import FACTS, NOT_LOOKED_FOR, why_unknown
+from frostline.core.columns.unlooked import FACTS, NOT_LOOKED_FOR, reasons_of, why_unknown
 
 # Whoever makes the row, the move or the copy knows these at that moment, in every framework.
 ESTABLISHED = {
@@ -95,6 +95,8 @@ def unreasoned(framework: str, rows: Iterable[ledger.TensorRow]) -> Iterator[str
     for row in rows:
         if row.changed.verdict == "unknown" and not row.unknown.get("changed"):
             yield f"{row.name}: changed is unknown without a reason"
+        if row.kind == "parameter" and row.declared.trainable is None and framework != "jax":
+            yield f"{row.name}: declared is unknown, and {framework} has flags"
         for fact in FACTS:
             known = getattr(row.owner if hasattr(row.owner, fact) else row, fact) is not None
             if known and fact in NOT_LOOKED_FOR[framework]:
@@ -114,10 +116,14 @@ def test_no_stored_run_knows_what_nobody_looked_for(shelf: str) -> None:
 
 def test_a_fact_without_a_look_and_an_unknown_without_a_reason_are_found() -> None:
     row = ledger.TensorRow("net.w", "net", "parameter", (1,), "float32", 4, 1, cleared=False)
+    assert reasons_of(row).keys() == {"changed", "declared"}
+    assert "net.w: declared is unknown, and keras has flags" in [*unreasoned("keras", [row])]
+    row.declared = ledger.Declared(True)
     assert [*unreasoned("torch", [row])] == ["net.w: changed is unknown without a reason"]
     row.changed = ledger.Changed("unknown", reason="freed")
     row.unknown["changed"] = "freed"
     assert [*unreasoned("torch", [row])] == []
+    assert reasons_of(row) == {"changed": "freed"}
     assert [*unreasoned("jax", [row])] == [f"net.w: cleared is known, and {why_unknown('cleared', 'jax')}"]
 
 

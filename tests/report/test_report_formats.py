@@ -329,7 +329,7 @@ def test_a_finding_shows_every_kind_of_evidence():
 
 def test_an_unknown_without_a_reason_is_still_shown():
     text = render(record([tensor_row("m.w", 5, changed="unknown")]), color=False)
-    assert "changed  no reason was recorded; 1 parameter: m.w" in text
+    assert "changed  its bits were not compared before the run ended; 1 parameter: m.w" in text
 
 
 def test_an_empty_tensor_that_was_looked_at_is_not_unknown():

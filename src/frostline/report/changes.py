@@ -80,10 +80,3 @@ def answers(row: TensorRow) -> Hashable:
         None if saved is None else (saved.state, saved.copies[0].dtype if saved.copies else ""),
         tuple(row.unknown),
     )
-
-
-def reasons_of(row: TensorRow) -> dict[str, str]:
-    """Why columns of the tensor could not be established, by column."""
-    if row.changed.verdict == "unknown" and "changed" not in row.unknown:
-        return {**row.unknown, "changed": row.changed.reason or "no reason was recorded"}
-    return row.unknown

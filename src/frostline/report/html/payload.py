@@ -8,6 +8,7 @@ from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from frostline.core.columns.unlooked import reasons_of
 from frostline.core.ledger import Movement, TensorRow
 from frostline.core.record import Record
 from frostline.report.changes import answers
@@ -156,15 +157,13 @@ def _known(row: TensorRow) -> Hashable:
         changed.first_step,
         changed.checked_until,
         changed.checks,
-        changed.reason,
         tuple(row.aliases),
-        tuple(row.unknown.items()),
+        tuple(reasons_of(row).items()),
     )
 
 
 def _facts(row: TensorRow) -> dict[str, Any]:
     declared, changed = row.declared, row.changed
-    unknown = row.unknown or ({"changed": changed.reason} if changed.reason else {})
     facts: dict[str, Any] = {
         "first": declared.first,
         "flips": [[flip.step, flip.now] for flip in declared.flips],
@@ -176,7 +175,7 @@ def _facts(row: TensorRow) -> dict[str, Any]:
         "owner": visible(row.owner.type),
         "kind": row.kind,
         "expected": row.expected,
-        "unknown": {column: visible(reason) for column, reason in unknown.items()},
+        "unknown": {column: visible(reason) for column, reason in reasons_of(row).items()},
     }
     return {key: value for key, value in facts.items() if value is False or value not in (None, [], {}, "", 0)}
 

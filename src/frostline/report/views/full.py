@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
+from frostline.core.columns.unlooked import reasons_of
 from frostline.core.ledger import TensorRow
 from frostline.core.record import BaselineUse, Record
 from frostline.core.run import FAULTS_KEPT, Run
 from frostline.core.verdict import by_severity, sentence
-from frostline.report.changes import reasons_of
 from frostline.report.folding import Names
 from frostline.report.form import Facts, Line, Prose, Role, Section, Span, View, line, shortened
 from frostline.report.phrases import NAME, joined, many, named

@@ -312,7 +312,7 @@ def test_what_was_trained_and_is_in_no_file_is_an_error() -> None:
     (finding,) = found(MISSING, *rows)
     assert (finding.severity, finding.tensors) == ("error", ["net.a.w"])
     assert finding.message == (
-        "1 tensor (4 parameters) of net was trained and is in no file; 2 tensors (8 parameters) are"
+        "1 tensor (4 parameters) of net was trained and is in no file that was seen; 2 tensors (8 parameters) are"
     )
     assert finding.evidence == {"files": ["model.pt"], "saved": 8, "trained_but_not_saved": 4}
     assert finding.hint == "write the whole state_dict(), or choose by what was trained and not by a part of the names"
@@ -436,7 +436,9 @@ def hidden(**more: Any) -> list[Finding]:
 
 def test_a_plain_container_hides_what_was_trained_in_it() -> None:
     (finding,) = hidden()
-    assert finding.message.endswith("of net were trained and are in no file: state_dict() does not see net.parts")
+    assert finding.message.endswith(
+        "of net were trained and are in no file that was seen: state_dict() does not see net.parts"
+    )
     assert finding.evidence == {"kept_in": ["net.parts"], "trained_but_not_saved": 4}
     assert hidden(has=saved()) == []
     assert hidden(has=None) == []

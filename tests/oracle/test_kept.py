@@ -19,7 +19,7 @@ def small(
     return Plan(1, blocks, steps, kind, "constant", 1, False, average, mutations)
 
 
-FROZEN_PLAIN = Block("none", frozen=True)
+FROZEN_PLAIN, LAYER_NORMED = Block("none", frozen=True), Block("layer", frozen=False)
 NO_LOSS = Mutation("no loss", 0, 0)
 LEFT_IN_EVAL = Mutation("left in eval", 0, 0)
 KEPT = {
@@ -78,6 +78,26 @@ KEPT = {
     # All that was trained went back: the copy in the model, which nobody trained, is no part of that.
     "first state put back and written": replace(
         small((PLAIN, PLAIN), 9, "sgd", Mutation("put back", 0, 0), average=0.1), saving="at the end"
+    ),
+    # Where nothing is trained the written one of two with the same bits is the copy: a numpy alias goes uncounted.
+    "a frozen weight beside a hard copy": replace(
+        small((FROZEN_PLAIN, PLAIN), 30, "adam", NO_LOSS, Mutation("write by numpy", 0, 14), average=1.0), seed=5111
+    ),
+    # Of a frozen tensor that momentum moves, one value in a narrow type fits any source by rounding: that is no proof.
+    "Adam moves one value in a narrow type": replace(
+        small((FROZEN_PLAIN, FROZEN_PLAIN, LAYER_NORMED), 12, "adamw", Mutation("zero gradient", 2, 2)),
+        seed=5214,
+        dtype="bfloat16",
+    ),
+    "momentum moves one value in a narrow type": replace(
+        small((PLAIN, LAYER_NORMED, LAYER_NORMED, PLAIN), 20, "momentum", Mutation("zero gradient", 1, 5)),
+        seed=5304,
+        schedule="to zero",
+        dtype="float16",
+    ),
+    # A state that the run itself made and puts back is no load that statistics are kept from.
+    "a state put back in eval": replace(
+        small((NORMED, PLAIN, PLAIN, PLAIN), 6, "sgd", LEFT_IN_EVAL, Mutation("put back", 0, 2)), seed=5329
     ),
     # Statistics gather themselves, and are not taken for those of the copy that is given their bits.
     "statistics beside a hard copy": small(

@@ -117,3 +117,41 @@ def test_what_is_written_at_every_step_is_read_now_and_then():
 def test_the_property_is_taken_away_when_the_run_is_over():
     run(in_place, 3)
     assert "data" not in vars(nn.Parameter)
+
+
+class WritingSGD(torch.optim.SGD):
+    """Writes into a weight that it does not hold, inside its 13th step."""
+
+    def __init__(self, params, rate, foreign):
+        super().__init__(params, rate)
+        self.foreign, self.made = foreign, 0
+
+    def step(self, closure=None):
+        self.made += 1
+        if self.made == 13:
+            with torch.no_grad():
+                self.foreign.mul_(2)
+        return super().step(closure)
+
+
+@pytest.mark.parametrize("inside", [True, False])
+@pytest.mark.parametrize("layers", [1, 40])  # fewer and more than are looked at around each step
+def test_a_write_inside_a_step_is_not_said_to_be_outside(inside, layers):
+    model = nn.Sequential(*(nn.Linear(4, 4) for _ in range(layers)), nn.Linear(4, 2))
+    model[:layers].requires_grad_(False)
+    held = model[layers].parameters()
+    optimizer = WritingSGD(held, 0.1, model[0].weight) if inside else torch.optim.SGD(held, 0.1)
+
+    def script():
+        train(model, optimizer, rows(12))
+        if not inside:
+            in_place(model)
+        train(model, optimizer, rows(STEPS - 12))
+
+    record = watched(script)
+    found = finding(record, "frozen-but-rewritten-outside-step")
+    (row,) = (row for row in record.tensors if row.changed.movements and not row.declared.trainable)
+    (place,) = (move.place for move in row.changed.movements)
+    assert place == "between" if inside else place == "outside" or layers > 1
+    assert ("outside every step" in found.message) == (place == "outside")
+    assert found.severity == "error"

@@ -11,24 +11,45 @@ def followers(rows: Iterable[TensorRow]) -> set[str]:
     """The beginnings of the names of what is copied as a whole, seen from tensors that follow others.
 
     A tensor and the one that it follows have the same name inside of the two wholes. Where each was seen to follow the
-    other, as a tensor and its copy have the same bits after every update, what steps moved leads.
+    other, as a tensor and its copy have the same bits after every update, what steps moved leads. Of two with the same
+    bits one of which the script was seen to write, and the other not, that one follows.
     """
     rows = list(rows)
     stepped = {row.name for row in rows if any(map(_is_by_step, row.changed.movements))}
     shown = [(row, row.changed.followed) for row in rows if row.changed.followed and _is_shown(row, stepped)]
-    pairs = {_wholes(row.name, source) for row, source in shown}
+    leading = copies_alone_written(rows)
+    pairs = {_wholes(source, row.name) if row.name in leading else _wholes(row.name, source) for row, source in shown}
     both_ways = [mine for mine, theirs in pairs if (theirs, mine) in pairs]
-    leading = {whole for name in stepped for whole in both_ways if in_whole(name, {whole})}
-    return {mine for mine, _ in pairs} - leading
+    led_by_steps = {whole for name in stepped for whole in both_ways if in_whole(name, {whole})}
+    return {mine for mine, _ in pairs} - led_by_steps
+
+
+def copies_alone_written(rows: Iterable[TensorRow]) -> dict[str, str]:
+    """Tensors that no step moved and no write was seen into, with another of their bits into which one was: its copy.
+
+    What takes a copy's values is written to, and PyTorch counts that; a numpy array on the same memory goes uncounted.
+    """
+    rows = list(rows)
+    written = {row.name for row in rows if any(move.unwritten_until is not None for move in row.changed.movements)}
+    stepped = {row.name for row in rows if any(map(_is_by_step, row.changed.movements))}
+    found: dict[str, str] = {}
+    for row in rows:
+        copy = row.changed.followed
+        exact = [move for move in row.changed.movements if move.follows == copy and move.rate == 1]
+        alone = copy in written and row.name not in written and not {row.name, copy} & stepped
+        if copy is not None and alone and exact and not any(move.event for move in exact):
+            found[row.name] = copy
+    return found
 
 
 def _is_shown(row: TensorRow, stepped: set[str]) -> bool:
     """Whether it follows what steps move, or numbers show more than that all of its move may have been rounding.
 
-    What steps move does not follow what none of them moves: that is the copy.
+    What steps move does not follow what none of them moves, which is the copy, and rounding shows nothing of it.
     """
     rates = [move.rate for move in row.changed.movements if move.follows]
-    return row.changed.followed in stepped or (row.name not in stepped and (not rates or any(rates)))
+    by_numbers, led = not rates or any(rates), row.changed.followed in stepped
+    return (led and by_numbers) if row.name in stepped else (led or by_numbers)
 
 
 def _is_by_step(move: Movement) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from frostline.core import facts
 from frostline.core.amounts import tensors
-from frostline.core.averages import copied_whole, follows
+from frostline.core.averages import copied_whole, copies_alone_written, follows
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.frozen.module_state import is_state
 from frostline.laws.causes.frozen.moved import moves_against_flags, never_declared
@@ -31,7 +31,7 @@ def moved_while_frozen(row: TensorRow) -> bool:
 
 
 def _following(run: ObservedRun) -> Proof:
-    parts = run.copied_wholes
+    parts, copied_from = run.copied_wholes, {copy: name for name, copy in copies_alone_written(run.tensors).items()}
     first: dict[str, TensorRow] = {}  # of each part, the first tensor that was seen to follow
     for row in run.tensors:
         if row.changed.followed:
@@ -42,8 +42,13 @@ def _following(run: ObservedRun) -> Proof:
             return None
         if row.changed.followed and copied_whole(row.name, row.changed.followed) in parts:
             return f"follows {row.changed.followed}"
-        mate = next(mate for part, mate in first.items() if part in parts and follows(row, {part}))
-        return f"was copied together with {mate.name}, which follows {mate.changed.followed}"
+        if row.name in copied_from:
+            return f"has the bits of {copied_from[row.name]}, and of the two the script was seen to write only this one"
+        mates = (
+            (mate.name, mate.changed.followed) for part, mate in first.items() if part in parts and follows(row, {part})
+        )
+        mate, source = next(mates, next(iter(copied_from.items()), ("", "")))
+        return f"was copied together with {mate}, which follows {source}"
 
     return proof
 

@@ -59,6 +59,7 @@ class Observer:
         self._movements = Movements(self.tracked, self.holdings)
         self._checks = Checks(self.tracked, self.holdings, self._movements, on_check)
         self.read_written = self._checks.read_written
+        self.written_outside = self._checks.written_outside
         self.attribution = self._checks.attribution
         self.going_on = self._checks.going_on
         self._met, self._newcomer = 0, False  # models met in the midst of training; one since the last check

@@ -22,6 +22,9 @@ FROZEN_AT_FIRST = 16
 class Checks:
     """Opens and closes checks around steps; ``holds`` is what the optimizer holds in the one under way, else None.
 
+    ``written_outside`` are the tensors that were seen to be written to since the last step, and not since the last
+    reading until then: these moved outside every step, however long ago they were read.
+
     Args:
         tracked: what is under observation.
         holdings: tells what optimizers hold, and which gradients they find.
@@ -41,6 +44,7 @@ class Checks:
         self.going_on = GoingOn(tracked, holdings)
         self.replicas = Replicas(tracked)
         self.holds: dict[Hashable, Hold] | None = None
+        self.written_outside: set[Hashable] = set()
         self._kept_at_first: list[TensorState] = []
 
     def open(self, key: Hashable) -> None:
@@ -124,7 +128,8 @@ class Checks:
 
     def _moved_before(self, watched: TensorState, reading: Reading, start: int) -> None:
         """A tensor moved since its last reading, and not in the step that is about to be made."""
-        place = self._tracked.clock.place_since(start)
+        outside = watched.entry.key in self.written_outside
+        place = "outside" if outside else self._tracked.clock.place_since(start)
         movement = self._movements.write(watched, reading, place, start)
         if watched.frozen_over(start) and self._tracked.clock.steps:
             self.attribution.name_source(watched, reading, movement)

@@ -13,6 +13,7 @@ from frostline.laws.causes.frozen.moved import FrozenCause, Moved, MovedTogether
 from frostline.laws.observed_run import ObservedRun
 
 AFTERWARDS = "after the last check"
+WRITTEN = "in a step or outside"
 AVERAGED = "average overwritten"  # the event of a move that an optimizer made with the average it keeps
 FORWARD_ROLES = ("codebook", "spectral", "observer", "embedding", "normalisation")
 
@@ -75,7 +76,7 @@ def _rewritten_in_forward(moved: Moved) -> str | None:
             buffer = moved.row.kind == "buffer" and move.event != AVERAGED
             return moved.optimizer if owner.rewrites_in_forward or buffer else None
         case "outside":
-            unwatched = owner.role in FORWARD_ROLES and owner.called is None
+            unwatched = owner.rewrites_in_forward or (owner.role in FORWARD_ROLES and owner.called is None)
             alone = move.event is None and not move.equals and not moved.is_by_hand
             return "forward" if unwatched and alone else None
     return "forward" if owner.rewrites_in_forward else None
@@ -163,8 +164,10 @@ def _afterwards(moved: Moved) -> str | None:
     holders = [moved.run.optimizer(each.optimizer) for each in moved.row.optimizers if each.listed]
     if moved.move.late and all(optimizer.last_step <= moved.move.since for optimizer in holders):
         return AFTERWARDS
+    if moved.move.place == "outside":
+        return "outside"
     seen = moved.move.unwritten_until is not None and not moved.row.optimizers
-    return "outside" if moved.move.place == "outside" or (seen and moved.move.place == "between") else None
+    return WRITTEN if seen and moved.move.place == "between" else None
 
 
 def _who_rewrote(moved: MovedTogether) -> str:
@@ -173,6 +176,8 @@ def _who_rewrote(moved: MovedTogether) -> str:
         if moved.mitigated is not None:
             return f"{moved.what} after the last step: until then no write into them was seen"
         return f"{moved.what} after step {then}, when they were last looked at; the run had {several(steps, 'step')}"
+    if moved.where == WRITTEN:
+        return f"{moved.what} by a write into them, and no optimizer holds them ({moved.seen})"
     by = f" by {moved.where}" if moved.where != "outside" else ""
     by += ", which did not give the old bits back" if moved.where == UNMERGED else ""
     return f"{moved.what} outside every step{by} ({moved.seen})"

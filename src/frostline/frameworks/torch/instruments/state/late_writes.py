@@ -1,8 +1,9 @@
 """Writes into frozen tensors between checks: when the script was first seen to write, by version counters.
 
-PyTorch counts the writes into each tensor, those through ``.data`` excepted; these are seen by the access itself. What
-was written between two checks is read before the next step. Of what only the last check shows, it is told up to which
-step no write was seen: after the last one a script may export or merge.
+PyTorch counts the writes into each tensor, those through ``.data`` excepted; these are seen by the access itself. The
+counters are read after a step and before the next one, so that a write by the script is told from one inside a step.
+What was written between two checks is read before the next step. Of what only the last check shows, it is told up to
+which step no write was seen: after the last one a script may export or merge.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import weakref
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import torch
@@ -20,17 +21,21 @@ from frostline.core.facts import Fact, MoveExplained
 from frostline.frameworks.torch.context import Context
 from frostline.observe.schedule import due
 
-AT_A_STEP = 32  # tensors whose counters are read before a step: about 2 µs
+AT_A_STEP = 32  # tensors whose counters are read before a step and after it: about 2 µs each time
 
 
 @dataclass(slots=True)
 class Counters:
-    """The version counters of some frozen tensors as they were read when ``steps`` steps were executed."""
+    """The version counters of some frozen tensors as they were read last, when ``steps`` steps were executed.
+
+    ``inside`` are those that were written by the reading after a step, with the step up to which nothing was seen.
+    """
 
     keys: list[Hashable]
     tensors: list[weakref.ref[torch.Tensor]]
     versions: list[int | None]
     steps: int
+    inside: dict[Hashable, int] = field(default_factory=dict)
 
     def written(self, steps: int) -> list[Hashable]:
         """The tensors that were written to since their counters were read, which they are again now."""
@@ -72,6 +77,7 @@ class LateWrites:
         signals = self._context.signals
         signals.step_nears.append(self._before_look)
         signals.step_began.append(self._after_look)
+        signals.step_ended.append(lambda *_: self._after_step())
         signals.check_ended.append(self._after_check)
         signals.finishing.append(self._before_last_check)
         signals.finished.append(self._after_last_check)
@@ -119,24 +125,50 @@ class LateWrites:
         self._missed.clear()
 
     def _before_look(self, optimizer: Hashable, closure: bool) -> None:
-        """Before a step: read some of the counters, the next ones before the next step."""
+        """Before a step: read some of the counters, which were read after the last one too."""
         if not self._counters:
             return
         self._next = (self._next + 1) % len(self._counters)
         counters = self._counters[self._next]
-        before = counters.steps
+        unwritten, inside = counters.steps, counters.inside
         written = counters.written(self._context.recorder.steps)
-        if written or self._touched:
+        if written or inside or self._touched:
             tensors = self._context.recorder.tensors
-            self._written = dict.fromkeys(written, before) | self._touched
+            unsure = inside.keys() | self._touched.keys() | self._missed
+            self._context.recorder.written_outside.update(set(written) - unsure)
+            self._written = dict.fromkeys(written, unwritten) | inside | self._touched
             self._known = {key: len(tensors[key].row.changed.movements) for key in self._written if key in tensors}
             self._touched.clear()
+            counters.inside = {}
+
+    def _after_step(self) -> None:
+        """After a step: read the counters that were read before it, and those that come next."""
+        steps, count = self._context.recorder.steps + 1, len(self._counters)
+        for place in sorted({self._next, self._next + 1}) if count else ():
+            counters = self._counters[place % count]
+            unwritten = counters.steps
+            for key in counters.written(steps):
+                counters.inside.setdefault(key, unwritten)
 
     def _after_look(self, optimizer: Hashable) -> None:
         """The recorder has looked, if the step is a check: now look at what was written to, and was not looked at."""
+        recorder = self._context.recorder
         if self._written:
             self._context.quietly("after a write", self._look)
             self._written = {}
+        if recorder.checking:
+            self._context.quietly("at a check", self._note_all)
+        recorder.written_outside.clear()
+
+    def _note_all(self) -> None:
+        """A check shows what moved: of all that was written to it is told since when."""
+        recorder = self._context.recorder
+        for counters in self._counters:
+            unwritten = counters.steps
+            for key, step in (dict.fromkeys(counters.written(recorder.steps), unwritten) | counters.inside).items():
+                moves = recorder.tensors[key].row.changed.movements if key in recorder.tensors else []
+                if moves and moves[-1].until == recorder.steps + 1 and moves[-1].unwritten_until is None:
+                    self._tell(key, step)
 
     def _look(self) -> None:
         recorder = self._context.recorder
@@ -157,9 +189,10 @@ class LateWrites:
         """What was written to since its counter was read was written after that step, which moves no frozen tensor."""
         self._late = dict(self._touched)
         for counters in self._counters:
-            before = counters.steps
-            for key in counters.written(self._context.recorder.steps):
-                self._late[key] = min(before + 1, self._late.get(key, before + 1))
+            unwritten = counters.steps
+            written = dict.fromkeys(counters.written(self._context.recorder.steps), unwritten) | counters.inside
+            for key, step in written.items():
+                self._late[key] = min(step, self._late.get(key, step))
 
     def _after_last_check(self) -> None:
         tensors = self._context.recorder.tensors

@@ -68,8 +68,10 @@ class StateLoading:
             if followed is not None and followed != watched.row.changed.followed:
                 recorder.tell(Followed(tensor=watched.row.id, source=followed))
         recorder.keep_frozen(keys, False)
+        moves = [move for key in keys for move in recorder.tensors[key].row.changed.movements]
+        back = any(move.place == "step" for move in moves)  # to what the run itself had made
         for key in keys:
-            if not recorder.tensors[key].row.loaded:
+            if not recorder.tensors[key].row.loaded and not back:
                 recorder.tell(TensorSeen(tensor=recorder.tensors[key].row.id, loaded=True))
         return keys
 

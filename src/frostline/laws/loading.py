@@ -110,9 +110,10 @@ LAW = Law(
         facts.LoadMatched,
         facts.LoadCompared,
     ),
-    cannot_see="Files that are read otherwise than by torch.load, safetensors, numpy.load (archives) or pickle.load, "
-    "or given to a model otherwise than by load_state_dict; Keras' own loads; tensors of less than 8 values or of one "
-    "value in all places; sharded models.",
+    cannot_see="Files that are read otherwise than by torch.load, safetensors, numpy.load (archives), pickle.load, or "
+    "Keras' load_weights and load_model of HDF5 files; what is given to a torch model otherwise than by "
+    "load_state_dict; tensors of less than 8 values or of one value in all places; of Keras, files of another type "
+    "than the model's; sharded models.",
     excuses=(
         Excuse(
             "adjusted",

@@ -16,6 +16,9 @@ from frostline.digest.floats import FLOATS, Reals
 from frostline.observe.protocols import LiveTensor, Unreadable
 from frostline.observe.tensor_state import TensorState
 
+FEW = 8  # tensors of fewer values go together with others by chance
+VALUES = 128  # of each tensor, its first
+CLOSE = 0.5  # the correlation of values that were only adjusted: of as many redrawn ones it is 0 ± 0.09
 _GOLDEN = 0.618
 _PART = 64 * 1024  # bytes
 _ZEROS = b"\x00\x80"  # the bytes of 0.0 and -0.0
@@ -79,6 +82,33 @@ def sampled(size: int) -> Iterator[tuple[int, int]]:
 def mark(content: Readable, size: int) -> bytes:
     """A digest of the sampled parts."""
     return blocks(b"".join(content.part(start, stop) for start, stop in sampled(size))).hashes
+
+
+def kind_of(dtype: str, shape: tuple[int, ...]) -> bytes:
+    """What digests of tensors of this type and shape begin with."""
+    return f"{dtype}{shape}".encode()
+
+
+def values_of(content: Readable, dtype: str, size: int) -> Reals | None:
+    """The first values of a tensor of real floats of this size; None where they are few, or all the same.
+
+    Raises:
+        Unreadable: the tensor cannot be read.
+    """
+    layout = FLOATS.get(dtype)
+    if layout is None or layout.parts > 1 or size < FEW:
+        return None
+    width = layout.width // 8
+    values = layout.values(np.frombuffer(content.part(0, min(size, VALUES) * width), f"<u{width}"))
+    return values if np.ptp(values) else None
+
+
+def are_close(one: Reals, other: Reals) -> bool:
+    """Whether two tensors' values go together, as where one was rounded, scaled or adjusted to become the other."""
+    if len(one) != len(other) or len(one) < FEW:
+        return False
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return bool(np.corrcoef(one, other)[0, 1] >= CLOSE)
 
 
 def likeness(written: Written, watched: TensorState) -> Likeness:

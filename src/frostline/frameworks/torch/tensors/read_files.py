@@ -6,20 +6,16 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 
-from frostline.digest.floats import FLOATS, Reals
+from frostline.digest.floats import Reals
 from frostline.frameworks.torch.tensors.saved_values import Content, base_name, named_tensors, path_of
 from frostline.frameworks.torch.tensors.tensors import dtype_name
 from frostline.observe.protocols import Unreadable
-from frostline.observe.tensor_match import Readable, mark
+from frostline.observe.tensor_match import kind_of, mark, values_of
 
 FILES_KEPT = 8
 TENSORS_KEPT = 1 << 14
-FEW = 8  # tensors of fewer values go together with others by chance
-VALUES = 128  # of each tensor, its first
-CLOSE = 0.5  # the correlation of values that were only adjusted: of as many redrawn ones it is 0 ± 0.09
 
 
 @dataclass(slots=True)
@@ -88,33 +84,6 @@ def digest_of(tensor: torch.Tensor) -> bytes | None:
         size = tensor.numel() * tensor.element_size()
         return kind_of(dtype_name(tensor), tuple(tensor.shape)) + mark(Content(tensor), size)
     return None
-
-
-def kind_of(dtype: str, shape: tuple[int, ...]) -> bytes:
-    """What digests of tensors of this type and shape begin with."""
-    return f"{dtype}{shape}".encode()
-
-
-def values_of(content: Readable, dtype: str, size: int) -> Reals | None:
-    """The first values of a tensor of real floats of this size; None where they are few, or all the same.
-
-    Raises:
-        Unreadable: the tensor cannot be read.
-    """
-    layout = FLOATS.get(dtype)
-    if layout is None or layout.parts > 1 or size < FEW:
-        return None
-    width = layout.width // 8
-    values = layout.values(np.frombuffer(content.part(0, min(size, VALUES) * width), f"<u{width}"))
-    return values if np.ptp(values) else None
-
-
-def are_close(one: Reals, other: Reals) -> bool:
-    """Whether two tensors' values go together, as where one was rounded, scaled or adjusted to become the other."""
-    if len(one) != len(other) or len(one) < FEW:
-        return False
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return bool(np.corrcoef(one, other)[0, 1] >= CLOSE)
 
 
 def _digested(file: str, tensors: dict[str, torch.Tensor]) -> ReadFile:

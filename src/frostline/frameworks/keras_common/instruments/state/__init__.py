@@ -2,6 +2,7 @@
 
 from frostline.frameworks.keras_common.instruments.state.average_writing import AverageWriting
 from frostline.frameworks.keras_common.instruments.state.checkpoint_writing import CheckpointWriting
+from frostline.frameworks.keras_common.instruments.state.load_comparison import LoadComparison
 from frostline.frameworks.keras_common.instruments.state.weight_loading import WeightLoading
 
-INSTRUMENTS = (WeightLoading, AverageWriting, CheckpointWriting)
+INSTRUMENTS = (WeightLoading, LoadComparison, AverageWriting, CheckpointWriting)

@@ -15,9 +15,9 @@ from frostline.frameworks.patching import put
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards import dynamo_guard
 from frostline.frameworks.torch.guards.no_tracing import aside
-from frostline.frameworks.torch.tensors.read_files import ReadFile, ReadFiles, kind_of
+from frostline.frameworks.torch.tensors.read_files import ReadFile, ReadFiles
 from frostline.observe.protocols import Unreadable
-from frostline.observe.tensor_match import mark
+from frostline.observe.tensor_match import kind_of, mark
 from frostline.observe.tensor_state import TensorState
 
 

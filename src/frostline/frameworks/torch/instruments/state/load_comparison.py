@@ -19,13 +19,13 @@ from frostline.digest.floats import FLOATS
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.tensors.init_calls import InitCalls
-from frostline.frameworks.torch.tensors.read_files import ReadFile, are_close, digest_of, kind_of, values_of
+from frostline.frameworks.torch.tensors.read_files import ReadFile, digest_of
 from frostline.frameworks.torch.tensors.saved_values import Content
 from frostline.frameworks.torch.tensors.tensors import NamedTensor, dtype_name
 from frostline.observe.protocols import Unreadable
 from frostline.observe.schedule import due
 from frostline.observe.script_lines import script_line
-from frostline.observe.tensor_match import mark
+from frostline.observe.tensor_match import are_close, kind_of, mark, values_of
 
 
 @dataclass(slots=True)

@@ -61,7 +61,6 @@ NOT_LOOKED_FOR: Mapping[str, Mapping[str, str]] = {
         "read": "what a function of JAX reads is told by what it is differentiated by",
         "rewrites_in_forward": "arrays of JAX are not written to: a new one takes the place of the former",
         "default_initialised": "an array of JAX does not say which initialiser made it",
-        "zeros": "values of JAX are not searched for zeros: the trace shows a gradient that is zero",
         "cleared": "gradients of JAX are values of the step, and nothing keeps or clears them between two steps",
         "loaded": "loads are not followed into the arrays of JAX that they fill",
         "gone": "a new array of JAX takes the place of the former at each step, and is the same tensor",

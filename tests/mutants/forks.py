@@ -80,7 +80,7 @@ class _Steady:
 
 
 class _Learning(_Steady):
-    """Notes the time of every test, and which lines of the files it runs."""
+    """Notes the processor time of every test, and which lines of the files it runs."""
 
     def __init__(self, include: Sequence[str]) -> None:
         import coverage
@@ -91,9 +91,9 @@ class _Learning(_Steady):
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
         self.coverage.switch_context(item.nodeid)
-        start = time.perf_counter()
+        start = time.process_time()
         result = yield
-        self.runs.seconds[item.nodeid] = time.perf_counter() - start
+        self.runs.seconds[item.nodeid] = time.process_time() - start
         return result
 
     def pytest_sessionstart(self) -> None:

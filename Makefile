@@ -72,7 +72,7 @@ clean: ## remove the environments and all caches
 	rm -rf .venv-matrix $(VENV) $(DEMO_VENV) $(RIVALS_VENV) $(LAUNCH_VENV) $(TRACK_VENV) $(RELEASE_VENV) $(SIGN_VENV) .weights .pytest_cache .ruff_cache .mypy_cache .hypothesis build dist
 
 examples: $(TESTED) ## the five projects of examples/, each with its mistake and its fix, and the page that shows them
-	FROSTLINE_EXAMPLES=all $(VENV)/bin/python -m pytest tests/docs/test_examples.py $(ARGS)
+	FROSTLINE_EXAMPLES=all $(VENV)/bin/python -m pytest tests/docs/test_example_projects.py $(ARGS)
 
 ##@ Publish
 release: $(RELEASED) ## build, check and try wheel and sdist, upload nothing; PYTHONS="python3.12", ARGS="--only torch"

@@ -69,6 +69,11 @@ class TensorState:
         return self.frozen and self.froze_at <= start
 
     @property
+    def moved_in_forward(self) -> bool:
+        """Whether a forward pass was seen to move the tensor."""
+        return any(move.place == "forward" for move in self.row.changed.movements)
+
+    @property
     def is_moved_trainable(self) -> bool:
         """Whether it is a trainable parameter that was seen to move and can be read."""
         readable = self.row.changed.verdict == "yes" and self.digest is not None

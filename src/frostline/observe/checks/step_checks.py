@@ -23,7 +23,8 @@ class Checks:
     """Opens and closes checks around steps; ``holds`` is what the optimizer holds in the one under way, else None.
 
     ``written_outside`` are the tensors that were seen to be written to since the last step, and not since the last
-    reading until then: these moved outside every step, however long ago they were read.
+    reading until then: these moved outside every step, however long ago they were read. One that a forward pass was
+    seen to write is not among them: it was such a pass again, as far as anybody knows.
 
     Args:
         tracked: what is under observation.
@@ -128,7 +129,7 @@ class Checks:
 
     def _moved_before(self, watched: TensorState, reading: Reading, start: int) -> None:
         """A tensor moved since its last reading, and not in the step that is about to be made."""
-        outside = watched.entry.key in self.written_outside
+        outside = watched.entry.key in self.written_outside and not watched.moved_in_forward
         place = "outside" if outside else self._tracked.clock.place_since(start)
         movement = self._movements.write(watched, reading, place, start)
         if watched.frozen_over(start) and self._tracked.clock.steps:

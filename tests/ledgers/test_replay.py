@@ -90,8 +90,8 @@ def test_a_rule_that_is_gone_is_noticed(monkeypatch):
 
 
 def test_one_other_word_is_noticed(monkeypatch):
-    def reworded(ledger):
-        found, excused = judge(ledger)
+    def reworded(ledger, files):
+        found, excused = judge(ledger, files)
         return [replace(each, hint=each.hint.replace("when you freeze", "as you freeze")) for each in found], excused
 
     monkeypatch.setattr("frostline.judging.judge_by_laws", reworded)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 _INHERITED = object()
@@ -12,7 +13,8 @@ _INHERITED = object()
 def put(owner: Any, name: str, ours: Any) -> Callable[[], None]:
     """Put ``ours`` in place of what ``owner`` has under ``name``; returns what puts that back.
 
-    What the owner only inherits is inherited again.
+    What the owner only inherits is inherited again. Where something else of ours was put over it, and is still there,
+    that stays, and both go when it is put back: watches may end in any order.
 
     Example:
         >>> class Model:
@@ -21,9 +23,38 @@ def put(owner: Any, name: str, ours: Any) -> Callable[[], None]:
         >>> Model.fit, back(), Model.fit
         (2, None, 1)
     """
-    original = vars(owner).get(name, _INHERITED)
+    layer = _Layer(ours, vars(owner).get(name, _INHERITED))
     setattr(owner, name, ours)
-    return lambda: delattr(owner, name) if original is _INHERITED else setattr(owner, name, original)
+    _LAYERS[id(ours)] = layer
+
+    def back() -> None:
+        layer.is_over = True
+        present: _Layer | None = _LAYERS.get(id(vars(owner).get(name)), layer)
+        while present is not None and present.is_over:
+            _LAYERS.pop(id(present.ours), None)
+            _restore(owner, name, present.original)
+            present = _LAYERS.get(id(present.original))
+
+    return back
+
+
+@dataclass(slots=True)
+class _Layer:
+    """What of ours was put somewhere in place of what; it goes when all that was put over it has gone."""
+
+    ours: Any
+    original: Any
+    is_over: bool = False
+
+
+_LAYERS: dict[int, _Layer] = {}  # by what of ours they put
+
+
+def _restore(owner: Any, name: str, original: Any) -> None:
+    if original is not _INHERITED:
+        setattr(owner, name, original)
+    elif name in vars(owner):
+        delattr(owner, name)
 
 
 class Nesting(threading.local):

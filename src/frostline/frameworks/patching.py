@@ -25,15 +25,16 @@ def put(owner: Any, name: str, ours: Any) -> Callable[[], None]:
     """
     layer = _Layer(ours, vars(owner).get(name, _INHERITED))
     setattr(owner, name, ours)
-    _LAYERS[id(ours)] = layer
+    place = (id(owner), name)
+    _LAYERS[*place, id(ours)] = layer
 
     def back() -> None:
         layer.is_over = True
-        present: _Layer | None = _LAYERS.get(id(vars(owner).get(name)), layer)
+        present: _Layer | None = _LAYERS.get((*place, id(vars(owner).get(name))), layer)
         while present is not None and present.is_over:
-            _LAYERS.pop(id(present.ours), None)
+            _LAYERS.pop((*place, id(present.ours)), None)
             _restore(owner, name, present.original)
-            present = _LAYERS.get(id(present.original))
+            present = _LAYERS.get((*place, id(present.original)))
 
     return back
 
@@ -47,7 +48,7 @@ class _Layer:
     is_over: bool = False
 
 
-_LAYERS: dict[int, _Layer] = {}  # by what of ours they put
+_LAYERS: dict[tuple[int, str, int], _Layer] = {}  # by where they are, and what of ours they put there
 
 
 def _restore(owner: Any, name: str, original: Any) -> None:

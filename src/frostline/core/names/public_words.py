@@ -15,7 +15,7 @@ _PARAMETERS = """
     weight_ih_l0 weight_mask weight_orig weight_u weight_v weights x y z
 """
 _WRAPPERS = "base base_model base_module lora model module _fsdp_wrapped_module _orig_mod"
-_ROLES = "average avg ema polyak shadow slow target teacher"  # by which laws know copies
+_ROLES = "average avg ema polyak shadow slow target teacher"  # so that a reader still sees copies
 _CALLS = """
     adapter an apply_gradients apply_updates average buffer by by_hand call copy dump eval first fit forward from
     grad in is keras jax kept load load_state_dict load_weights merged mode module numpy of optimizer or out pickle

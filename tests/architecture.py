@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import statistics
 import sys
 import tempfile
@@ -22,6 +23,8 @@ from corpus import cases, judging
 
 SOURCE = Path(__file__).parents[1] / "src"
 PACKAGE = SOURCE / "frostline"
+LAST_RUN = SOURCE.parent / ".pytest_cache/v/frostline/all_tests"  # tests/conftest.py writes it
+MOST_MINUTES = 12
 EXAMPLES = "causes.examples"  # scripts, and no modules
 OUTSIDE = "frostline.checkpoints."  # the pickle machine there has one method for each operation
 
@@ -120,6 +123,18 @@ def touched() -> Iterator[Figure]:
         yield Figure(f"files touched by a new {change.what}", found, f"≤ {change.most}", len(files) <= change.most)
 
 
+def all_tests(stored_at: Path = LAST_RUN) -> Figure:
+    """How long the last run of all tests took, of those that were made here."""
+    what, goal = "make test, last run here", f"≤ {MOST_MINUTES} min"
+    if not stored_at.exists():
+        return Figure(what, "none yet", goal, False)
+    run = json.loads(stored_at.read_text("utf-8"))
+    minutes, seconds = divmod(round(run["seconds"]), 60)
+    took = f"{minutes} min {seconds} s for {run['passed']:,} tests"
+    found = f"{took}; {run['cores']} cores, load before {run['load_before']:.1f}"
+    return Figure(what, found, goal, run["seconds"] <= 60 * MOST_MINUTES)
+
+
 def components(edges: dict[str, set[str]]) -> list[set[str]]:
     """The sets of modules that import each other by way of others."""
     reach = {name: _reached(name, edges) for name in edges}
@@ -145,7 +160,7 @@ def _reached(start: str, edges: dict[str, set[str]]) -> set[str]:
 
 def main() -> None:
     """Print the table."""
-    rows = [*figures(), corpus(), replay(), *journey(), *touched()]
+    rows = [*figures(), corpus(), replay(), *journey(), *touched(), all_tests()]
     width = max(len(row.what) for row in rows)
     for row in rows:
         print(f"{'✓' if row.good else '✗'} {row.what:<{width}}  {row.goal:<7} {row.found}")

@@ -5,6 +5,7 @@ import importlib.util
 import os
 import shutil
 import tempfile
+import time
 from pathlib import Path
 
 import hypothesis
@@ -35,6 +36,7 @@ SLOW = (
     "ranks/test_missing_ranks.py",
 )
 HERE = Path(__file__).parent
+STARTED, LOAD = time.monotonic(), os.getloadavg()[0]
 hypothesis.settings.register_profile("frostline", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("frostline")
 os.environ |= {"USE_TF": "0", "USE_FLAX": "0"}  # transformers would load them as well, only because they are here
@@ -83,3 +85,13 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 continue
             message = f"{framework} is not installed"
             pytest.fail(message) if framework in MUST_HAVE else pytest.skip(message)
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Keep how long all tests took, and what else the machine had to do; ``make architecture`` prints it."""
+    config, chosen = session.config, session.config.option
+    whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not (chosen.keyword or chosen.markexpr)
+    if whole and not (session.shouldstop or session.shouldfail or hasattr(config, "workerinput")):
+        passed = len(config.pluginmanager.getplugin("terminalreporter").stats.get("passed", ()))
+        run = {"seconds": time.monotonic() - STARTED, "passed": passed, "cores": os.cpu_count(), "load_before": LOAD}
+        config.cache.set("frostline/all_tests", run)

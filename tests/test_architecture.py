@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from tests.architecture import corpus, figures
+from tests.architecture import all_tests, corpus, figures
 from tests.ledgers import stored
 from tests.planted_changes import CHANGES, Change, plant, shown
 from tests.row_writers import writers
@@ -78,6 +78,15 @@ def test_a_planted_breach_is_counted(file: str, code: str, what: str, tmp_path: 
     before = {figure.what: figure.found for figure in figures()}
     after = {figure.what: figure.found for figure in figures(tmp_path)}
     assert [name for name in after if after[name] != before[name] and name.startswith(what)]
+
+
+@pytest.mark.parametrize(("seconds", "good"), [(719.6, True), (721, False)])
+def test_the_time_of_all_tests_is_read_from_their_last_run(seconds: float, good: bool, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert (all_tests(run).found, all_tests(run).good) == ("none yet", False)
+    run.write_text(f'{{"seconds": {seconds}, "passed": 9, "cores": 2, "load_before": 0.5}}')
+    assert all_tests(run).good is good
+    assert all_tests(run).found.startswith("12 min")
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.what)

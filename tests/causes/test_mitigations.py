@@ -43,9 +43,9 @@ LINEAR = Owner("linear", "Linear")
 def row(name: str, **fields: Any) -> TensorRow:
     """A parameter of a module, at rest unless said otherwise."""
     model = name.partition(".")[0]
-    size = fields.pop("size", 4)
+    size, kind, dtype = fields.pop("size", 4), fields.pop("kind", "parameter"), fields.pop("dtype", "float32")
     known = {"declared": TRAINABLE, "changed": Changed("no", checks=4, checked_until=STEPS), "owner": LINEAR}
-    return TensorRow(name, model, "parameter", (size,), "float32", 4 * size, size, **(known | fields))
+    return TensorRow(name, model, kind, (size,), dtype, 4 * size, size, **(known | fields))
 
 
 def moved(*moves: Movement) -> Changed:

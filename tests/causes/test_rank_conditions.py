@@ -13,6 +13,7 @@ from frostline.core.ledger import Changed, Declared, Holding, OptimizerRow, Owne
 from frostline.core.record import Finding, Record, Totals, Verdict
 from frostline.core.run import Run
 from frostline.core.storage import store
+from frostline.laws.causes.last_digits import distance
 from frostline.laws.causes.ranks import find
 
 START = "0" * 32
@@ -221,3 +222,12 @@ def test_many_numbers_of_steps_are_cut() -> None:
     assert finding.message.endswith("8 steps in rank 7; and 2 more answers")
     [whole] = find(of_rank(rank, tensor("1"), steps=rank + 1) for rank in range(8))
     assert whole.message.endswith("7 steps in rank 6; 8 steps in rank 7")
+
+
+@pytest.mark.parametrize(("dtype", "unit"), [("float32", 2.0**-23), ("float64", 2.0**-52), ("complex128", 2.0**-52)])
+def test_a_unit_is_that_of_the_type(dtype: str, unit: float) -> None:
+    ends = [ReplicaSample(4, (0.0,), (end,), size=1.0, travelled=1.0) for end in (0.0, 3 * unit)]
+    apart = distance(*ends, dtype)
+    assert apart is not None
+    assert apart.units == 3
+    assert distance(*ends, "int8") is None

@@ -6,10 +6,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.causes.test_mitigations import SGD, STEP, STEPS, held, moved, row, run
+from tests.causes.test_mitigations import FROZEN, SGD, STEP, STEPS, held, moved, row, run
 
 from frostline.core.events import TensorReplaced
 from frostline.core.ledger import Changed, Holding, OptimizerRow, Owner, TensorRow
+from frostline.core.record import Finding
+from frostline.laws import judge
 from frostline.laws.causes.trainable import misdirection, still
 from frostline.laws.causes.trainable.still import Still
 from frostline.laws.observed_run import ObservedRun
@@ -151,3 +153,64 @@ def test_a_copied_optimizer_took_over_and_has_copies() -> None:
     ):
         assert misdirection.gone_on(tensor, seen(tensor, optimizers=(sgd, early, other))) is None
     assert misdirection.gone_on(replace(tensor, gone=True), seen(tensor, optimizers=(sgd, early, copied))) is None
+
+
+def of(slug: str, *rows: TensorRow, optimizers: tuple[OptimizerRow, ...] = (SGD,)) -> list[Finding]:
+    return [finding for finding in judge(run(rows, optimizers=optimizers))[0] if finding.rule == slug]
+
+
+@pytest.mark.parametrize(("checks", "found"), [([1], True), ([], False)])
+def test_skipped_steps_of_an_optimizer_that_was_read_are_told(checks: list[int], found: bool) -> None:
+    skipping = replace(SGD, steps_executed=1, steps_skipped=19, checks=checks)
+    frozen = row("net.w", declared=FROZEN, optimizers=held(nonzero=1))
+    assert [each.tensors for each in of("steps-skipped", frozen, optimizers=(skipping,))] == [["net.w"]] * found
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "holds", "found"),
+    [
+        (SGD, True, True),
+        (SGD, False, True),
+        (replace(SGD, kind="compiled-step"), True, False),
+        (replace(SGD, kind="compiled-step", stateless=True), True, True),
+        (replace(SGD, kind="compiled-step", stateless=True), False, False),
+        (replace(SGD, steps_executed=0), True, False),
+        (replace(SGD, foreign_shapes=[(4,)]), True, False),
+        (replace(SGD, by_hand=True), True, False),
+    ],
+)
+def test_an_optimizer_of_frozen_tensors_trained_nothing(optimizer: OptimizerRow, holds: bool, found: bool) -> None:
+    frozen = row("net.w", declared=FROZEN, optimizers=held(nonzero=4) if holds else [])
+    assert bool(of("nothing-trained", frozen, optimizers=(optimizer,))) is found
+
+
+def listed(name: str, **more: Any) -> TensorRow:
+    """Held, without a gradient; its module was called."""
+    path = name.partition(".")[2].rpartition(".")[0]
+    return row(name, **({"optimizers": held(none=4), "owner": Owner(path, "Linear", called=True)} | more))
+
+
+@pytest.mark.parametrize(
+    ("beside", "severity"),
+    [
+        ([listed("net.b.w")], "error"),  # a whole network that is called
+        ([listed("net.b.w", changed=moved(STEP), optimizers=held(nonzero=4))], "note"),  # a head to spare
+        ([listed("net.b.w", kind="buffer", changed=moved(STEP))], "warning"),  # a single module
+    ],
+)
+def test_a_whole_network_without_a_gradient_is_no_head_to_spare(beside: list[TensorRow], severity: str) -> None:
+    found = of("no-gradient", listed("net.a.w"), *beside)
+    assert {each.severity for each in found if "net.a.w" in each.tensors} == {severity}
+
+
+@pytest.mark.parametrize(
+    ("other", "found"),
+    [
+        (replace(ADAM, foreign_shapes=[(4,)]), True),
+        (replace(ADAM, foreign_shapes=[(5,)]), False),
+        (replace(ADAM, foreign_shapes=[(4,)], steps_executed=0, checks=[], checked_at=[]), False),
+    ],
+)
+def test_a_copy_of_an_optimizer_at_rest_steps_other_tensors(other: OptimizerRow, found: bool) -> None:
+    at_rest = row("net.w", optimizers=held(nonzero=4))
+    assert bool(of("optimizer-holds-other-tensors", at_rest, optimizers=(IDLE, other))) is found

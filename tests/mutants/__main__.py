@@ -30,6 +30,7 @@ TESTS = {
         "tests/causes/test_registry.py",
         "tests/causes/test_mitigations.py",
         "tests/causes/test_conditions.py",
+        "tests/causes/test_frozen_conditions.py",
         "tests/causes/test_still_conditions.py",
         "tests/causes/test_rank_conditions.py",
         "tests/causes/test_saved_conditions.py",

@@ -1,0 +1,197 @@
+"""What moved a tensor that was declared frozen: each condition by itself, on rows by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from tests.causes.test_mitigations import FROZEN, STEP, TRAINED, held, moved, row, run
+
+from frostline.core.events import SummaryPrinted, UpdateShown
+from frostline.core.ledger import MERGED, Changed, Declared, Ledger, Movement, Owner, Shift, TensorRow
+from frostline.core.record import Finding
+from frostline.laws import judge
+from frostline.laws.causes import expectations
+from frostline.laws.causes.frozen import in_step, module_state
+from frostline.laws.causes.frozen.moved import Moved, moves_against_flags
+from frostline.laws.causes.frozen.written import REWRITTEN_IN_FORWARD
+from frostline.laws.observed_run import ObservedRun
+
+BY_STEP = Movement("step", 0, 1, "sgd", trainable=False, gradient="nonzero")
+OUTSIDE = Movement("outside", 3, 4, trainable=False, shift=Shift(4, 4))
+FORWARD = Movement("forward", 0, 1, trainable=False)
+NORM = Owner("norm", "BatchNorm1d", "normalisation")
+
+
+def seen(*rows: TensorRow, events: tuple[Any, ...] = ()) -> ObservedRun:
+    return ObservedRun(run(rows, *events))
+
+
+def of_moved(ledger: Ledger, name: str = "net.w") -> Finding:
+    """The finding of the frozen family about a tensor."""
+    [finding] = [each for each in judge(ledger)[0] if each.code.startswith("F") and name in each.tensors]
+    return finding
+
+
+def frozen(name: str = "net.w", *moves: Movement, **more: Any) -> TensorRow:
+    return row(name, **({"declared": FROZEN, "changed": moved(*moves)} | more))
+
+
+@pytest.mark.parametrize(
+    ("more", "goes"),
+    [
+        ({}, True),
+        ({"expected": "frozen"}, False),
+        ({"kind": "buffer"}, False),
+        ({"changed": Changed("no")}, False),
+        ({"name": "other.w"}, False),
+    ],
+)
+def test_a_weight_of_an_average_goes_with_its_source_where_it_was_to_be_trained(
+    more: dict[str, Any], goes: bool
+) -> None:
+    follower = row("ema.v", changed=replace(moved(OUTSIDE), followed="net.v"))
+    still = replace(row("ema.w", expected="trained", changed=Changed("no", near="net.w")), **more)
+    assert expectations.goes_with_source(still, seen(follower, row("net.v", changed=moved(STEP)), still)) is goes
+
+
+@pytest.mark.parametrize(("trainable", "where"), [(True, "sgd"), (False, None), (None, None)])
+def test_a_storage_is_tied_to_what_is_trained(trainable: bool | None, where: str | None) -> None:
+    other = row("net.v", declared=Declared(trainable=trainable), optimizers=held(nonzero=4))
+    tied = frozen("net.w", BY_STEP, overlaps=["net.v", "net.gone"])
+    assert in_step.TIED.explains(Moved(tied, BY_STEP, seen(tied, other))) == where
+    unheld = seen(tied, replace(other, optimizers=[]))
+    assert in_step.TIED.explains(Moved(tied, BY_STEP, unheld)) is None
+    assert in_step.TIED.explains(Moved(tied, OUTSIDE, seen(tied, other))) is None
+
+
+@pytest.mark.parametrize(("move", "where"), [(BY_STEP, "sgd"), (OUTSIDE, None)])
+def test_a_raw_gradient_is_applied_in_steps(move: Movement, where: str | None) -> None:
+    shown = UpdateShown(step=1, optimizer="sgd", tensors=("net.w",), shows="raw-gradient")
+    assert in_step.RAW_GRADIENT.explains(Moved(frozen("net.w", move), move, seen(events=(shown,)))) == where
+    assert in_step.RAW_GRADIENT.explains(Moved(frozen("net.w", move), move, seen())) is None
+
+
+def test_a_merge_is_told_where_nothing_but_the_merge_moved_the_tensor() -> None:
+    merge = replace(OUTSIDE, event=MERGED)
+    assert of_moved(run([frozen("net.w", FORWARD, merge)])).code == "F108"
+    between = Movement("between", 0, 1, trainable=False, equals="net.copy")
+    assert of_moved(run([frozen("net.w", between, merge)])).code == "F109"
+    assert of_moved(run([frozen("net.w", between)])).code == "F104"
+
+
+@pytest.mark.parametrize(
+    ("move", "more", "is_state"),
+    [
+        (FORWARD, {}, True),
+        (OUTSIDE, {}, False),
+        (replace(FORWARD, event=MERGED), {}, False),
+        (FORWARD, {"kind": "buffer"}, False),
+        (FORWARD, {"declared": Declared(trainable=False, first=True)}, False),
+        (FORWARD, {"owner": replace(NORM, path="linear")}, False),
+        (FORWARD, {"owner": Owner("alone", "Linear")}, False),
+        (OUTSIDE, {"owner": Owner("linear", "Linear", "spectral")}, False),
+        (OUTSIDE, {"owner": Owner("linear", "Linear", "spectral"), "changed": moved(OUTSIDE, OUTSIDE)}, True),
+    ],
+)
+def test_what_a_module_with_weights_rewrites_in_its_forward_pass_is_state(
+    move: Movement, more: dict[str, Any], is_state: bool
+) -> None:
+    state = replace(frozen("net.linear.mean", move), **more)
+    assert module_state.is_state(state, seen(state, TRAINED)) is is_state
+
+
+def test_state_of_a_copy_that_was_gone_soon_is_shown_by_its_namesake() -> None:
+    state, shown = frozen("net.linear.mean", OUTSIDE), frozen("copy.linear.mean", FORWARD)
+    bias = replace(TRAINED, name="copy.linear.bias", model="copy")
+    assert module_state.is_state(state, seen(state, TRAINED, shown, bias))
+    for other in (replace(shown, name="copy.linear.variance"), replace(shown, shape=(5,))):
+        assert not module_state.is_state(state, seen(state, TRAINED, other, bias))
+
+
+@pytest.mark.parametrize(("kind", "flips", "moves"), [("buffer", 2, 1), ("buffer", 3, 0), ("parameter", 3, 1)])
+def test_statistics_of_what_takes_turns_are_not_frozen(kind: Any, flips: int, moves: int) -> None:
+    declared = replace(FROZEN, flip_count=flips)
+    assert len(moves_against_flags(frozen("net.w", FORWARD, kind=kind, declared=declared))) == moves
+
+
+@pytest.mark.parametrize(
+    ("declared", "moves"),
+    [
+        (Declared(trainable=True, container_flag=False), 1),
+        (Declared(trainable=True, alias_flags=[("net.v", True), ("net.u", False)]), 1),
+        (Declared(trainable=True, alias_flags=[("net.v", True)]), 0),
+        (Declared(trainable=True), 0),
+        (Declared(trainable=False, container_flag=False), 0),
+    ],
+)
+def test_a_step_may_pass_over_the_flag_of_a_container_or_of_another_name(declared: Declared, moves: int) -> None:
+    outside = replace(STEP, place="outside")
+    assert moves_against_flags(row("net.w", declared=declared, changed=moved(STEP, outside))) == [STEP][:moves]
+
+
+def test_only_a_count_of_batches_is_counted() -> None:
+    mean = row("net.norm.mean", kind="buffer", owner=NORM, declared=FROZEN)
+    count = frozen("net.norm.count", FORWARD, kind="buffer", owner=NORM, dtype="int64")
+    assert of_moved(run([mean, count]), count.name).severity == "note"
+    scale = frozen("net.norm.scale", FORWARD, owner=NORM)
+    assert of_moved(run([mean, scale]), scale.name).severity == "error"
+    assert of_moved(run([count]), count.name).severity == "error"
+
+
+@pytest.mark.parametrize(
+    ("owner", "move", "where"),
+    [
+        (Owner("e", "Embedding", "embedding"), OUTSIDE, "forward"),
+        (Owner("e", "Embedding", "embedding", called=True), OUTSIDE, None),
+        (Owner("e", "Embedding", "embedding", called=True, rewrites_in_forward=True), OUTSIDE, "forward"),
+        (Owner("e", "Linear"), OUTSIDE, None),
+        (Owner("e", "Embedding", "embedding"), replace(OUTSIDE, equals="net.copy"), None),
+        (Owner("e", "Embedding", "embedding"), replace(OUTSIDE, event=MERGED), None),
+        (Owner("e", "Linear", rewrites_in_forward=True), BY_STEP, "sgd"),
+        (Owner("e", "Linear"), BY_STEP, None),
+    ],
+)
+def test_what_a_forward_pass_rewrites_where_none_was_watched(owner: Owner, move: Movement, where: str | None) -> None:
+    assert REWRITTEN_IN_FORWARD.explains(Moved(frozen("net.w", move, owner=owner), move, seen())) == where
+
+
+def test_what_was_rewritten_late_says_when_it_was_last_looked_at() -> None:
+    late = Movement("between", 4, 8, trainable=False, late=True)
+    message = of_moved(run([frozen("net.w", late)])).message
+    assert message.endswith("moved after step 4, when they were last looked at; the run had 8 steps")
+
+
+@pytest.mark.parametrize("role", ["other", "spectral"])
+def test_statistics_are_ruled_out_of_what_is_no_state_of_a_module(role: Any) -> None:
+    between = Movement("between", 0, 1, trainable=False)
+    ruled_out = of_moved(run([frozen("net.w", between, owner=Owner("linear", "Linear", role))])).evidence["ruled_out"]
+    assert any(each.startswith("normalisation statistics") for each in ruled_out) is (role == "other")  # type: ignore[union-attr]
+
+
+def test_a_summary_that_counts_nothing_trainable_is_not_judged() -> None:
+    weight = row("net.linear.bias", changed=moved(STEP), optimizers=held(nonzero=4))
+
+    def rules(trainable: int | None, *tensors: str) -> list[str]:
+        printed = SummaryPrinted(step=0, summary=1, model="net", tensors=tensors, trainable=trainable)
+        return [finding.rule for finding in judge(run([weight], printed))[0]]
+
+    assert "summary-disagrees" in rules(0, weight.name)
+    assert "summary-disagrees" not in rules(weight.size, weight.name) + rules(None, weight.name) + rules(0)
+
+
+@pytest.mark.parametrize(("intents", "found"), [(("net.part.w", "other.w"), True), (("net.part.w", "part.w"), False)])
+def test_names_of_a_part_that_is_known_by_itself_are_not_tied(intents: tuple[str, str], found: bool) -> None:
+    said = list(zip(intents, (True, False), strict=True))
+    declared = Declared(trainable=False, first=True, intents=said)
+    tied = row("net.part.w", aliases=["part.w", "other.w"], declared=declared)
+    assert ("tied-names-disagree" in [each.rule for each in judge(run([tied]))[0]]) is found
+
+
+@pytest.mark.parametrize(("kind", "found"), [("parameter", True), ("buffer", False)])
+def test_tied_parameters_are_judged_by_what_is_beside_each_of_their_names(kind: str, found: bool) -> None:
+    """Statistics have no flag of their own."""
+    tied = row("net.a.w", kind=kind, aliases=["net.b.w"], declared=FROZEN)
+    beside = row("net.a.v", declared=FROZEN), row("net.b.v")
+    assert ("tied-names-disagree" in [each.rule for each in judge(run([tied, *beside]))[0]]) is found

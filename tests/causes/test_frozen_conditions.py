@@ -6,16 +6,37 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.causes.test_mitigations import FROZEN, STEP, TRAINED, held, moved, row, run
+from tests.causes.test_mitigations import FROZEN, SGD, STEP, STEPS, TRAINED, held, moved, row, run
 
-from frostline.core.events import SummaryPrinted, UpdateShown
-from frostline.core.ledger import MERGED, Changed, Declared, Ledger, Movement, Owner, Shift, TensorRow
+from frostline.core.events import UpdateShown
+from frostline.core.ledger import (
+    CONVERTED,
+    MERGED,
+    UNMERGED,
+    Changed,
+    Declared,
+    Holding,
+    Ledger,
+    Movement,
+    Owner,
+    Shift,
+    TensorRow,
+)
 from frostline.core.record import Finding
 from frostline.laws import judge
 from frostline.laws.causes import expectations
+from frostline.laws.causes.cause import proven
 from frostline.laws.causes.frozen import in_step, module_state
 from frostline.laws.causes.frozen.moved import Moved, moves_against_flags
-from frostline.laws.causes.frozen.written import REWRITTEN_IN_FORWARD
+from frostline.laws.causes.frozen.written import (
+    AFTERWARDS,
+    AVERAGED,
+    MISPLACED_AVERAGE,
+    OVERWRITTEN,
+    REWRITTEN_IN_FORWARD,
+    REWRITTEN_OUTSIDE,
+    WRITTEN,
+)
 from frostline.laws.observed_run import ObservedRun
 
 BY_STEP = Movement("step", 0, 1, "sgd", trainable=False, gradient="nonzero")
@@ -170,28 +191,107 @@ def test_statistics_are_ruled_out_of_what_is_no_state_of_a_module(role: Any) -> 
     assert any(each.startswith("normalisation statistics") for each in ruled_out) is (role == "other")  # type: ignore[union-attr]
 
 
-def test_a_summary_that_counts_nothing_trainable_is_not_judged() -> None:
-    weight = row("net.linear.bias", changed=moved(STEP), optimizers=held(nonzero=4))
-
-    def rules(trainable: int | None, *tensors: str) -> list[str]:
-        printed = SummaryPrinted(step=0, summary=1, model="net", tensors=tensors, trainable=trainable)
-        return [finding.rule for finding in judge(run([weight], printed))[0]]
-
-    assert "summary-disagrees" in rules(0, weight.name)
-    assert "summary-disagrees" not in rules(weight.size, weight.name) + rules(None, weight.name) + rules(0)
+AVERAGE = replace(BY_STEP, event=AVERAGED, resembles="net.v")
 
 
-@pytest.mark.parametrize(("intents", "found"), [(("net.part.w", "other.w"), True), (("net.part.w", "part.w"), False)])
-def test_names_of_a_part_that_is_known_by_itself_are_not_tied(intents: tuple[str, str], found: bool) -> None:
-    said = list(zip(intents, (True, False), strict=True))
-    declared = Declared(trainable=False, first=True, intents=said)
-    tied = row("net.part.w", aliases=["part.w", "other.w"], declared=declared)
-    assert ("tied-names-disagree" in [each.rule for each in judge(run([tied]))[0]]) is found
+@pytest.mark.parametrize(
+    ("move", "misplaced", "overwritten"),
+    [
+        (replace(OUTSIDE, equals="a copy", resembles="net.v"), "outside", "outside"),
+        (replace(OUTSIDE, equals="a copy"), None, "outside"),
+        (replace(OUTSIDE, resembles="net.v"), None, None),
+        (replace(OUTSIDE, equals="a copy", event=MERGED), None, None),
+        (AVERAGE, None, "sgd"),
+        (replace(AVERAGE, event=None), None, None),
+        (replace(BY_STEP, equals="a copy", gradient="zero", resembles="net.v"), "sgd", "sgd"),
+        (replace(BY_STEP, equals="a copy", resembles="net.v"), None, None),  # its gradient moved it
+        (Movement("between", 0, 1, equals="a copy", resembles="net.v"), "outside", "outside"),
+        (Movement("forward", 0, 1, equals="a copy", resembles="net.v"), None, None),
+        (Movement("between", 0, 1, resembles="net.v"), None, None),
+    ],
+)
+def test_where_a_copy_was_written_over_a_tensor(move: Movement, misplaced: str | None, overwritten: str | None) -> None:
+    seen_move = Moved(frozen("net.w", move), move, seen())
+    assert MISPLACED_AVERAGE.explains(seen_move) == misplaced
+    assert OVERWRITTEN.explains(seen_move) == overwritten
+    by_hand = ObservedRun(run([], optimizers=[replace(SGD, by_hand=True)]))
+    assert OVERWRITTEN.explains(replace(seen_move, run=by_hand)) == (None if move.place == "outside" else overwritten)
 
 
-@pytest.mark.parametrize(("kind", "found"), [("parameter", True), ("buffer", False)])
-def test_tied_parameters_are_judged_by_what_is_beside_each_of_their_names(kind: str, found: bool) -> None:
-    """Statistics have no flag of their own."""
-    tied = row("net.a.w", kind=kind, aliases=["net.b.w"], declared=FROZEN)
-    beside = row("net.a.v", declared=FROZEN), row("net.b.v")
-    assert ("tied-names-disagree" in [each.rule for each in judge(run([tied, *beside]))[0]]) is found
+@pytest.mark.parametrize(
+    ("moves", "proof"),
+    [
+        ([replace(OUTSIDE, event=MERGED)], "no step and no forward pass moved it"),
+        ([replace(OUTSIDE, event=MERGED), FORWARD], "it was seen when it was done"),
+        ([OUTSIDE], None),
+    ],
+)
+def test_a_merge_says_how_it_was_seen(moves: list[Movement], proof: str | None) -> None:
+    seen_move = Moved(frozen("net.w", *moves), moves[0], seen(), where=moves[0].event or "outside")
+    found = proven(REWRITTEN_OUTSIDE.mitigations, seen_move)
+    assert (found.proof if found is not None else None) == (
+        f"an adapter was merged into it by step 4, and {proof}" if proof else None
+    )
+
+
+def late(until: int | None, where: str = AFTERWARDS, steps: int = STEPS) -> str | None:
+    """What makes a write weigh less that was first seen after this step."""
+    move = Movement("between", 4, steps, trainable=False, late=True, unwritten_until=until)
+    found = proven(REWRITTEN_OUTSIDE.mitigations, Moved(frozen("net.w", move), move, seen(), where=where))
+    return found.name if found is not None else None
+
+
+def test_a_write_after_the_last_step_or_near_it_weighs_less() -> None:
+    assert [late(until) for until in (None, 6, 7, 8)] == [None, "near the end", "near the end", "after training"]
+    assert late(6, "outside") is late(8, "outside") is None
+
+
+@pytest.mark.parametrize(
+    ("where", "dtype", "found"),
+    [
+        (UNMERGED, "float32", "last digits"),
+        (UNMERGED, "float64", "last digits"),
+        (UNMERGED, "bfloat16", None),
+        ("outside", "float32", None),
+    ],
+)
+def test_only_a_merge_that_was_undone_in_full_precision_moves_last_digits(
+    where: str, dtype: str, found: str | None
+) -> None:
+    mitigated = proven(
+        REWRITTEN_OUTSIDE.mitigations, Moved(frozen("net.w", OUTSIDE, dtype=dtype), OUTSIDE, seen(), where=where)
+    )
+    assert (mitigated.name if mitigated is not None else None) == found
+
+
+@pytest.mark.parametrize(
+    ("move", "where", "otherwise"),
+    [
+        (OUTSIDE, "outside", "outside"),
+        (replace(OUTSIDE, shift=None), None, "outside"),
+        (replace(OUTSIDE, shift=None, event="loading"), "loading", "outside"),
+        (Movement("between", 0, 1, event=CONVERTED), CONVERTED, None),
+        (Movement("between", 0, 1, event=UNMERGED), UNMERGED, None),
+        (Movement("between", 0, 1, event="loading"), None, None),
+        (Movement("between", 0, 1, unwritten_until=0), None, WRITTEN),
+        (Movement("step", 0, 1, unwritten_until=0), None, None),
+        (Movement("between", 0, 8, late=True), None, AFTERWARDS),
+        (Movement("between", 0, 8, late=True, unwritten_until=6), None, AFTERWARDS),
+    ],
+)
+def test_where_something_else_than_a_step_wrote(move: Movement, where: str | None, otherwise: str | None) -> None:
+    seen_move = Moved(frozen("net.w", move), move, seen())
+    assert REWRITTEN_OUTSIDE.otherwise is not None
+    assert (REWRITTEN_OUTSIDE.explains(seen_move), REWRITTEN_OUTSIDE.otherwise(seen_move)) == (where, otherwise)
+    by_hand = replace(seen_move, run=ObservedRun(run([], optimizers=[replace(SGD, by_hand=True)])))
+    assert REWRITTEN_OUTSIDE.explains(by_hand) == (move.event or "outside" if move.place == "outside" else where)
+
+
+@pytest.mark.parametrize(("since", "listed", "where"), [(8, True, AFTERWARDS), (7, True, None), (7, False, AFTERWARDS)])
+def test_what_moved_late_moved_after_the_last_step_of_its_holders(since: int, listed: bool, where: str | None) -> None:
+    move = Movement("between", since, 8, late=True, unwritten_until=6)
+    tensor = frozen("net.w", move, optimizers=[Holding("sgd", 0, listed=listed)])
+    assert REWRITTEN_OUTSIDE.otherwise is not None
+    assert REWRITTEN_OUTSIDE.otherwise(Moved(tensor, move, seen(tensor))) == where
+    early = replace(move, late=False)
+    assert REWRITTEN_OUTSIDE.otherwise(Moved(tensor, early, seen(tensor))) is None

@@ -13,7 +13,7 @@ from frostline.core.ledger import Changed, Declared, Holding, OptimizerRow, Owne
 from frostline.core.record import Finding, Record, Totals, Verdict
 from frostline.core.run import Run
 from frostline.core.storage import store
-from frostline.laws.causes.last_digits import distance
+from frostline.laws.causes.last_digits import Apart, distance, furthest
 from frostline.laws.causes.ranks import find
 
 START = "0" * 32
@@ -224,10 +224,54 @@ def test_many_numbers_of_steps_are_cut() -> None:
     assert whole.message.endswith("7 steps in rank 6; 8 steps in rank 7")
 
 
-@pytest.mark.parametrize(("dtype", "unit"), [("float32", 2.0**-23), ("float64", 2.0**-52), ("complex128", 2.0**-52)])
-def test_a_unit_is_that_of_the_type(dtype: str, unit: float) -> None:
-    ends = [ReplicaSample(4, (0.0,), (end,), size=1.0, travelled=1.0) for end in (0.0, 3 * unit)]
-    apart = distance(*ends, dtype)
-    assert apart is not None
-    assert apart.units == 3
-    assert distance(*ends, "int8") is None
+UNIT = 2.0**-23
+ALIKE = ReplicaSample(4, (0.0,), (0.0,), size=1.0, travelled=1.0)
+
+
+@pytest.mark.parametrize(
+    ("dtype", "unit"), [("float32", UNIT), ("complex64", UNIT), ("float64", 2.0**-52), ("complex128", 2.0**-52)]
+)
+def test_how_far_two_replicas_are_apart_is_told_in_units_of_the_type(dtype: str, unit: float) -> None:
+    other = ReplicaSample(4, (unit,), (3 * unit,), size=0.5, travelled=0.25)
+    assert distance(ALIKE, other, dtype) == Apart(3, 1, 4, share=12 * unit)
+
+
+@pytest.mark.parametrize(
+    ("other", "dtype"),
+    [
+        (None, "float32"),
+        (ALIKE, "int8"),
+        (replace(ALIKE, step=5), "float32"),
+        (replace(ALIKE, travelled=0.0), "float32"),  # nothing moved
+    ],
+)
+def test_a_distance_that_is_not_known(other: ReplicaSample | None, dtype: str) -> None:
+    assert distance(ALIKE, other, dtype) is None
+    assert distance(other, ALIKE, dtype) is None
+
+
+def test_replicas_of_zeros_have_no_unit() -> None:
+    zeros = replace(ALIKE, size=0.0)
+    assert distance(zeros, zeros, "float32") is None
+
+
+@pytest.mark.parametrize(
+    ("apart", "is_rounding"),
+    [
+        (Apart(units=16, share=0.01), True),
+        (Apart(units=16.1, share=0.01), False),
+        (Apart(units=16, share=0.011), False),
+        (Apart(units=24, earlier=2), True),  # four times as many as after half of the run
+        (Apart(units=24.1, earlier=2), False),
+        (Apart(units=32, earlier=30), True),
+        (Apart(units=32.1, earlier=30), False),
+    ],
+)
+def test_a_few_units_of_a_small_share_are_rounding(apart: Apart, is_rounding: bool) -> None:
+    assert (apart.rounding() is not None) is is_rounding
+
+
+def test_two_distances_are_as_far_as_the_larger_of_each_number() -> None:
+    near, far = Apart(1, 2, 3, 0.4), Apart(4, 1, 2, 0.1)
+    assert furthest(near, far) == furthest(far, near) == Apart(4, 2, 3, 0.4)
+    assert furthest(near, None) is furthest(None, near) is None

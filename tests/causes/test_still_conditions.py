@@ -184,25 +184,6 @@ def test_an_optimizer_of_frozen_tensors_trained_nothing(optimizer: OptimizerRow,
     assert bool(of("nothing-trained", frozen, optimizers=(optimizer,))) is found
 
 
-def listed(name: str, **more: Any) -> TensorRow:
-    """Held, without a gradient; its module was called."""
-    path = name.partition(".")[2].rpartition(".")[0]
-    return row(name, **({"optimizers": held(none=4), "owner": Owner(path, "Linear", called=True)} | more))
-
-
-@pytest.mark.parametrize(
-    ("beside", "severity"),
-    [
-        ([listed("net.b.w")], "error"),  # a whole network that is called
-        ([listed("net.b.w", changed=moved(STEP), optimizers=held(nonzero=4))], "note"),  # a head to spare
-        ([listed("net.b.w", kind="buffer", changed=moved(STEP))], "warning"),  # a single module
-    ],
-)
-def test_a_whole_network_without_a_gradient_is_no_head_to_spare(beside: list[TensorRow], severity: str) -> None:
-    found = of("no-gradient", listed("net.a.w"), *beside)
-    assert {each.severity for each in found if "net.a.w" in each.tensors} == {severity}
-
-
 @pytest.mark.parametrize(
     ("other", "found"),
     [
@@ -214,3 +195,48 @@ def test_a_whole_network_without_a_gradient_is_no_head_to_spare(beside: list[Ten
 def test_a_copy_of_an_optimizer_at_rest_steps_other_tensors(other: OptimizerRow, found: bool) -> None:
     at_rest = row("net.w", optimizers=held(nonzero=4))
     assert bool(of("optimizer-holds-other-tensors", at_rest, optimizers=(IDLE, other))) is found
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ({}, True),
+        ({"declared": replace(FROZEN, trainable=True)}, False),
+        ({"declared": replace(FROZEN, first=True)}, False),
+        ({"declared": replace(FROZEN, flip_count=1)}, False),
+        ({"changed": Changed("unknown", reason="freed")}, False),
+    ],
+)
+def test_what_may_have_been_trainable_may_have_been_trained(more: dict[str, Any], found: bool) -> None:
+    tensor = row("net.w", **({"declared": FROZEN, "optimizers": held(nonzero=4)} | more))
+    assert bool(of("nothing-trained", tensor)) is found
+
+
+NEVER = replace(IDLE, backwards=8)
+
+
+@pytest.mark.parametrize(
+    ("more", "optimizer", "found"),
+    [
+        ({}, NEVER, True),
+        ({}, replace(NEVER, backwards=3), True),  # as many as are waited for
+        ({}, replace(NEVER, backwards=2), False),
+        ({}, replace(SGD, backwards=8), False),
+        ({"reached_by_backward": None}, NEVER, False),
+        ({"declared": FROZEN}, NEVER, False),
+        ({"changed": moved(STEP)}, NEVER, False),
+        ({"changed": Changed("no", before_training=True)}, NEVER, False),
+        ({"optimizers": [*held(nonzero=4), Holding("adam", 0)]}, NEVER, False),  # another one steps it
+    ],
+)
+def test_an_optimizer_that_never_stepped(more: dict[str, Any], optimizer: OptimizerRow, found: bool) -> None:
+    tensor = row("net.w", **({"optimizers": held(nonzero=4), "reached_by_backward": True} | more))
+    told = [each.message for each in of("nothing-trained", tensor, optimizers=(optimizer, ADAM))]
+    assert any(each.startswith("sgd never stepped") for each in told) is found
+
+
+def test_an_optimizer_that_never_stepped_says_that_it_accumulates() -> None:
+    tensor = row("net.w", optimizers=held(nonzero=4), reached_by_backward=True)
+    waits = replace(NEVER, groups=[{"lr": 0.1}, {"accumulates": 16}])
+    [finding] = of("nothing-trained", tensor, optimizers=(waits,))
+    assert "never stepped in 8 backward passes, because it accumulates 16 of them: 1 tensor (4" in finding.message

@@ -30,10 +30,13 @@ TESTS = {
         "tests/causes/test_registry.py",
         "tests/causes/test_mitigations.py",
         "tests/causes/test_conditions.py",
+        "tests/causes/test_flag_conditions.py",
         "tests/causes/test_frozen_conditions.py",
         "tests/causes/test_still_conditions.py",
+        "tests/causes/test_gradient_conditions.py",
         "tests/causes/test_rank_conditions.py",
         "tests/causes/test_saved_conditions.py",
+        "tests/causes/test_summary_conditions.py",
         EXAMPLES,
     ),
 }

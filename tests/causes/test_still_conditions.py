@@ -240,3 +240,11 @@ def test_an_optimizer_that_never_stepped_says_that_it_accumulates() -> None:
     waits = replace(NEVER, groups=[{"lr": 0.1}, {"accumulates": 16}])
     [finding] = of("nothing-trained", tensor, optimizers=(waits,))
     assert "never stepped in 8 backward passes, because it accumulates 16 of them: 1 tensor (4" in finding.message
+
+
+@pytest.mark.parametrize(("beside", "why"), [(True, "parameters() does not list a buffer"), (None, "change: no opt")])
+def test_a_buffer_in_no_optimizer_is_no_parameter(beside: bool | None, why: str) -> None:
+    trained = row("net.linear.bias", changed=moved(STEP), optimizers=held(nonzero=4))
+    rows = [row(f"net.{name}", as_buffer=buffer) for name, buffer in (("mask", True), ("grid", beside))]
+    told = [each.message for each in of("not-in-any-optimizer", *rows, trained) if "net.grid" in each.tensors]
+    assert [why in message for message in told] == [True]

@@ -341,6 +341,7 @@ _UPDATES: dict[type[Fact], Callable[[Fold, Any], Iterable[object]]] = {  # facts
     told.RunSeen: lambda fold, fact: [fold._ledger],
     told.ReplicaSampled: lambda fold, fact: [fold.rows[fact.tensor].changed],
     told.PutBack: lambda fold, fact: [fold.rows[tensor].changed for tensor in fact.tensors],
+    told.CopyCompared: lambda fold, fact: [fold.rows[tensor].changed for tensor in fact.tensors],
     told.FlagSeen: lambda fold, fact: [fold.rows[tensor].declared for tensor in fact.tensors],
     told.ModuleSeen: lambda fold, fact: [fold.rows[tensor].owner for tensor in fact.tensors],
     told.OptimizerSeen: lambda fold, fact: [fold.optimizers[fact.optimizer]],

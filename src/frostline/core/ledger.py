@@ -152,10 +152,10 @@ class Holding:
 class Changed:
     """Which bits moved since the baseline: the verdict, when, where and how often it was looked at.
 
-    ``before_training`` says that the bits moved after the first check but before the first step. ``followed`` names the
-    tensor that it was seen to follow, ``near`` the one that it equals up to rounding at the end. ``digests`` (first and
-    last) and ``sample`` (of the values) are for processes to compare. ``still`` says since when it stands still,
-    ``back_at`` after which step it had the bits that it ends with, ``put_back`` at how many starts of checks its first.
+    ``before_training``: they moved between the first check and the first step. ``followed`` is the tensor that it was
+    seen to follow, ``near`` one that it equals up to rounding at the end; ``copies``: how often it had the bits of the
+    first right after a write, and of how many looks. ``digests`` and ``sample`` are for processes to compare. ``still``
+    says since when it stands still, ``back_at`` when it had its last bits, ``put_back`` how often its first ones.
     """
 
     verdict: Answer = "unknown"
@@ -168,6 +168,7 @@ class Changed:
     blocks_moved: int = 0
     before_training: bool = False
     followed: str | None = None
+    copies: tuple[int, int] | None = None
     near: str | None = None
     digests: tuple[str, str] | None = None
     sample: ReplicaSample | None = None

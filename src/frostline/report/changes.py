@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
+from frostline.core.amounts import several
 from frostline.core.averages import copied_whole, followers, in_whole, merely_follows
 from frostline.core.ledger import LOADED, Movement, TensorRow
 
@@ -13,15 +14,49 @@ _PLACES = {"step": BY_STEP, "forward": "in forward", "outside": "outside steps",
 
 def copies_in(rows: Sequence[TensorRow]) -> dict[str, str]:
     """What is copied as a whole, by the beginning of its tensors' names, with where it comes from."""
-    found: dict[str, str] = {}
     wholes = followers(rows)
-    for row in rows:
-        source = row.changed.followed
-        if source is not None and (whole := copied_whole(row.name, source)) in wholes:
-            averaged = any(move.rate not in (None, 1.0) for move in row.changed.movements)
-            name = copied_whole(source, row.name).rstrip(".") or source
-            found[whole] = f"{'follows' if averaged else 'copied from'} {name}"
-    return found
+    shown = [(row, row.changed.followed) for row in rows if row.changed.followed]
+    copied = [(row, source) for row, source in shown if copied_whole(row.name, source) in wholes]
+    joined = _joined(copied, rows)
+    parts: dict[tuple[str, str], list[TensorRow]] = {}
+    for row, source in copied:
+        whole = next((whole for whole in joined if in_whole(row.name, {whole})), None)
+        names = (copied_whole(row.name, source), copied_whole(source, row.name) or source)
+        parts.setdefault(names if whole is None else (whole, joined[whole]), []).append(row)
+    return {whole: _copied(source.removesuffix("."), copies) for (whole, source), copies in parts.items()}
+
+
+def _joined(copied: Iterable[tuple[TensorRow, str]], rows: Sequence[TensorRow]) -> dict[str, str]:
+    """Wholes of which every part was copied from a part of one other, which is given for each.
+
+    Layers of Keras have other names in a copy than in its source.
+    """
+    sources: dict[str, set[str]] = {}
+    for row, source in copied:
+        mine, theirs = _first_apart(row.name, source)
+        sources.setdefault(mine, set()).add(theirs)
+    of_one = {mine: theirs.pop() for mine, theirs in sources.items() if mine and len(theirs) == 1}
+    known = {row.name for row, _ in copied}
+    lacking = [row.name for row in rows if row.kind == "parameter" and row.name not in known]
+    return {mine: theirs for mine, theirs in of_one.items() if not any(in_whole(name, {mine}) for name in lacking)}
+
+
+def _first_apart(name: str, source: str) -> tuple[str, str]:
+    """The beginning of a name up to the first part that is another in ``source``, and that part there."""
+    pairs = list(zip(name.split("."), source.split("."), strict=False))
+    at = next((index for index, (mine, theirs) in enumerate(pairs) if mine != theirs), None)
+    if at is None:
+        return "", ""
+    mine, theirs = zip(*pairs[: at + 1], strict=True)
+    return f"{'.'.join(mine)}.", theirs[-1]
+
+
+def _copied(source: str, rows: Sequence[TensorRow]) -> str:
+    """What is said of a copy, and how often all of it that was compared had the bits of its source."""
+    if any(move.rate not in (None, 1.0) for row in rows for move in row.changed.movements):
+        return f"follows {source}"
+    had, looks = min((row.changed.copies for row in rows if row.changed.copies), default=(0, 0))
+    return f"copied from {source} ({had} of {several(looks, 'check')})" if had else f"copied from {source}"
 
 
 def changed_by(row: TensorRow, copies: Mapping[str, str]) -> str:

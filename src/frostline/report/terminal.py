@@ -224,7 +224,9 @@ def _joined(parts: Iterable[str | Text]) -> Text:
 
 
 def _cut(text: Text, width: int, charset: Charset) -> Text:
-    """The text in at most ``width`` columns, its middle left out where it is longer."""
+    """The text in at most ``width`` columns; of a longer one what it ends with in parentheses goes, then its middle."""
+    if text.cell_len > width and text.plain.endswith(")"):
+        text = text[: max(0, text.plain.rfind(" ("))] or text
     if text.cell_len <= width:
         return text
     tail = min((width - 1) // 2, len(text))

@@ -43,6 +43,7 @@ from frostline.core.facts.bits import (
     BaselineTaken,
     CameBack,
     Compared,
+    CopyCompared,
     DigestsTaken,
     Doubted,
     Followed,
@@ -87,6 +88,7 @@ __all__ = [
     "BufferFrozen",
     "CameBack",
     "Compared",
+    "CopyCompared",
     "DigestsTaken",
     "DonatedUsed",
     "Doubted",
@@ -176,6 +178,7 @@ AnyFact: TypeAlias = (
     | MoveExplained
     | StoodStill
     | CameBack
+    | CopyCompared
     | PutBack
     | SwapBegan
     | SwapUndone

@@ -111,6 +111,16 @@ class Followed(Fact, frozen=True):
     still: bool = False
 
 
+class CopyCompared(Fact, frozen=True):
+    """Right after writes these tensors were compared with those that they follow.
+
+    ``copies`` says how often each had the very bits of its source so far, and of how many looks.
+    """
+
+    tensors: Tensors
+    copies: tuple[int, int]
+
+
 class DigestsTaken(Fact, frozen=True):
     """The digests of a tensor at its first reading and its last, to compare it with those of other processes."""
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from frostline.core.facts import LineSeen
 from frostline.frameworks.keras_common.context import Context
+from frostline.observe.moves.copy_checks import compare_copies
 from frostline.observe.schedule import due
 from frostline.observe.script_lines import script_line
 
@@ -38,6 +39,8 @@ class Writes:
                 f"after {event}", lambda: self._recorder.look_now(self._keys(variables()), "outside", event)
             )
             self._context.quietly(f"after {event}", lambda: self._tell_line(self._keys(variables())))
+            if self._recorder.steps:
+                self._context.quietly(f"after {event}", lambda: self._compare(self._keys(variables())))
         if not self._recorder.steps:
             self._context.quietly(f"after {event}", lambda: self._given(list(variables()), event))
 
@@ -46,6 +49,9 @@ class Writes:
         if keys and line is not None:
             numbers = tuple(recorder.tensors[key].row.id for key in keys)
             recorder.tell(LineSeen(step=recorder.steps, act="loaded", tensors=numbers, origin=line))
+
+    def _compare(self, keys: list[Hashable]) -> None:
+        compare_copies(self._recorder.tracked, keys)
 
     def _given(self, variables: list[Any], event: str) -> None:
         self._context.publish(f"after {event}", self._context.signals.weights_given, variables)

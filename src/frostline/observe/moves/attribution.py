@@ -11,6 +11,7 @@ from frostline.core.facts import Followed, MoveExplained
 from frostline.core.ledger import MERGED, Movement, TensorRow
 from frostline.digest.floats import FLOATS
 from frostline.digest.shift import distance, follows, may_follow
+from frostline.observe.moves.copy_checks import compare_copies
 from frostline.observe.moves.merging import is_merge
 from frostline.observe.moves.movements import Movements
 from frostline.observe.moves.value_samples import Glimpses
@@ -119,7 +120,10 @@ class Attribution:
                 return
             self._asked += 1
         kin = [(other.row, bytes(other.read())) for other in self._leading(watched)]
-        if self._name_followed(watched, reading, movement, kin):
+        followed = self._name_followed(watched, reading, movement, kin)
+        if movement.place == "outside":
+            compare_copies(self.tracked, [watched.entry.key])
+        if followed:
             return
         equals = self._own_behind(watched, reading, reading.after)
         if equals is not None:

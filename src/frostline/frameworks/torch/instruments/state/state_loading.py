@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 import torch
 from torch import nn
 
-from frostline.core.facts import Fact, Followed, Moved, TensorSeen
+from frostline.core.facts import CopyCompared, Fact, Followed, Moved, TensorSeen
 from frostline.core.ledger import LOADED
 from frostline.frameworks.torch.context import Context
+from frostline.observe.moves.copy_checks import compare_copies
 from frostline.observe.protocols import LiveTensor
 from frostline.observe.schedule import due
 
@@ -23,7 +24,7 @@ class StateLoading:
         context: what all instruments share.
     """
 
-    tells: ClassVar[tuple[type[Fact], ...]] = (TensorSeen, Followed, Moved)
+    tells: ClassVar[tuple[type[Fact], ...]] = (CopyCompared, TensorSeen, Followed, Moved)
 
     def __init__(self, context: Context) -> None:
         self._context, self._models = context, context.models
@@ -68,6 +69,8 @@ class StateLoading:
             if followed is not None and followed != watched.row.changed.followed:
                 recorder.tell(Followed(tensor=watched.row.id, source=followed))
         recorder.keep_frozen(keys, False)
+        if recorder.steps:
+            compare_copies(recorder.tracked, keys)
         moves = [move for key in keys for move in recorder.tensors[key].row.changed.movements]
         back = any(move.place == "step" for move in moves)  # to what the run itself had made
         for key in keys:

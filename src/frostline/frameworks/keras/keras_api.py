@@ -19,6 +19,7 @@ class Keras3:
     package = "keras"
     flag_by_road = False
     layer_type = keras.layers.Layer
+    called_in_making = "_initialize_tracker"
     model_type = keras.Model
     optimizer_type = keras.optimizers.Optimizer
     assigning: Sequence[tuple[type, str]] = ((keras.Variable, "assign"),)

@@ -50,14 +50,16 @@ class OptimizerApi(Protocol):
 class Dialect(Protocol):
     """One generation of Keras on one backend; every method reads and none writes.
 
-    ``flag_by_road`` says that a variable's flag depends on the model through which one comes to it, and ``assigning``
-    are the classes and names of the methods that assign to variables.
+    ``flag_by_road`` says that a variable's flag depends on the model through which one comes to it, ``assigning`` are
+    the classes and names of the methods that assign to variables, and ``called_in_making`` is a method of layers that
+    each calls while it is made: Keras reads the signature of ``__init__``, which is left as it is.
     """
 
     package: str
     backend: str
     flag_by_road: bool
     layer_type: type
+    called_in_making: str
     model_type: type
     optimizer_type: type
     assigning: Sequence[tuple[type, str]]

@@ -21,6 +21,7 @@ class Keras2:
     package = "tf_keras"
     flag_by_road = True
     layer_type = tf_keras.layers.Layer
+    called_in_making = "_instrument_layer_creation"
     model_type = tf_keras.Model
     optimizer_type = tf_keras.optimizers.Optimizer
     backend = "tensorflow"

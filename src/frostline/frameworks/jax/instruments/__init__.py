@@ -7,6 +7,7 @@ from frostline.frameworks.jax.instruments.donated_arrays import DonatedArrays
 from frostline.frameworks.jax.instruments.dropped_results import DroppedResults
 from frostline.frameworks.jax.instruments.equinox_calls import EquinoxCalls
 from frostline.frameworks.jax.instruments.gradients import Gradients
+from frostline.frameworks.jax.instruments.init_lines import InitLines
 from frostline.frameworks.jax.instruments.jit_calls import JitCalls
 from frostline.frameworks.jax.instruments.lost_updates import LostUpdates
 from frostline.frameworks.jax.instruments.manual_updates import ManualUpdates
@@ -28,4 +29,5 @@ INSTRUMENTS = (
     LostUpdates,
     CheckpointWriting,
     DonatedArrays,
+    InitLines,
 )

@@ -1,4 +1,4 @@
-"""Where weights of linen, nnx and equinox were made: the line of the layer, or of ``init``; once, and by nobody else."""
+"""Where weights of linen, nnx and equinox were made: the line of the layer, or of ``init``, and of each once."""
 
 from pathlib import Path
 
@@ -49,7 +49,7 @@ optimizer = nnx.Optimizer(net, optax.sgd(0.1), wrt=nnx.Param)
 
 @jax.jit
 def train(params, compiled):
-    loss = lambda params, compiled: sum(jnp.square(dense.apply({"params": each}, x)).mean() for each in (params, compiled))
+    loss = lambda *both: sum(jnp.square(dense.apply({"params": each}, x)).mean() for each in both)
     gradients = jax.grad(loss, (0, 1))(params, compiled)
     return optax.apply_updates((params, compiled), jax.tree.map(lambda each: -0.1 * each, gradients))
 

@@ -1,4 +1,4 @@
-"""Which lines of the script make weights: ``init`` of linen modules, constructors of nnx variables and equinox modules."""
+"""Which lines of the script make weights: `init` of linen modules, constructors of nnx variables and equinox modules."""
 
 from __future__ import annotations
 

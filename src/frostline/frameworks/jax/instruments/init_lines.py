@@ -1,4 +1,4 @@
-"""Which lines of the script make weights: `init` of linen modules, constructors of nnx variables and equinox modules."""
+"""Which lines make weights: ``init`` of linen modules, constructors of nnx variables and of equinox modules."""
 
 from __future__ import annotations
 
@@ -82,8 +82,9 @@ class InitLines:
     def _note_arrays(self, made: Any, tree: Callable[[], Any]) -> None:
         arrays = [each for each in jax.tree_util.tree_leaves(tree()) if is_array(each) and is_inexact(each)]
         new = [each for each in arrays if self._of(each) is None]
-        line = script_line(but=makers(made)) if new else None
-        for array in new if line is not None else ():
+        if not new or (line := script_line(but=makers(made))) is None:
+            return
+        for array in new:
             forget = functools.partial(self._forget, id(array))
             self._lines[id(array)] = weakref.ref(array, forget), line, self._context.recorder.steps
 

@@ -62,6 +62,7 @@ class Observer:
         self.written_outside = self._checks.written_outside
         self.attribution = self._checks.attribution
         self.going_on = self._checks.going_on
+        self._due: dict[Hashable, int] = {}  # by optimizer, its next step around which something is looked at
         self._met, self._newcomer = 0, False  # models met in the midst of training; one since the last check
 
     @property
@@ -127,8 +128,32 @@ class Observer:
         elif self.attribution.followed:
             with self.aside():
                 self.attribution.after_step(key)
+        self._due[key] = self._next_due(key, optimizer.steps_executed)
         if self.steps_wanted is not None and self.clock.steps >= self.steps_wanted:
             raise EnoughSteps(self.steps_wanted)
+
+    def next_step(self, key: Hashable) -> bool:
+        """A step of this optimizer was made, and its next one begins: all in one, where nobody looks around either.
+
+        Of nearly all steps this is so. False where it is not, and nothing was done: ``after_step`` is to be told, and
+        ``before_step``.
+        """
+        if self._checks.holds is not None or self._newcomer or self.attribution.followed or self.after_first_step:
+            return False
+        optimizer, tracked, clock = self.optimizers[key], self.tracked, self.clock
+        flags = tracked.probe.flags(whole=False)
+        if optimizer.steps_executed + 2 >= self._due.get(key, 0) or (flags is not None and flags is not tracked.flags):
+            return False
+        clock.after_step()
+        clock.now += 1
+        self.journal.step(optimizer.id, clock.steps)
+        return True
+
+    def _next_due(self, key: Hashable, executed: int) -> int:
+        """The next step of an optimizer, of which so many are executed, around which something is looked at."""
+        if self.steps_wanted is not None or self.holdings.rates_open(key):
+            return executed + 1
+        return schedule.next_due(executed, self.tracked.settings.check_every)
 
     def late_step(self, key: Hashable) -> None:
         """What was just done turns out to be a step of this optimizer; every tensor was looked at just before it."""

@@ -49,7 +49,7 @@ class Answers:
     def rates(self, optimizer: Hashable) -> list[float | None]:
         """See Probe; a learning rate that was not injected into the state is a constant of the trace like any other."""
         function = self.functions.get(optimizer)
-        return [] if function is None or function.rate is None else [function.handed_back(function.rate)]
+        return [] if function is None or function.rate is None else [function.number(function.rate)]
 
     def masked_gradients(self) -> dict[Hashable, MaskedGradient]:
         """See Probe."""

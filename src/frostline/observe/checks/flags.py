@@ -32,7 +32,10 @@ class Flags:
         ``whole`` False leaves out those that nobody can have written to, as far as the probe is told of writes.
         """
         tracked, flags = self._tracked, self._tracked.probe.flags(whole=whole)
-        if flags is None or flags is tracked.flags or flags == tracked.flags:
+        if flags is None or flags is tracked.flags:
+            return False
+        if flags == tracked.flags:
+            tracked.flags = flags
             return False
         worth = False
         for watched, old, new in zip(tracked.order, tracked.flags, flags, strict=False):

@@ -5,10 +5,9 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 import jax
-from jax._src.core import trace_state_clean
 
 from frostline.core.facts import Fact, TensorFound
 from frostline.frameworks.jax.context import Context
@@ -16,6 +15,8 @@ from frostline.frameworks.jax.steps.functions import Call, Function, Kind
 from frostline.frameworks.jax.tensors.paths import Path, arrays_in, arrays_of_call, handed_back, is_inexact, tensors_of
 from frostline.frameworks.jax.traces.records import Chosen, variable_of
 from frostline.observe.script_lines import line_of
+
+Known: TypeAlias = tuple[Callable[[], Any], Function, list[str]]  # what was compiled, its function, its parameters
 
 
 class EquinoxCalls:
@@ -29,7 +30,7 @@ class EquinoxCalls:
 
     def __init__(self, context: Context) -> None:
         self._context, self._calls = context, context.calls
-        self._functions: dict[int, tuple[Callable[[], Any], Function, list[str]]] = {}
+        self._functions: dict[int, Known] = {}
         self._chosen: dict[int, tuple[Callable[[], Any], bool]] = {}
 
     def attach(self) -> Iterable[Callable[[], None]]:
@@ -54,26 +55,24 @@ class EquinoxCalls:
         @functools.wraps(original)
         def call(compiled: Any, is_lower: bool, args: Any, kwargs: Any) -> Any:
             calls = self._calls
-            if is_lower or calls.current is not None or calls.elsewhere or not trace_state_clean():
+            if is_lower or not calls.is_outermost():
                 return original(compiled, is_lower, args, kwargs)
-            whole = (compiled, is_lower, args, kwargs)
-            try:
-                function, names = self._function(compiled)
-            except Exception as error:
-                self._context.fault("before a call", error)
-                return original(*whole)
-            prepared = Call(arrays_of_call, handed_back, self._kinds, (names, args, kwargs))
-            return calls.run(function, prepared, original, whole, {})
+            known = self._functions.get(id(compiled))
+            if known is None or known[0]() is not compiled:
+                known = self._context.attempt("before a call", self._met, compiled)
+                if known is None:
+                    return original(compiled, is_lower, args, kwargs)
+            prepared = Call(arrays_of_call, handed_back, self._kinds, (known[2], args, kwargs))
+            return calls.run(known[1], prepared, original, (compiled, is_lower, args, kwargs), {})
 
         return call
 
-    def _function(self, compiled: Any) -> tuple[Function, list[str]]:
-        known = self._functions.get(id(compiled))
-        if known is None or known[0]() is not compiled:
-            function = Function(str(compiled.fn).rpartition(".")[2], line=line_of(compiled))
-            known = weakref.ref(compiled), function, list(compiled._signature.parameters)
-            self._functions[id(compiled)] = known
-        return known[1], known[2]
+    def _met(self, compiled: Any) -> Known:
+        """A compiled function is called for the first time."""
+        function = Function(str(compiled.fn).rpartition(".")[2], line=line_of(compiled))
+        known = weakref.ref(compiled), function, list(compiled._signature.parameters)
+        self._functions[id(compiled)] = known
+        return known
 
     def _kinds(self, names: list[str], args: Any, kwargs: Any) -> dict[Path, Kind | None]:
         """The arrays of modules are weights, those of a ``State`` buffers."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
+from threading import get_ident
 from typing import Any, ClassVar
 
 import jax
 import wrapt
-from jax._src.core import trace_state_clean
 
 from frostline.core.facts import Fact, OptimizerFound, OptimizerSeen, TensorFound
 from frostline.frameworks.jax.context import Context, is_library
@@ -82,23 +82,22 @@ class _Caller:
 
     def __call__(self, wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
         calls = self._calls
-        if calls.current is None:
-            if self._library or calls.elsewhere or not trace_state_clean():
-                return wrapped(*args, **kwargs)
-            whole = args if instance is None else (instance, *args)
-            call = Call(self._handed, handed_back, given=(whole, kwargs))
-            call.leads_to = (self._made, whole, kwargs, self._static) if self._traces else None
-            return calls.run(self._function, call, wrapped, args, kwargs)
-        outer = calls.call
-        if outer is None or outer.leads_to is not None or not (outer.compiled and self._traces):
-            return wrapped(*args, **kwargs)
-        if calls.elsewhere:
-            return wrapped(*args, **kwargs)
-        # The first compiled function that an observed call leads to is that which holds the trace.
         whole = args if instance is None else (instance, *args)
-        outer.leads_to = (self._made, whole, kwargs, self._static)
-        outer.out = wrapped(*args, **kwargs)
-        return outer.out
+        if calls.current is not None:
+            outer = calls.call
+            if outer is None or outer.leads_to is not None or not (outer.compiled and self._traces):
+                return wrapped(*args, **kwargs)
+            if get_ident() != calls.thread:
+                return wrapped(*args, **kwargs)
+            # The first compiled function that an observed call leads to is that which holds the trace.
+            outer.leads_to = self._made, whole, kwargs, self._static
+            outer.out = wrapped(*args, **kwargs)
+            return outer.out
+        if self._library or not calls.is_outermost():
+            return wrapped(*args, **kwargs)
+        call = Call(self._handed, handed_back, given=(whole, kwargs))
+        call.leads_to = (self._made, whole, kwargs, self._static) if self._traces else None
+        return calls.run(self._function, call, wrapped, args, kwargs)
 
     def lower(self, args: Any, kwargs: Any) -> Any:
         """Have the function traced and lowered, and remember what was seen."""

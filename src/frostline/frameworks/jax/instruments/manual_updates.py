@@ -67,6 +67,6 @@ class ManualUpdates:
             call.digests = loop.first
             proofs = {path: Proof(inner=path[1:], applied=True, differentiated=True) for path in arrays}
             self._context.learning.take(loop.function, call, Learned(proofs=proofs))
-            self._calls.made(loop.function, None)
+            self._calls.made(loop.function, call.handed_back, None)
         self._calls.begin(loop.function, call)
-        self._calls.made(loop.function, None)
+        self._calls.made(loop.function, call.handed_back, None)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, ClassVar
 
 import wrapt
-from jax._src.core import trace_state_clean
 
 from frostline.core.facts import Fact, TensorFound
 from frostline.frameworks.jax.context import LIBRARIES, Context
@@ -61,7 +60,7 @@ class NnxCalls:
 
     def _updated(self, wrapped: Any, optimizer: Any, args: Any, kwargs: Any) -> Any:
         """Outside every compiled function this is a step of the optimizer, which writes to the model."""
-        if self._calls.current is not None or self._calls.elsewhere or not trace_state_clean():
+        if not self._calls.is_outermost():
             return wrapped(*args, **kwargs)
         prepared = self._context.attempt("before an update", self._prepared_update, optimizer, args)
         return wrapped(*args, **kwargs) if prepared is None else self._calls.run(*prepared, wrapped, args, kwargs)
@@ -84,7 +83,7 @@ class NnxCalls:
 
     def _called(self, wrapped: Any, compiled: Any, args: Any, kwargs: Any) -> Any:
         calls = self._calls
-        if calls.current is not None or calls.elsewhere or not trace_state_clean():
+        if not calls.is_outermost():
             return wrapped(*args, **kwargs)
         prepared = self._context.attempt("before a call", self._prepared, compiled, args, kwargs)
         return wrapped(*args, **kwargs) if prepared is None else calls.run(*prepared, wrapped, args, kwargs)

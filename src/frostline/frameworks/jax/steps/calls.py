@@ -6,9 +6,10 @@ A step of JAX hands back new arrays, and only the next call shows whether the sc
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from threading import get_ident
 from typing import Any, TypeVar
+
+from jax._src.core import trace_state_clean
 
 from frostline.frameworks.jax.signals import Signals
 from frostline.frameworks.jax.steps.functions import Call, Function
@@ -44,7 +45,7 @@ class Calls:
     ) -> None:
         self._recorder, self._values, self._signals = recorder, values, signals
         self._learn, self._quietly, self._fault = learn, quietly, fault
-        self._thread = get_ident()
+        self.thread = get_ident()
         self._open: Function | None = None  # the last step, which ends where the next begins
         self.current: Function | None = None
         self.call: Call | None = None
@@ -53,7 +54,12 @@ class Calls:
     @property
     def elsewhere(self) -> bool:
         """Whether what is done now is no matter of ours: the run is over, or this is another thread."""
-        return self.over or get_ident() != self._thread
+        return self.over or get_ident() != self.thread
+
+    def is_outermost(self) -> bool:
+        """Whether a call that is made now is the script's own, and not inside another one or inside a trace."""
+        outside = self.current is None and not self.over and get_ident() == self.thread
+        return outside and trace_state_clean()
 
     @property
     def steps_made(self) -> int:
@@ -70,12 +76,10 @@ class Calls:
             act: calls it with ``args`` and ``kwargs``.
         """
         try:
-            if function.row is not None:
-                self.begin(function, call)
-            elif not function.called:
-                self._look_ahead(call)
-            if function.differentiates:
-                self._publish_gradients(function, call)
+            if function is self._open and self._recorder.next_step(function.key):
+                self._open, function.under_way, self._values.due[function] = None, call, None
+            else:
+                self._before(function, call)
         except Exception as error:
             self._fault("before a call", error)
         self.current, self.call = function, call
@@ -91,11 +95,19 @@ class Calls:
                 self._learn_from(function, call, result)
             function.called = True
             if function.row is not None:
-                self.made(function, partial(_results, function, call.handed_back, result))
+                self.made(function, call.handed_back, result)
         except Exception as error:
             self._fault("after a call", error)
         call.out = None
         return result
+
+    def _before(self, function: Function, call: Call) -> None:
+        if function.row is not None:
+            self.begin(function, call)
+        elif not function.called:
+            self._look_ahead(call)
+        if function.differentiates:
+            self._publish_gradients(function, call)
 
     def record(self, function: Function, act: Callable[[], Found]) -> tuple[Found, list[Record]]:
         """What ``act`` gives, which traces the function and does not call it; and what was seen meanwhile."""
@@ -116,16 +128,23 @@ class Calls:
     def begin(self, function: Function, call: Call) -> None:
         """A step begins."""
         self.finish(function, call)
-        self._values.hand_in(function, call)
+        function.under_way = call
+        self._values.hand_in(function)
         self._recorder.before_step(function.key)
 
-    def made(self, function: Function, results: Callable[[], Arrays] | None) -> None:
-        """A step was made; it ends where the next one begins."""
-        if function.in_place and results is not None and self._recorder.checking:
-            found = results()
-            results = lambda: found  # noqa: E731
-        function.results, function.following = results, None
-        self._values.hand_out(function)
+    def made(self, function: Function, handed_back: Callable[[Any], Arrays], result: Any) -> None:
+        """A step was made; it ends where the next one begins.
+
+        Args:
+            function: that made it.
+            handed_back: finds in its result the arrays that it handed back.
+            result: of the call.
+        """
+        if function.in_place and self._recorder.checking:
+            found = handed_back(result)
+            handed_back = lambda _: found  # noqa: E731
+        function.handed_back, function.result = handed_back, result
+        function.under_way = function.following = self._values.due[function] = None
         self._open = function
 
     def finish(self, function: Function | None = None, call: Call | None = None) -> None:
@@ -140,11 +159,10 @@ class Calls:
             self._recorder.forgot_step()  # what the script did with the last gradients was not seen
             return
         self._recorder.after_step(last.key)
-        if clock.checks > checks and call is not None and function is last and last.results is not None:
+        if clock.checks > checks and call is not None and function is last:
             self._signals_handed_on(last, call)
 
     def _signals_handed_on(self, function: Function, call: Call) -> None:
-        assert function.results is not None
         results = function.results()
         for callback in self._signals.step_handed_on:
             self._quietly("a result was handed on", callback, function, results, call)
@@ -154,7 +172,7 @@ class Calls:
     def _look_ahead(self, call: Call) -> None:
         """A function is called for the first time: what it is handed, and whether that ends the step under way."""
         call.digests = digests_of({path: each for path, each in call.arrays.items() if is_inexact(each)})
-        if self._open is not None and self._open.results is not None:
+        if self._open is not None:
             results = {id(array) for array in self._open.results().values()}
             if any(id(array) in results for array in call.arrays.values()):
                 self.finish()
@@ -177,11 +195,6 @@ class Calls:
             self._quietly("a call failed", callback, function, call)
         function.records.clear()
         if function.row is not None:
+            function.under_way = None
             self._recorder.forgot_step()
             self._values.forget(function)
-
-
-def _results(function: Function, handed_back: Callable[[Any], Arrays], result: Any) -> Arrays:
-    """The new values of a function's tensors, by the paths at which these were handed over."""
-    arrays = handed_back(result)
-    return {path: arrays[end] for path, end in function.pairs.items() if end in arrays}

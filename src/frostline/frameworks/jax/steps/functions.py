@@ -116,7 +116,8 @@ class Function:
     ``row`` is that of the train step which it was found to be, ``key`` the row's id. ``tensors`` are those that it is
     handed, by path, and ``pairs`` say where in its result the new value of each is. ``in_place`` says that it writes to
     the objects that it is handed. ``differentiates`` are the arguments of which it gives gradients, without using them.
-    ``captured`` are those that were compiled into it. ``results`` finds the new values of the last call, and
+    ``captured`` are those that were compiled into it. ``under_way`` is its call while it is made; of the last one that
+    was made ``result`` is what it handed back, ``handed_back`` finds the arrays in that (None where none was made), and
     ``following`` is the call that came after.
     ``rate`` is the place of the learning rate in what it is handed, ``line`` where the script defines it.
     """
@@ -135,7 +136,9 @@ class Function:
     differentiates: list[Path] = field(default_factory=list)
     records: list[Record] = field(default_factory=list)
     learned: Learned | None = None
-    results: Callable[[], Arrays] | None = None
+    under_way: Call | None = None
+    result: Any = None
+    handed_back: Callable[[Any], Arrays] | None = None
     following: tuple[Function, Call] | None = None
     dropped: dict[Path, int] = field(default_factory=dict)
     handed_on: set[Path] = field(default_factory=set)
@@ -143,9 +146,14 @@ class Function:
     rate: Path | None = None
     line: Origin | None = None
 
-    def handed_back(self, path: Path) -> float | None:
+    def results(self) -> Arrays:
+        """The new values of its tensors after the last call, by the paths at which these were handed over."""
+        arrays = self.handed_back(self.result) if self.handed_back is not None else {}
+        return {path: arrays[end] for path, end in self.pairs.items() if end in arrays}
+
+    def number(self, path: Path) -> float | None:
         """The number that the last call handed back for this place; None where it cannot be read."""
-        array = self.results().get(path) if self.results is not None else None
+        array = self.results().get(path)
         if array is None or array.size != 1 or getattr(array, "is_deleted", bool)():
             return None
         return float(np.asarray(array).reshape(-1)[0])

@@ -111,7 +111,7 @@ class Updates:
             function.records.clear()
         else:
             self._calls.begin(function, call)
-        self._calls.made(function, lambda: results)
+        self._calls.made(function, call.handed_back, None)
 
     def _loop(self, last: Updating | None, record: Applied, params: Any) -> tuple[Function, Path]:
         key = last.update if last is not None else type(params)

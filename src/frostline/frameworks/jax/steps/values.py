@@ -22,42 +22,37 @@ class Values:
 
     def __init__(self, digest_of: Callable[[Hashable], Digest | None]) -> None:
         self._digest_of = digest_of
-        self._due: dict[Function, Call | None] = {}  # the call that began; None where its results count
+        self.due: dict[Function, None] = {}  # whose last call, or that under way, is not taken in yet; the latest last
         self._by_array: dict[int, JaxTensor] = {}
 
-    def hand_in(self, function: Function, call: Call) -> None:
-        """A call begins: what it is handed are the values of its tensors."""
-        self._due.pop(function, None)
-        self._due[function] = call
-
-    def hand_out(self, function: Function) -> None:
-        """A call has ended: from now on its results are, unless the next call is handed others."""
-        self._due.pop(function, None)
-        self._due[function] = None
+    def hand_in(self, function: Function) -> None:
+        """A call begins: what it is handed are the values of its tensors, and its results are when it has ended."""
+        self.due.pop(function, None)
+        self.due[function] = None
 
     def forget(self, function: Function) -> None:
         """The call that began came to nothing."""
-        self._due.pop(function, None)
+        self.due.pop(function, None)
 
     def settle(self) -> None:
         """Bring every tensor up to date."""
-        while self._due:
-            function = next(iter(self._due))
-            call = self._due.pop(function)
-            if call is None:
+        while self.due:
+            function = next(iter(self.due))
+            del self.due[function]
+            if function.under_way is None:
                 self._take_results(function)
             else:
-                self._take_handed(function, call)
+                self._take_handed(function, function.under_way)
 
     @contextmanager
     def ahead(self) -> Iterator[None]:
         """Bring every tensor up to date for a moment: what the script hands over next may show another result."""
-        due = dict(self._due)
+        due = dict(self.due)
         self.settle()
         try:
             yield
         finally:
-            self._due = due
+            self.due = due
 
     def put(self, tensor: JaxTensor, array: Any) -> None:
         """From now on this array is the tensor's value."""
@@ -79,7 +74,7 @@ class Values:
                 self.put(tensor, arrays[path])
 
     def _take_results(self, function: Function) -> None:
-        results = function.results() if function.results is not None else {}
+        results = function.results()
         given = _handed_to(function.following)
         for path, tensor in function.tensors.items():
             result, now = results.get(path), given.get(tensor)

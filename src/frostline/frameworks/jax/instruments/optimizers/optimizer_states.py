@@ -60,7 +60,7 @@ class OptimizerStates:
 
     def _skipped(self, function: Function, path: Path) -> None:
         """The optimizer put its updates aside as often as they were not finite."""
-        skipped, row = function.handed_back(path), self._context.recorder.optimizers[function.key]
+        skipped, row = function.number(path), self._context.recorder.optimizers[function.key]
         if skipped:
             executed = max(0, row.steps_executed - int(skipped))
             seen = OptimizerSeen(optimizer=row.id, steps_executed=executed, steps_skipped=int(skipped))

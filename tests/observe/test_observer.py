@@ -36,10 +36,10 @@ def test_a_move_with_a_step_in_between_may_have_been_anywhere(training: Training
 def test_a_move_seen_from_before_a_step_to_after_it_is_not_called_outside(training: Training, frozen: Tensor) -> None:
     training.step()
     training.observer.before_step("sgd")
-    start = training.observer.now
+    start = training.observer.clock.now
     training.observer.after_step("sgd")
     assert training.observer.clock.place_since(start) == "between"
-    assert training.observer.clock.place_since(training.observer.now) == "outside"
+    assert training.observer.clock.place_since(training.observer.clock.now) == "outside"
 
 
 def test_a_move_in_the_step_is_the_steps(training: Training, frozen: Tensor) -> None:

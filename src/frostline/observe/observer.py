@@ -71,11 +71,6 @@ class Observer:
         return self.clock.steps
 
     @property
-    def now(self) -> int:
-        """The present half-step: 2·n before global step n, 2·n + 1 after it."""
-        return self.clock.now
-
-    @property
     def checks(self) -> int:
         """How many checks were made so far."""
         return self.clock.checks

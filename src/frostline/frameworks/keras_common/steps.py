@@ -123,7 +123,7 @@ class Steps:
             held = id(entry.variable) in source.capture.flags
             if held and watched.settled and 0 < len(moves) < MOVES_PER_TENSOR and moves[-1] != source.key:
                 watched.settled = False
-                watched.rebase(self._recorder.now)
+                watched.rebase(self._recorder.clock.now)
 
     def _end(self, source: Source) -> None:
         try:

@@ -106,7 +106,7 @@ class Variables:
             )
         )
         self._measure(entry)
-        self._observer.tensors[entry.key].rebase(self._observer.now)
+        self._observer.tensors[entry.key].rebase(self._observer.clock.now)
 
     def note_names(self, named: list[tuple[str, Place]]) -> None:
         """One variable has all these names and places now."""
@@ -157,7 +157,7 @@ class Variables:
         watched, flipped = self._observer.tensors.get(entry.key), False
         if watched is not None and (subtree is None) != (entry.row.owner.frozen_subtree is None):
             flipped = bool(entry.row.changed.checks)
-            watched.froze_at = self._observer.now if flipped else watched.froze_at
+            watched.froze_at = self._observer.clock.now if flipped else watched.froze_at
             watched.settled = False
         if subtree != entry.row.owner.frozen_subtree:
             self._observer.tell(BufferFrozen(tensor=entry.row.id, subtree=subtree, flipped=flipped))

@@ -228,7 +228,7 @@ class Models:
         watched, flipped = self.observer.tensors[entry.key], False
         if (subtree is None) != (entry.row.owner.frozen_subtree is None):
             flipped = bool(entry.row.changed.checks)
-            watched.froze_at = self.observer.now if entry.row.changed.checks else watched.froze_at
+            watched.froze_at = self.observer.clock.now if entry.row.changed.checks else watched.froze_at
             watched.settled = False
         if subtree != entry.row.owner.frozen_subtree:
             self.tell(BufferFrozen(tensor=entry.row.id, subtree=subtree, flipped=flipped))
@@ -245,7 +245,7 @@ class Models:
         self._carriers.enter(entry, tensor)
         self.exchanges.tell_stranded(entry, tensor, self.of)
         if former != form_of(tensor, shard) or entry.row.replaced_at is not None:
-            self.observer.tensors[entry.key].restart(self.observer.now)
+            self.observer.tensors[entry.key].restart(self.observer.clock.now)
 
     def loaded(self, tensors: list[torch.Tensor]) -> None:
         """These took their values from a dictionary; those that are no tensors yet may become some."""

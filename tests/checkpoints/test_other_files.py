@@ -182,6 +182,14 @@ def test_hdf5_layouts(tmp_path: Path, bytes_of: Any) -> None:
         assert sorted(found.ties()[0]) == ["alias", "group/contiguous", "soft"]
 
 
+def test_thousands_of_hdf5_chunks_are_found_in_one_pass(tmp_path: Path, bytes_of: Any) -> None:
+    array = np.arange(20_000, dtype="u1")  # asked for one by one they take longer than a file of this size may
+    with h5py.File(tmp_path / "w.h5", "w", userblock_size=512) as file:
+        file.create_dataset("chunked", data=array, chunks=(1,))
+    with checkpoints.open(tmp_path / "w.h5") as found:
+        assert bytes_of(found.tensors["chunked"]) == array.tobytes()
+
+
 KERAS = """
     import os, sys
     os.environ["KERAS_BACKEND"] = "jax"

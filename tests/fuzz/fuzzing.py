@@ -35,7 +35,7 @@ from frostline.checkpoints.diff.compare import compare
 from frostline.checkpoints.readers.hdf5 import child, reader
 from frostline.errors import CheckpointError
 
-SLOW = 45.0  # seconds that no mutated small file may take, on a busy machine; the library of HDF5 is ended after 30
+SLOW = 20.0  # seconds that no mutated small file may take, on a busy machine; the library of HDF5 is ended after 5
 LARGEST_READ = 2**24
 GROWTH = 2**30  # bytes that no mutated small file may take beyond what was ever taken before it
 NAMED = ("module", "spec", "placement")  # by pickles of the seeds

@@ -21,7 +21,7 @@ MOST_OBJECTS = 1_000_000
 MOST_IN_ATTRIBUTES = 2**26
 MOST_CHUNKS = 2_000_000
 DEEPEST = 64
-SECONDS = 30
+SECONDS, SECONDS_PER_MIB, MOST_SECONDS = 5.0, 1.0, 30.0  # of processor time, imports included
 MEMORY = 2 * 2**30
 
 _FILTERS = {h5z.FILTER_DEFLATE: "deflate", h5z.FILTER_SHUFFLE: "shuffle", h5z.FILTER_FLETCHER32: "fletcher32"}
@@ -165,9 +165,18 @@ def _chunked(dataset: h5d.DatasetID, properties: Any) -> dict[str, Any]:
     count = dataset.get_num_chunks()
     if count > MOST_CHUNKS:
         return {"unknown": f"cut into {count:,} chunks, more than are read"}
-    found = [dataset.get_chunk_info(index) for index in range(count)]
+    found = _chunks(dataset, count)
     chunks = [[*chunk.chunk_offset, chunk.byte_offset, chunk.size, chunk.filter_mask] for chunk in found]
     return {"chunk": properties.get_chunk(), "filters": [_FILTERS[code] for code in codes], "chunks": chunks}
+
+
+def _chunks(dataset: h5d.DatasetID, count: int) -> list[Any]:
+    """Where each chunk lies; asked for one by one, each would be looked for from the first on."""
+    if not hasattr(dataset, "chunk_iter"):  # h5py over an HDF5 older than 1.12.3
+        return [dataset.get_chunk_info(index) for index in range(count)]
+    found: list[Any] = []
+    dataset.chunk_iter(found.append)
+    return found
 
 
 def _fill(properties: Any, dtype: Any) -> str:
@@ -225,7 +234,7 @@ class _Holder:
 
 def main(start: int, size: int) -> int:
     """List the file; on failure print one line and return 2."""
-    _limit()
+    _limit(seconds(size))
     try:
         with h5py.File(io.BufferedReader(Input(start, size), 2**16), "r") as file:
             json.dump(listed(file), sys.stdout)
@@ -238,13 +247,22 @@ def main(start: int, size: int) -> int:
     return 0
 
 
-def _limit() -> None:
+def seconds(size: int) -> int:
+    """The processor time that listing a file of so many bytes may take: what a file can hold grows with its size.
+
+    >>> seconds(5_000), seconds(10 * 2**20), seconds(2**40)
+    (5, 15, 30)
+    """
+    return int(min(MOST_SECONDS, SECONDS + SECONDS_PER_MIB * size / 2**20))
+
+
+def _limit(seconds: int) -> None:
     """Bound this process, so that a hostile file costs seconds and no more."""
     try:
         import resource
     except ImportError:  # no such limits on this system; the parent's time limit stays
         return
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 

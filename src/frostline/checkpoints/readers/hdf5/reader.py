@@ -7,6 +7,7 @@ import importlib.util
 import itertools
 import json
 import math
+import signal
 import subprocess
 import sys
 import zlib
@@ -86,6 +87,8 @@ def _listed(file: File) -> dict[str, Any]:
         child = subprocess.run(command, stdin=file.fileno(), capture_output=True, timeout=SECONDS, check=False)
     except subprocess.TimeoutExpired:
         raise file.bad(f"keeps the HDF5 library busy for more than {SECONDS} seconds") from None
+    if hasattr(signal, "SIGXCPU") and child.returncode == -signal.SIGXCPU:
+        raise file.bad("keeps the HDF5 library busy for longer than a file of its size can")
     if child.returncode:
         raise file.bad("makes the HDF5 library fail")
     found: dict[str, Any] = json.loads(child.stdout)

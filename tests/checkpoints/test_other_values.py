@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -132,6 +133,13 @@ def test_what_nothing_compares_is_named(call: Any) -> None:
         assert what in last(call, "diff", file, file).partition("; not compared: ")[2]
         assert what in json.loads(call("diff", file, file, "--json").out)["not_compared"][0]
     assert last(call, "diff", "no_flags.pt", "no_flags.pt") == "the same: 1 the same"
+
+
+def test_comments_of_an_archive_are_not_compared(call: Any) -> None:
+    torch.save({"w": torch.ones(2)}, "commented.pt")
+    with zipfile.ZipFile("commented.pt", "a") as archive:
+        archive.comment = b"second try"
+    assert last(call, "diff", "commented.pt", "commented.pt").endswith("; not compared: comments in the archive")
 
 
 def test_the_graph_of_a_model_is_not_compared(call: Any) -> None:

@@ -66,7 +66,10 @@ def _read(file: File, depth: int) -> Checkpoint:
     if depth > DEEPEST:
         raise file.bad(f"is packed more than {DEEPEST} times", "unpack it, and name a file from it")
     if zip_archive.known(file):
-        return _from_archive(zip_archive.read(file), depth)
+        archive = zip_archive.read(file)
+        checkpoint = _from_archive(archive, depth)
+        checkpoint.uncompared += ["comments in the archive"] if archive.has_comment else []
+        return checkpoint
     for format in FORMATS:
         if format.file and format.file[0](file):
             return format.file[1](file)

@@ -37,6 +37,7 @@ class Archive:
 
     file: File
     entries: dict[str, Entry]
+    has_comment: bool = False
 
     def source(self, name: str, skip: int = 0) -> Source:
         """The bytes of an entry, less the first ``skip``."""
@@ -71,6 +72,7 @@ def read(file: File) -> Archive:
     try:
         with zipfile.ZipFile(Window(file, limit=DIRECTORY_LIMIT)) as found:
             infos = found.infolist()
+            has_comment = bool(found.comment) or any(info.comment for info in infos)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, NotImplementedError) as error:
         raise file.bad(f"is not a sound zip archive: {error}") from None
     except (ValueError, OverflowError, struct.error, zlib.error, OSError):
@@ -85,7 +87,7 @@ def read(file: File) -> Archive:
     _refuse_several(file, infos)
     _refuse_overlap(file, list(entries.values()))
     _refuse_bomb(file, list(entries.values()))
-    return Archive(file, entries)
+    return Archive(file, entries, has_comment)
 
 
 def _entry(file: File, info: zipfile.ZipInfo) -> Entry:

@@ -102,6 +102,9 @@ parallelize_module(model, init_device_mesh("cpu", (size,)), {"0": ColwiseParalle
     + ADAM
     + STEPS.replace("manual_seed(rank)", "manual_seed(0)").replace("square().mean()", "square().sum()")
 )
+BATCH, HALVES = "torch.randn(8, 8)", "torch.randn(8, 8, dtype=torch.bfloat16)"
+TENSORS_OF_HALVES = TENSORS.replace("parallelize_module(model", "model.to(torch.bfloat16)\nparallelize_module(model")
+TENSORS_OF_HALVES = TENSORS_OF_HALVES.replace(f"model({BATCH}).square().sum()", f"(model({HALVES}) - 1).square().mean()")
 PIPELINE = """
 from torch.distributed.pipelining import PipelineStage, ScheduleGPipe
 
@@ -165,6 +168,7 @@ WAYS = {
     "FullyShardedDataParallel in bfloat16": (FLAT_HALVES, 2),
     "hybrid shards": (HYBRID, 4),
     "tensor parallel": (TENSORS, 2),
+    "tensor parallel in bfloat16": (TENSORS_OF_HALVES, 2),
     "pipeline": (PIPELINE, 2),
     "local steps": (LOCAL_STEPS, 2),
     "experts": (EXPERTS, 2),

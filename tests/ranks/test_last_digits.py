@@ -11,7 +11,7 @@ import pytest
 import frostline
 from frostline.core.columns.replica import ReplicaSample
 from frostline.core.record import Finding
-from frostline.laws.causes.last_digits import Apart, distance
+from frostline.laws.causes.last_digits import Apart, Precision, distance
 from frostline.run.combine import combine
 from frostline.settings import Settings
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import torch
 
 pytestmark = pytest.mark.needs("torch")
+HALF = Precision(2.0**-7, few=8.0, share=0.2)
 
 
 def norms(dtype: str = "float32") -> torch.nn.Module:
@@ -87,17 +88,18 @@ def products_of_halves(rank: int) -> torch.nn.Module:
     return model
 
 
-def steep(rank: int) -> torch.nn.Module:
+def steep(rank: int, dtype: str = "float32", seed: int = 0) -> torch.nn.Module:
     """A norm at the end, of whose output the loss is the length: next to no gradient, and steps as large as ever."""
     import torch
     from torch import nn
 
     torch.manual_seed(0)
     model = nn.Sequential(nn.Linear(8, 16), nn.ReLU(), nn.Linear(16, 8), nn.LayerNorm(8))
+    model.to(getattr(torch, dtype))
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, foreach=False)
-    torch.manual_seed(0)
+    torch.manual_seed(seed)
     for _ in range(6):
-        x = torch.randn(8, 8)
+        x = torch.randn(8, 8).to(getattr(torch, dtype))
         optimizer.zero_grad()
         model(x.flip(0) if rank else x).square().sum().backward()
         optimizer.step()
@@ -110,6 +112,8 @@ HEALTHY = {
     "sums that begin with one's own": sums_that_begin_with_ones_own,
     "products of halves": products_of_halves,
     "float64": lambda rank: rows_in_another_order(rank, dtype="float64"),
+    "half precision": lambda rank: rows_in_another_order(rank, dtype="bfloat16"),
+    "two steps in half precision": lambda rank: rows_in_another_order(rank, dtype="bfloat16", steps=2),
     "a learning rate for fine-tuning": lambda rank: rows_in_another_order(rank, lr=1e-5),
     "two steps": lambda rank: rows_in_another_order(rank, steps=2),
 }
@@ -118,13 +122,15 @@ HEALTHY = {
 # Broken: what the second process does is something else
 
 
-def tuned(rank: int, change: Callable[[Any, int], object], lr: float = 1e-5, data: int = 1) -> torch.nn.Module:
+def tuned(
+    rank: int, change: Callable[[Any, int], object], lr: float = 1e-5, data: int = 1, dtype: str = "float32"
+) -> torch.nn.Module:
     """Trains on the same rows in another order; in the second process ``change`` is made before each step."""
     import torch
 
-    model = norms()
+    model = norms(dtype)
     optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
-    for step, x in enumerate(batches(data if rank else 1, 40)):
+    for step, x in enumerate(batches(data if rank else 1, 40, dtype)):
         optimizer.zero_grad()
         loss(model, x.flip(0) if rank else x).backward()
         if rank:
@@ -180,7 +186,8 @@ BROKEN = {
     "one value of its own": lambda rank: tuned(rank, one_value_of_its_own),
     "a clip of its own": lambda rank: tuned(rank, a_clip_of_its_own),
     "last digits that grow": runaway,
-    "half precision": lambda rank: rows_in_another_order(rank, dtype="bfloat16"),
+    "other data in half precision": lambda rank: tuned(rank, nothing, lr=1e-3, data=2, dtype="bfloat16"),
+    "other data in half precision, steeply": lambda rank: steep(rank, dtype="bfloat16", seed=rank),
 }
 
 
@@ -216,7 +223,8 @@ def test_the_values_of_processes_are_compared_after_the_same_steps() -> None:
     assert distance(one, other, "float32") == Apart(4.0, 2.0, 8, 2**-18)
     assert distance(one, replace(other, step=4), "float32") is None
     assert distance(one, None, "float32") is None
-    assert distance(one, other, "bfloat16") is None
+    assert distance(one, other, "bfloat16") == Apart(4 * 2**-16, 2 * 2**-16, 8, 2**-18, HALF)
+    assert distance(one, other, "float8_e5m2") is None
     assert distance(one, replace(other, travelled=0.0), "float32") is None
 
 
@@ -228,6 +236,9 @@ def test_the_values_of_processes_are_compared_after_the_same_steps() -> None:
         (Apart(32.0, 4.0, 4, 0.0), True),
         (Apart(32.1, 32.0, 4, 0.0), False),  # more than a few
         (Apart(1.0, 1.0, 4, 0.02), False),  # moved hardly further than that
+        (Apart(8.0, 0.0, 0, 0.2, HALF), True),
+        (Apart(8.1, 8.0, 4, 0.0, HALF), False),
+        (Apart(1.0, 1.0, 4, 0.21, HALF), False),
     ],
 )
 def test_a_few_units_that_do_not_grow_are_rounding(apart: Apart, is_rounding: bool) -> None:

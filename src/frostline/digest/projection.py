@@ -14,16 +14,16 @@ from typing import TypeAlias
 
 import numpy as np
 
-from frostline.digest.floats import Reals
+from frostline.digest.floats import FLOATS, Reals
 
 Projection: TypeAlias = tuple[float, ...]
 
 SUMS = 4
-_TYPES = {"float32": "<f4", "float64": "<f8", "complex64": "<f4", "complex128": "<f8"}  # their parts, for the complex
+NARROWEST = 16  # bits of a type whose values are projected
 
 
 def project(content: bytes, dtype: str) -> Projection | None:
-    """The projection of the values of a type of full precision; None of other types, of none and of infinite ones.
+    """The projection of floating-point values of 16 bits or more; None of other types, of none and of infinite ones.
 
     Example:
         >>> ones, other = np.ones(1000, "<f4"), np.ones(1000, "<f4")
@@ -32,12 +32,17 @@ def project(content: bytes, dtype: str) -> Projection | None:
         >>> one == project(ones.tobytes(), "float32"), 0.08 < between(one, project(other.tobytes(), "float32")) < 0.3
         (True, True)
     """
-    if dtype not in _TYPES or not content:
+    if not content or dtype not in FLOATS or FLOATS[dtype].width < NARROWEST:
         return None
-    values = np.frombuffer(content, _TYPES[dtype]).astype(np.float64)
+    values = _values(content, dtype)
     if not np.isfinite(values).all():
         return None
     return tuple(map(float, (_signs(values.size) @ values) / math.sqrt(SUMS * values.size)))
+
+
+def _values(content: bytes, dtype: str) -> Reals:
+    layout = FLOATS[dtype]
+    return layout.values(np.frombuffer(content, f"<u{layout.width // 8}"))
 
 
 def root_mean_square(content: bytes, dtype: str) -> float:
@@ -46,7 +51,7 @@ def root_mean_square(content: bytes, dtype: str) -> float:
     >>> root_mean_square(np.array([3, -3, 3], "<f4").tobytes(), "float32")
     3.0
     """
-    return float(np.sqrt(np.square(np.frombuffer(content, _TYPES[dtype]).astype(np.float64)).mean()))
+    return float(np.sqrt(np.square(_values(content, dtype)).mean()))
 
 
 def between(one: Sequence[float], other: Sequence[float]) -> float:

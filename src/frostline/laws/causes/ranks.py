@@ -87,7 +87,7 @@ ENDED_ALIKE = Mitigation[bool](
 )
 LAST_DIGITS = Mitigation[_Tensor](
     "last digits",
-    "Each process computes the tensor by itself, in full precision, and sums round in more than one way.",
+    "Each process computes the tensor by itself, and sums round in more than one way.",
     lambda tensor: tensor.distance.rounding() if tensor.began_equal and tensor.distance is not None else None,
     hint="nothing, where a last digit may differ; else broadcast these tensors from one process",
 )

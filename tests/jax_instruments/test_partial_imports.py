@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from frostline.frameworks.imports import when_imported
+from frostline.frameworks.imports import is_just_imported, when_imported
 
 AWAITED = """
 from hooked import hook
@@ -66,3 +66,11 @@ def test_a_module_that_fails_is_not_hooked(seen: list[int]) -> None:
     with pytest.raises(ValueError):
         importlib.import_module("broken")
     assert seen == []
+
+
+def test_only_hooks_of_the_import_itself_find_it_just_imported(seen: list[int]) -> None:
+    found = []
+    when_imported("later", lambda module: found.append(is_just_imported("later")))
+    importlib.import_module("later")
+    when_imported("later", lambda module: found.append(is_just_imported("later")))
+    assert found == [True, False]

@@ -12,6 +12,7 @@ from types import ModuleType
 from typing import Any
 
 _waiting: dict[str, list[Callable[[Any], None]]] = {}  # by the name of the module
+_just_imported: set[str] = set()  # those whose hooks are being called
 
 
 def when_imported(name: str, hook: Callable[[Any], None]) -> Callable[[], None]:
@@ -45,6 +46,11 @@ def when_imported(name: str, hook: Callable[[Any], None]) -> Callable[[], None]:
     return hooks.clear
 
 
+def is_just_imported(name: str) -> bool:
+    """Whether a module's import ends at this moment, so that nobody can have made anything of it yet."""
+    return name in _just_imported
+
+
 def _await(spec: ModuleSpec) -> None:
     """Have the specification tell when the module is imported as a whole; it stays what it is in all else."""
     if not isinstance(spec, _Awaited):
@@ -62,8 +68,12 @@ class _Awaited(ModuleSpec):
         if name == "_initializing" and not value:
             self.__class__ = self._former  # type: ignore[assignment]
             module = sys.modules.get(self.name)  # it is taken out where its import failed
-            for imported in _waiting.pop(self.name, ()) if module is not None else ():
-                imported(module)
+            _just_imported.add(self.name)
+            try:
+                for imported in _waiting.pop(self.name, ()) if module is not None else ():
+                    imported(module)
+            finally:
+                _just_imported.discard(self.name)
 
 
 class _Finder:

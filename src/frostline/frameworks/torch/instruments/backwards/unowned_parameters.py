@@ -11,6 +11,7 @@ from torch import nn
 
 from frostline.core.facts import Fact, TensorFound
 from frostline.frameworks.alive import alive
+from frostline.frameworks.imports import is_just_imported
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.tensors.graph import tensors_below
@@ -34,8 +35,7 @@ class UnownedParameters:
 
     def __init__(self, context: Context) -> None:
         self.models, self._recorder, self._signals = context.models, context.recorder, context.signals
-        is_new = getattr(torch.__spec__, "_initializing", False)  # nothing can have a gradient while torch is imported
-        self._before = {} if is_new else _graded()
+        self._before = {} if is_just_imported("torch") else _graded()
         self._reached: dict[int, weakref.ref[torch.Tensor]] = {}
         self._seen = False
         self._too_large = False

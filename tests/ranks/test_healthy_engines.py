@@ -104,7 +104,9 @@ parallelize_module(model, init_device_mesh("cpu", (size,)), {"0": ColwiseParalle
 )
 BATCH, HALVES = "torch.randn(8, 8)", "torch.randn(8, 8, dtype=torch.bfloat16)"
 TENSORS_OF_HALVES = TENSORS.replace("parallelize_module(model", "model.to(torch.bfloat16)\nparallelize_module(model")
-TENSORS_OF_HALVES = TENSORS_OF_HALVES.replace(f"model({BATCH}).square().sum()", f"(model({HALVES}) - 1).square().mean()")
+TENSORS_OF_HALVES = TENSORS_OF_HALVES.replace(
+    f"model({BATCH}).square().sum()", f"(model({HALVES}) - 1).square().mean()"
+)
 PIPELINE = """
 from torch.distributed.pipelining import PipelineStage, ScheduleGPipe
 

@@ -21,7 +21,9 @@ def test_a_difference_is_seen_however_it_is_spread(changed: int, by: float) -> N
         assert 0.03 < seen / truly < 3
 
 
-@pytest.mark.parametrize(("dtype", "stored"), [("float32", "<f4"), ("complex64", "<c8"), ("complex128", "<c16")])
+@pytest.mark.parametrize(
+    ("dtype", "stored"), [("float32", "<f4"), ("complex64", "<c8"), ("complex128", "<c16"), ("float16", "<f2")]
+)
 def test_equal_bits_are_at_one_place_in_every_type(dtype: str, stored: str) -> None:
     values = np.linspace(-1, 1, COUNT).astype(stored)
     sums = project(values.tobytes(), dtype)
@@ -32,5 +34,6 @@ def test_equal_bits_are_at_one_place_in_every_type(dtype: str, stored: str) -> N
 
 def test_what_has_no_place() -> None:
     assert project(b"", "float32") is None
-    assert project(bytes(8), "bfloat16") is None
+    assert project(bytes(8), "float8_e5m2") is None
+    assert project(bytes(8), "int64") is None
     assert project(np.array([1.0, np.nan]).tobytes(), "float64") is None

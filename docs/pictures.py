@@ -1,4 +1,4 @@
-"""Runs the script of README.md under frostline and writes the report into README.md and terminal.svg."""
+"""Runs the script of README.md under frostline; writes how its report begins there, and all of it to terminal.svg."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ PICTURE = DOCS / "terminal.svg"
 SCRIPT = "train.py"
 WIDTH = 80
 COMMAND = f"$ frostline run {SCRIPT}"
+CYCLE, TYPED, TRAINED, LINE = 18.0, 1.2, 1.2, 0.04  # seconds: of the whole, of typing, of training, of a line
 
 
 def observe(text: str) -> Record:
@@ -45,8 +46,9 @@ def report(record: Record, color: bool) -> str:
 
 
 def blocks(record: Record) -> dict[str, str]:
-    """The README's blocks by name."""
-    return {"report": f"```text\n{COMMAND}\n{report(record, color=False)}\n```"}
+    """The README's blocks by name: the verdict and the first finding."""
+    verdict, first, *_ = report(record, color=False).split("\n\n")
+    return {"report": f"```text\n{COMMAND}\n{verdict}\n\n{first}\n```"}
 
 
 def readme(text: str, shown: dict[str, str]) -> str:
@@ -65,7 +67,28 @@ def picture(record: Record, command: str = COMMAND) -> str:
     console.print(command, style="bold", highlight=False)
     console.print(Text.from_ansi(report(record, color=True)), soft_wrap=True)
     drawn = console.export_svg(title="frostline", unique_id="frostline")
-    return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # no font is fetched: the reader's own will do
+    drawn = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # no font is fetched: the reader's own will do
+    lines = 1 + max(map(int, re.findall(r'<text [^>]*#frostline-line-(\d+)', drawn)))
+    style = motion(lines, len(command))
+    return drawn.replace("</style>", f"{style}    </style>", 1)
+
+
+def motion(lines: int, letters: int) -> str:
+    """The style by which the command is typed and the report follows it, again and again; still for who wants that."""
+    shown = [TYPED + TRAINED + LINE * line for line in range(lines)]
+    delays = "".join(
+        f'text[clip-path="url(#frostline-line-{line})"] {{ animation-delay: {shown[line]:.2f}s }}\n'
+        for line in range(1, lines)
+    )
+    return f"""
+@media (prefers-reduced-motion: no-preference) {{
+.frostline-matrix text {{ animation: frostline-shown {CYCLE:g}s step-end infinite backwards }}
+{delays}text[clip-path="url(#frostline-line-0)"] {{ animation: none }}
+#frostline-line-0 rect {{ animation: frostline-typed {CYCLE:g}s steps({letters}) infinite }}
+@keyframes frostline-shown {{ 0%, {100 * (1 - shown[-1] / CYCLE):.0f}% {{ opacity: 0 }} 0.1% {{ opacity: 1 }} }}
+@keyframes frostline-typed {{ 0% {{ width: 0 }} {100 * TYPED / CYCLE:.1f}%, 100% {{ width: {letters * 12.2:.0f}px }} }}
+}}
+"""
 
 
 def main() -> None:

@@ -82,8 +82,8 @@ release: $(RELEASED) ## build, check and try wheel and sdist, upload nothing; PY
 corpus: $(TESTED) ## every known bug is found, nothing else is; ARGS="gan" chooses
 	$(VENV)/bin/python -m corpus $(ARGS)
 
-oracle: $(TESTED) ## random trainings, judged by brute force and by frostline; SEEDS="0:300", ON=keras or jax
-	$(VENV)/bin/python -m oracle $(SEEDS) $(addprefix --on ,$(ON))
+oracle: $(TESTED) ## random trainings, judged by brute force and by frostline; SEEDS="0:300", ON=keras or jax, WAY=nnx
+	$(VENV)/bin/python -m oracle $(SEEDS) $(addprefix --on ,$(ON)) $(addprefix --way ,$(WAY))
 
 ledgers: $(TESTED) ## store anew what tests/ledgers replays; ARGS=--findings only what the rules say, ARGS="gan" chooses
 	$(VENV)/bin/python -m tests.ledgers $(ARGS)

@@ -13,7 +13,7 @@ Violation = tuple[str, str]  # a law, and the tensor, the optimizer or the model
 PATIENCE = 3  # steps in which something should have moved
 ENOUGH = 8  # steps in which what moved before should have gone on moving
 LAST = 3  # a third of the run that something stood still is worth a word
-STATISTICS = ("running_mean", "running_var", "num_batches_tracked", "moving_mean", "moving_variance")
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked", "moving_mean", "moving_variance", "mean", "var")
 ROUNDING = {"float32": 1e-5, "bfloat16": 2**-6, "float16": 2**-9}  # relative, of a factor that steps multiply by
 MODEL = "the model"
 
@@ -195,7 +195,7 @@ def _beside(histories: dict[str, list[Tensor]], name: str) -> list[list[Tensor]]
     """The weights beside statistics; nothing of any other tensor."""
     module, _, what = name.rpartition(".")
     module = module.replace("batch_stats", "params")  # of JAX
-    names = [f"{module}.{part}" for part in ("weight", "bias", "gamma", "beta")] if what in STATISTICS else []
+    names = [f"{module}.{part}" for part in ("weight", "scale", "bias", "gamma", "beta")] if what in STATISTICS else []
     return [histories[each] for each in names if each in histories]
 
 

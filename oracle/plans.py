@@ -11,6 +11,7 @@ Kind = Literal["sgd", "momentum", "decay", "adam", "adamw"]
 Schedule = Literal["constant", "warm-up", "to zero"]
 Type = Literal["float32", "bfloat16", "float16"]
 Saving = Literal["none", "at the end", "twice"]
+Way = Literal["optax", "linen", "nnx", "equinox", "by hand"]  # of training with JAX
 What = Literal[
     "write",
     "write by data",
@@ -65,6 +66,7 @@ class Plan:
     ``listed`` says that optimizers are given all parameters, frozen ones too; ``optimizers`` share the blocks out.
     ``average`` is the rate of a copy that follows the network. ``tied`` says that the first and the last block that are
     trained share one linear layer; ``accumulate`` is how many backward passes a step has.
+    ``way`` counts with JAX.
     """
 
     seed: int
@@ -80,6 +82,7 @@ class Plan:
     tied: bool = False
     accumulate: int = 1
     saving: Saving = "none"
+    way: Way = "optax"
 
     def has(self, what: What, block: int | None = None) -> Mutation | None:
         """The mutation of this kind, of this block where one is named."""

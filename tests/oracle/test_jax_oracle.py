@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -19,10 +20,19 @@ MET = {
 }
 
 
-@pytest.mark.needs("jax", "flax", "optax")
-def test_both_sides_see_the_same_on_jax() -> None:
-    seeds = [*DRAWN, *(f"{seed}:{seed + 1}" for seed in MET)]
+def judged(seeds: Iterable[str], *ways: str) -> str:
     command = [sys.executable, "-m", "oracle", *seeds, "--on", "jax", "--no-shrink"]
+    command += [word for way in ways for word in ("--way", way)]
     done = subprocess.run(command, cwd=ROOT, env=os.environ, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "10 seeds, 0 disagreements" in done.stdout
+    return done.stdout
+
+
+@pytest.mark.needs("jax", "flax", "optax", "equinox")
+def test_both_sides_see_the_same_of_plain_trees() -> None:
+    assert "10 trainings, 0 disagreements" in judged([*DRAWN, *(f"{seed}:{seed + 1}" for seed in MET)])
+
+
+@pytest.mark.needs("jax", "flax", "optax", "equinox")
+def test_both_sides_see_the_same_of_modules_and_of_loops_by_hand() -> None:
+    assert "8 trainings, 0 disagreements" in judged(["1:3"], "linen", "nnx", "equinox", "by hand")

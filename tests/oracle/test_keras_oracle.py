@@ -19,7 +19,7 @@ def judged(seeds: str) -> subprocess.CompletedProcess[str]:
 def test_both_sides_see_the_same_on_keras() -> None:
     done = judged("0:6")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "6 seeds, 0 disagreements" in done.stdout
+    assert "6 trainings, 0 disagreements" in done.stdout
 
 
 def test_statistics_under_weights_that_were_frozen_one_by_one() -> None:

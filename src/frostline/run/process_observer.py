@@ -29,8 +29,8 @@ _IN_PROCESSES = (
 _NO_MODEL = (
     "a model is seen when it is called or held by an optimizer, in this process; for a launcher's others: "
     "torchrun … -m frostline run train.py; plain tensors are seen when they are updated in place, "
-    "arrays of JAX when an update of optax is applied to them or jax.grad or jax.vjp gives their gradient, and not "
-    "where weights are changed without one, as by evolution strategies"
+    "arrays of JAX when an update is applied to them or jax.grad or jax.vjp gives their gradient; where weights are "
+    "changed without one, as by evolution strategies, apply the changes with optax.apply_updates(weights, changes)"
 )
 _NO_STEP = (
     "run the script until its optimizer has made at least one step; without an optimizer, weights that are updated in "

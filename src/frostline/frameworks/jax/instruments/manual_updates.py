@@ -60,13 +60,14 @@ class ManualUpdates:
                 weakref.ref(source), Function(NAME, by_hand=True, label="no optimizer"), first
             )
             return
-        call = Call(lambda: arrays, lambda _: {}, compiled=False)
+        call = Call(lambda: arrays, lambda _: arrays, compiled=False)
         if loop.function.row is None:
             if digests_of(arrays) == loop.first:
                 return
             call.digests = loop.first
             proofs = {path: Proof(inner=path[1:], applied=True, differentiated=True) for path in arrays}
-            self._context.learning.take(loop.function, call, Learned(proofs=proofs))
+            pairs = {path: path for path in arrays}
+            self._context.learning.take(loop.function, call, Learned(proofs=proofs, pairs=pairs))
             self._calls.made(loop.function, call.handed_back, None)
         self._calls.begin(loop.function, call)
         self._calls.made(loop.function, call.handed_back, None)

@@ -62,14 +62,14 @@ class Pullbacks:
 
     def _pulled(self, fun: Any, primals: tuple[Any, ...], gradients: tuple[Any, ...]) -> None:
         if self._calls.current is not None:
-            pairs = [(tensors_of(primal), tensors_of(of)) for primal, of in zip(primals, gradients, strict=True)]
-            found = [
-                (path, variable_of(value), variable_of(of[path]))
-                for values, of in pairs
-                for path, value in values.items()
-                if path in of
-            ]
-            self._calls.note(Differentiated(found, script_line(), by_all=True))
+            for index, (primal, gradient) in enumerate(zip(primals, gradients, strict=True)):
+                of = tensors_of(gradient)
+                found = [
+                    (path, variable_of(value), variable_of(of[path]))
+                    for path, value in tensors_of(primal).items()
+                    if path in of
+                ]
+                self._calls.note(Differentiated(found, script_line(), by_all=True, first=index == 0))
             return
         names = parameter_names(fun)
         arrays = arrays_in(names[0] if names else "arg0", primals[0])  # as jax.grad has it; others are data, as a rule

@@ -172,7 +172,7 @@ class Calls:
     def _look_ahead(self, call: Call) -> None:
         """A function is called for the first time: what it is handed, and whether that ends the step under way."""
         call.digests = digests_of({path: each for path, each in call.arrays.items() if is_inexact(each)})
-        if self._open is not None:
+        if self._open is not None and not self._open.by_hand:
             results = {id(array) for array in self._open.results().values()}
             if any(id(array) in results for array in call.arrays.values()):
                 self.finish()

@@ -78,9 +78,9 @@ class Values:
         given = _handed_to(function.following)
         for path, tensor in function.tensors.items():
             result, now = results.get(path), given.get(tensor)
-            if result is None:
-                if now is not None:
-                    self.put(tensor, now)
+            if result is None or function.by_hand:  # the next gradient is of what the script made of them
+                if (value := result if now is None else now) is not None:
+                    self.put(tensor, value)
             elif now is result:
                 self.put(tensor, result)
                 function.handed_on.add(path)

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
-from jax.core import Tracer
 
-from frostline.frameworks.jax.tensors.paths import Arrays, Path
+from frostline.frameworks.jax.tensors.paths import Arrays, Path, is_array
 from frostline.frameworks.jax.tensors.tensors import bytes_of
 from frostline.frameworks.jax.traces.proofs import Learned, Proof
 from frostline.frameworks.jax.traces.records import Applied, Record, StateGiven
@@ -49,4 +48,4 @@ def concrete(records: Iterable[Record], arrays: Arrays) -> Learned:
 
 def _is_zero(array: Any) -> bool | None:
     """Unknown for what stands for an array in a trace: MultiSteps has its optimizer traced in eager loops too."""
-    return None if array is None or isinstance(array, Tracer) else not np.any(bytes_of(array))
+    return not np.any(bytes_of(array)) if is_array(array) else None

@@ -24,6 +24,7 @@ from frostline.frameworks.jax.traces.zeros import Zeros
 
 NESTED = 6  # loops and selections around an update
 MOSTLY = 0.5
+WIDENING = "convert_element_type"
 Shape: TypeAlias = tuple[tuple[int, ...], str]
 
 
@@ -221,13 +222,17 @@ class Reading:
                     proof.gradient_zero = cut if proof.gradient_zero is None else proof.gradient_zero and cut
 
     def _leave_out_data(self) -> None:
-        """Where a loss was differentiated by all that it is a function of, those are data that do not come back."""
+        """Where a loss was differentiated by all that it is a function of, those are data that do not come back.
+
+        Where its gradients come back in place of new values, the first argument is what they are of.
+        """
         by_all: set[Path] = set()
         chosen: set[Path] = set()
-        for record in self._records:
-            if isinstance(record, Differentiated):
-                of = by_all if record.by_all else chosen
-                of.update(path for _, value, _ in record.gradients for path in self._paths(value))
+        for record in (each for each in self._records if isinstance(each, Differentiated)):
+            for _, value, gradient in record.gradients:
+                comes_back = any(self._graph.root(node) in self._ends for node in self._nodes(gradient))
+                of = by_all if record.by_all and not (record.first and comes_back) else chosen
+                of.update(self._paths(value))
         for path in by_all - chosen:
             if path not in self.learned.pairs and not self.learned.proofs[path].applied:
                 del self.learned.proofs[path]
@@ -307,15 +312,21 @@ class Reading:
             return False
         primitive, operands = graph.made.get(node, ("", graph.sources[node]))
         if primitive in ("add", "sub", "add_any"):
-            return any(graph.origin(each) == value or self._shrinks(each, value) for each in operands)
-        through = primitive in ("", "select_n", "convert_element_type", "max", "min", "clamp")
+            return any(self._is_value(each, value) or self._shrinks(each, value) for each in operands)
+        through = primitive in ("", "select_n", WIDENING, "max", "min", "clamp")
         return through and any(self._adds_to(each, value, depth + 1) for each in operands)
+
+    def _is_value(self, node: int, value: int) -> bool:
+        """Whether a node is the value, perhaps in another type: sums of narrow types are made in wider ones."""
+        origin = self._graph.origin(node)
+        primitive, operands = self._graph.made.get(origin, ("", []))
+        return origin == value or (primitive == WIDENING and self._graph.origin(operands[0]) == value)
 
     def _shrinks(self, node: int, value: int) -> bool:
         """Whether a node is the value times a constant near one, as decoupled weight decay has it."""
         primitive, operands = self._graph.made.get(self._graph.root(node), ("", []))
         factor = _rate(self._graph, node)
-        of_value = primitive == "mul" and any(self._graph.origin(each) == value for each in operands)
+        of_value = primitive == "mul" and any(self._is_value(each, value) for each in operands)
         return of_value and factor is not None and factor > MOSTLY
 
     def _bare(self, path: Path) -> list[Path]:

@@ -54,12 +54,13 @@ class Applied:
 class Differentiated:
     """A loss was differentiated with respect to these: path, value and gradient; at which line of the script.
 
-    ``by_all``: with respect to all that it is a function of, data among it.
+    ``by_all``: with respect to all that it is a function of, data among it; ``first``: these are its first argument.
     """
 
     gradients: list[tuple[Path, Any, Any]]
     line: Origin | None = None
     by_all: bool = False
+    first: bool = False
 
 
 @dataclass(slots=True)

@@ -212,7 +212,8 @@ def _hidden(still: Still) -> str | None:
 
 
 def _look_inside(still: StillTogether) -> str | None:
-    if all(holding.gradients.keys() == {"unknown"} for holding in still.rows[0].optimizers):
+    hidden = all(holding.gradients.keys() == {"unknown"} for holding in still.rows[0].optimizers)
+    if hidden and "keras" in still.each[0].run.framework:
         return "a compiled step hides its gradients: compile(run_eagerly=True) and run again to see them"
     return None
 

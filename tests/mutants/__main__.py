@@ -34,6 +34,7 @@ TESTS = {
         "tests/causes/test_frozen_conditions.py",
         "tests/causes/test_still_conditions.py",
         "tests/causes/test_gradient_conditions.py",
+        "tests/causes/test_optimizer_conditions.py",
         "tests/causes/test_rank_conditions.py",
         "tests/causes/test_saved_conditions.py",
         "tests/causes/test_summary_conditions.py",

@@ -57,6 +57,12 @@ def test_a_network_whose_own_steps_are_over_is_no_student() -> None:
     assert [each.severity for each in of("trained-by-another-optimizer", network_of_another())] == ["note"]
     beside = NetworkInParallel(step=8, tensors=("base.w",), beside=("model.head.w",))
     assert [each.severity for each in of("trained-by-another-optimizer", network_of_another(beside))] == ["warning"]
+    held_elsewhere = [*by("other"), Holding("sgd", 0, listed=False)]
+    ledger = network_of_another(beside)
+    ledger.tensors[1].optimizers[:] = held_elsewhere
+    assert [each.severity for each in of("trained-by-another-optimizer", ledger)] == ["warning"]
+    ledger.tensors[1].optimizers[1].listed = True
+    assert [each.severity for each in of("trained-by-another-optimizer", ledger)] != ["warning"]
     trained_before = NetworkInParallel(step=8, tensors=("base.w",), beside=("base.w",))
     assert [each.severity for each in of("trained-by-another-optimizer", network_of_another(trained_before))] == [
         "note"

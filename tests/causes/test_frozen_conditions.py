@@ -15,6 +15,7 @@ from frostline.core.ledger import (
     UNMERGED,
     Changed,
     Declared,
+    Flip,
     Holding,
     Ledger,
     Movement,
@@ -27,7 +28,7 @@ from frostline.laws import judge
 from frostline.laws.causes import expectations
 from frostline.laws.causes.cause import proven
 from frostline.laws.causes.frozen import in_step, module_state
-from frostline.laws.causes.frozen.moved import Moved, moves_against_flags
+from frostline.laws.causes.frozen.moved import Moved, moves_against_flags, never_declared
 from frostline.laws.causes.frozen.written import (
     AFTERWARDS,
     AVERAGED,
@@ -184,11 +185,44 @@ def test_what_was_rewritten_late_says_when_it_was_last_looked_at() -> None:
     assert message.endswith("moved after step 4, when they were last looked at; the run had 8 steps")
 
 
-@pytest.mark.parametrize("role", ["other", "spectral"])
-def test_statistics_are_ruled_out_of_what_is_no_state_of_a_module(role: Any) -> None:
+@pytest.mark.parametrize(
+    ("more", "ruled_out"),
+    [
+        ({}, ["no other tensor overlaps it", "no optimizer holds it", "its owner is a Linear"]),
+        ({"owner": Owner()}, ["no other tensor overlaps it", "no optimizer holds it", "its owner is a plain tensor"]),
+        ({"owner": Owner("linear", "Linear", "spectral")}, ["no other tensor overlaps it", "no optimizer holds it"]),
+        ({"aliases": ["net.v"]}, ["no optimizer holds it", "its owner is a Linear"]),
+        ({"overlaps": ["net.v"]}, ["no optimizer holds it", "its owner is a Linear"]),
+        ({"optimizers": held(none=4)}, ["no other tensor overlaps it", "its owner is a Linear"]),
+    ],
+)
+def test_what_is_ruled_out_of_a_move_without_a_cause(more: dict[str, Any], ruled_out: list[str]) -> None:
     between = Movement("between", 0, 1, trainable=False)
-    ruled_out = of_moved(run([frozen("net.w", between, owner=Owner("linear", "Linear", role))])).evidence["ruled_out"]
-    assert any(each.startswith("normalisation statistics") for each in ruled_out) is (role == "other")  # type: ignore[union-attr]
+    declared = replace(FROZEN, flips=[Flip(1, False)])  # without which a tensor of no module was never declared
+    found = of_moved(run([frozen("net.w", between, **({"declared": declared} | more))]))
+    assert [str(each).partition(": ")[2] for each in found.evidence["ruled_out"]] == ruled_out  # type: ignore[union-attr]
+
+
+def test_a_gradient_that_was_not_there_is_ruled_out() -> None:
+    in_step = replace(BY_STEP, gradient="none", optimizer="adam")
+    found = of_moved(
+        run([frozen("net.w", in_step, optimizers=held(none=4))], optimizers=[SGD, replace(SGD, id="adam")])
+    )
+    assert "stale gradient: there was none" in found.evidence["ruled_out"]  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("more", "never"),
+    [
+        ({}, True),
+        ({"owner": Owner("linear", "Linear")}, False),
+        ({"declared": Declared(trainable=False)}, False),
+        ({"declared": Declared(trainable=False, first=True)}, False),
+        ({"declared": replace(FROZEN, flips=[Flip(1, False)])}, False),
+    ],
+)
+def test_a_tensor_of_no_module_that_nobody_declared(more: dict[str, Any], never: bool) -> None:
+    assert never_declared(row("net.w", **({"declared": FROZEN, "owner": Owner()} | more))) is never
 
 
 AVERAGE = replace(BY_STEP, event=AVERAGED, resembles="net.v")

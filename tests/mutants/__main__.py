@@ -30,6 +30,8 @@ TESTS = {
         "tests/causes/test_registry.py",
         "tests/causes/test_mitigations.py",
         "tests/causes/test_conditions.py",
+        "tests/causes/test_decay_conditions.py",
+        "tests/causes/test_effect_conditions.py",
         "tests/causes/test_flag_conditions.py",
         "tests/causes/test_frozen_conditions.py",
         "tests/causes/test_still_conditions.py",

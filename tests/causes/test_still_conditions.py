@@ -248,3 +248,25 @@ def test_a_buffer_in_no_optimizer_is_no_parameter(beside: bool | None, why: str)
     rows = [row(f"net.{name}", as_buffer=buffer) for name, buffer in (("mask", True), ("grid", beside))]
     told = [each.message for each in of("not-in-any-optimizer", *rows, trained) if "net.grid" in each.tensors]
     assert [why in message for message in told] == [True]
+
+
+def test_only_gradients_that_were_counted_were_seen() -> None:
+    tensor = row("net.w", optimizers=held(zero=3, none=0))
+    assert Still(tensor, seen(tensor)).gradients == {"zero"}
+
+
+@pytest.mark.parametrize(
+    ("holdings", "trainable", "steps"), [(1, 8, 4), (1, 3, 3), (1, 0, 1), (0, 3, 3), (0, 0, 0), (2, 8, 8)]
+)
+def test_in_how_many_steps_it_should_have_moved(holdings: int, trainable: int, steps: int) -> None:
+    by = [Holding("adam", 0), Holding("sgd", 0)][:holdings]
+    tensor = row("net.w", optimizers=by, declared=replace(FROZEN, trainable=True, trainable_steps=trainable))
+    assert Still(tensor, seen(tensor, optimizers=(SGD, ADAM))).steps == steps
+
+
+@pytest.mark.parametrize(("captured", "found"), [(False, True), (None, False), (True, False)])
+def test_a_step_that_was_made_without_it_was_made_before_it_was_unfrozen(captured: bool | None, found: bool) -> None:
+    tensor = row("net.w", optimizers=[Holding("sgd", 0, captured=captured)])
+    assert bool(of("unfrozen-after-compile", tensor, optimizers=(IDLE, ADAM))) is found
+    steps = [replace(each, captured=captured) for each in held(nonzero=4)]
+    assert bool(of("unfrozen-after-compile", row("net.w", optimizers=steps))) is found

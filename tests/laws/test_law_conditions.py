@@ -10,7 +10,7 @@ from tests.causes.test_mitigations import FROZEN, SGD, STEP, TRAINABLE, held, mo
 
 from frostline.core.events import OptimizerIdle, TrainingCallEmpty
 from frostline.core.ledger import Changed, Flip, Holding, Movement, OptimizerRow, Owner, TensorRow
-from frostline.laws import holding, statistics, stepping, stillness
+from frostline.laws import holding, motion, seeing, statistics, stepping, stillness
 from frostline.laws.law import Violation
 from frostline.laws.observed_run import ObservedRun
 from frostline.laws.stepping import rate_zero_since
@@ -203,6 +203,8 @@ def test_layers_of_a_model_are_told_together() -> None:
 # L1
 
 FROZEN_STEP = replace(STEP, trainable=False)
+OUTSIDE = Movement("outside", 3, 4, trainable=False)
+TOGETHER = "was copied together with ema.w, which follows net.w"
 
 
 @pytest.mark.parametrize(
@@ -219,3 +221,83 @@ FROZEN_STEP = replace(STEP, trainable=False)
 def test_what_moved_while_it_was_frozen(more: dict[str, Any], found: bool) -> None:
     assert stillness.moved_while_frozen(row("net.w", **more)) is found
     assert bool(list(stillness.violations(seen(row("net.w", **more))))) is found
+
+
+@pytest.mark.parametrize(
+    ("name", "more", "proof"),
+    [
+        ("ema.w", {"changed": replace(moved(OUTSIDE), followed="net.w")}, "follows net.w"),
+        ("ema.b", {}, TOGETHER),
+        ("ema.b", {"expected": "frozen"}, None),
+        ("net.b", {}, None),
+    ],
+)
+def test_what_follows_others_may_move_while_it_is_frozen(name: str, more: dict[str, Any], proof: str | None) -> None:
+    follower = row("ema.w", declared=FROZEN, changed=replace(moved(OUTSIDE), followed="net.w"))
+    tensor = row(name, **({"declared": FROZEN, "changed": moved(OUTSIDE)} | more))
+    [following] = [each for each in stillness.LAW.excuses if each.name == "follows"]
+    known = seen(follower, row("net.w", changed=moved(STEP)), tensor)
+    assert following.proofs(known)(tensor) == proof
+
+
+# L2
+
+
+@pytest.mark.parametrize(
+    ("more", "still"),
+    [
+        ({}, True),
+        ({"kind": "buffer"}, False),
+        ({"kind": "buffer", "expected": "trained"}, True),
+        ({"declared": FROZEN}, False),
+        ({"declared": replace(TRAINABLE, trainable=False)}, False),
+        ({"declared": replace(FROZEN, first=True)}, False),
+        ({"declared": FROZEN, "expected": "trained"}, True),
+        ({"declared": replace(TRAINABLE, first=None)}, True),
+        ({"declared": replace(TRAINABLE, first=False, trainable_steps=3)}, True),
+        ({"declared": replace(TRAINABLE, first=False, trainable_steps=2)}, False),
+        ({"declared": replace(TRAINABLE, flips=[Flip(4, True)], trainable_steps=2)}, False),
+        ({"changed": moved(STEP)}, False),
+        ({"changed": Changed("unknown", reason="freed")}, False),
+        ({"size": 0}, False),
+        ({"gone": True}, False),
+        ({"sharded": True}, False),
+    ],
+)
+def test_what_was_to_be_trained_and_kept_its_bits(more: dict[str, Any], still: bool) -> None:
+    assert motion.stood_still(row("net.w", **more), patience=3) is still
+
+
+@pytest.mark.parametrize(
+    ("more", "patience", "found"),
+    [
+        ({}, 3, True),
+        ({}, 8, True),
+        ({}, 9, False),
+        ({"name": "other.w"}, 3, False),
+        ({"name": "other.w", "expected": "trained"}, 3, True),
+    ],
+)
+def test_only_models_that_are_trained_are_to_move(more: dict[str, Any], patience: int, found: bool) -> None:
+    rows = row(**({"name": "net.w"} | more)), row("net.v", changed=moved(STEP), optimizers=held(nonzero=4))
+    observed = ObservedRun(run(rows, patience=patience))
+    assert [each.tensors for each in motion.violations(observed)] == [(rows[0],)] * found
+
+
+# L10
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ({}, True),
+        ({"registered": True}, False),
+        ({"reached_by_backward": False}, False),
+        ({"reached_by_backward": None}, False),
+        ({"optimizers": held(none=4)}, False),
+        ({"changed": moved(STEP)}, False),
+    ],
+)
+def test_a_tensor_of_no_model_that_a_backward_pass_reached(more: dict[str, Any], found: bool) -> None:
+    stray = row("net.w", **({"registered": False, "reached_by_backward": True} | more))
+    assert [each.tensors for each in seeing.violations(seen(stray))] == [(stray,)] * found

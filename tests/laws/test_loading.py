@@ -75,3 +75,9 @@ def test_values_that_go_together_with_those_of_the_file_are_excused() -> None:
 def test_the_last_comparison_of_a_file_counts() -> None:
     assert said(loaded(rewritten=NAMES), loaded(there=3))[0] == []
     assert len(said(loaded(there=3), loaded(rewritten=NAMES))[0]) == 1
+
+
+def test_statistics_have_no_flag_of_their_own() -> None:
+    mean = [*weight(0, "net.mean", kind="buffer"), facts.FlagDeclared(tensor=0, flag=False)]
+    findings = judge(run(*mean, loaded(there=2, rewritten=("net.mean",))))[0]
+    assert [(each.code, each.severity) for each in findings] == [("L8", "note")]

@@ -214,16 +214,22 @@ def test_masks_of_tensors_of_no_model_are_left_alone() -> None:
     assert told(training) == []
 
 
-@pytest.mark.parametrize(("keep_bytes", "unit"), [(3 * 32, "element"), (3 * 32 - 1, "row")])
-def test_rows_are_compared_where_memory_does_not_suffice_for_elements(keep_bytes: int, unit: str) -> None:
+@pytest.mark.parametrize(("keep_bytes", "ratio"), [(3 * 32, 0.5), (3 * 32 - 1, None)])
+def test_rows_are_compared_where_memory_does_not_suffice_for_elements(keep_bytes: int, ratio: float | None) -> None:
     weight = matrix()
     training = training_of(weight, check_every=1, keep_bytes=keep_bytes)
-    left = ALL.copy()
-    left[0, 0] = 0
-    masked(training, ALL, np.vstack([left[:1], ALL[1:]]) if unit == "element" else np.vstack([[[0, 0]], ALL[1:]]))
+    masked(training, ALL, LOWER)
     for _ in range(2):
-        step(training, weight, np.eye(4, 2) * (np.arange(4)[:, None] == 0))
+        step(training, weight, 0.5 * weight.values * (1 - LOWER))
     training.observer.close()
-    assert [(seen.unit, seen.compared, seen.ratio) for seen in weight.row.rows] == [
-        (unit, 1, None if unit == "row" else weight.row.rows[0].ratio)
-    ]
+    assert [(seen.unit, seen.compared, seen.moved, seen.ratio) for seen in weight.row.rows] == [("row", 2, 2, ratio)]
+
+
+def test_a_step_for_which_nothing_was_let_through_is_no_masks_doing() -> None:
+    weight = matrix()
+    training = training_of(weight, check_every=1)
+    for left, moves in ((0 * ALL, ALL), (LOWER, LOWER)):
+        masked(training, ALL, left)
+        step(training, weight, moves)
+    training.observer.close()
+    assert told(training) == []

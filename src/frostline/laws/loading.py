@@ -25,7 +25,7 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
         rewritten = [run.named[name] for name in load.rewritten if name in run.named]
         frozen = tuple(row for row in rewritten if _is_frozen(row))
         compared = len(load.rewritten) + len(load.lacking) + len(load.absent)  # the rest is there in another form
-        if not load.there and not load.close and compared == load.entries:
+        if not load.close and compared == load.entries:
             yield _nothing(load, run)
         else:
             if frozen:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 
 from frostline.core.facts import RowsCompared
-from frostline.core.ledger import Place, RowsSeen, TensorRow
+from frostline.core.ledger import RowsSeen, TensorRow
 from frostline.core.names.patterns import matches, rows_of
 from frostline.digest.rows import Chosen, Marks, element_marks, ranges, row_marks, rows_with
 from frostline.digest.shift import describe
@@ -80,13 +80,13 @@ class Rows:
         masked = {} if by_hand else self.tracked.probe.masked_gradients()
         for key, seen in masked.items():
             watched = self.tracked.tensors.get(key)
-            if watched is not None and len(watched.row.shape) > 1 and watched.row.size:
+            if watched is not None and len(watched.row.shape) > 1:
                 self._note_mask(key, watched, seen)
         for track in self._tracks():
             if track.seen.expected is not None or track.coming is not None:
                 track.before = track.marks()
                 track.origin = track.before if track.origin is None else track.origin
-                self._compare(track, "between")
+                self._compare(track, track.before)
 
     def after_step(self, key: Hashable, holds: dict[Hashable, Hold]) -> None:
         """The check ends: which of the chosen moved in this step?"""
@@ -110,7 +110,7 @@ class Rows:
     def close(self) -> None:
         """The end of the run: what has moved for good?"""
         for track in self._tracks():
-            self._compare(track, "between")
+            self._compare(track, track.marks())
 
     def _tracks(self) -> Iterator[Track]:
         yield from self._expected.values()
@@ -176,9 +176,9 @@ class Rows:
             shift = describe(before[moved], after[moved], track.row.dtype, (int(moved.sum()),))
             seen.ratio = shift.ratio
 
-    def _compare(self, track: Track, place: Place) -> None:
-        """Bring what is told of the tensor up to date with its present bits."""
-        seen, now = track.seen, track.before if track.before is not None else track.marks()
+    def _compare(self, track: Track, now: Marks | None) -> None:
+        """Bring what is told of the tensor up to date with its present marks."""
+        seen = track.seen
         if now is None or track.origin is None or track.chosen is None:
             return
         moved = (now != track.origin) & track.chosen
@@ -196,7 +196,7 @@ class Rows:
             seen.moved = int(moved.sum())
         seen.ranges = ranges(rows_with(moved, track.row.shape))
         if seen.moved and seen.first_step is None:
-            seen.first_step, seen.place = (self.tracked.clock.now + 1) // 2, place
+            seen.first_step, seen.place = (self.tracked.clock.now + 1) // 2, "between"
         if seen.expected is not None or seen.moved or track.compared is not None:
             self._tell(track)
 

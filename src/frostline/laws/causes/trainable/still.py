@@ -67,9 +67,11 @@ class Still:
     @property
     def steps(self) -> int:
         """The steps in which it should have moved."""
-        executed = max((self.run.optimizer(each.optimizer).steps_executed for each in self.holdings), default=0)
         trainable = self.row.declared.trainable_steps
-        return min(executed, max(1, trainable)) if self.holdings else trainable
+        if not self.holdings:
+            return trainable
+        executed = max(self.run.optimizer(each.optimizer).steps_executed for each in self.holdings)
+        return min(executed, max(1, trainable))
 
     @property
     def unfrozen(self) -> bool:

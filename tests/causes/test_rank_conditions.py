@@ -13,7 +13,7 @@ from frostline.core.ledger import Changed, Declared, Holding, OptimizerRow, Owne
 from frostline.core.record import Finding, Record, Totals, Verdict
 from frostline.core.run import Run
 from frostline.core.storage import store
-from frostline.laws.causes.last_digits import Apart, distance, furthest
+from frostline.laws.causes.last_digits import Apart, Precision, distance, furthest
 from frostline.laws.causes.ranks import find
 
 START = "0" * 32
@@ -225,15 +225,27 @@ def test_many_numbers_of_steps_are_cut() -> None:
 
 
 UNIT = 2.0**-23
+HALF = Precision(2.0**-10, few=8.0, share=0.2)
 ALIKE = ReplicaSample(4, (0.0,), (0.0,), size=1.0, travelled=1.0)
 
 
 @pytest.mark.parametrize(
-    ("dtype", "unit"), [("float32", UNIT), ("complex64", UNIT), ("float64", 2.0**-52), ("complex128", 2.0**-52)]
+    ("dtype", "unit", "few"),
+    [
+        ("float32", UNIT, 32.0),
+        ("complex64", UNIT, 32.0),
+        ("float64", 2.0**-52, 32.0),
+        ("complex128", 2.0**-52, 32.0),
+        ("bfloat16", 2.0**-7, 8.0),
+        ("float16", 2.0**-10, 8.0),
+    ],
 )
-def test_how_far_two_replicas_are_apart_is_told_in_units_of_the_type(dtype: str, unit: float) -> None:
+def test_how_far_two_replicas_are_apart_is_told_in_units_of_the_type(dtype: str, unit: float, few: float) -> None:
     other = ReplicaSample(4, (unit,), (3 * unit,), size=0.5, travelled=0.25)
-    assert distance(ALIKE, other, dtype) == Apart(3, 1, 4, share=12 * unit)
+    apart = distance(ALIKE, other, dtype)
+    assert apart is not None
+    assert (apart.units, apart.earlier, apart.step, apart.share) == (3, 1, 4, 12 * unit)
+    assert (apart.precision.unit, apart.precision.few) == (unit, few)
 
 
 @pytest.mark.parametrize(
@@ -265,6 +277,9 @@ def test_replicas_of_zeros_have_no_unit() -> None:
         (Apart(units=24.1, earlier=2), False),
         (Apart(units=32, earlier=30), True),
         (Apart(units=32.1, earlier=30), False),
+        (Apart(units=8, share=0.2, precision=HALF), True),
+        (Apart(units=8.1, share=0.2, precision=HALF), False),
+        (Apart(units=8, share=0.21, precision=HALF), False),
     ],
 )
 def test_a_few_units_of_a_small_share_are_rounding(apart: Apart, is_rounding: bool) -> None:

@@ -12,7 +12,7 @@ from tests.observe.memory import Tensor, Training
 
 from frostline.core.columns.part import Part
 from frostline.observe.protocols import Unreadable
-from frostline.observe.tensor_match import Likeness, Written, likeness
+from frostline.observe.tensor_match import Likeness, Written, likeness, values_of
 from frostline.observe.tensor_state import TensorState
 
 BEGAN = np.arange(12, dtype=np.float32).reshape(6, 2)
@@ -92,3 +92,20 @@ def test_of_a_sharded_tensor_the_part_that_this_process_holds_is_compared() -> N
         likeness(whole, state)
     assert likeness(replace(whole, cut=lambda _: written(NOW[:3])), state) == Likeness("same")
     assert likeness(replace(whole, cut=lambda _: written(BEGAN[:3])), state) == Likeness("first")
+
+
+@pytest.mark.parametrize(
+    ("values", "dtype", "known"),
+    [
+        (np.arange(8), "float32", True),
+        (np.arange(7), "float32", False),  # few go together with others by chance
+        (np.ones(8), "float32", False),
+        (np.arange(8), "float16", True),
+        (np.arange(8), "int64", False),
+        (np.arange(8), "complex64", False),
+    ],
+)
+def test_values_that_can_be_compared_with_others(values: ArrayLike, dtype: str, known: bool) -> None:
+    tensor = Tensor("m.w", values, dtype=dtype)
+    found = values_of(tensor, dtype, tensor.values.size)
+    assert (found is not None and found.tolist() == tensor.values.tolist()) is known

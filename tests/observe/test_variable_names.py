@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
-from frostline.observe.variable_names import namespaces, unique
+from frostline.observe.variable_names import namespaces, unique, variable_names
 
 
 def seen() -> set[str]:
@@ -61,3 +62,58 @@ def test_packages_are_passed_over_where_they_are_named() -> None:
 
 def test_a_name_that_is_taken_gets_a_number() -> None:
     assert [unique("w", taken) for taken in ((), ("w",), ("w", "w#2"), ("w#2",))] == ["w", "w#2", "w#3", "w"]
+
+
+class Holder:
+    """Something of a script with attributes."""
+
+    def __init__(self, **attributes: object) -> None:
+        vars(self).update(attributes)
+
+
+def named(*wanted: int, **more: Any) -> list[str | None]:
+    """The names of what has these ids, as the function that calls this has them."""
+    found = variable_names(set(wanted), **more)
+    return [found.get(each) for each in wanted]
+
+
+def test_variables_come_before_what_is_inside_others() -> None:
+    model = object()
+    holder, many, table = Holder(part=object(), again=model), [model, object()], {"entry": object(), 3: model}
+    wanted = id(model), id(vars(holder)["part"]), id(many[1]), id(table["entry"])
+    assert named(*wanted) == ["model", "part", "many.1", "entry"]
+
+
+def test_a_name_with_an_underscore_is_taken_where_there_is_no_other() -> None:
+    _hidden, shown = object(), object()
+    _also = shown
+    assert named(id(_hidden), id(shown), id(_also)) == ["_hidden", "shown", "shown"]
+
+
+def test_keys_that_print_at_length_are_numbered() -> None:
+    table = {(1, 2): object(), 7: object()}
+    assert named(*map(id, table.values())) == ["table.0", "table.7"]
+
+
+def test_the_self_of_a_method_names_nothing() -> None:
+    class Trainer:
+        def name(self) -> list[str | None]:
+            return named(id(self))
+
+    assert [Trainer().name() for _ in range(1)] == [[None]]
+
+
+def test_what_a_wrapper_holds_is_named_by_it() -> None:
+    inside = [object()]
+    wrapper = Holder(wrapped=inside[0])
+
+    def unwrap(value: Any) -> Any:
+        return value.wrapped if isinstance(value, Holder) else value
+
+    assert named(id(inside[0]), unwrap=unwrap) == ["wrapper"]
+    assert wrapper is not None
+
+
+def test_no_more_than_so_many_items_are_looked_at() -> None:
+    many = [object() for _ in range(65)]
+    assert named(id(many[63]), id(many[64])) == ["many.63", None]

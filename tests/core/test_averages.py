@@ -1,8 +1,11 @@
 """Which weights follow others, and which of those are trained all the same."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from frostline.core.averages import followers, follows, merely_follows
+from frostline.core.averages import copies_alone_written, followers, follows, merely_follows
 from frostline.core.ledger import Gradient, Movement, Place, TensorRow
 
 
@@ -79,3 +82,67 @@ def test_statistics_are_buffers() -> None:
     scale = tensor_row("m.target.norm.scale", "step")
     scale.owner.role = "normalisation"
     assert not follows(scale, {"m.target."})
+
+
+def mutual(name: str, source: str, *, written: bool, rate: float | None = 1.0, **more: Any) -> TensorRow:
+    """A tensor that was seen to take the values of another, and whether a write into it was seen."""
+    row = tensor_row(name, "outside", follows=source)
+    move = Movement("outside", 1, 2, follows=source, rate=rate, unwritten_until=1 if written else None)
+    row.changed.movements = [replace(move, **more)]
+    return row
+
+
+NEVER_WRITTEN, ITS_COPY = mutual("m.w", "ema.w", written=False), mutual("ema.w", "m.w", written=True)
+
+
+@pytest.mark.parametrize(
+    ("row", "copy", "found"),
+    [
+        (NEVER_WRITTEN, ITS_COPY, {"m.w": "ema.w"}),
+        (mutual("m.w", "ema.w", written=True), ITS_COPY, {}),
+        (NEVER_WRITTEN, mutual("ema.w", "m.w", written=False), {}),
+        (mutual("m.w", "ema.w", written=False, rate=0.5), ITS_COPY, {}),
+        (mutual("m.w", "ema.w", written=False, follows="m.v"), ITS_COPY, {}),
+        (mutual("m.w", "ema.w", written=False, event="loading"), ITS_COPY, {}),
+        (mutual("m.w", "ema.w", written=False, place="step"), ITS_COPY, {}),
+        (NEVER_WRITTEN, mutual("ema.w", "m.w", written=True, place="step"), {}),
+        (mutual("m.w", "ema.w", written=False, place="step", gradient="none"), ITS_COPY, {"m.w": "ema.w"}),
+        (tensor_row("m.w", "outside"), ITS_COPY, {}),
+    ],
+)
+def test_of_two_with_the_same_bits_the_one_that_was_written_is_the_copy(
+    row: TensorRow, copy: TensorRow, found: dict[str, str]
+) -> None:
+    assert copies_alone_written([row, copy]) == found
+
+
+def test_who_leads_where_each_was_seen_to_follow_the_other() -> None:
+    assert followers([NEVER_WRITTEN, ITS_COPY]) == {"ema."}
+    unwritten = [mutual("m.w", "ema.w", written=False), mutual("ema.w", "m.w", written=False)]
+    assert followers(unwritten) == {"m.", "ema."}
+    stepped = tensor_row("m.b", "step")
+    assert followers([*unwritten, stepped]) == {"ema."}  # what steps move leads
+    assert followers([*unwritten, tensor_row("mm.b", "step")]) == {"m.", "ema."}
+
+
+@pytest.mark.parametrize(
+    ("rates", "places", "source_moves", "shown"),
+    [
+        ([], ["outside"], False, True),
+        ([0.5], ["outside"], False, True),
+        ([0.0], ["outside"], False, False),  # all of it may have been rounding
+        ([0.0, 0.5], ["outside", "outside"], False, True),
+        ([0.0], ["outside"], True, True),
+        ([0.5], ["step"], True, True),
+        ([0.5], ["step"], False, False),  # what steps move does not follow what none of them moves
+        ([0.0], ["step"], True, False),
+    ],
+)
+def test_what_shows_that_one_follows_another(
+    rates: list[float], places: list[Place], source_moves: bool, shown: bool
+) -> None:
+    row = tensor_row("ema.w", *places, follows="m.w")
+    for move, rate in zip(row.changed.movements, rates, strict=False):
+        move.follows, move.rate = "m.w", rate
+    source = tensor_row("m.w", *(["step"] if source_moves else []))  # type: ignore[list-item]
+    assert (followers([row, source]) == {"ema."}) is shown

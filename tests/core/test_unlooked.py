@@ -6,6 +6,7 @@ import ast
 import dataclasses
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.ledgers import stored
@@ -14,7 +15,9 @@ import frostline.frameworks
 from frostline.core import ledger
 from frostline.core.columns.saved import Copy
 from frostline.core.columns.unlooked import FACTS, NOT_LOOKED_FOR, reasons_of, why_unknown
+from frostline.core.ledger import Changed, Declared, TensorRow
 
+NO_FLAG = "it has no flag, and no step that was seen updates it or takes its gradient"
 # Whoever makes the row, the move or the copy knows these at that moment, in every framework.
 ESTABLISHED = {
     ("OptimizerRow", "by_hand"),
@@ -130,6 +133,26 @@ def test_a_fact_without_a_look_and_an_unknown_without_a_reason_are_found() -> No
 @pytest.fixture
 def torch():
     return pytest.importorskip("torch")
+
+
+@pytest.mark.parametrize(
+    ("kind", "verdict", "reason", "flag", "told", "said"),
+    [
+        ("parameter", "no", None, True, {}, {}),
+        ("parameter", "unknown", "freed", True, {}, {"changed": "freed"}),
+        ("parameter", "unknown", None, True, {}, {"changed": "its bits were not compared before the run ended"}),
+        ("parameter", "unknown", "freed", True, {"changed": "an error"}, {"changed": "an error"}),
+        ("parameter", "no", None, None, {}, {"declared": NO_FLAG}),
+        ("parameter", "no", None, None, {"declared": "an error"}, {"declared": "an error"}),
+        ("buffer", "no", None, None, {"saved": "merged"}, {"saved": "merged"}),
+    ],
+)
+def test_why_a_column_could_not_be_established(
+    kind: Any, verdict: Any, reason: str | None, flag: bool | None, told: dict[str, str], said: dict[str, str]
+) -> None:
+    row = TensorRow("net.w", "net", kind, (4,), "float32", 16, 4, unknown=told)
+    row.changed, row.declared = Changed(verdict, reason=reason), Declared(trainable=flag)
+    assert reasons_of(row) == said
 
 
 def test_a_gradient_that_was_cleared_one_that_never_came_and_one_nobody_watched(torch) -> None:

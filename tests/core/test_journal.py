@@ -36,3 +36,9 @@ def test_nothing_is_told_of_an_optimizer_that_was_dropped_or_never_stepped() -> 
     dropped = told.OptimizerDropped(optimizer="sgd")
     journal.tell(dropped)
     assert journal.facts() == [*FOUND, dropped]
+
+
+def test_facts_are_never_written_to() -> None:
+    kinds = [kind for kind in vars(told).values() if isinstance(kind, type) and issubclass(kind, told.Fact)]
+    assert len(kinds) > 50
+    assert [kind.__name__ for kind in kinds if not kind.__struct_config__.frozen] == []

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from bench.journey import MOST_CHANGES, MOST_FILES
 from tests.architecture import all_tests, corpus, figures
 from tests.ledgers import stored
 from tests.planted_changes import CHANGES, Change, plant, shown
 from tests.row_writers import writers
 
-SOURCE = Path(__file__).parents[1] / "src" / "frostline"
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "frostline"
 
 
 def test_the_fold_alone_writes_rows() -> None:
@@ -40,6 +44,15 @@ def test_a_planted_write_is_found(file: str, line: str, tmp_path: Path) -> None:
 def test_the_figures_of_the_inside_are_at_their_goals() -> None:
     """``make architecture`` prints them."""
     assert [f"{figure.what}: {figure.found}" for figure in figures() if not figure.good] == []
+
+
+def test_one_tensor_goes_through_few_files() -> None:
+    """In a process of its own: what other tests left there has no part in it."""
+    count = "from bench.journey import *; files = handled(); print(len(set(files)), changes_of(files))"
+    printed = subprocess.run([sys.executable, "-c", count], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    visited, changes = map(int, printed.split())
+    assert visited <= MOST_FILES
+    assert changes <= MOST_CHANGES
 
 
 def test_what_is_stored_of_the_corpus_is_judged_right() -> None:

@@ -14,8 +14,9 @@ from tests.ledgers import stored
 import frostline.frameworks
 from frostline.core import ledger
 from frostline.core.columns.saved import Copy
-from frostline.core.columns.unlooked import FACTS, NOT_LOOKED_FOR, reasons_of, why_unknown
+from frostline.core.columns.unlooked import FACTS, NOT_LOOKED_FOR, why_unknown
 from frostline.core.ledger import Changed, Declared, TensorRow
+from frostline.report.tables import reasons_of
 
 NO_FLAG = "it has no flag, and no step that was seen updates it or takes its gradient"
 # Whoever makes the row, the move or the copy knows these at that moment, in every framework.

@@ -30,6 +30,20 @@ _COPIES = {
 _NOTHING = Span("–", "dim")
 
 
+def reasons_of(row: TensorRow) -> dict[str, str]:
+    """Say why columns of a tensor could not be established, by column.
+
+    Args:
+        row: of the tensor.
+    """
+    reasons = dict(row.unknown)
+    if row.changed.verdict == "unknown":
+        reasons.setdefault("changed", row.changed.reason or "its bits were not compared before the run ended")
+    if row.kind == "parameter" and row.declared.trainable is None:
+        reasons.setdefault("declared", "it has no flag, and no step that was seen updates it or takes its gradient")
+    return reasons
+
+
 def parameters_section(record: Record, models: Sequence[str]) -> Section:
     """Counts of parameters per model: printed by the framework, declared, held by an optimizer, changed."""
     title = Span("Parameters: printed, declared, in an optimizer, changed", "title")

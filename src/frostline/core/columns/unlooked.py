@@ -1,10 +1,8 @@
-"""Why a column or a fact of a tensor is unknown: what is not looked for in a framework, or could not be seen."""
+"""Why a fact of a tensor is unknown: what is not looked for in a framework, or could not be seen."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-from frostline.core.ledger import TensorRow
 
 _CALLS = "no forward pass of its module was watched"
 _STILL = "it is looked at only where a weight did not change"
@@ -68,20 +66,6 @@ NOT_LOOKED_FOR: Mapping[str, Mapping[str, str]] = {
         "as_buffer": "JAX has no buffers that could take a gradient",
     },
 }
-
-
-def reasons_of(row: TensorRow) -> dict[str, str]:
-    """Say why columns of a tensor could not be established, by column.
-
-    Args:
-        row: of the tensor.
-    """
-    reasons = dict(row.unknown)
-    if row.changed.verdict == "unknown":
-        reasons.setdefault("changed", row.changed.reason or "its bits were not compared before the run ended")
-    if row.kind == "parameter" and row.declared.trainable is None:
-        reasons.setdefault("declared", "it has no flag, and no step that was seen updates it or takes its gradient")
-    return reasons
 
 
 def why_unknown(fact: str, framework: str) -> str:

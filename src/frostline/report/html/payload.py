@@ -8,12 +8,11 @@ from dataclasses import astuple, dataclass
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from frostline.core.columns.unlooked import reasons_of
 from frostline.core.ledger import Movement, TensorRow
 from frostline.core.record import Record
 from frostline.report.changes import answers
 from frostline.report.form import finite, visible
-from frostline.report.tables import cells
+from frostline.report.tables import cells, reasons_of
 
 # State, mark that stands for it where colour does not, and what it means.
 STATES: tuple[tuple[str, str, str], ...] = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from frostline.core.columns.unlooked import reasons_of
 from frostline.core.ledger import TensorRow
 from frostline.core.record import BaselineUse, Record
 from frostline.core.run import FAULTS_KEPT, Run
@@ -13,7 +12,7 @@ from frostline.core.verdict import by_severity, sentence
 from frostline.report.folding import Names
 from frostline.report.form import Facts, Line, Prose, Role, Section, Span, View, line, shortened
 from frostline.report.phrases import NAME, joined, many, named
-from frostline.report.tables import codes_of, ledger_section, parameters_section
+from frostline.report.tables import codes_of, ledger_section, parameters_section, reasons_of
 from frostline.report.views import closing, findings, run
 
 MODELS = 8

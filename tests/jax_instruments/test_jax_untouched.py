@@ -20,6 +20,15 @@ def test_a_run_prints_the_same_with_and_without_frostline(style: str, tmp_path: 
 
 
 @NEEDS
+@pytest.mark.parametrize("style", ["donated", "nnx_jit", "equinox"])
+def test_so_it_does_where_most_steps_are_no_checks(style: str, tmp_path: Path) -> None:
+    seen = observed("styles.py", tmp_path, style)
+    assert seen.printed == plainly("styles.py", style)
+    assert seen.record.run.faults == []
+    assert (seen.record.run.steps, seen.record.run.checks) == (12, 5)  # after steps 1, 2, 4 and 8, and at the end
+
+
+@NEEDS
 def test_what_would_be_a_change_shows(tmp_path: Path) -> None:
     assert plainly("styles.py", "jit") != plainly("styles.py", "eager")
 

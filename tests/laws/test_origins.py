@@ -136,7 +136,7 @@ def buffer_elsewhere():
             [line("froze", FREEZES), line("optimizer", MADE, **held)],
             [weight(trainable=False)],
             {},
-            "make the optimizer of train.py:9 after train.py:18, of the parameters with requires_grad alone",
+            "after train.py:18 make the optimizer of train.py:9 again, with trainable parameters only",
         ),
     ],
 )

@@ -139,7 +139,7 @@ STATE_COUNTED = Mitigation[SummaryPrinted](
     "total alone",
     "Only the total does not add up: it may count an optimizer's own numbers.",
     lambda event: f"{event.total:,} is not {event.trainable:,} + {event.non_trainable:,}",
-    hint="the total counts the optimizer's own numbers once it is built; the model has trainable + non-trainable",
+    hint="once the optimizer is built, the total includes its state; the model alone has trainable + non-trainable",
 )
 SUMMARY = Cause(
     code="P801",

@@ -58,7 +58,7 @@ def _made_later(rows: Sequence[TensorRow], origins: Sequence[FindingOrigin], run
     made, flag = _last(origins, "optimizer"), _last(origins, "frozen")
     if run.framework != "torch" or made is None or flag is None:
         return None
-    return f"make the optimizer of {made.text} after {flag.text}, of the parameters with requires_grad alone"
+    return f"after {flag.text} make the optimizer of {made.text} again, with trainable parameters only"
 
 
 def _last(origins: Sequence[FindingOrigin], *roles: str) -> FindingOrigin | None:

@@ -12,7 +12,7 @@ from selenium.webdriver.chrome.service import Service
 HERE = Path(__file__).parent
 SCRIPT = HERE.parent / "examples" / "partly_frozen.py"
 PICTURE = HERE / "report.png"
-WIDTH, HEIGHT, SCALE = 1120, 2300, 0.7
+WIDTH, HEIGHT, SCALE = 1120, 2560, 0.7
 
 
 def observed(folder: Path) -> Path:

@@ -180,7 +180,7 @@ def test_a_finding_has_at_most_eight_lines_and_two_more_where_they_are_narrow(wi
 
 def test_the_fix_is_whole_at_sixty_columns():
     message = "2 tensors (544 parameters) declared frozen moved (first seen at step 5, optimizer)"
-    fix = "after optimizer_before_freeze.py:33 make the optimizer of optimizer_before_freeze.py:19 again, with trainable"
+    fix = "after optimizer_before_freeze.py:33 make the optimizer of optimizer_before_freeze.py:19 again"
     origins = [FindingOrigin("frozen", "train.py", line, "model.requires_grad_(False)") for line in (18, 19)]
     found = Finding("frozen-but-carried-by-momentum", "F102", "error", ["m.w"], message, {}, fix, origins=origins)
     text = render(record([tensor_row("m.w", 1)], findings=[found]), width=60, color=False)

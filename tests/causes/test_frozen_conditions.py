@@ -329,3 +329,20 @@ def test_what_moved_late_moved_after_the_last_step_of_its_holders(since: int, li
     assert REWRITTEN_OUTSIDE.otherwise(Moved(tensor, move, seen(tensor))) == where
     early = replace(move, late=False)
     assert REWRITTEN_OUTSIDE.otherwise(Moved(tensor, early, seen(tensor))) is None
+
+
+@pytest.mark.parametrize(
+    ("declared", "move", "where"),
+    [
+        (Declared(trainable=False, first=True), BY_STEP, "sgd"),
+        (replace(FROZEN, flips=[Flip(4, False)]), BY_STEP, "sgd"),
+        (replace(FROZEN, flips=[Flip(4, True)]), BY_STEP, None),
+        (FROZEN, BY_STEP, None),
+        (Declared(trainable=False, first=True), replace(BY_STEP, gradient="zero"), None),
+        (Declared(trainable=False, first=True), OUTSIDE, None),
+    ],
+)
+def test_a_gradient_is_stale_where_the_flag_was_on_before(
+    declared: Declared, move: Movement, where: str | None
+) -> None:
+    assert in_step.STALE_GRADIENT.explains(Moved(frozen("net.w", move, declared=declared), move, seen())) == where

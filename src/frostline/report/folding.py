@@ -73,7 +73,10 @@ def _grown(model: str, rows: Iterable[TensorRow], mark: Callable[[TensorRow], Ha
         own = mark(row)
         path = [top]
         for part in parts[1:] if parts[0] == model and len(parts) > 1 else parts:
-            path.append(path[-1].children.setdefault(part, _Node(part)))
+            children = path[-1].children
+            if part not in children:
+                children[part] = _Node(part)
+            path.append(children[part])
         for node in path:
             node.tensors.append(row)
             node.marks.add(own)

@@ -56,12 +56,11 @@ class Owners:
 
     def foreign_shapes(self, optimizers: Iterable[torch.optim.Optimizer]) -> list[tuple[int, ...]]:
         """The shapes of what these optimizers hold and no model has."""
-        keys = self.models.keys()
         tensors = [tensor for each in optimizers if each not in self._of_masters for tensor in held(each)]
         return [
             tuple(tensor.shape)
             for tensor in tensors
-            if id(tensor) not in keys and not torch.nn.parameter.is_lazy(tensor)
+            if self.models.of(tensor) is None and not torch.nn.parameter.is_lazy(tensor)
         ]
 
     def _find(self, strange: list[torch.Tensor], optimizer: torch.optim.Optimizer) -> None:

@@ -200,9 +200,7 @@ PLANTED = [
     ("keras/planted.py", "\n" * 351, "353 lines"),
     (
         "keras/__init__.py",
-        "\n".join(
-            f"from frostline.core import {name}" for name in ("fold", "store", "verdict", "journal", "ledger", "record")
-        ),
+        "\n".join(f"from frostline.core import {name}" for name in ("fold", "store", "verdict", "journal", "ledger")),
         "imports 15 modules",
     ),
     ("torch/context.py", f"from {FLAGS} import Summaries", f"knows another framework, {FLAGS}"),

@@ -79,3 +79,37 @@ def test_a_module_in_dictionaries_of_the_script_is_a_root() -> None:
     generator, critic = torch.nn.Linear(2, 2), torch.nn.Linear(2, 1)
     nets = {"generator": generator, "critic": critic}
     assert roots_of(nets.values()) == [generator, critic]
+
+
+class Block(torch.nn.Module):
+    """Keeps what was made of a parameter, or a list of parameters, where no parameter list sees it."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__()
+        self.linear = torch.nn.Linear(4, 4)
+        if kind == "converted":
+            self.gain = torch.nn.Parameter(torch.ones(4, dtype=torch.float64)).float()
+        elif kind == "listed":
+            self.gains = [torch.nn.Parameter(torch.ones(4))]
+        else:
+            self.gain = torch.nn.Parameter(torch.ones(4, dtype=torch.float64).float())
+
+    def forward(self, rows: torch.Tensor) -> torch.Tensor:
+        made: torch.Tensor = self.linear(rows) * (self.gains[0] if hasattr(self, "gains") else self.gain)
+        return made
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("converted", "model.1.gain"), ("listed", "model.1.gains.0"), ("registered", None)]
+)
+def test_a_parameter_deep_in_a_model_is_named_by_what_holds_it(kind: str, name: str | None) -> None:
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 4), Block(kind))
+    optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+    with frostline.watch(model, optimizer) as seen:
+        for _ in range(4):
+            optimizer.zero_grad()
+            model(torch.ones(2, 4)).square().mean().backward()
+            optimizer.step()
+    assert [row.name for row in seen.report.record.tensors if not row.registered] == [name] * (name is not None)
+    assert {each.rule for each in seen.report.record.findings} == ({"unregistered-tensor"} if name else set())

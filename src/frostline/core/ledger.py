@@ -297,6 +297,8 @@ class OptimizerRow:
     own steps that were checks, ``checked_at`` the executed steps of all optimizers at each of them, ``rates`` the
     largest learning rate in each, ``last_step`` the steps of all optimizers at its last one. ``foreign_shapes`` are
     those of what it holds and no model has. ``no_gradient_at_last_check``: nothing that it held then had a gradient.
+    ``loss_scaled`` says that the loss was multiplied by a scale, ``gradients_unscaled`` that its gradients were divided
+    by one; both are None where neither was seen, or both.
     """
 
     id: str
@@ -320,6 +322,8 @@ class OptimizerRow:
     steps_beside: int = 0
     stateless: bool = False
     backwards: int = 0
+    loss_scaled: bool | None = None
+    gradients_unscaled: bool | None = None
 
 
 @dataclass(slots=True)

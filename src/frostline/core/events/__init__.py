@@ -79,6 +79,14 @@ class FlagMisspelt(Fact, frozen=True):
     value: str = ""
 
 
+class FlagsLost(Fact, frozen=True):
+    """The call ``act`` made trainable tensors of those that were frozen one by one in the model that it was given."""
+
+    step: int
+    act: str
+    tensors: Names
+
+
 class GradientLeft(Fact, frozen=True):
     """``optimizer`` stepped with gradients in these tensors that the backward pass of ``other`` had left there.
 
@@ -170,6 +178,19 @@ class TrainingCallEmpty(Fact, frozen=True):
     tensors: Names
     first_epoch: int | None = None
     epochs: int | None = None
+
+
+class ZerosFilled(Fact, frozen=True):
+    """Of a weight's ``zeros`` values that were zero after ``step``, ``left`` are at the end.
+
+    They were ``written`` by the script, or ``pruned`` by a library.
+    """
+
+    step: int
+    tensors: Names
+    act: str
+    zeros: int
+    left: int
 
 
 class OptimizerIdle(Fact, frozen=True):
@@ -280,6 +301,7 @@ Event: TypeAlias = (
     | TieBroken
     | SummaryPrinted
     | FlagMisspelt
+    | FlagsLost
     | GradientLeft
     | SteppedTogether
     | StateMisshapen
@@ -290,6 +312,7 @@ Event: TypeAlias = (
     | VariablesUntracked
     | ModulesRecreated
     | TrainingCallEmpty
+    | ZerosFilled
     | OptimizerIdle
     | StepCompiled
     | ModelUsed

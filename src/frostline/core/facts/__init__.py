@@ -16,6 +16,7 @@ from frostline.core.events import (
     DonatedUsed,
     Event,
     FlagMisspelt,
+    FlagsLost,
     GradientLeft,
     LabelUnmatched,
     LayersUntracked,
@@ -36,6 +37,7 @@ from frostline.core.events import (
     TrainingCallEmpty,
     UpdateShown,
     VariablesUntracked,
+    ZerosFilled,
 )
 from frostline.core.events.fact import Fact, Origin
 from frostline.core.events.files import FilesAlike, FileWritten, LoadCompared, LoadLeftOut, LoadMatched, StateHidden
@@ -103,6 +105,7 @@ __all__ = [
     "FlagMisspelt",
     "FlagRequested",
     "FlagSeen",
+    "FlagsLost",
     "Followed",
     "FrameworkSeen",
     "GradientLeft",
@@ -152,6 +155,7 @@ __all__ = [
     "Unread",
     "UpdateShown",
     "VariablesUntracked",
+    "ZerosFilled",
 ]
 
 AnyFact: TypeAlias = (

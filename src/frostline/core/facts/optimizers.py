@@ -39,6 +39,8 @@ class OptimizerSeen(Fact, frozen=True):
     captured_at: int | UnsetType | None = UNSET
     no_gradient_at_last_check: bool | UnsetType = UNSET
     stateless: bool | UnsetType = UNSET
+    loss_scaled: bool | UnsetType = UNSET
+    gradients_unscaled: bool | UnsetType = UNSET
 
 
 class OptimizerChecked(Fact, frozen=True):

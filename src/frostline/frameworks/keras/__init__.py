@@ -7,6 +7,7 @@ import functools
 import keras
 
 from frostline.frameworks.keras.instruments import jax_loops
+from frostline.frameworks.keras.instruments.loss_scaling import LossScaling
 from frostline.frameworks.keras.instruments.optimizer_steps import OptimizerSteps
 from frostline.frameworks.keras.instruments.torch_optimizer_steps import TorchOptimizerSteps
 from frostline.frameworks.keras.instruments.variable_reads import VariableReads
@@ -23,6 +24,7 @@ ON_BACKEND = {
 INSTRUMENTS = (
     *COMMON,
     OptimizerSteps,
+    LossScaling,
     VariableReads,
     *ON_BACKEND[keras.backend.backend()],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core.amounts import several, tensors, were
-from frostline.core.events import FlagMisspelt, TensorReplaced, TieBroken
+from frostline.core.events import FlagMisspelt, FlagsLost, TensorReplaced, TieBroken
 from frostline.core.events.files import LoadLeftOut
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Case, Cause, Proven, flips_of
@@ -244,4 +244,33 @@ RANDOM = Cause(
     cases=_random,
 )
 
-CAUSES = (FLIPPED, TIED_NAMES, TIE_BROKEN, STRAY, RESET, RANDOM)
+
+def _lost(run: ObservedRun) -> Iterator[Case]:
+    """Flags that a load or a copy lost, where nothing froze the tensors again before the first check."""
+    for event in run.events_of(FlagsLost):
+        rows = [run.named[name] for name in event.tensors if name in run.named]
+        rows = [row for row in rows if row.declared.first and not row.declared.flips]
+        if rows:
+            moved = sum(row.changed.verdict == "yes" for row in rows)
+            yield Case(
+                rows,
+                f"{tensors(rows)} {were(len(rows))} frozen in the model that {event.act} was given, and came out "
+                f"trainable: {moved} of them moved",
+                {"by": event.act, "moved": moved},
+            )
+
+
+LOST = Cause(
+    code="D307",
+    slug="flags-lost-by-copy",
+    severity="warning",
+    law="L12",
+    means="Variables frozen one by one are trainable again in the model that a file or a copy gave back.",
+    matters="A configuration knows the flags of layers only: what you froze trains from the load on.",
+    remedy="freeze layers (layer.trainable = False), which is kept, or freeze the variables again after the load",
+    tells_apart="The variable of the same place was frozen when the model was written or copied, and its flag is on "
+    "since the load.",
+    cases=_lost,
+)
+
+CAUSES = (FLIPPED, TIED_NAMES, TIE_BROKEN, STRAY, RESET, RANDOM, LOST)

@@ -162,4 +162,32 @@ RUNS_EMPTY = Cause(
     cases=_empty_steps,
 )
 
-CAUSES = (FROZEN_HELD, HELD_TWICE, MISALIGNED, OTHER_OPTIMIZER, ACCUMULATE, RUNS_EMPTY)
+
+def _scaled_once(run: ObservedRun) -> Iterator[Case]:
+    for optimizer in run.optimizers:
+        if optimizer.loss_scaled == optimizer.gradients_unscaled or optimizer.steps_executed < run.patience:
+            continue
+        steps, rows = several(optimizer.steps_executed, "step"), run.held_by(optimizer.id)
+        if optimizer.loss_scaled:
+            fact = f"{optimizer.id} made {steps} on gradients of a scaled loss, and nothing divided them by the scale"
+            hint = "call scaler.step(optimizer) and scaler.update() in place of optimizer.step()"
+        else:
+            fact = f"{optimizer.id} divided the gradients of {steps} by its scale, and no loss was multiplied by it"
+            hint = None
+        yield Case(rows, fact, {"optimizer": optimizer.id, "steps": optimizer.steps_executed}, hint=hint)
+
+
+SCALED_ONCE = Cause(
+    code="W413",
+    slug="loss-scale-one-sided",
+    severity="error",
+    law="L4",
+    means="The loss is multiplied by a scale that its gradients are not divided by, or the other way round.",
+    matters="Steps are thousands of times too large or too small; a scale of 32,768 leaves next to nothing of a rate.",
+    remedy="differentiate optimizer.scale_loss(loss) in place of the loss",
+    tells_apart="A scaler multiplied the loss whose backward pass came last, and the optimizer stepped without it; or "
+    "a LossScaleOptimizer was given gradients, and its scale_loss was never called.",
+    cases=_scaled_once,
+)
+
+CAUSES = (FROZEN_HELD, HELD_TWICE, MISALIGNED, OTHER_OPTIMIZER, ACCUMULATE, RUNS_EMPTY, SCALED_ONCE)

@@ -13,6 +13,7 @@ from typing import TypeAlias
 from frostline.core.events import (
     Act,
     Event,
+    FlagsLost,
     LabelUnmatched,
     LineSeen,
     ResultDropped,
@@ -89,7 +90,9 @@ _ACTS: Mapping[str, tuple[Act, ...]] = {
     "L10": ("made",),
 }
 
-_Told: TypeAlias = LoadCompared | TrainingCallEmpty | LabelUnmatched | StateReset | ResultDropped | SummaryPrinted
+_Told: TypeAlias = (
+    LoadCompared | FlagsLost | TrainingCallEmpty | LabelUnmatched | StateReset | ResultDropped | SummaryPrinted
+)
 # Facts that a finding is made of, by its code, with what their line did.
 _TOLD: Mapping[str, tuple[tuple[type[_Told | UpdateShown], ...], str]] = {
     "L8": ((LoadCompared,), "loaded"),
@@ -97,6 +100,7 @@ _TOLD: Mapping[str, tuple[tuple[type[_Told | UpdateShown], ...], str]] = {
     "W408": ((StateReset,), "step"),
     "W409": ((LabelUnmatched,), "labelled"),
     "P801": ((SummaryPrinted,), "printed"),
+    "D307": ((FlagsLost,), "called"),
     "T208": ((ResultDropped,), "step"),
     "T213": ((ResultDropped,), "step"),
 }

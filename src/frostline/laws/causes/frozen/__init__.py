@@ -20,7 +20,7 @@ from frostline.laws.causes.frozen.in_step import (
 )
 from frostline.laws.causes.frozen.module_state import is_state
 from frostline.laws.causes.frozen.moved import FrozenCause, Moved, MovedTogether, moves_while_frozen, together
-from frostline.laws.causes.frozen.rows import ROWS
+from frostline.laws.causes.frozen.rows import ROWS, ZEROS
 from frostline.laws.causes.frozen.written import (
     FROZEN_BUT_CHANGED,
     MISPLACED_AVERAGE,
@@ -39,7 +39,7 @@ OF_A_MOVE: tuple[FrozenCause, ...] = (
     TIED, NOT_INHERITED, STALE_STEP, RAW_GRADIENT, STATISTICS, REWRITTEN_IN_FORWARD, DECAYED, STALE_GRADIENT,
     MISPLACED_AVERAGE, OVERWRITTEN, MOMENTUM, LISTED, REWRITTEN_OUTSIDE, FROZEN_BUT_CHANGED,
 )  # fmt: skip
-CAUSES = (*OF_A_MOVE, ROWS)
+CAUSES = (*OF_A_MOVE, ROWS, ZEROS)
 Explained = tuple[FrozenCause, Moved]
 
 
@@ -50,7 +50,7 @@ def find(run: ObservedRun) -> list[Finding]:
         mitigated = proven(cause.mitigations, moved)
         weight = mitigated.name if mitigated is not None else ""
         groups.setdefault((cause.slug, moved.where, moved.row.model, weight), []).append((cause, moved, mitigated))
-    return [*map(_finding, groups.values()), *findings((MISPLACED_AVERAGE, ROWS), run)]
+    return [*map(_finding, groups.values()), *findings((MISPLACED_AVERAGE, ROWS, ZEROS), run)]
 
 
 def explained(run: ObservedRun) -> list[Explained]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from frostline.core.amounts import several
+from frostline.core.events import ZerosFilled
 from frostline.core.ledger import RowsSeen, TensorRow
 from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation, proven
 from frostline.laws.observed_run import ObservedRun
@@ -91,4 +92,35 @@ ROWS = Cause(
     " the step all the same; rows of an embedding that nobody used get no gradient to begin with.",
     mitigations=MITIGATIONS,
     cases=_cases,
+)
+
+
+def _filled(run: ObservedRun) -> Iterator[Case]:
+    """Weights whose zeros steps filled again, those of one moment together."""
+    moments: dict[tuple[int, str], list[ZerosFilled]] = {}
+    for event in run.events_of(ZerosFilled):
+        moments.setdefault((event.step, event.act), []).append(event)
+    for (step, act), events in moments.items():
+        zeros, left = sum(event.zeros for event in events), sum(event.left for event in events)
+        names = [name for event in events for name in event.tensors]
+        whose = f"of {several(zeros, 'value')} of {several(len(names), 'tensor')} that were zero after step {step:,}"
+        by = "when a pruning was made permanent" if act == "pruned" else "set so outside of every step"
+        yield Case(
+            names,
+            f"{whose}, {by}, {left:,} are zero at the end: steps moved the others",
+            {"zeros": zeros, "left": left, "since_step": step, "by": act},
+        )
+
+
+ZEROS = Cause(
+    code="F114",
+    slug="frozen-zeros-changed",
+    severity="warning",
+    law="L1",
+    means="Values were set to zero, as pruning does, and further steps gave them other values.",
+    matters="The network is as dense as before: it was trained without what had been pruned for a moment only.",
+    remedy="keep the mask while training goes on (prune.remove comes after the last step), or apply it after each step",
+    tells_apart="Single values all over a weight became zero between two phases of training, and most are not at the "
+    "end; whole rows and columns of zeros are new ones, or cut off.",
+    cases=_filled,
 )

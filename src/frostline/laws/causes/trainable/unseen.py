@@ -104,7 +104,8 @@ UNREGISTERED = StillCause(
     law="L10",
     means="A parameter that the forward pass uses is in no model's parameters: kept in a plain list or alone.",
     matters="No optimizer that is given model.parameters() will ever see it, and it is not saved.",
-    remedy="use ModuleList, ModuleDict, ParameterList, or register it as an attribute",
+    remedy="use ModuleList, ModuleDict, ParameterList, or register the parameter itself as an attribute: "
+    "nn.Parameter(x).float() is another tensor",
     tells_apart="Backward reached it; no module lists it and no optimizer holds it.",
     explains=_unregistered,
     says=lambda still: f"{still.what} did not change: the model does not list them",

@@ -2,6 +2,7 @@
 
 from frostline.frameworks.keras_common.instruments.flags.flag_typos import FlagTypos
 from frostline.frameworks.keras_common.instruments.flags.frozen_containers import FrozenContainers
+from frostline.frameworks.keras_common.instruments.flags.lost_flags import LostFlags
 from frostline.frameworks.keras_common.instruments.flags.summaries import Summaries
 
-INSTRUMENTS = (Summaries, FrozenContainers, FlagTypos)
+INSTRUMENTS = (Summaries, FrozenContainers, FlagTypos, LostFlags)

@@ -14,6 +14,7 @@ from frostline.frameworks.alive import alive
 from frostline.frameworks.imports import is_just_imported
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
+from frostline.frameworks.torch.models.plain_attributes import plain_names
 from frostline.frameworks.torch.tensors.graph import tensors_below
 from frostline.frameworks.torch.tensors.tensors import zero_state
 from frostline.observe.variable_names import variable_names
@@ -85,6 +86,8 @@ class UnownedParameters:
             and not self._is_left_over(value)
         ]
         names = variable_names({id(tensor) for tensor in found}) if found else {}
+        nameless = {id(tensor) for tensor in found} - names.keys()
+        names |= plain_names(nameless, [(each.name, each.root) for each in self.models.models if each.root is not None])
         return [(tensor, names[id(tensor)]) for tensor in found if id(tensor) in names]
 
     def _is_left_over(self, value: torch.Tensor) -> bool:

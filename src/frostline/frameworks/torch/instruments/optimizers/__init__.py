@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from frostline.frameworks.torch.instruments.optimizers.compiled_steps import CompiledSteps
 from frostline.frameworks.torch.instruments.optimizers.idle_optimizers import IdleOptimizers
+from frostline.frameworks.torch.instruments.optimizers.loss_scaling import LossScaling
 from frostline.frameworks.torch.instruments.optimizers.manual_updates import ManualUpdates
 from frostline.frameworks.torch.instruments.optimizers.misshapen_state import MisshapenState
 from frostline.frameworks.torch.instruments.optimizers.optimizer_groups import OptimizerGroups
@@ -19,6 +20,7 @@ INSTRUMENTS = (
     CompiledSteps,
     ZeroPartitions,
     ScalerSkips,
+    LossScaling,
     TiedTensors,
     OptimizerGroups,
     IdleOptimizers,

@@ -12,6 +12,7 @@ from frostline.frameworks.torch.instruments.state.load_comparison import LoadCom
 from frostline.frameworks.torch.instruments.state.missing_keys import MissingKeys
 from frostline.frameworks.torch.instruments.state.parameter_swaps import ParameterSwaps
 from frostline.frameworks.torch.instruments.state.piecewise_reading import PiecewiseReading
+from frostline.frameworks.torch.instruments.state.pruned_zeros import PrunedZeros
 from frostline.frameworks.torch.instruments.state.replaced_by_average import ReplacedByAverage
 from frostline.frameworks.torch.instruments.state.sharded_starts import ShardedStarts
 from frostline.frameworks.torch.instruments.state.state_loading import StateLoading
@@ -30,4 +31,5 @@ INSTRUMENTS = (
     InitialValues,
     LateWrites,
     ReplacedByAverage,
+    PrunedZeros,
 )

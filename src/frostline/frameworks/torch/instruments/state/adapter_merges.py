@@ -19,6 +19,8 @@ METHODS = {"merge_and_unload": MERGED, "merge_adapter": MERGED, "unmerge_adapter
 class AdapterMerges:
     """Brackets merging: what moved in it was merged or taken out again, what moved before was not.
 
+    Rounding may leave other bits than before, and a script may put the old ones back: that shows before the next step.
+
     Args:
         context: what all instruments share.
     """
@@ -27,9 +29,11 @@ class AdapterMerges:
 
     def __init__(self, context: Context) -> None:
         self._context, self._models = context, context.models
+        self._taken_out: list[Hashable] = []  # since the last step
 
     def attach(self) -> Iterable[Callable[[], None]]:
         """See Instrument."""
+        self._context.signals.step_nears.append(self._before_step)
         for method, event in METHODS.items():
             self._context.wrap_when_imported(*MERGERS, method, partial(self._merge, event))
         return []
@@ -39,7 +43,14 @@ class AdapterMerges:
         self._context.quietly("before an adapter is merged", lambda: keys.extend(self._before(tuner)))
         result = wrapped(*args, **kwargs)
         self._context.quietly("an adapter was merged", self._context.recorder.look_now, keys, "outside", event)
+        if event == UNMERGED:
+            self._taken_out = keys
         return result
+
+    def _before_step(self, _: Hashable, __: bool) -> None:
+        if self._taken_out:
+            keys, self._taken_out = self._taken_out, []
+            self._context.quietly("before a step", self._context.recorder.look_now, keys)
 
     def _before(self, tuner: nn.Module) -> list[Hashable]:
         """Look at every tensor below ``tuner``; they stay the same while the modules around them are exchanged."""

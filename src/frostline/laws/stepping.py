@@ -9,6 +9,7 @@ from frostline.core.amounts import several, tensors
 from frostline.core.events import TrainingCallEmpty
 from frostline.core.ledger import OptimizerRow, TensorRow
 from frostline.laws.causes.cause import Evidence
+from frostline.laws.causes.optimizers import scaled_on_one_side
 from frostline.laws.law import Excuse, Law, Violation, by_row
 from frostline.laws.observed_run import ObservedRun, left_idle
 
@@ -22,6 +23,7 @@ EPOCHS = "epochs is the number of the last epoch and not how many follow: epochs
 def violations(run: ObservedRun) -> Iterator[Violation]:
     """Optimizers whose steps moved no bit of what they hold, or none since some step, and calls without a step."""
     yield from _empty_calls(run)
+    yield from _scaled_steps(run)
     handed_back, idle = _handed_back(run), left_idle(run)
     for optimizer in run.optimizers:
         asked = optimizer.steps_executed + optimizer.steps_skipped or optimizer.backwards
@@ -53,6 +55,13 @@ def _empty_calls(run: ObservedRun) -> Iterator[Violation]:
             line = call.origin.place if call.origin is not None else None
             evidence: Evidence = {"called_by": line, "initial_epoch": call.first_epoch, "epochs": call.epochs}
             yield Violation(rows, fact, evidence, hint=EPOCHS, apart=True)
+
+
+def _scaled_steps(run: ObservedRun) -> Iterator[Violation]:
+    """Steps that are a scale too large or too small: what they move is not what was asked for."""
+    for case in scaled_on_one_side(run):
+        rows = tuple(row for row in case.tensors if isinstance(row, TensorRow))
+        yield Violation(rows, case.message, case.evidence, hint=case.hint)
 
 
 def _done(optimizer: OptimizerRow) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from frostline.core.amounts import several, tensors, were
 from frostline.core.events import GradientLeft, StateMisshapen, SteppedTogether
 from frostline.core.ledger import TensorRow
-from frostline.laws.causes.cause import Case, Cause
+from frostline.laws.causes.cause import Case, Cause, Evidence
 from frostline.laws.causes.networks import OTHER_OPTIMIZER
 from frostline.laws.observed_run import ObservedRun
 
@@ -163,7 +163,9 @@ RUNS_EMPTY = Cause(
 )
 
 
-def _scaled_once(run: ObservedRun) -> Iterator[Case]:
+def scaled_on_one_side(run: ObservedRun) -> list[Case]:
+    """Optimizers whose steps took gradients that a scale had multiplied or divided, and not both."""
+    cases = []
     for optimizer in run.optimizers:
         if optimizer.loss_scaled == optimizer.gradients_unscaled or optimizer.steps_executed < run.patience:
             continue
@@ -174,7 +176,9 @@ def _scaled_once(run: ObservedRun) -> Iterator[Case]:
         else:
             fact = f"{optimizer.id} divided the gradients of {steps} by its scale, and no loss was multiplied by it"
             hint = None
-        yield Case(rows, fact, {"optimizer": optimizer.id, "steps": optimizer.steps_executed}, hint=hint)
+        evidence: Evidence = {"optimizer": optimizer.id, "steps": optimizer.steps_executed}
+        cases.append(Case(rows, fact, evidence, hint=hint))
+    return cases
 
 
 SCALED_ONCE = Cause(
@@ -187,7 +191,7 @@ SCALED_ONCE = Cause(
     remedy="differentiate optimizer.scale_loss(loss) in place of the loss",
     tells_apart="A scaler multiplied the loss whose backward pass came last, and the optimizer stepped without it; or "
     "a LossScaleOptimizer was given gradients, and its scale_loss was never called.",
-    cases=_scaled_once,
+    cases=scaled_on_one_side,
 )
 
 CAUSES = (FROZEN_HELD, HELD_TWICE, MISALIGNED, OTHER_OPTIMIZER, ACCUMULATE, RUNS_EMPTY, SCALED_ONCE)

@@ -8,7 +8,7 @@ from torch.nn.utils import prune
 
 import frostline
 from frostline.core.record import Finding
-from frostline.observe.written_zeros import _outside_whole_lines, _zeros
+from frostline.observe.checks.written_zeros import _outside_whole_lines, _zeros
 
 
 def test_both_zeros_count_and_whole_lines_do_not() -> None:

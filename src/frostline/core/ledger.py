@@ -296,10 +296,7 @@ class OptimizerRow:
     ``backwards`` counts the backward passes of the run, to judge an optimizer that never stepped. ``checks`` are its
     own steps that were checks, ``checked_at`` the executed steps of all optimizers at each of them, ``rates`` the
     largest learning rate in each, ``last_step`` the steps of all optimizers at its last one. ``foreign_shapes`` are
-    those of what it holds and no model has. ``no_gradient_at_last_check``: nothing that it held then had a gradient.
-    ``loss_scaled`` says that the loss was multiplied by a scale, ``gradients_unscaled`` that its gradients were divided
-    by one; both are None where neither was seen, or both.
-    """
+    those of what it holds and no model has. ``no_gradient_at_last_check``: nothing that it held had one then."""
 
     id: str
     kind: Literal["optimizer", "compiled-step"]
@@ -322,7 +319,7 @@ class OptimizerRow:
     steps_beside: int = 0
     stateless: bool = False
     backwards: int = 0
-    loss_scaled: bool | None = None
+    loss_scaled: bool | None = None  # by a scale; None, as the next, unless one of the two was seen alone
     gradients_unscaled: bool | None = None
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from frostline.core.facts import Fact, ZerosFilled
 from frostline.frameworks.keras_common.context import Context
-from frostline.observe.written_zeros import WrittenZeros
+from frostline.observe.checks.written_zeros import WrittenZeros
 
 
 class PrunedZeros:

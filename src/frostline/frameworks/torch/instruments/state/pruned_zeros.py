@@ -10,7 +10,7 @@ import torch
 
 from frostline.core.facts import Fact, ZerosFilled
 from frostline.frameworks.torch.context import Context
-from frostline.observe.written_zeros import WrittenZeros
+from frostline.observe.checks.written_zeros import WrittenZeros
 
 
 class PrunedZeros:

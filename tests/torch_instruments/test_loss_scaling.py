@@ -10,7 +10,8 @@ import frostline
 def found(way: str) -> list[str]:
     torch.manual_seed(0)
     model, other = nn.Linear(4, 2), nn.Linear(4, 2)
-    optimizer = torch.optim.SGD(model.parameters(), lr=1e-3)
+    kind = torch.optim.Adam if way == "adaptive" else torch.optim.SGD
+    optimizer = kind(model.parameters(), lr=1e-3)
     beside = torch.optim.SGD(other.parameters(), lr=1e-3)
     scaler = torch.amp.GradScaler("cpu", init_scale=4.0, enabled=way != "disabled")
     with frostline.watch(model, optimizer) as watch:
@@ -24,11 +25,14 @@ def found(way: str) -> list[str]:
                 beside.step()
             if way == "unscaled first":
                 scaler.unscale_(optimizer)
+            if way == "divided by hand":
+                for parameter in model.parameters():
+                    parameter.grad /= scaler.get_scale()
             if way in ("beside", "scaler"):
                 scaler.step(optimizer)
             else:
                 optimizer.step()
-            if way != "plain":
+            if way in ("beside", "scaler", "unscaled first"):
                 scaler.update()
     return [each.message for each in watch.report.record.findings if each.code == "W413"]
 
@@ -38,6 +42,6 @@ def test_a_step_on_gradients_of_a_scaled_loss_is_found() -> None:
     assert message == "optimizer made 6 steps on gradients of a scaled loss, and nothing divided them by the scale"
 
 
-@pytest.mark.parametrize("way", ["scaler", "unscaled first", "beside", "disabled"])
-def test_steps_that_go_through_the_scaler_are_healthy(way: str) -> None:
+@pytest.mark.parametrize("way", ["scaler", "unscaled first", "beside", "disabled", "divided by hand", "adaptive"])
+def test_steps_of_the_right_size_are_healthy(way: str) -> None:
     assert found(way) == []

@@ -321,6 +321,7 @@ class OptimizerRow:
     backwards: int = 0
     loss_scaled: bool | None = None  # by a scale; None, as the next, unless one of the two was seen alone
     gradients_unscaled: bool | None = None
+    moved_share: float | None = None  # of the size of the weights that moved most, in all steps that only unscaled
 
 
 @dataclass(slots=True)

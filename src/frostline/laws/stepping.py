@@ -60,6 +60,8 @@ def _empty_calls(run: ObservedRun) -> Iterator[Violation]:
 def _scaled_steps(run: ObservedRun) -> Iterator[Violation]:
     """Steps that are a scale too large or too small: what they move is not what was asked for."""
     for case in scaled_on_one_side(run):
+        if case.mitigated is not None:
+            continue
         rows = tuple(row for row in case.tensors if isinstance(row, TensorRow))
         yield Violation(rows, case.message, case.evidence, hint=case.hint)
 

@@ -183,7 +183,7 @@ class TrainingCallEmpty(Fact, frozen=True):
 class ZerosFilled(Fact, frozen=True):
     """Of a weight's ``zeros`` values that were zero after ``step``, ``left`` are at the end.
 
-    They were ``written`` by the script, or ``pruned`` by a library.
+    They were ``written`` by the script, or ``pruned`` by a library, and stayed zero through ``held`` steps first.
     """
 
     step: int
@@ -191,6 +191,7 @@ class ZerosFilled(Fact, frozen=True):
     act: str
     zeros: int
     left: int
+    held: int = 0
 
 
 class OptimizerIdle(Fact, frozen=True):

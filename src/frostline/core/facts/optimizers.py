@@ -41,6 +41,7 @@ class OptimizerSeen(Fact, frozen=True):
     stateless: bool | UnsetType = UNSET
     loss_scaled: bool | UnsetType = UNSET
     gradients_unscaled: bool | UnsetType = UNSET
+    moved_share: float | UnsetType = UNSET
 
 
 class OptimizerChecked(Fact, frozen=True):

@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from frostline.core.amounts import several, tensors, were
 from frostline.core.events import GradientLeft, StateMisshapen, SteppedTogether
-from frostline.core.ledger import TensorRow
-from frostline.laws.causes.cause import Case, Cause, Evidence
+from frostline.core.ledger import OptimizerRow, TensorRow
+from frostline.laws.causes.cause import Case, Cause, Evidence, Mitigation, proven
 from frostline.laws.causes.networks import OTHER_OPTIMIZER
 from frostline.laws.observed_run import ObservedRun
 
 __all__ = ["CAUSES"]
+NEXT_TO_NOTHING = 1e-5  # of the size of a weight, a step: a scale of 32,768 leaves a thousandth part of that
 
 
 def _frozen_held(run: ObservedRun) -> Iterator[Case]:
@@ -174,13 +175,30 @@ def scaled_on_one_side(run: ObservedRun) -> list[Case]:
             fact = f"{optimizer.id} made {steps} on gradients of a scaled loss, and nothing divided them by the scale"
             hint = "call scaler.step(optimizer) and scaler.update() in place of optimizer.step()"
         else:
-            fact = f"{optimizer.id} divided the gradients of {steps} by its scale, and no loss was multiplied by it"
+            fact = f"{optimizer.id} divided the gradients of {steps} by its scale, and its scale_loss was never called"
             hint = None
-        evidence: Evidence = {"optimizer": optimizer.id, "steps": optimizer.steps_executed}
-        cases.append(Case(rows, fact, evidence, hint=hint))
+        evidence: Evidence = {
+            "optimizer": optimizer.id,
+            "steps": optimizer.steps_executed,
+            "moved_share": optimizer.moved_share,
+        }
+        cases.append(Case(rows, fact, evidence, hint=hint, mitigated=proven((MOVES,), optimizer)))
     return cases
 
 
+def _moves(optimizer: OptimizerRow) -> str | None:
+    share = optimizer.moved_share
+    if share is None or share < NEXT_TO_NOTHING * optimizer.steps_executed:
+        return None
+    return f"weights moved by up to {share:.1%} of their size in all"
+
+
+MOVES = Mitigation[OptimizerRow](
+    "moves all the same",
+    "Weights moved as far as with gradients of a scaled loss: the script may multiply its loss by itself.",
+    _moves,
+    hint="where the script does not multiply the loss by the scale itself, let optimizer.scale_loss(loss) do it",
+)
 SCALED_ONCE = Cause(
     code="W413",
     slug="loss-scale-one-sided",
@@ -190,7 +208,8 @@ SCALED_ONCE = Cause(
     matters="Steps are thousands of times too large or too small; a scale of 32,768 leaves next to nothing of a rate.",
     remedy="differentiate optimizer.scale_loss(loss) in place of the loss",
     tells_apart="A scaler multiplied the loss whose backward pass came last, and the optimizer stepped without it; or "
-    "a LossScaleOptimizer was given gradients, and its scale_loss was never called.",
+    "a LossScaleOptimizer was given gradients, its scale_loss was never called, and its steps moved next to nothing.",
+    mitigations=(MOVES,),
     cases=scaled_on_one_side,
 )
 

@@ -25,11 +25,12 @@ MANY = 0.1  # of the values: so many zeros do not come by themselves
 
 @dataclass(slots=True)
 class _Zeros:
-    """So many values were zero after ``step``, because of ``act``."""
+    """So many values were zero after ``step``, because of ``act``, and still after ``held`` more steps."""
 
     step: int
     act: str
     count: int
+    held: int = 0
 
 
 class WrittenZeros:
@@ -48,6 +49,7 @@ class WrittenZeros:
     def phase_begins(self) -> None:
         """Training begins, or ends, or goes on in another way: which weights have zeros that they had not before?"""
         self._phases += 1
+        self._hold()
         for key, watched in self._tracked.tensors.items() if self._phases <= PHASES else ():
             row = watched.row
             if row.kind != "parameter" or not watched.flag or len(row.shape) < 2 or row.sharded or not row.size:
@@ -59,6 +61,22 @@ class WrittenZeros:
                 if before is not None and before < MANY <= share < 1:
                     self._note(watched, key)
 
+    def _hold(self) -> None:
+        """Zeros that are there since an earlier phase were kept through its steps."""
+        for key, noted in self._noted.items() if self._phases <= PHASES else ():
+            passed = self._tracked.clock.steps - noted.step
+            if passed > noted.held and self._left(key, noted) == noted.count:
+                noted.held = passed
+
+    def _left(self, key: Hashable, noted: _Zeros) -> int:
+        """How many values are zero now; as many as before where that cannot be told."""
+        watched = self._tracked.tensors.get(key)
+        if watched is not None:
+            with contextlib.suppress(Unreadable):
+                zero = _zeros(watched.entry.read(), watched.row.bytes // watched.row.size)
+                return int(zero.sum()) if zero is not None else noted.count
+        return noted.count
+
     def _note(self, watched: TensorState, key: Hashable) -> None:
         zero = _zeros(watched.entry.read(), watched.row.bytes // watched.row.size)
         if zero is not None:
@@ -66,9 +84,9 @@ class WrittenZeros:
             if single >= MANY * zero.size:
                 self._noted[key] = _Zeros(self._tracked.clock.steps, "written", int(zero.sum()))
 
-    def pruned(self, key: Hashable, count: int, step: int) -> None:
-        """A library made this many zeros of a weight permanent after ``step``."""
-        self._noted[key] = _Zeros(step, "pruned", count)
+    def pruned(self, key: Hashable, count: int, step: int, held: int) -> None:
+        """A library made this many zeros of a weight permanent after ``step``; a mask had ``held`` them for steps."""
+        self._noted[key] = _Zeros(step, "pruned", count, held)
 
     def close(self) -> None:
         """The run is over: where have most of the zeros other values?"""
@@ -76,13 +94,12 @@ class WrittenZeros:
             watched = self._tracked.tensors.get(key)
             if watched is None or watched.row.changed.verdict != "yes":
                 continue
-            with contextlib.suppress(Unreadable):
-                zero = _zeros(watched.entry.read(), watched.row.bytes // watched.row.size)
-                left = int(zero.sum()) if zero is not None else noted.count
-                if 2 * left < noted.count:
-                    name, step = watched.row.name, noted.step
-                    seen = ZerosFilled(step=step, tensors=(name,), act=noted.act, zeros=noted.count, left=left)
-                    self._tracked.tell(seen)
+            left = self._left(key, noted)
+            if 2 * left < noted.count:
+                since, names = noted.step, (watched.row.name,)
+                self._tracked.tell(
+                    ZerosFilled(step=since, tensors=names, act=noted.act, zeros=noted.count, left=left, held=noted.held)
+                )
 
 
 def _zeros(buffer: object, itemsize: int) -> Chosen | None:

@@ -97,10 +97,10 @@ ROWS = Cause(
 
 def _filled(run: ObservedRun) -> Iterator[Case]:
     """Weights whose zeros steps filled again, those of one moment together."""
-    moments: dict[tuple[int, str], list[ZerosFilled]] = {}
+    moments: dict[tuple[int, str, int], list[ZerosFilled]] = {}
     for event in run.events_of(ZerosFilled):
-        moments.setdefault((event.step, event.act), []).append(event)
-    for (step, act), events in moments.items():
+        moments.setdefault((event.step, event.act, event.held), []).append(event)
+    for (step, act, held), events in moments.items():
         zeros, left = sum(event.zeros for event in events), sum(event.left for event in events)
         names = [name for event in events for name in event.tensors]
         whose = f"of {several(zeros, 'value')} of {several(len(names), 'tensor')} that were zero after step {step:,}"
@@ -108,10 +108,17 @@ def _filled(run: ObservedRun) -> Iterator[Case]:
         yield Case(
             names,
             f"{whose}, {by}, {left:,} are zero at the end: steps moved the others",
-            {"zeros": zeros, "left": left, "since_step": step, "by": act},
+            {"zeros": zeros, "left": left, "since_step": step, "by": act, "held": held or None},
+            mitigated=proven((HELD,), held),
         )
 
 
+HELD = Mitigation[int](
+    "held before",
+    "The zeros were kept through steps, and released then: training that is dense again after a sparse phase.",
+    lambda held: f"they stayed zero through {several(held, 'step')} first" if held else None,
+    hint="where that was not meant, keep the mask until the last step",
+)
 ZEROS = Cause(
     code="F114",
     slug="frozen-zeros-changed",
@@ -122,5 +129,6 @@ ZEROS = Cause(
     remedy="keep the mask while training goes on (prune.remove comes after the last step), or apply it after each step",
     tells_apart="Single values all over a weight became zero between two phases of training, and most are not at the "
     "end; whole rows and columns of zeros are new ones, or cut off.",
+    mitigations=(HELD,),
     cases=_filled,
 )

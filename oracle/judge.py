@@ -51,11 +51,21 @@ def optimizer(index: int) -> str:
 
 
 def _stillness(copies: Copies) -> Iterator[Violation]:
-    """A frozen parameter moved, once training had begun, between two moments at both of which it was frozen."""
+    """A frozen parameter moved, once training had begun, between two moments at both of which it was frozen.
+
+    What moved and went back between two looks is seen by none.
+    """
+    looks = [0, *(copies.rounds[at - 1] for at in _looks(copies)), -1]
     for name, seen in _histories(copies):
-        for before, after in itertools.pairwise(seen[copies.steps[0].before :] if copies.steps else []):
+        shown = any(seen[one].content != seen[other].content for one, other in itertools.pairwise(looks))
+        for before, after in itertools.pairwise(seen[copies.steps[0].before :] if copies.steps and shown else []):
             if before.trainable is False and after.trainable is False and before.content != after.content:
                 yield "L1", name
+
+
+def _looks(copies: Copies) -> list[int]:
+    """The rounds that end with a look: 1, 2, 4, 8, …"""
+    return [2**power for power in range(len(copies.rounds).bit_length())]
 
 
 # L2

@@ -205,5 +205,9 @@ def _chosen(model: Network, plan: Plan, first: State) -> State:
 
 
 def _save(state: State, path: Path, model: nn.Module, copies: Copies) -> None:
+    """Write a state; what is in the file of two tied layers is in it by either name."""
     torch.save(dict(state), path)
-    copies.written.append((copies.take(_moment(model)), {name: _bytes(each) for name, each in state.items()}))
+    first = {id(each): name for name, each in model.named_parameters()}
+    names = {name: first[id(each)] for name, each in model.named_parameters(remove_duplicate=False)}
+    written = {names.get(name, name): _bytes(each) for name, each in state.items()}
+    copies.written.append((copies.take(_moment(model)), written))

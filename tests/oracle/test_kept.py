@@ -21,6 +21,7 @@ def small(
 
 FROZEN_PLAIN, LAYER_NORMED = Block("none", frozen=True), Block("layer", frozen=False)
 NO_LOSS = Mutation("no loss", 0, 0)
+SAVE_OLDER = Mutation("save older", 0, 0)
 LEFT_IN_EVAL = Mutation("left in eval", 0, 0)
 KEPT = {
     # The flags went off before weights had been trained for long: statistics that stay beside them are no fault.
@@ -98,6 +99,66 @@ KEPT = {
     # A state that the run itself made and puts back is no load that statistics are kept from.
     "a state put back in eval": replace(
         small((NORMED, PLAIN, PLAIN, PLAIN), 6, "sgd", LEFT_IN_EVAL, Mutation("put back", 0, 2)), seed=5329
+    ),
+    # Rounding alone shows no following: a bit that a numpy array flips in a frozen weight comes from no copy of it.
+    "one bit of a frozen weight beside a hard copy": replace(
+        small(
+            (FROZEN_PLAIN, PLAIN, FROZEN_PLAIN),
+            30,
+            "decay",
+            Mutation("write by numpy", 0, 15),
+            Mutation("cut", 1, 0),
+            average=1.0,
+        ),
+        seed=10508,
+    ),
+    "a bit and no loss beside a hard copy": replace(
+        small((PLAIN, FROZEN_PLAIN), 9, "sgd", Mutation("write by numpy", 1, 1), NO_LOSS, average=1.0), seed=11609
+    ),
+    # Where no weight moves, statistics alone show that a copy follows: they are those of the check before.
+    "statistics of a copy where no weight moves": replace(
+        small((NORMED, NORMED, PLAIN), 45, "sgd", Mutation("rate zero", 0, 1), average=1.0),
+        seed=10716,
+        schedule="warm-up",
+    ),
+    # What is written into a copy after the last step is counted by nobody, which does not make it the one that leads.
+    "a frozen weight replaced in the last step beside a copy": replace(
+        small(
+            (PLAIN, FROZEN_PLAIN),
+            30,
+            "decay",
+            Mutation("leave out", 0, 0),
+            Mutation("write by data", 1, 29),
+            average=1.0,
+        ),
+        seed=11001,
+        listed=True,
+        tied=True,
+        accumulate=2,
+    ),
+    # What was put back with the rest before anybody looked was seen by nobody.
+    "a write that is undone at the end": small(
+        (FROZEN_PLAIN, PLAIN, PLAIN, FROZEN_PLAIN),
+        30,
+        "adamw",
+        Mutation("put back", 0, 0),
+        Mutation("write by numpy", 3, 29),
+    ),
+    # The other name of a tied layer is in the file.
+    "a part is saved, and the rest is tied to it": replace(
+        small((PLAIN, PLAIN), 6, "momentum", Mutation("save a part", 0, 0)), tied=True, saving="at the end"
+    ),
+    # An old file says nothing of whether a tensor went on moving in memory.
+    "an old file of what rounding stopped": replace(
+        small((LAYER_NORMED, FROZEN_PLAIN, PLAIN), 30, "sgd", SAVE_OLDER),
+        seed=11886,
+        dtype="float16",
+        tied=True,
+        saving="at the end",
+    ),
+    # Where no parameter moved, an old file is known by its statistics.
+    "an old file of statistics alone": replace(
+        small((PLAIN, NORMED), 6, "momentum", NO_LOSS, SAVE_OLDER), seed=6189, saving="at the end"
     ),
     # Statistics gather themselves, and are not taken for those of the copy that is given their bits.
     "statistics beside a hard copy": small(

@@ -27,7 +27,8 @@ def followers(rows: Iterable[TensorRow]) -> set[str]:
 def copies_alone_written(rows: Iterable[TensorRow]) -> dict[str, str]:
     """Tensors that no step moved and no write was seen into, with another of their bits into which one was: its copy.
 
-    What takes a copy's values is written to, and PyTorch counts that; a numpy array on the same memory goes uncounted.
+    What takes a copy's values is written to, and PyTorch counts that; a numpy array on the same memory goes uncounted,
+    as does what is written after the last step.
     """
     rows = list(rows)
     written = {row.name for row in rows if any(move.unwritten_until is not None for move in row.changed.movements)}
@@ -35,7 +36,7 @@ def copies_alone_written(rows: Iterable[TensorRow]) -> dict[str, str]:
     found: dict[str, str] = {}
     for row in rows:
         copy = row.changed.followed
-        exact = [move for move in row.changed.movements if move.follows == copy and move.rate == 1]
+        exact = [move for move in row.changed.movements if move.follows == copy and move.rate == 1 and not move.late]
         alone = copy in written and row.name not in written and not {row.name, copy} & stepped
         if copy is not None and alone and exact and not any(move.event for move in exact):
             found[row.name] = copy

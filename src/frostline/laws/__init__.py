@@ -109,9 +109,17 @@ def _explained(violation: Violation, findings: Sequence[Finding]) -> bool:
 
 
 def _unexplained(law: Law, violation: Violation, findings: Sequence[Finding]) -> list[TensorRow]:
-    """The tensors that no error names, and no cause of this law or one beside it, which has said how grave that is."""
+    """The tensors that no error names, and no cause of this law or one beside it, which has said how grave that is.
+
+    An error about files says nothing of whether a tensor went on moving in memory.
+    """
     laws = {law.code, *law.beside}
-    causes = [each for each in findings if each.severity == "error" or LAW_OF[each.rule] in laws]
+    apart = {"L9"} if law.code == "L2" else set()
+    causes = [
+        each
+        for each in findings
+        if LAW_OF[each.rule] in laws or (each.severity == "error" and LAW_OF[each.rule] not in apart)
+    ]
     named = {name for finding in causes for name in finding.tensors}
     return [row for row in violation.tensors if row.name not in named]
 

@@ -123,7 +123,11 @@ class Attribution:
         followed = self._name_followed(watched, reading, movement, kin)
         if movement.place == "outside":
             compare_copies(self.tracked, [watched.entry.key])
-        if followed:
+        if followed or self._has_former_bits(watched, movement):
+            return
+        if any(
+            bytes(other.read()) == reading.after for other in self._kin(watched) if _follows(other.row, watched.row)
+        ):
             return
         equals = self._own_behind(watched, reading, reading.after)
         if equals is not None:
@@ -157,13 +161,25 @@ class Attribution:
                 return True
         return False
 
+    def _has_former_bits(self, watched: TensorState, movement: Movement) -> bool:
+        """Whether another tensor had these bits at its last check, and has moved on by itself, as statistics do."""
+        for other in self._leading(watched):
+            seen = self.tracked.tensors.get(other.key)
+            if seen is not None and seen.digest == watched.digest and other.row.dtype == watched.row.dtype:
+                self.tracked.tell(MoveExplained(move=movement.id, follows=other.row.name, rate=1.0))
+                self.tracked.tell(Followed(tensor=watched.row.id, source=other.row.name))
+                return True
+        return False
+
     def _rows(self) -> Iterable[TensorRow]:
         return (watched.row for watched in self.tracked.tensors.values())
 
+    def _kin(self, watched: TensorState) -> Iterable[LiveTensor]:
+        return itertools.islice(self.tracked.probe.kin(watched.entry), KIN_COMPARED)
+
     def _leading(self, watched: TensorState) -> Iterable[LiveTensor]:
         """Its kin, but for those that follow it."""
-        kin = itertools.islice(self.tracked.probe.kin(watched.entry), KIN_COMPARED)
-        return (other for other in kin if other.row.changed.followed != watched.row.name)
+        return (other for other in self._kin(watched) if not _follows(other.row, watched.row))
 
     def _own_behind(self, watched: TensorState, reading: Reading, after: bytes) -> str | None:
         """What the tensor was moved back to: its first bits, or the optimizer's slow weights or average of it."""
@@ -189,6 +205,12 @@ class Attribution:
             self.tracked.tell(Followed(tensor=watched.row.id, source=row.name))
         else:
             self.tracked.tell(MoveExplained(move=movement.id, resembles=row.name))
+
+
+def _follows(row: TensorRow, other: TensorRow) -> bool:
+    """Whether a tensor was seen to follow the other one, by more than what may have been rounding."""
+    rates = [move.rate for move in row.changed.movements if move.follows == other.name]
+    return row.changed.followed == other.name and (not rates or any(rates))
 
 
 def _rate(watched: TensorState, movement: Movement, reading: Reading, source: bytes) -> float | None:

@@ -8,4 +8,4 @@ scaler = torch.amp.GradScaler("cpu", init_scale=2.0)
 for _ in range(8):
     optimizer.zero_grad()
     scaler.scale(model(torch.randn(16, 8)).square().mean()).backward()
-    optimizer.step()  # the gradients are still multiplied by the scale: scaler.step(optimizer) divides them
+    optimizer.step()  # scaler.step(optimizer) divides the gradients

@@ -22,11 +22,14 @@ def changed(rows: Sequence[TensorRow]) -> list[TensorRow]:
 def from_before(rows: Sequence[TensorRow]) -> list[TensorRow]:
     """Tensors that moved and whose best copy has their first bits.
 
-    One that is saved elsewhere may have its first state kept too, and counters at their beginning prove nothing.
+    One that is saved elsewhere may have its first state kept too, and counters at their beginning prove nothing beside
+    parameters that moved and are in the file as they are.
     """
     old = [row for row in changed(rows) if row.saved is not None and row.saved.state == "first"]
     old = [row for row in old if not any(copy.put_back for copy in copies(row, "first"))]
-    return old if any(row.kind == "parameter" for row in old) else []
+    trained = any(row.kind == "parameter" for row in changed(rows))
+    telling = [row for row in old if row.kind == "parameter" or (not trained and row.size > 1)]
+    return old if telling else []
 
 
 def half_following(rows: Sequence[TensorRow]) -> Iterator[tuple[Copy, list[TensorRow], list[TensorRow]]]:

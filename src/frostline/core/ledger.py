@@ -185,8 +185,7 @@ class RowsSeen:
 
     ``expected`` and ``pattern`` are the user's word for them; without it they are those whose gradient autograd made
     and something in the script set to zero before the step (``how`` says what), at every one of ``checks`` checks.
-    ``moved`` of ``compared`` have other bits than at the first check; ``ranges`` are the rows these are in. ``ratio``
-    is c where all of them moved by w' = c·w.
+    ``moved`` of ``compared`` have other bits than at first, in the rows ``ranges``; ``ratio``: all by w' = ratio·w.
     """
 
     unit: Literal["row", "element"]
@@ -241,8 +240,7 @@ class TensorRow:
     forward pass took it from its module, ``zeros`` that all values of a tensor that did not change are zero (both None
     where that was not watched). ``cleared`` says that a backward pass made a gradient of it, of which nothing was left
     when the step came. ``copied_at`` is the step at which it and its namesake in another model were seen to have the
-    same bits, ``replaced_at`` the step after which another tensor took its place, while an optimizer kept to the former
-    one.
+    same bits, ``replaced_at`` the step after which another took its place, while an optimizer kept to the former.
     """
 
     name: str

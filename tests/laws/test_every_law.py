@@ -148,6 +148,9 @@ def test_a_rate_that_was_0_for_a_third_of_the_steps_is_an_error() -> None:
     run_out = run(*weight(), held(), moves, *checked(0.1, 0.1, 0.0, 0.0), still, steps=8)
     assert codes(run_out) == [("L4", "error")]
     assert codes(run(*weight(), held(), moves, *checked(0.1, 0.1, 0.0, 0.0), steps=8)) == []  # carried by momentum
+    cut_off = [*weight(1, "net.cut", owner="net.cut"), held(1)]  # never moved, and says nothing of the others
+    beside = run(*weight(), held(), moves, *cut_off, *checked(0.1, 0.1, 0.0, 0.0), steps=8)
+    assert "L4" not in dict(codes(beside))
     [finding] = judge(run_out)[0]
     assert finding.evidence["rate_zero_at_step"] == 4
 

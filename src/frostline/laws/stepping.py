@@ -37,7 +37,7 @@ def violations(run: ObservedRun) -> Iterator[Violation]:
             evidence: Evidence = {"optimizer": optimizer.id, "steps": optimizer.steps_executed}
             unassigned = all(handed_back(row) for row in held)
             yield Violation(tuple(held), fact, evidence, whole=not unassigned)
-        elif (stopped := rate_zero_since(optimizer)) is not None and any(_stands_still(row) for row in held):
+        elif (stopped := rate_zero_since(optimizer)) is not None and any(map(_has_stopped, held)):
             last, first = stopped
             steps = f"the last {several(optimizer.steps_executed - first + 1, 'step')} of {optimizer.id}"
             fact = f"{steps} moved nothing: its learning rate was 0, and last seen otherwise at its step {last:,}"
@@ -75,9 +75,9 @@ def _done(optimizer: OptimizerRow) -> str:
     return several(optimizer.backwards, "backward pass", "backward passes") + " without a step"
 
 
-def _stands_still(row: TensorRow) -> bool:
-    """Whether no bit moved of late: Keras' SGD goes on by its momentum at a rate of 0."""
-    return row.changed.still is not None or row.changed.verdict != "yes"
+def _has_stopped(row: TensorRow) -> bool:
+    """Whether it moved, and no bit of it did of late: Keras' SGD goes on by its momentum at a rate of 0."""
+    return row.changed.still is not None
 
 
 def rate_zero_since(optimizer: OptimizerRow) -> tuple[int, int] | None:

@@ -67,9 +67,14 @@ def picture(record: Record, command: str = COMMAND) -> str:
     console.print(command, style="bold", highlight=False)
     console.print(Text.from_ansi(report(record, color=True)), soft_wrap=True)
     drawn = console.export_svg(title="frostline", unique_id="frostline")
-    drawn = re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # no font is fetched: the reader's own will do
+    return re.sub(r"@font-face \{.*?\}\s*", "", drawn, flags=re.DOTALL)  # no font is fetched: the reader's own will do
+
+
+def animated(record: Record) -> str:
+    """The same picture; the command is typed, and the report follows it."""
+    drawn = picture(record)
     lines = 1 + max(map(int, re.findall(r"<text [^>]*#frostline-line-(\d+)", drawn)))
-    style = motion(lines, len(command))
+    style = motion(lines, len(COMMAND))
     return drawn.replace("</style>", f"{style}    </style>", 1)
 
 
@@ -96,7 +101,7 @@ def main() -> None:
     text = README.read_text("utf-8")
     record = observe(text)
     README.write_text(readme(text, blocks(record)), "utf-8")
-    PICTURE.write_text(picture(record), "utf-8")
+    PICTURE.write_text(animated(record), "utf-8")
 
 
 if __name__ == "__main__":

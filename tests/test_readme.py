@@ -40,8 +40,8 @@ def test_the_pictures_are_what_is_printed_today() -> None:
     record = pictures.observe(text)
     again = "python docs/pictures.py writes them"
     assert undated(pictures.readme(text, pictures.blocks(record))) == undated(text), again
-    assert undated(pictures.picture(record)) == undated(pictures.PICTURE.read_text("utf-8")), again
-    assert "2 errors" in html.unescape(pictures.picture(record)).replace("\xa0", " ")
+    assert undated(pictures.animated(record)) == undated(pictures.PICTURE.read_text("utf-8")), again
+    assert "2 errors" in html.unescape(pictures.animated(record)).replace("\xa0", " ")
 
 
 def test_a_readme_without_its_marks_is_refused() -> None:

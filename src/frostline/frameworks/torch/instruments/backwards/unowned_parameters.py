@@ -16,6 +16,7 @@ from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.models.plain_attributes import plain_names
 from frostline.frameworks.torch.tensors.graph import tensors_below
+from frostline.frameworks.torch.tensors.shards import is_flat
 from frostline.frameworks.torch.tensors.tensors import zero_state
 from frostline.observe.variable_names import variable_names
 
@@ -81,6 +82,7 @@ class UnownedParameters:
             value
             for value in candidates
             if self.models.of(value) is None
+            and not is_flat(value)  # what it is made of is known by itself
             and value.is_leaf
             and zero_state(value.grad) == "nonzero"
             and not self._is_left_over(value)

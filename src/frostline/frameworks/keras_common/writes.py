@@ -35,23 +35,21 @@ class Writes:
             self._context.quietly(f"before {event}", lambda: self._recorder.look_now(self._keys(variables())))
         yield
         if watched:
-            self._context.quietly(
-                f"after {event}", lambda: self._recorder.look_now(self._keys(variables()), "outside", event)
-            )
-            self._context.quietly(f"after {event}", lambda: self._tell_line(self._keys(variables())))
-            if self._recorder.steps:
-                self._context.quietly(f"after {event}", lambda: self._compare(self._keys(variables())))
+            self._context.quietly(f"after {event}", lambda: self._look_after(self._keys(variables()), event))
         if not self._recorder.steps:
             self._context.quietly(f"after {event}", lambda: self._given(list(variables()), event))
+
+    def _look_after(self, keys: list[Hashable], event: str) -> None:
+        self._recorder.look_now(keys, "outside", event)
+        self._tell_line(keys)
+        if self._recorder.steps:
+            compare_copies(self._recorder.tracked, keys)
 
     def _tell_line(self, keys: list[Hashable]) -> None:
         recorder, line = self._recorder, script_line()
         if keys and line is not None:
             numbers = tuple(recorder.tensors[key].row.id for key in keys)
             recorder.tell(LineSeen(step=recorder.steps, act="loaded", tensors=numbers, origin=line))
-
-    def _compare(self, keys: list[Hashable]) -> None:
-        compare_copies(self._recorder.tracked, keys)
 
     def _given(self, variables: list[Any], event: str) -> None:
         self._context.publish(f"after {event}", self._context.signals.weights_given, variables)

@@ -64,6 +64,22 @@ def script_line(above: int = 0, but: Collection[CodeType] = ()) -> Origin | None
     return _origin(passed, inside) if passed is not None else None
 
 
+def called_by_framework(module: str) -> bool:
+    """Whether a framework's own code calls into one of its files, and not the script or another package.
+
+    Args:
+        module: that file, which may call itself.
+
+    Example:
+        >>> called_by_framework(__file__)
+        False
+    """
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None and (frame.f_code.co_filename.startswith(_OURS) or frame.f_code.co_filename == module):
+        frame = frame.f_back
+    return frame is not None and _kind_of(frame.f_code.co_filename) == "framework"
+
+
 def line_of(function: Any) -> Origin | None:
     """Where a function of the script begins; None for one of a package, or one that is not written in Python.
 

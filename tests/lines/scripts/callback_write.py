@@ -1,4 +1,4 @@
-"""Keras on jax: a callback shrinks the weights of a frozen layer; the check after it gives the line around it."""
+"""Keras on jax: a callback shrinks the weights of a frozen layer; what assigns is seen from the second time on."""
 
 import keras
 import numpy as np
@@ -12,7 +12,7 @@ model.compile("sgd", "mse")
 class Shrink(keras.callbacks.Callback):
     def on_epoch_end(self, epoch, logs=None):
         kernel = self.model.get_layer("body").kernel
-        kernel.assign(kernel * 0.9)
+        kernel.assign(kernel * 0.9)  # F101 written
 
 
-model.fit(x, y, epochs=6, verbose=0, callbacks=[Shrink()])  # F101 written
+model.fit(x, y, epochs=6, verbose=0, callbacks=[Shrink()])

@@ -18,6 +18,10 @@ class Signals:
     """
 
     # Steps
+    step_begins: Callbacks = field(default_factory=list)
+    """A step is about to begin; called at every one, and so does next to nothing at most of them."""
+    step_ended: Callbacks = field(default_factory=list)
+    """A step is over; called as often."""
     checked_step: list[Callable[[Any], AbstractContextManager[None]]] = field(default_factory=list)
     """A train step of this model, which is a check, runs inside the contexts that these make."""
     optimizer_traced: Callbacks = field(default_factory=list)

@@ -102,6 +102,8 @@ class Steps:
         if model is not None:
             self._models.meet(model)
         self._models.enter(model)
+        for begins in self._signals.step_begins:
+            begins()
         self.running = source
         source.tally.begin(source, self._dialect)
         self._wake(source)
@@ -141,6 +143,8 @@ class Steps:
             self.running = None
             if source.capture is not None:
                 source.capture.gradients = {}
+            for ended in self._signals.step_ended:
+                ended()
 
     def _break_off(self, source: Source) -> None:
         source.revert()

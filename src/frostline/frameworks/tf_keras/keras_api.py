@@ -28,7 +28,7 @@ class Keras2:
 
     def __init__(self) -> None:
         self.optimizers: OptimizerApi = Keras2Optimizers()
-        variable = sys.modules["tensorflow.python.ops.resource_variable_ops"].BaseResourceVariable
+        variable = sys.modules["tensorflow.python.ops.resource_variable_ops"].ResourceVariable
         self.assigning: Sequence[tuple[type, str]] = [
             (variable, method) for method in ("assign", "assign_add", "assign_sub")
         ]

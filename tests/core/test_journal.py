@@ -42,3 +42,19 @@ def test_facts_are_never_written_to() -> None:
     kinds = [kind for kind in vars(told).values() if isinstance(kind, type) and issubclass(kind, told.Fact)]
     assert len(kinds) > 50
     assert [kind.__name__ for kind in kinds if not kind.__struct_config__.frozen] == []
+
+
+def test_what_is_told_of_each_tensor_stands_together_and_behind_what_it_is_about() -> None:
+    journal = Journal()
+    shape = {"shape": (2,), "dtype": "float32", "bytes": 8, "size": 2}
+    found = [
+        told.TensorFound(tensor=at, framework="torch", name=f"w{at}", model="net", kind="parameter", **shape)
+        for at in range(2)
+    ]
+    flags = [told.FlagDeclared(tensor=at, flag=True) for at in range(2)]
+    bits = [told.BaselineTaken(tensor=at, blocks=1) for at in range(2)]
+    off = told.FlagDeclared(tensor=0, flag=False, again=True)
+    lost = told.Unread(tensor=1, reason="gone")
+    for fact in (found[0], flags[0], bits[0], found[1], flags[1], off, bits[1], lost, flags[0]):
+        journal.tell(fact)
+    assert journal.facts() == [*found, *flags, off, *bits, lost, flags[0]]

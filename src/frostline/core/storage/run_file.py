@@ -7,6 +7,7 @@ writes only what is new. A last line that was torn by a kill is no line.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from frostline.core.journal import Journal
 from frostline.core.ledger import Ledger
 from frostline.core.record import BaselineUse, Excused, Finding, Record
 from frostline.core.run import Run
+from frostline.core.storage.alike import Alike, gathered
 from frostline.core.storage.store import FORMAT, write_atomically
 from frostline.errors import RecordError
 
@@ -102,7 +104,10 @@ def _place(path: Path) -> tuple[int, int] | None:
 
 
 def _lines(documents: list[Header | list[Fact] | Seal]) -> bytes:
-    return b"".join(msgspec.json.encode(document) + b"\n" for document in documents)
+    return b"".join(
+        msgspec.json.encode(list(gathered(document)) if isinstance(document, list) else document) + b"\n"
+        for document in documents
+    )
 
 
 def is_run_file(data: bytes) -> bool:
@@ -137,18 +142,26 @@ def read(data: bytes, source: str = "the run file") -> StoredRun:
     """
     lines = data.split(b"\n")[:-1]
     seal: Seal | None = None
-    facts: list[AnyFact] = []
+    facts: list[Fact] = []
     try:
         header = msgspec.json.decode(lines[0], type=Header)
         for line in lines[1:]:
             if line.startswith(b"["):
-                facts += msgspec.json.decode(line, type=list[AnyFact])
+                facts += _facts(msgspec.json.decode(line, type=list[AnyFact | Alike]))
             else:
                 seal = msgspec.json.decode(line, type=Seal)
         return StoredRun(header.frostline, fold(facts), seal)
-    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, LookupError, AttributeError) as error:
+    except (msgspec.MsgspecError, ValueError, RecursionError, LookupError, AttributeError, TypeError) as error:
         hint = "run the script again with `frostline run`"
         raise RecordError(f"{source} is not a valid frostline record: {error}", hint) from None
+
+
+def _facts(documents: list[AnyFact | Alike]) -> Iterator[Fact]:
+    for document in documents:
+        if isinstance(document, Alike):
+            yield from document.facts()
+        else:
+            yield document
 
 
 def sealed(record: Record) -> Seal:

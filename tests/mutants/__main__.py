@@ -23,7 +23,7 @@ EXAMPLES = "tests/test_doctests.py::test_examples_that_need_no_framework"
 TESTS = {
     "core": ("tests/core", "tests/ledgers", "tests/observe", EXAMPLES),
     "digest": ("tests/digest", "tests/observe", EXAMPLES),
-    "observe": ("tests/observe", "tests/torch_instruments", EXAMPLES),
+    "observe": ("tests/observe", "tests/torch_instruments", "tests/saved/test_torch_saves.py", EXAMPLES),
     "laws": (
         "tests/ledgers",
         "tests/laws",

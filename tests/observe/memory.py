@@ -32,15 +32,15 @@ class Tensor:
         self.values = np.array(values, dtype)
         self.trainable = trainable
         self.grad: Any = None
-        self.masked_gradients: Unreadable | None = None  # raised by whoever reads
+        self.unreadable: Unreadable | None = None  # raised by whoever reads
         self.kind: Kind = "parameter"
         self.in_frozen_module = False
         self.name, self.dtype = name, dtype
         self.row: TensorRow  # once it is observed
 
     def read(self) -> Any:
-        if self.masked_gradients is not None:
-            raise self.masked_gradients
+        if self.unreadable is not None:
+            raise self.unreadable
         return self.values
 
     def part(self, start: int, stop: int) -> bytes:

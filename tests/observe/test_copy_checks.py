@@ -41,6 +41,6 @@ def test_what_cannot_be_read_is_not_compared() -> None:
     source = Tensor("q.weight", [1.0, 2.0, 3.0])
     training = Training(source)
     target = target_of(source, training)
-    source.masked_gradients = Unreadable("it was freed")
+    source.unreadable = Unreadable("it was freed")
     compare_copies(training.observer.tracked, [target.key])
     assert target.row.changed.copies is None

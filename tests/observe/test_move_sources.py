@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.observe.memory import Tensor, Training, buffer, only
 
-from frostline.core.ledger import MERGED, Owner
+from frostline.core.ledger import MERGED, Movement, Owner
 from frostline.observe.moves.attribution import SOURCES_SOUGHT
 from frostline.observe.protocols import LiveTensor
 
@@ -89,6 +89,100 @@ def test_a_copy_elsewhere_is_named_and_searched_for_so_often_and_no_more() -> No
         tensor.values[:] = OTHER[number:]
     training.step()
     assert sum(only(tensor).equals == tensor.name for tensor in many) == SOURCES_SOUGHT
+
+
+def test_of_many_that_moved_at_once_without_a_copy_so_many_are_compared_with_others() -> None:
+    many = [target(DRAWN[number:], f"m.{number}") for number in range(SOURCES_SOUGHT + 2)]
+    training = training_of(*many)
+    asked: set[Any] = set()
+    training.probe.kin = lambda entry: asked.add(entry.key) or []  # type: ignore[method-assign,func-returns-value]
+    for number, tensor in enumerate(many):
+        tensor.values[:] = OTHER[number:]
+    training.step()
+    assert len(asked) == SOURCES_SOUGHT
+
+
+def test_a_source_that_has_moved_on_since_its_last_check_is_known_by_its_former_bits() -> None:
+    mine, source = target(), Tensor("online.w", OTHER)
+    training = training_of(mine)
+    training.add(source)
+    training.optimizer(source, name="theirs")
+    training.step("theirs")
+    former = source.values.copy()
+    training.step("theirs")  # settled: nobody looks
+    mine.values[:] = former
+    training.step()
+    assert (only(mine).follows, only(mine).rate, mine.row.changed.followed) == ("online.w", 1.0, "online.w")
+
+
+def test_what_followed_by_rounding_alone_may_be_a_source_all_the_same() -> None:
+    mine, other = target(), target(OTHER, "copy.w")
+    training = training_of(mine, other)
+    other.row.changed.followed = "target.w"
+    other.row.changed.movements.append(Movement("outside", 0, 0, follows="target.w", rate=0.0))
+    for _ in range(2):
+        mine.values += 0.25 * (other.values - mine.values)
+        training.step()
+    assert mine.row.changed.followed == "copy.w"
+
+
+def test_bits_that_a_follower_has_are_from_here() -> None:
+    mine, copy = target(), target(OTHER, "copy.w")
+    training = training_of(mine, copy)
+    copy.row.changed.followed = "target.w"
+    training.probe.elsewhere = {"copy": OTHER.tobytes()}
+    mine.values[:] = OTHER
+    training.step()
+    assert (only(mine).equals, only(mine).follows) == (None, None)
+
+
+def test_what_steps_move_may_have_any_bits() -> None:
+    """Where a step may have made the move, and others made some with a gradient, equal bits elsewhere show nothing."""
+    mine = target()
+    training = training_of(mine, check_every=None)
+    training.step()
+    training.step()
+    mine.row.changed.movements.append(Movement("step", 0, 1, "sgd", gradient="nonzero"))
+    training.probe.elsewhere = {"copy": OTHER.tobytes()}
+    mine.values[:] = OTHER
+    training.step()
+    assert (mine.row.changed.movements[-1].place, mine.row.changed.movements[-1].equals) == ("between", None)
+
+
+def test_a_copy_resembles_what_is_nearest_and_only_what_is_near() -> None:
+    mine, near, nearer = target(), Tensor("m.near", OTHER), Tensor("m.nearer", OTHER + 0.01 * DRAWN)
+    training = training_of(mine, near, nearer)
+    mine.values[:] = OTHER + 0.02 * DRAWN
+    training.probe.elsewhere = {"average": mine.values.tobytes()}
+    training.step()
+    assert only(mine).resembles == "m.nearer"
+    lone = target(OTHER)
+    training = training_of(lone, Tensor("m.other", DRAWN))
+    lone.values[:] = OTHER[::-1]
+    training.probe.elsewhere = {"average": lone.values.tobytes()}
+    training.step()
+    assert (only(lone).equals, only(lone).resembles) == ("average", None)
+
+
+def test_a_namesake_in_the_same_model_is_another_tensor() -> None:
+    mine, other = target(), Tensor("target.v", OTHER)
+    training = training_of(mine, other)
+    mine.values[:] = OTHER + 0.01 * DRAWN
+    training.probe.elsewhere = {"average": mine.values.tobytes()}
+    training.step()
+    assert (only(mine).resembles, mine.row.changed.followed) == ("target.v", None)
+
+
+@pytest.mark.parametrize(("event", "follows"), [("load_state_dict", True), ("another", False)])
+def test_loaded_state_may_be_an_average_of_another_tensor(event: str, follows: bool) -> None:
+    mine, online = target(OTHER), Tensor("online.w", DRAWN)
+    training = training_of(mine, online)
+    watched = training.watched(mine)
+    watched.keep = True
+    watched.take_copy()
+    mine.values += 0.25 * (online.values - mine.values)
+    training.observer.look_now([mine.key], "outside", event=event)
+    assert (mine.row.changed.followed == "online.w") is follows
 
 
 def test_first_bits_that_come_back_are_told_as_such() -> None:
@@ -207,12 +301,13 @@ def test_a_move_is_told_until_the_step_that_showed_it(closing: bool, until: int)
 
 
 def test_what_is_loaded_before_the_first_step_is_no_move_unless_steps_ran_unseen() -> None:
-    for unseen, count in ((False, 0), (True, 1)):
-        mine = target()
-        training = Training(mine)
+    for unseen, closes, count in ((False, True, 0), (True, True, 1), (True, False, 0)):
+        mine, weight = target(), Tensor("m.weight", [1.0])
+        training = Training(mine, weight)
+        training.optimizer(weight)
         training.observer.clock.steps_unseen = unseen
         mine.values[:] = OTHER
-        training.observer.close()
+        training.observer.close() if closes else training.step()
         assert len(mine.row.changed.movements) == count
 
 
@@ -228,3 +323,8 @@ def test_lines_are_told_of_what_nothing_known_moved(monkeypatch: pytest.MonkeyPa
     mine.values[:] = DRAWN
     training.step()
     assert told == [{5: [mine.row.id]}]
+    for _ in range(2):  # one of them moves it, or what is between
+        training.observer.clock.after_step()
+    mine.values[:] = OTHER
+    training.step()
+    assert (mine.row.changed.movements[-1].place, len(told)) == ("between", 1)

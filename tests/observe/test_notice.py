@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import io
+import sys
 
-from frostline.observe.progress import Notice
+import pytest
+
+from frostline.observe.progress import Notice, terminal
 
 
 class Clock:
@@ -62,3 +65,38 @@ def test_nothing_is_written_outside_a_stretch_or_without_a_terminal() -> None:
         clock.now += 9
         silent.read(10**9)
     assert (paper.getvalue(), silent.seconds) == ("", 9.0)
+
+
+class Paper(io.StringIO):
+    """Remembers what had been written when it was last flushed."""
+
+    flushed, is_terminal = "", True
+
+    def flush(self) -> None:
+        self.flushed = self.getvalue()
+
+    def isatty(self) -> bool:
+        return self.is_terminal
+
+
+def test_what_is_written_is_seen_at_once() -> None:
+    paper, clock = Paper(), Clock()
+    notice = Notice(paper, clock)
+    with notice.stretch():
+        clock.now += 1.0
+        notice.read(0)
+        assert paper.flushed == paper.getvalue() != ""
+    assert paper.flushed.endswith("\r\x1b[K")
+
+
+def test_a_terminal_that_takes_escape_codes_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(paper: Paper | None, kind: str | None = "xterm") -> bool:
+        monkeypatch.setattr(sys, "__stderr__", paper)
+        monkeypatch.setenv("TERM", kind) if kind is not None else monkeypatch.delenv("TERM", raising=False)
+        return terminal() is paper is not None
+
+    pipe, closed = Paper(), Paper()
+    pipe.is_terminal = False
+    closed.close()
+    assert found(Paper())
+    assert not any((found(Paper(), "dumb"), found(Paper(), None), found(pipe), found(closed), found(None)))

@@ -57,8 +57,20 @@ def test_only_trained_floating_point_tensors_of_several_processes(weight: Tensor
 
 def test_a_tensor_that_cannot_be_read_at_the_end_has_no_sample(weight: Tensor) -> None:
     training = trained(weight, steps=2, digests=True)
-    weight.masked_gradients = Unreadable("it is elsewhere")
+    weight.unreadable = Unreadable("it is elsewhere")
     assert sampled(training) == {}
+
+
+def test_what_is_read_for_it_is_counted(weight: Tensor) -> None:
+    read = []
+    for digests in (False, True):
+        training = trained(Tensor("net.w", weight.values), steps=4, digests=digests)
+        checks = training.watched(training.probe.tensors[0]).bytes_read
+        training.observer.close()
+        read.append((checks, training.watched(training.probe.tensors[0]).bytes_read))
+    (plain, _), (sampled_too, at_the_end) = read
+    assert sampled_too - plain == 4 * weight.values.nbytes  # at first, and after steps 1, 2 and 4
+    assert at_the_end > sampled_too
 
 
 def projected(values: NDArray[np.float32]) -> tuple[float, ...]:

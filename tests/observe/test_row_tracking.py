@@ -102,9 +102,9 @@ def test_a_tensor_that_cannot_be_read_is_compared_when_it_can() -> None:
     weight = matrix()
     training = training_of(weight, "m.embed[:2]", check_every=1)
     step(training, weight, np.zeros((4, 2)))
-    weight.masked_gradients = Unreadable("elsewhere")
+    weight.unreadable = Unreadable("elsewhere")
     step(training, weight, np.ones((4, 2)))
-    weight.masked_gradients = None
+    weight.unreadable = None
     training.observer.close()
     assert (weight.row.rows[0].moved, weight.row.rows[0].place) == (2, "between")
 

@@ -90,7 +90,7 @@ def test_a_move_of_one_number_is_seen_wherever_it_is(training: Training, weight:
 
 def test_what_cannot_be_read_is_not_said_to_stand_still(training: Training, weight: Tensor) -> None:
     step(training, None, None)
-    weight.masked_gradients = Unreadable("gone")
+    weight.unreadable = Unreadable("gone")
     step(training, None, None)
     training.observer.close()
     assert told(training) == []
@@ -113,6 +113,16 @@ def test_a_tensor_that_is_frozen_meanwhile_is_followed_no_longer(training: Train
     assert told(training) == [Standstill(1, 2, 4, "none")]
     training.observer.close()
     assert weight.row.changed.still == Standstill(1, 2, 4, "none")
+
+
+def test_a_tensor_that_was_frozen_meanwhile_is_followed_anew(training: Training, weight: Tensor) -> None:
+    step(training, *[None] * 3)  # still at 2 and 4
+    for trainable in (False, True):
+        weight.trainable = trainable
+        step(training, *[None] * 4)
+    assert told(training) == [Standstill(1, 2, 4, "none")]
+    step(training, *[None] * 4)  # the check at 16
+    assert [still is not None and still.since for still in told(training)] == [2, 9]
 
 
 def test_how_large_an_update_can_have_been_is_noted_with_a_gradient(training: Training, weight: Tensor) -> None:

@@ -12,7 +12,7 @@ from tests.observe.memory import Tensor, Training
 
 from frostline.core.columns.part import Part
 from frostline.observe.protocols import Unreadable
-from frostline.observe.tensor_match import Likeness, Written, likeness, values_of
+from frostline.observe.tensor_match import Likeness, Written, are_close, likeness, sampled, values_of
 from frostline.observe.tensor_state import TensorState
 
 BEGAN = np.arange(12, dtype=np.float32).reshape(6, 2)
@@ -50,6 +50,8 @@ def written(values: ArrayLike, dtype: str = "float32", **more: Any) -> Written:
         (NOW[:2, :1], "float32", Likeness("other")),
         (NOW[:0], "float32", Likeness("other")),
         (np.arange(12), "int32", Likeness("other")),
+        (NOW, "int32", Likeness("other")),
+        (NOW, "complex64", Likeness("other")),
     ],
 )
 def test_what_a_file_holds_of_a_tensor(values: Any, dtype: str, found: Likeness) -> None:
@@ -60,6 +62,57 @@ def test_rows_that_are_left_out_may_all_be_zero() -> None:
     now = np.concatenate([NOW[:2], np.zeros((4, 2)), np.full((1, 2), -0.0)])
     assert likeness(written(now[:2]), watched(now)) == Likeness("fewer-rows", 2, True)
     assert likeness(written(now[:1]), watched(now)) == Likeness("fewer-rows", 1, False)
+
+
+@pytest.mark.parametrize(("dtype", "state"), [("float32", "fewer-rows"), ("float16", "other")])
+def test_rows_of_another_type_are_no_part_though_their_bytes_are_the_same(dtype: str, state: str) -> None:
+    now = np.concatenate([np.zeros((2, 2)), NOW[2:]])
+    assert likeness(written(np.zeros((2, 2)), dtype), watched(now)).state == state
+
+
+def test_rows_that_are_left_out_are_zero_where_all_of_many_are() -> None:
+    now = np.zeros((40_000, 2), np.float32)
+    now[0] = 1
+    assert likeness(written(now[:1]), watched(now, now + 1)) == Likeness("fewer-rows", 1, True)
+    now[-1, -1] = 1
+    assert likeness(written(now[:1]), watched(now, now + 1)) == Likeness("fewer-rows", 1, False)
+
+
+def test_complex_numbers_are_rounded_too() -> None:
+    tensor = Tensor("m.w", np.arange(4) + 0.1j, dtype="complex128")
+    training = Training(tensor)
+    training.optimizer(tensor)
+    assert likeness(written(tensor.values, "complex64"), training.watched(tensor)) == Likeness("rounded")
+    assert likeness(written(tensor.values + 1, "complex64"), training.watched(tensor)) == Likeness("other")
+
+
+def test_the_parts_that_are_read_of_a_large_tensor() -> None:
+    part = 64 * 1024
+    assert list(sampled(0)) == []
+    assert [start // part for start, _ in sampled(10 * part)] == [0, 5, 6, 9]
+    assert list(sampled(2 * part + 1)) == [(0, part), (part, 2 * part), (2 * part, 2 * part + 1)]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "close"),
+    [
+        (np.arange(8.0), np.arange(8.0) * 3 + 1, True),
+        (np.arange(8.0), np.arange(8.0)[::-1], False),
+        (np.arange(8.0), np.arange(9.0), False),
+        (np.arange(7.0), np.arange(7.0), False),
+        (np.array([0, 0, 0, 0, 1, 1, 1, 1.0]), np.array([0, 0, 0, 0, 0, 1, 1, 1.0]), True),
+        (np.array([0, 0, 0, 0, 1, 1, 1, 1.0]), np.array([0, 0, 1, 1, 0, 0, 1, 1.0]), False),
+    ],
+)
+def test_values_that_go_together(one: Any, other: Any, close: bool) -> None:
+    assert are_close(one, other) is close
+
+
+def test_no_more_values_than_the_first_are_compared() -> None:
+    tensor = Tensor("m.w", np.arange(200))
+    found = values_of(tensor, "float32", 200)
+    assert found is not None
+    assert len(found) == 128
 
 
 def test_what_does_not_fit_into_the_type_of_the_file_overflows() -> None:

@@ -117,3 +117,25 @@ def test_what_a_wrapper_holds_is_named_by_it() -> None:
 def test_no_more_than_so_many_items_are_looked_at() -> None:
     many = [object() for _ in range(65)]
     assert named(id(many[63]), id(many[64])) == ["many.63", None]
+
+
+def test_classes_and_objects_with_attributes_of_their_own_making_are_not_looked_into() -> None:
+    class Kept:
+        part = object()
+
+    class Odd:
+        __dict__ = property(lambda self: [("part", Kept.part)])  # type: ignore[assignment]
+
+    class Bare:
+        __slots__ = ("part",)
+
+    odd, bare = Odd(), Bare()
+    bare.part = Kept.part
+    assert named(id(Kept.part)) == [None]
+    assert odd is not bare
+
+
+def test_names_that_rewritten_code_makes_are_nobodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Holder()
+    monkeypatch.setitem(vars(sys.modules["__main__"]), "@py_assert", made)
+    assert named(id(made)) == ["made"]

@@ -285,7 +285,7 @@ class Saves:
         rows = [self.observer.tensors[key].row for key in expected if key not in unread]
         doubtful = _owners(row for row in rows if row.saved and row.saved.state in ("other", "fewer-rows"))
         for row in rows:
-            if row.saved is not None or not saved.isdisjoint(_names(row)):
+            if not saved.isdisjoint(_names(row)):
                 continue
             if row.size in strange:
                 self._doubt(row, "a file holds a tensor of this size under a name that is no tensor's")

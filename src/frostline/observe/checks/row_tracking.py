@@ -31,8 +31,8 @@ class Track:
     by_row: bool
     number: int
     seen: RowsSeen
+    chosen: Chosen
     compared: RowsSeen | None = None
-    chosen: Chosen | None = None
     origin: Marks | None = None
     before: Marks | None = None
     moved_in_step: Chosen | None = None
@@ -102,7 +102,7 @@ class Rows:
                 moved = moved & track.coming
                 track.coming = None
             track.moved_in_step = moved if track.moved_in_step is None else track.moved_in_step | moved
-            if moved.any() and (track.chosen is None or (moved & track.chosen).any()):
+            if (moved & track.chosen).any():
                 self._note_step(track, key, holds.get(track.watched.entry.key), before, after, moved)
                 if track.compared is not None:
                     self._tell(track)
@@ -130,23 +130,24 @@ class Rows:
                     chosen[rows] = True
                     seen = RowsSeen("row", int(chosen.sum()), 0, expected=answer, pattern=pattern)
                     number = next(self.tracked.journal.comparisons)
-                    self._expected[pattern, key] = track = Track(watched, True, number, seen, chosen=chosen)
+                    self._expected[pattern, key] = track = Track(watched, True, number, seen, chosen)
                     self._tell(track)
 
     # Rows whose gradient was taken away
 
     def _note_mask(self, key: Hashable, watched: TensorState, seen: MaskedGradient) -> None:
         track = self._masked.get(key)
+        by_row = self._too_large(watched.row) if track is None else track.by_row
+        made, left = (np.asarray(each, np.bool_).reshape(-1) for each in (seen.made, seen.left))
+        if by_row:
+            made, left = (rows_with(each, watched.row.shape) for each in (made, left))
+        gone = made & ~left
         if track is None:
             number = next(self.tracked.journal.comparisons)
-            track = self._masked[key] = Track(watched, self._too_large(watched.row), number, RowsSeen("row", 0, 0))
-        made, left = (np.asarray(each, np.bool_).reshape(-1) for each in (seen.made, seen.left))
-        if track.by_row:
-            made, left = (rows_with(each, watched.row.shape) for each in (made, left))
-        if track.chosen is not None and track.chosen.size != made.size:
+            track = self._masked[key] = Track(watched, by_row, number, RowsSeen("row", 0, 0), gone)
+        elif track.chosen.size != gone.size:
             return
-        gone = made & ~left
-        track.chosen = gone if track.chosen is None else track.chosen | gone
+        track.chosen = track.chosen | gone
         if track.chosen.any():  # a mask may begin in the middle of a run; from then on it has to stay the same
             track.passed = left if track.passed is None else track.passed | left
         track.coming = gone if gone.any() and left.any() else None
@@ -179,7 +180,7 @@ class Rows:
     def _compare(self, track: Track, now: Marks | None) -> None:
         """Bring what is told of the tensor up to date with its present marks."""
         seen = track.seen
-        if now is None or track.origin is None or track.chosen is None:
+        if now is None or track.origin is None:
             return
         moved = (now != track.origin) & track.chosen
         if seen.expected is None:

@@ -105,7 +105,8 @@ class Checks:
     def close(self, key: Hashable) -> None:
         """The step of a check was made."""
         tracked, optimizer = self._tracked, self._tracked.optimizers[key]
-        holds, self.holds = self.holds or {}, None
+        assert self.holds is not None
+        holds, self.holds = self.holds, None
         self._holdings.note_inside(optimizer, holds)
         unsettled = tracked.unsettled()
         made = self._movements.made(unsettled)

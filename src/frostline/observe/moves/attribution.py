@@ -56,7 +56,7 @@ class Attribution:
         """After a check: start following the smallest suspects of each model, or go on with those already followed."""
         self._glimpses.take(self.tracked.tensors.values())
         room = FOLLOWED_AT_ONCE - len(self.followed)
-        for watched in sorted(self._suspects, key=lambda each: each.row.bytes)[: max(0, room)]:
+        for watched in sorted(self._suspects, key=lambda each: each.row.bytes)[:room]:
             watched.pursuit = STEPS_FOLLOWED
             watched.keep = True
             watched.rebase(self.tracked.clock.now)

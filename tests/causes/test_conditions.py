@@ -34,16 +34,68 @@ def by(*optimizers: str) -> list[Holding]:
     return [Holding(each, 0, lr=0.1, gradients={"nonzero": 4}) for each in optimizers]
 
 
-def network_of_another(*events: Any, inner: OptimizerRow = SGD) -> Ledger:
+def network_of_another(*events: Any, inner: OptimizerRow = SGD, outer: OptimizerRow = OTHER) -> Ledger:
     """``base`` has an optimizer of its own and stands, entire, in that of ``model``, which has a head."""
     base = row("base.w", changed=moved(STEP), optimizers=by("sgd", "other"))
     head = row("model.head.w", changed=moved(STEP), optimizers=by("other"))
-    return run([base, head], *events, optimizers=[inner, OTHER])
+    return run([base, head], *events, optimizers=[inner, outer])
 
 
 def test_a_network_in_the_optimizer_of_another_is_found() -> None:
     [found] = of("trained-by-another-optimizer", network_of_another(inner=replace(SGD, last_step=16)))
     assert (found.severity, found.tensors) == ("warning", ["base.w"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ([], True),
+        ([row("base.v", optimizers=by("sgd"))], False),  # a shared part alone
+        ([row("base.v", optimizers=[*by("sgd"), Holding("other", 0, listed=False)])], False),
+        ([row("base.v", optimizers=by("sgd"), declared=FROZEN)], True),
+        ([row("base.mean", kind="buffer")], True),
+        ([row("third.w", optimizers=by("sgd"))], False),  # then the first one is of no single network
+    ],
+)
+def test_a_network_is_in_the_other_optimizer_as_a_whole(rows: list[TensorRow], found: bool) -> None:
+    ledger = network_of_another(inner=replace(SGD, last_step=16))
+    ledger.tensors.extend(rows)
+    assert bool(of("trained-by-another-optimizer", ledger)) is found
+
+
+def test_a_network_that_the_others_steps_do_not_move_is_not_trained_by_them() -> None:
+    ledger = network_of_another(inner=replace(SGD, last_step=16))
+    ledger.tensors[0].optimizers[1].gradients = {"none": 4}
+    assert of("trained-by-another-optimizer", ledger) == []
+    ledger.tensors[0].changed.during.append("other step")
+    assert of("trained-by-another-optimizer", ledger)
+
+
+def test_an_optimizer_of_all_networks_beside_one_of_all_but_this_one_is_meant() -> None:
+    """As where an actor and a critic have one each, and a third trains both: who has the rest has it on purpose."""
+    ledger = network_of_another(inner=replace(SGD, last_step=16))
+    ledger.optimizers.append(replace(OTHER, id="third"))
+    ledger.tensors[1].optimizers.extend(by("third"))
+    assert of("trained-by-another-optimizer", ledger) == []
+
+
+@pytest.mark.parametrize(
+    ("own", "outer", "severity"),
+    [
+        ((8,), {}, "note"),
+        ((10,), {}, "warning"),  # they step in turn
+        ((8, 10), {}, "warning"),
+        ((8,), {"checked_at": [], "checks": []}, "warning"),  # nobody saw when it began
+    ],
+)
+def test_a_network_is_trained_further_where_all_its_own_optimizers_are_done(
+    own: tuple[int, ...], outer: dict[str, Any], severity: str
+) -> None:
+    inner = [replace(SGD, id=f"sgd{number or ''}", last_step=last) for number, last in enumerate(own)]
+    ledger = network_of_another(outer=replace(OTHER, **outer))
+    ledger.optimizers[:1] = inner
+    ledger.tensors[0].optimizers[:1] = by(*(each.id for each in inner))
+    assert [each.severity for each in of("trained-by-another-optimizer", ledger)] == [severity]
 
 
 def test_a_base_under_a_head_of_that_optimizer_is_trained_further() -> None:
@@ -63,6 +115,8 @@ def test_a_network_whose_own_steps_are_over_is_no_student() -> None:
     assert [each.severity for each in of("trained-by-another-optimizer", ledger)] == ["warning"]
     ledger.tensors[1].optimizers[1].listed = True
     assert [each.severity for each in of("trained-by-another-optimizer", ledger)] != ["warning"]
+    of_another = NetworkInParallel(step=8, tensors=("base.v",), beside=("model.head.w",))
+    assert [each.severity for each in of("trained-by-another-optimizer", network_of_another(of_another))] == ["note"]
     trained_before = NetworkInParallel(step=8, tensors=("base.w",), beside=("base.w",))
     assert [each.severity for each in of("trained-by-another-optimizer", network_of_another(trained_before))] == [
         "note"

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.causes.test_mitigations import FROZEN, SGD, STEP, STEPS, held, moved, row, run
+from tests.causes.test_mitigations import DECAY, FROZEN, SGD, STEP, STEPS, TRAINABLE, held, moved, row, run
 
-from frostline.core.events import TensorReplaced
-from frostline.core.ledger import Changed, Holding, OptimizerRow, Owner, TensorRow
+from frostline.core.events import LayersUntracked, TensorReplaced, VariablesUntracked
+from frostline.core.ledger import Changed, Declared, Flip, Holding, OptimizerRow, Owner, TensorRow
 from frostline.core.record import Finding
 from frostline.laws import judge
-from frostline.laws.causes.trainable import misdirection, still
+from frostline.laws.causes.trainable import misdirection, neighbours, still
 from frostline.laws.causes.trainable.still import Still
 from frostline.laws.observed_run import ObservedRun
 
@@ -270,3 +270,197 @@ def test_a_step_that_was_made_without_it_was_made_before_it_was_unfrozen(capture
     assert bool(of("unfrozen-after-compile", tensor, optimizers=(IDLE, ADAM))) is found
     steps = [replace(each, captured=captured) for each in held(nonzero=4)]
     assert bool(of("unfrozen-after-compile", row("net.w", optimizers=steps))) is found
+
+
+@pytest.mark.parametrize(
+    ("first", "flips", "late"),
+    [
+        (True, [], False),
+        (None, [], False),
+        (False, [], True),
+        (True, [Flip(2, False), Flip(4, True)], True),
+        (True, [Flip(2, False)], False),
+        (False, [Flip(2, False)], True),
+    ],
+)
+def test_what_was_off_before_came_late(first: bool | None, flips: list[Flip], late: bool) -> None:
+    tensor = row("net.w", declared=Declared(trainable=True, first=first, flips=flips))
+    assert Still(tensor, seen(tensor)).late is late
+
+
+@pytest.mark.parametrize(
+    ("flips", "count", "last", "situation"),
+    [
+        ([Flip(4, True)], 1, 3, "held"),  # it moved before it was unfrozen
+        ([Flip(4, True)], 1, 4, "moved"),
+        ([Flip(4, True)], 9, 3, "moved"),  # one of the flips that were not kept may be the one
+        ([Flip(4, False)], 1, 3, "moved"),
+        ([Flip(2, True), Flip(3, False), Flip(6, True)], 3, 4, "held"),
+    ],
+)
+def test_what_moved_before_it_was_unfrozen_stood_still_since(
+    flips: list[Flip], count: int, last: int, situation: str
+) -> None:
+    declared = replace(TRAINABLE, flips=flips, flip_count=count)
+    tensor = row("net.w", changed=moved(replace(STEP, until=last)), optimizers=held(nonzero=4), declared=declared)
+    assert Still(tensor, seen(tensor)).situation == situation
+
+
+# What became of the tensors beside one
+
+
+@pytest.mark.parametrize(
+    ("more", "trained"),
+    [
+        ({}, True),
+        ({"changed": Changed("no")}, False),
+        ({"changed": moved(DECAY)}, False),
+        ({"declared": FROZEN}, False),
+        ({"declared": replace(FROZEN, flips=[Flip(4, True)])}, True),
+        ({"kind": "buffer"}, False),
+        ({"owner": Owner("other", "Linear")}, False),
+        ({"name": "other.w", "model": "other"}, False),
+    ],
+)
+def test_the_rest_of_a_module_may_be_trained(more: dict[str, Any], trained: bool) -> None:
+    tensor, other = row("net.w"), replace(row("net.b", changed=moved(STEP)), **more)
+    assert bool(neighbours.rest_of_module(tensor, seen(tensor, other))) is trained
+
+
+def matrix(name: str, **more: Any) -> TensorRow:
+    return replace(row(name, zeros=True), shape=(2, 2), **more)
+
+
+@pytest.mark.parametrize(
+    ("others", "product"),
+    [
+        ([matrix("net.b")], True),
+        ([], False),
+        ([matrix("net.b"), row("net.bias", zeros=True)], True),
+        ([row("net.bias", zeros=True)], False),  # no matrix
+        ([matrix("net.b", zeros=False)], False),
+        ([matrix("net.b", zeros=None)], False),
+        ([matrix("net.b", declared=FROZEN)], False),
+        ([matrix("net.b", owner=Owner("other", "Linear"))], False),
+    ],
+)
+def test_two_matrices_of_zeros_never_get_a_gradient_from_their_product(others: list[TensorRow], product: bool) -> None:
+    tensor = matrix("net.a")
+    assert neighbours.factor_of_zeros(tensor, seen(tensor, *others)) is product
+    assert not neighbours.factor_of_zeros(replace(tensor, zeros=False), seen(replace(tensor, zeros=False), *others))
+
+
+def listed(path: str, **more: Any) -> TensorRow:
+    return row(f"net.{path}.w", **({"owner": Owner(path, "Linear"), "changed": moved(STEP)} | more))
+
+
+@pytest.mark.parametrize(
+    ("path", "others", "name"),
+    [
+        ("heads.0", [listed("heads.1")], "net.heads.1.w"),
+        ("heads.0", [listed("heads.2"), listed("heads.1")], "net.heads.2.w"),  # the first one there is
+        ("heads.0", [listed("heads.0")], None),
+        ("heads.0", [listed("heads.0"), listed("heads.0", size=4), listed("heads.1")], "net.heads.1.w"),
+        ("heads.0", [listed("tails.1")], None),
+        ("heads.0", [listed("heads.1", size=5)], None),
+        ("heads.0", [listed("heads.1", owner=Owner("heads.1", "Conv1d"))], None),
+        ("heads.0", [listed("heads.1", changed=Changed("no"))], None),
+        ("heads.0.fc", [listed("heads.1.fc")], "net.heads.1.fc.w"),
+        ("heads.0.fc", [listed("heads.1.proj")], None),
+        ("layer10", [listed("layer2")], "net.layer2.w"),
+        ("a.0.b.1", [listed("a.2.b.1"), listed("a.0.b.2")], "net.a.2.b.1.w"),
+        ("fc", [listed("proj")], None),
+    ],
+)
+def test_what_stands_beside_in_a_list(path: str, others: list[TensorRow], name: str | None) -> None:
+    tensor = row(f"net.{path}.mine", owner=Owner(path, "Linear"))
+    found = neighbours.expert_of_many(tensor, seen(*others, tensor))
+    assert found == (None if name is None else f"{name}, of a module of the same type beside it, was trained")
+
+
+@pytest.mark.parametrize(("called", "spared"), [(True, True), (False, False), (None, False)])
+def test_another_module_of_the_list_may_have_been_called(called: bool | None, spared: bool) -> None:
+    tensor = row("net.w", owner=Owner("heads.0", "Linear", sibling_called=called))
+    assert bool(neighbours.expert_of_many(tensor, seen(tensor))) is spared
+
+
+# What no model lists, and what no optimizer was given
+
+
+UNTRACKED = LayersUntracked(step=0, layer="inner", tensors=("net.gone", "net.w", "net.inner"))
+
+
+@pytest.mark.parametrize(
+    ("events", "more", "rule"),
+    [
+        ((UNTRACKED,), {}, "never-tracked"),
+        ((UNTRACKED,), {"registered": True}, "not-in-any-optimizer"),
+        ((LayersUntracked(step=0, layer="other", tensors=("net.v",)),), {}, "unregistered-tensor"),
+        ((), {}, "unregistered-tensor"),
+        ((), {"reached_by_backward": False}, "motion"),  # of no known cause
+        (
+            (VariablesUntracked(step=0, model="net", tensors=("net.w",)),),
+            {"reached_by_backward": None},
+            "unregistered-tensor",
+        ),
+        ((VariablesUntracked(step=0, model="net", tensors=("net.v",)),), {"reached_by_backward": None}, "motion"),
+        ((UNTRACKED,), {"changed": moved(STEP)}, None),
+    ],
+)
+def test_why_no_model_lists_it(events: tuple[Any, ...], more: dict[str, Any], rule: str | None) -> None:
+    known = {"registered": False, "reached_by_backward": True}
+    stray = row("net.w", **(known | more))
+    trained = row("net.linear.bias", changed=moved(STEP), optimizers=held(nonzero=4))
+    told = [each.rule for each in judge(run([stray, trained], *events))[0] if "net.w" in each.tensors]
+    assert told == [rule] * (rule is not None)
+
+
+@pytest.mark.parametrize(
+    ("beside", "excused"),
+    [(False, True), (None, False), (True, False)],
+)
+def test_an_untracked_layer_beside_pretrained_ones_may_be_a_fixed_network(beside: bool | None, excused: bool) -> None:
+    mine = row("net.w", registered=False, reached_by_backward=True)
+    inner = Owner("inner", "Linear", default_initialised=beside)
+    other = row("net.inner", registered=False, reached_by_backward=True, owner=inner)
+    trained = row("net.linear.bias", changed=moved(STEP), optimizers=held(nonzero=4))
+    [found] = [each for each in judge(run([mine, other, trained], UNTRACKED))[0] if each.rule == "never-tracked"]
+    assert (found.severity == "note") is excused
+    assert ("which was trained before or loaded" in found.message) is excused
+
+
+def forgotten(**more: Any) -> list[str]:
+    """What is found of a network that no optimizer holds, in training mode and as it was initialised."""
+    known = {"reached_by_backward": True, "declared": replace(TRAINABLE, training=True)}
+    others = more.pop("others", [])
+    network = row("side.w", **(known | more))
+    trained = row("net.linear.bias", changed=moved(STEP), optimizers=held(nonzero=4))
+    found = judge(run([network, *others, trained]))[0]
+    return [each.severity for each in found if each.rule == "not-in-any-optimizer"]
+
+
+def copy(name: str, at: int, **more: Any) -> TensorRow:
+    return row(f"{name}.w", copied_at=at, declared=FROZEN, **more)
+
+
+@pytest.mark.parametrize(
+    ("more", "found"),
+    [
+        ({}, True),
+        ({"reached_by_backward": False}, False),
+        ({"declared": replace(TRAINABLE, training=False)}, False),
+        ({"declared": replace(TRAINABLE, training=None)}, False),
+        ({"loaded": True}, False),
+        ({"owner": Owner("linear", "Linear", default_initialised=False)}, False),
+        ({"owner": Owner("linear", "Linear", default_initialised=True)}, True),
+        ({"copied_at": 0}, True),
+        ({"copied_at": 2}, False),  # made during training, to compute gradients with
+        ({"copied_at": 0, "others": [copy("again", 2)]}, False),  # the first of several copies
+        ({"copied_at": 0, "others": [copy("again", 0)]}, True),
+        ({"copied_at": 0, "others": [copy("again", 2, size=5)]}, True),
+        ({"copied_at": 0, "others": [replace(copy("again", 2), model="side", name="side.v")]}, True),
+        ({"copied_at": None, "others": [copy("again", 2)]}, True),
+    ],
+)
+def test_a_network_in_no_optimizer_looks_forgotten(more: dict[str, Any], found: bool) -> None:
+    assert bool(forgotten(**more)) is found

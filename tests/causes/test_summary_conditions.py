@@ -106,6 +106,12 @@ SWITCHED = Declared(trainable=True, first=False, flip_count=1, flips=[Flip(4, Tr
             {"step": 3},
             True,
         ),
+        (
+            weight(FROZEN_STEP, replace(STEP, since=6, until=7), declared=SWITCHED),
+            {"step": 2},  # right after the step that moved it with its flag off
+            True,
+        ),
+        (weight(FROZEN_STEP, replace(STEP, since=6, until=7), declared=SWITCHED), {"step": 1}, False),
         (weight(declared=replace(SWITCHED, flip_count=9, flips=[])), {}, True),  # one of the flips that were not kept
         (weight(declared=replace(SWITCHED, flips=[Flip(4, False)])), {}, False),
         (weight(), {"flags_trainable": 0}, True),

@@ -12,13 +12,18 @@ from frostline.core.ledger import Ledger
 from frostline.laws import judge
 
 
-def passed_by(made_at: int = 2, last_step: int = 8, shape: tuple[int, ...] = (4,), *more: facts.Fact) -> Ledger:
-    """SGD steps ``net`` eight times; Adam was made for ``late`` after ``made_at`` of them and never stepped."""
+def passed_by(
+    made_at: int = 2, last_step: int = 8, shape: tuple[int, ...] = (4,), *more: facts.Fact, unseen: int = 0
+) -> Ledger:
+    """SGD steps ``net`` eight times; Adam was made for ``late`` after ``made_at`` of them and never stepped.
+
+    SGD was looked at at steps 1, 2 and 4, but for the first ``unseen`` of them.
+    """
     return run(
         *weight(),
         held(),
         moved(optimizer="sgd", trainable=True, gradient="nonzero"),
-        *checked(0.1, 0.1, 0.1),
+        *checked(0.1, 0.1, 0.1)[unseen:],
         facts.OptimizerSeen(optimizer="sgd", last_step=last_step),
         *weight(1, "late.w", model="late", shape=shape),
         facts.OptimizerFound(optimizer="adam", kind="optimizer", name="Adam"),
@@ -42,10 +47,17 @@ def test_a_model_whose_predecessor_is_stepped_in_its_place_is_one_error() -> Non
         ("before the other one stepped", {"made_at": 1, "last_step": 2}),
         ("a model of another shape: a stage of its own", {"shape": (2, 2)}),
         ("just before the end", {"last_step": 4}),
+        ("before the other one was seen to step", {"unseen": 2}),
+        ("nobody saw the other one step", {"unseen": 3}),
     ],
 )
 def test_an_optimizer_that_waits_is_healthy(case: str, seen: dict[str, Any]) -> None:
     assert violated("L10", passed_by(**seen)) == set(), case
+
+
+def test_it_is_one_where_the_other_stepped_just_before_and_for_a_few_steps_since() -> None:
+    assert violated("L10", passed_by(unseen=1)) == {"late.w"}
+    assert violated("L10", passed_by(last_step=5)) == {"late.w"}
 
 
 def test_what_moved_all_the_same_or_is_stepped_by_another_is_none() -> None:

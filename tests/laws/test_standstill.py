@@ -67,6 +67,17 @@ def test_it_is_no_violation(seen: list[facts.Fact], steps: int) -> None:
     assert violated("L2", stopped(*seen, steps=steps)) == set()
 
 
+@pytest.mark.parametrize(("flipped", "found"), [(8, True), (9, False)])
+def test_a_flag_that_was_set_before_its_last_steps_is_no_excuse(flipped: int, found: bool) -> None:
+    on_again = [facts.FlagFlipped(step=step, tensor=0, flag=on, optimizer="sgd") for step, on in ((6, 0), (flipped, 1))]
+    assert bool(violated("L2", stopped(still(), *on_again))) is found
+
+
+@pytest.mark.parametrize(("since", "steps", "found"), [(8, 16, True), (8, 15, False)])
+def test_eight_steps_are_the_fewest(since: int, steps: int, found: bool) -> None:
+    assert bool(violated("L2", stopped(still(since=since, until=steps), steps=steps))) is found
+
+
 def test_a_third_of_the_steps_is_one() -> None:
     assert codes(stopped(still(since=32, until=48), steps=48)) == [("L2", "warning")]
 
@@ -104,6 +115,10 @@ def test_converged_is_excused_in_full_precision_only() -> None:
     another = facts.OptimizerFound(optimizer="adam", kind="optimizer", name="Adam")
     both = facts.Held(optimizer="adam", tensors=(0,), lr=0.1, update_ulp=8.0)
     assert judge(stopped(still("nonzero"), small, another, both))[1] == []
+    alike = facts.Held(optimizer="adam", tensors=(0,), lr=0.1, update_ulp=0.2)
+    assert [each.excuse for each in judge(stopped(still("nonzero"), small, another, alike))[1]] == ["converged"]
+    no_rate = facts.Held(optimizer="adam", tensors=(0,), lr=0.0, update_ulp=0.2)
+    assert judge(stopped(still("nonzero"), small, another, no_rate))[1] == []
     assert codes(stopped(still("none"), small)) == [("L2", "warning")]
     (no_size,) = judge(stopped(still("nonzero"), held(update_ulp=0.0)))[0]
     assert "its gradient was zero" in no_size.message

@@ -90,8 +90,9 @@ class ForwardPasses:
                 self.passes += 1
                 for began in self._signals.pass_began:
                     began(module)
+            given = tensors_in(inputs)
             for entered in self._signals.module_entered:
-                entered(module, inputs)
+                entered(module, given)
         except Exception as error:
             self._fault("torch: entering a forward pass", error)
 
@@ -100,8 +101,9 @@ class ForwardPasses:
             return
         self.depth = max(0, self.depth - 1)
         try:
+            returned = tensors_in(output)
             for left in self._signals.module_left:
-                left(module, output)
+                left(module, output, returned)
         except Exception as error:
             self._fault("torch: leaving a forward pass", error)
         if not self.depth:

@@ -50,8 +50,10 @@ class Signals:
     # Forward passes, in the iterations in which they are watched
     pass_began: list[Callable[[nn.Module], None]] = field(default_factory=list)
     """The outermost module is about to be called."""
-    module_entered: list[Callable[[nn.Module, tuple[Any, ...]], None]] = field(default_factory=list)
-    module_left: list[Callable[[nn.Module, Any], None]] = field(default_factory=list)
+    module_entered: list[Callable[[nn.Module, list[torch.Tensor]], None]] = field(default_factory=list)
+    """With the tensors that it was given, as ``tensors_in`` finds them."""
+    module_left: list[Callable[[nn.Module, Any, list[torch.Tensor]], None]] = field(default_factory=list)
+    """With what it returned, and the tensors in that."""
     pass_ended: Callbacks = field(default_factory=list)
     model_called: Callbacks = field(default_factory=list)
     """A model that is known was called plainly."""

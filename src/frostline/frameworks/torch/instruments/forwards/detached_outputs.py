@@ -11,7 +11,6 @@ from torch.multiprocessing.reductions import StorageWeakRef
 
 from frostline.core.facts import Fact, ModuleSeen
 from frostline.frameworks.torch.context import Context
-from frostline.frameworks.torch.forward_passes import tensors_in
 from frostline.frameworks.torch.models import modules
 from frostline.frameworks.torch.tensors.tensors import shape_of
 
@@ -47,31 +46,31 @@ class DetachedOutputs:
         self._left.clear()
         self._given.clear()
 
-    def _entered(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
-        for tensor in tensors_in(inputs):
+    def _entered(self, module: nn.Module, given: list[torch.Tensor]) -> None:
+        for tensor in given:
             for producer, storage in self._outputs.get(tensor.data_ptr(), ()):
                 freed = storage.expired()  # type: ignore[no-untyped-call]  # then the address went to other data
                 if not tensor.requires_grad and not freed:
                     self._note(producer)
-        self._note_copied(module, inputs)
+        self._note_copied(module, given)
 
-    def _note_copied(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+    def _note_copied(self, module: nn.Module, given: list[torch.Tensor]) -> None:
         """Where values went by way of numpy or a copy, new memory of the same shape comes in without a gradient."""
         if self._left and torch.is_grad_enabled() and modules.has_parameters(module):
-            given = [tensor for tensor in tensors_in(inputs) if tensor.data_ptr() not in self._given]
-            shapes = {shape_of(tensor) for tensor in given if not tensor.requires_grad}
-            for producer, returned in self._left if len(given) == 1 else ():
+            new = [tensor for tensor in given if tensor.data_ptr() not in self._given]
+            shapes = {shape_of(tensor) for tensor in new if not tensor.requires_grad}
+            for producer, returned in self._left if len(new) == 1 else ():
                 if shapes & returned:
                     self._note(producer)
         self._left.clear()
-        self._given.update(tensor.data_ptr() for tensor in tensors_in(inputs))
+        self._given.update(tensor.data_ptr() for tensor in given)
 
     def _note(self, producer: nn.Module) -> None:
         self._detached.update(id(inner) for inner in producer.modules())
 
-    def _leave(self, module: nn.Module, output: Any) -> None:
-        self._left.append((module, {shape_of(tensor) for tensor in tensors_in(output) if tensor.grad_fn is not None}))
-        for tensor in tensors_in(output):
+    def _leave(self, module: nn.Module, _: Any, returned: list[torch.Tensor]) -> None:
+        self._left.append((module, {shape_of(tensor) for tensor in returned if tensor.grad_fn is not None}))
+        for tensor in returned:
             if tensor.requires_grad:
                 storage = StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
                 self._outputs.setdefault(tensor.data_ptr(), []).append((module, storage))

@@ -36,7 +36,7 @@ class ForwardWrites:
         signals.model_met.append(self._renew)
         signals.forwards_wanted.append(self._wanted)
         signals.module_entered.append(lambda module, _: self._look_at(module, "outside"))
-        signals.module_left.append(lambda module, _: self._look_at(module, "forward"))
+        signals.module_left.append(lambda module, *_: self._look_at(module, "forward"))
         return []
 
     def _wanted(self) -> None:

@@ -33,7 +33,7 @@ class ModuleCalls:
         self._signals.finished.append(self._finish)
         return []
 
-    def _entered(self, module: nn.Module, _: tuple[Any, ...]) -> None:
+    def _entered(self, module: nn.Module, _: list[torch.Tensor]) -> None:
         self._passes.called.add(id(module))
         if torch.is_grad_enabled():
             self._passes.recorded.add(id(module))

@@ -10,7 +10,6 @@ from torch import nn
 
 from frostline.core.facts import Fact, ModuleSeen
 from frostline.frameworks.torch.context import Context
-from frostline.frameworks.torch.forward_passes import tensors_in
 
 
 class OutputGradients:
@@ -40,8 +39,8 @@ class OutputGradients:
     def _ended(self) -> None:
         self._ignoring = False
 
-    def _leave(self, module: nn.Module, output: Any) -> None:
-        for tensor in tensors_in(output) if module._parameters else ():
+    def _leave(self, module: nn.Module, _: Any, returned: list[torch.Tensor]) -> None:
+        for tensor in returned if module._parameters else ():
             if tensor.requires_grad and tensor.grad_fn is not None:
                 self._passes.holders.add(id(module))
                 self._listen(tensor, id(module))

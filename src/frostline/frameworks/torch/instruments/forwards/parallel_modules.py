@@ -12,7 +12,6 @@ from torch import nn
 
 from frostline.core.facts import Fact, NetworkInParallel
 from frostline.frameworks.torch.context import Context
-from frostline.frameworks.torch.forward_passes import tensors_in
 from frostline.frameworks.torch.models import modules
 from frostline.frameworks.torch.tensors.tensors import shape_of
 
@@ -49,18 +48,16 @@ class ParallelModules:
         signals.finishing.append(self._finish)
         return []
 
-    def _entered(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+    def _entered(self, module: nn.Module, given: list[torch.Tensor]) -> None:
         if self._context.forwards.depth == 1:
             self._given.clear()
-        first = next(iter(tensors_in(inputs)), None) if modules.has_parameters(module) else None
-        self._given.append(weakref.ref(first) if first is not None else None)
+        self._given.append(weakref.ref(given[0]) if given and modules.has_parameters(module) else None)
 
-    def _left(self, module: nn.Module, output: Any) -> None:
+    def _left(self, module: nn.Module, _: Any, returned: list[torch.Tensor]) -> None:
         given = self._given.pop() if self._given else None
-        returned = next(iter(tensors_in(output)), None)
-        if given is None or returned is None:
+        if given is None or not returned:
             return
-        call = _Call(given, shape_of(returned), weakref.ref(module), module.training)
+        call = _Call(given, shape_of(returned[0]), weakref.ref(module), module.training)
         for other in self._recent:
             if other.in_training != call.in_training and other.returned == call.returned and _same(other, call):
                 evaluated, trained = (other, call) if call.in_training else (call, other)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Callable, Iterable
-from typing import Any, ClassVar
+from typing import ClassVar
 
+import torch
 from torch import nn
 
 from frostline.core.facts import Fact, ModulesRecreated
@@ -39,7 +40,7 @@ class RecreatedModules:
             self._passes[kind] = self._passes.get(kind, 0) + 1
         self._strangers.clear()
 
-    def _entered(self, module: nn.Module, _: tuple[Any, ...]) -> None:
+    def _entered(self, module: nn.Module, _: list[torch.Tensor]) -> None:
         inside = self._context.forwards.depth > 1
         if inside and _has_weights(module) and not self._context.models.knows(module):
             self._strangers.append((type(module).__name__, weakref.ref(module)))

@@ -50,7 +50,7 @@ class UnusedOutputs:
         )
         self._calls.clear()
 
-    def _leave(self, module: nn.Module, output: Any) -> None:
+    def _leave(self, module: nn.Module, output: Any, _: list[torch.Tensor]) -> None:
         """The module has returned ``output``: look at the suspects that it called, and tell its own caller."""
         called = self._calls.pop() if self._calls else []
         if not self._suspects:

@@ -155,7 +155,7 @@ UNFROZEN_LATE = StillCause(
 
 
 def _not_held(still: Still) -> Explained | None:
-    if still.situation != "unheld" or still.late:
+    if still.situation != "unheld":
         return None
     forgotten = still.row.reached_by_backward and _looks_forgotten(still.row, still.run)
     return Explained("", still.steps) if still.model_is_trained or forgotten else None

@@ -56,7 +56,7 @@ NEVER_TRACKED = StillCause(
 def _unregistered(still: Still) -> Explained | None:
     """A backward pass reached the tensor, unless it is lent; or the framework told of a variable outside its lists."""
     row, run = still.row, still.run
-    if still.situation != "unregistered" or _untracked_with(still):
+    if still.situation != "unregistered":
         return None
     if row.reached_by_backward:
         return None if is_lent(row.model, run) else Explained()

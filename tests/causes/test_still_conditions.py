@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tests.causes.test_mitigations import DECAY, FROZEN, SGD, STEP, STEPS, TRAINABLE, held, moved, row, run
 
-from frostline.core.events import LayersUntracked, TensorReplaced, VariablesUntracked
+from frostline.core.events import TensorReplaced
 from frostline.core.ledger import Changed, Declared, Flip, Holding, OptimizerRow, Owner, TensorRow
 from frostline.core.record import Finding
 from frostline.laws import judge
@@ -384,49 +384,7 @@ def test_another_module_of_the_list_may_have_been_called(called: bool | None, sp
     assert bool(neighbours.expert_of_many(tensor, seen(tensor))) is spared
 
 
-# What no model lists, and what no optimizer was given
-
-
-UNTRACKED = LayersUntracked(step=0, layer="inner", tensors=("net.gone", "net.w", "net.inner"))
-
-
-@pytest.mark.parametrize(
-    ("events", "more", "rule"),
-    [
-        ((UNTRACKED,), {}, "never-tracked"),
-        ((UNTRACKED,), {"registered": True}, "not-in-any-optimizer"),
-        ((LayersUntracked(step=0, layer="other", tensors=("net.v",)),), {}, "unregistered-tensor"),
-        ((), {}, "unregistered-tensor"),
-        ((), {"reached_by_backward": False}, "motion"),  # of no known cause
-        (
-            (VariablesUntracked(step=0, model="net", tensors=("net.w",)),),
-            {"reached_by_backward": None},
-            "unregistered-tensor",
-        ),
-        ((VariablesUntracked(step=0, model="net", tensors=("net.v",)),), {"reached_by_backward": None}, "motion"),
-        ((UNTRACKED,), {"changed": moved(STEP)}, None),
-    ],
-)
-def test_why_no_model_lists_it(events: tuple[Any, ...], more: dict[str, Any], rule: str | None) -> None:
-    known = {"registered": False, "reached_by_backward": True}
-    stray = row("net.w", **(known | more))
-    trained = row("net.linear.bias", changed=moved(STEP), optimizers=held(nonzero=4))
-    told = [each.rule for each in judge(run([stray, trained], *events))[0] if "net.w" in each.tensors]
-    assert told == [rule] * (rule is not None)
-
-
-@pytest.mark.parametrize(
-    ("beside", "excused"),
-    [(False, True), (None, False), (True, False)],
-)
-def test_an_untracked_layer_beside_pretrained_ones_may_be_a_fixed_network(beside: bool | None, excused: bool) -> None:
-    mine = row("net.w", registered=False, reached_by_backward=True)
-    inner = Owner("inner", "Linear", default_initialised=beside)
-    other = row("net.inner", registered=False, reached_by_backward=True, owner=inner)
-    trained = row("net.linear.bias", changed=moved(STEP), optimizers=held(nonzero=4))
-    [found] = [each for each in judge(run([mine, other, trained], UNTRACKED))[0] if each.rule == "never-tracked"]
-    assert (found.severity == "note") is excused
-    assert ("which was trained before or loaded" in found.message) is excused
+# What no optimizer was given
 
 
 def forgotten(**more: Any) -> list[str]:

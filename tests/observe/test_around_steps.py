@@ -418,6 +418,8 @@ def test_what_the_observer_counts() -> None:
         training.step()
     observer = training.observer
     assert (observer.steps, observer.checks) == (5, 3)
+    observer.close()
+    assert (observer.steps, observer.checks) == (5, 4)  # the last look is one
     for skipped in (1, 2):
         observer.skipped("sgd")
         assert observer.optimizers["sgd"].steps_skipped == skipped

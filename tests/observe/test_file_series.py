@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from frostline.core.events.files import FilesAlike
+from frostline.observe import file_series
 from frostline.observe.file_series import FileSeries
 
 Writing = tuple[str, int, str, str]  # path, step, what the file holds, what memory does
@@ -58,3 +59,27 @@ def test_steps_of_folders_are_in_the_names() -> None:
 )
 def test_everything_else_is_no_repetition(second: Writing) -> None:
     assert told(("s1.pt", 1, "aa", "aa"), second) == []
+
+
+def test_of_many_series_the_last_are_compared_and_others_are_told_when_they_are_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(file_series, "SERIES_KEPT", 2)
+    a, b, c = ([(f"{name}{step}.pt", step, "aa", state) for step, state in ((1, "aa"), (2, "bb"))] for name in "abc")
+    assert [fact[0] for fact in told(*a, *b)] == [("a1.pt", "a2.pt"), ("b1.pt", "b2.pt")]
+    third = ("a3.pt", 3, "aa", "cc")
+    assert [fact[0] for fact in told(*a, *b, *c, third)] == [  # what was let go begins anew
+        ("a1.pt", "a2.pt"),
+        ("b1.pt", "b2.pt"),
+        ("c1.pt", "c2.pt"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("path", "name"),
+    [("out/7/model.pt", "7/model.pt"), ("out/7/a/model.pt", "model.pt"), ("run7\\s1.pt", "s1.pt"), ("out/3/", "3")],
+)
+def test_a_path_is_told_from_its_number_on(path: str, name: str) -> None:
+    again = path.replace("7", "8").replace("s1", "s2").replace("out/3", "out/4")
+    (found,) = told((path, 1, "aa", "aa"), (again, 2, "aa", "bb"))
+    assert found[0][0] == name

@@ -49,6 +49,13 @@ def test_named_rows_that_a_step_moved_are_told_with_the_step() -> None:
     assert (seen.lr, seen.weight_decay, seen.state) == (0.5, 0.0, False)
 
 
+def test_a_step_that_moves_named_rows_is_known_when_its_check_is_over() -> None:
+    weight = matrix()
+    training = training_of(weight, "m.embed[:2]")
+    step(training, weight, np.ones((4, 2)))
+    assert (weight.row.rows[0].place, weight.row.rows[0].first_step) == ("step", 1)
+
+
 def test_named_rows_that_stay_are_told_once() -> None:
     weight = matrix()
     training = training_of(weight, "m.embed[:2]")
@@ -233,3 +240,25 @@ def test_a_step_for_which_nothing_was_let_through_is_no_masks_doing() -> None:
         step(training, weight, moves)
     training.observer.close()
     assert told(training) == []
+
+
+def test_memory_for_elements_is_spent_once() -> None:
+    first, second = matrix(), Tensor("m.other", np.arange(1.0, 9.0).reshape(4, 2))
+    training = Training(first, second, check_every=1, keep_bytes=3 * 32 + 1)
+    training.optimizer(first, second)
+    seen = MaskedGradient(ALL.astype(bool), LOWER.astype(bool), "a hook")
+    training.probe.masks = {tensor.key: seen for tensor in (first, second)}
+    for _ in range(2):
+        with training.inside():
+            for tensor in (first, second):
+                tensor.values -= 0.5 * tensor.values
+    training.observer.close()
+    assert [tensor.row.rows[0].ratio for tensor in (first, second)] == [0.5, None]
+
+
+def test_a_mask_says_nothing_before_it_moved_anything_for_good() -> None:
+    weight = matrix()
+    training = training_of(weight, check_every=1)
+    masked(training, ALL, LOWER)
+    step(training, weight, np.ones((4, 2)))
+    assert told(training) == []  # the script may undo it before the next step

@@ -9,7 +9,7 @@ import pytest
 from tests.observe.memory import Tensor, Training
 
 from frostline.core.columns.standstill import Standstill
-from frostline.core.facts import StoodStill
+from frostline.core.facts import CameBack, PutBack, StoodStill
 from frostline.digest.sample import LARGEST, PIECE
 from frostline.observe.checks.going_on import SAMPLES_KEPT
 from frostline.observe.protocols import Unreadable
@@ -45,6 +45,7 @@ def test_what_goes_on_costs_a_sample_before_and_after_a_check(training: Training
     assert training.watched(weight).bytes_read - before == 3 * 2 * LARGEST
     training.observer.close()
     assert (told(training), weight.row.changed.still) == ([], None)
+    assert not any(isinstance(fact, CameBack | PutBack) for fact in training.observer.journal.facts())
 
 
 def test_what_a_step_leaves_alone_is_compared_to_the_end(training: Training, weight: Tensor) -> None:

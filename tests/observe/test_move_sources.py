@@ -70,6 +70,28 @@ def test_statistics_of_a_layer_in_training_mode_move_by_themselves(
     assert (mean.row.changed.followed is not None) is (named is not None)
 
 
+def test_no_search_is_made_for_what_statistics_came_from() -> None:
+    mean = buffer("m.mean", DRAWN, frozen=True)
+    training = training_of(mean)
+    mean.row.owner = Owner("norm", "BatchNorm1d", "normalisation", frozen_subtree="norm")
+    training.probe.elsewhere = {"copy": OTHER.tobytes()}
+    mean.values[:] = OTHER
+    training.step()
+    assert only(mean).equals is None
+
+
+@pytest.mark.parametrize(("places", "follows"), [(4, True), (5, False)])
+def test_last_places_beside_an_equal_source_are_the_rounding_of_an_average(places: int, follows: bool) -> None:
+    mine, source = target(DRAWN), Tensor("online.w", DRAWN)
+    training = training_of(mine, source)
+    watched = training.watched(mine)
+    watched.keep = True
+    watched.take_copy()
+    mine.values.view("i4")[:] += places  # away from it: no average goes there but by rounding
+    training.step()
+    assert (mine.row.changed.followed, only(mine).rate) == (("online.w", 0.0) if follows else (None, None))
+
+
 def equal(mine: Tensor, steps: int = 2, **elsewhere: Any) -> list[str | None]:
     """What is told to have the bits that the tensor takes in the last of these steps, of other tensors."""
     training = training_of(mine)

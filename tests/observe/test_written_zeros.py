@@ -145,9 +145,16 @@ def test_most_of_the_zeros_are_to_be_gone(left: int) -> None:
     assert [fact.left for fact in told(training, zeros)] == [left] * (left < 5)
 
 
+def state_called_trainable() -> Tensor:
+    tensor = matrix()
+    tensor.kind = "buffer"
+    return tensor
+
+
 @pytest.mark.parametrize(
     "tensor",
     [
+        state_called_trainable(),
         matrix((100,)),
         matrix((0, 10)),
         matrix(trainable=False),

@@ -98,7 +98,7 @@ class Cause:
     tells_apart: str = ""
     symptoms: tuple[str, ...] = ()
     mitigations: tuple[Mitigation[Any], ...] = ()
-    cases: Callable[[ObservedRun], Iterable[Case]] | None = field(default=None, repr=False)
+    cases: Callable[[ObservedRun], Iterable[Case]] | None = None
 
     @property
     def example(self) -> str:

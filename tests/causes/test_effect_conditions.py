@@ -75,6 +75,10 @@ def test_what_counts_as_trained(declared: Any, changed: Changed, is_trained: boo
         (still(gradients={"zero": 3, "nonzero": 1}), ("T200", "error", None)),
         (still(gradients={"nonzero": 4}, hold={"negligible": True}), ("T204", "note", "rounding noise")),
         (still(gradients={}), ("T200", "warning", "hidden")),
+        (
+            still(optimizers=[*held(nonzero=4), Holding("adam", 0, lr=0.1, gradients={"nonzero": 4}, negligible=True)]),
+            ("T204", "error", "rounding noise"),  # it is all that adam holds
+        ),
         (still(gradients={"none": 4}), ("T203", "warning", "nothing cut it")),
         (still(gradients={"nonzero": 4}, lr=0.0), ("T206", "error", None)),
         (still(gradients={"nonzero": 4}, hold={"lr": 0.0}), ("T200", "error", None)),  # it was another one before

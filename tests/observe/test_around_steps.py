@@ -10,7 +10,7 @@ import pytest
 from tests.observe.memory import Tensor, Training, buffer, only, places
 
 from frostline.core.facts import CameBack, Followed, GradientsSeen, PutBack
-from frostline.core.ledger import Gradient
+from frostline.core.ledger import Flip, Gradient
 from frostline.observe.checks.step_checks import FROZEN_AT_FIRST
 from frostline.observe.clock import Clock
 
@@ -221,6 +221,9 @@ def test_what_turns_out_to_have_been_a_step_is_one_with_what_it_holds() -> None:
     assert (training.observer.checking, training.observer.flags.setting_up) == (True, False)
     training.observer.after_step("sgd")
     assert places(weight) == [("step", 1, 1)]
+    weight.trainable = False
+    training.observer.late_step("sgd")
+    assert weight.row.declared.flips == [Flip(2, False, "sgd")]
     assert (only(weight).optimizer, weight.row.optimizers[0].optimizer, training.checks) == ("sgd", "sgd", [1])
 
 
@@ -255,6 +258,15 @@ def test_results_that_a_script_puts_in_place_at_the_end_were_made_by_their_step(
     training.observer.close("sgd")
     assert (only(weight).place, only(weight).optimizer) == ("step", "sgd")
     assert (only(other).place, only(other).optimizer) == ("outside", None)
+
+
+def test_a_move_in_a_step_that_the_script_makes_by_hand_is_outside_of_every_optimizers() -> None:
+    weight = Tensor("m.w", np.arange(1.0, 33.0))
+    training = Training(weight)
+    training.optimizer(weight)
+    training.observer.optimizers["sgd"].by_hand = True
+    training.step()
+    assert (only(weight).place, only(weight).optimizer) == ("outside", "sgd")
 
 
 # Looks in between
@@ -316,6 +328,16 @@ def test_a_look_that_catches_what_is_followed_ends_it() -> None:
     moving.values *= 2
     training.observer.look_now([moving.key], "outside")
     assert watched.pursuit < 0
+
+
+def test_a_look_leaves_alone_what_is_settled() -> None:
+    weight = Tensor("m.w", np.arange(1.0, 33.0))
+    training = Training(weight)
+    training.optimizer(weight)
+    training.step()
+    weight.values *= 2
+    assert training.observer.look_now([weight.key]) == []
+    assert places(weight) == [("step", 1, 1)]
 
 
 def test_a_forked_process_says_nothing_of_its_reading() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from tests.observe.memory import Tensor, Training, only
 
 from frostline.core.facts import MoveExplained
 from frostline.core.ledger import Declared, Owner, TensorRow
+from frostline.observe.moves import value_samples
 from frostline.observe.moves.merging import is_merge
 from frostline.observe.moves.value_samples import Glimpses
 from frostline.observe.tensor_state import Reading
@@ -80,6 +83,19 @@ def test_the_bits_of_a_move_are_compared_with_those_of_trained_tensors_of_the_sh
         (0.0, "m.alike")
     ]
     assert glimpses.distances(training.watched(tensors["alike"]), content) == []  # it is not compared with itself
+
+
+@pytest.mark.parametrize(("largest", "kind", "taken"), [(32, "parameter", 1), (31, "parameter", 0), (32, "buffer", 0)])
+def test_only_parameters_up_to_a_size_are_remembered(
+    largest: int, kind: Any, taken: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(value_samples, "LARGEST", largest)
+    small, frozen, other = Tensor("m.a", [1.0], trainable=False), Tensor("m.b", range(8)), Tensor("m.c", range(8))
+    frozen.trainable, other.kind = False, kind
+    training = Training(small, frozen, other)
+    glimpses = Glimpses()
+    glimpses.take(training.watched(each) for each in (small, frozen, other))
+    assert len(glimpses.distances(training.watched(frozen), frozen.values.tobytes())) == taken
 
 
 def copied(**elsewhere: bytes) -> list[str | None]:

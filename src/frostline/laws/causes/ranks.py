@@ -40,7 +40,7 @@ class _Tensor:
     @property
     def is_averaged(self) -> bool:
         """Whether all processes applied the same bits of gradient, which came of data of their own."""
-        return len(self.ranks) > 1 and list(self.gradients.values()) == [self.ranks]
+        return list(self.gradients.values()) == [self.ranks]
 
     def add(self, rank: int, row: TensorRow, is_complete: bool) -> None:
         """One more rank's row; the last bits of a process that was cut short are not known."""

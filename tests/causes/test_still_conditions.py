@@ -81,6 +81,7 @@ def test_what_a_tensor_replaced_is_gone_and_was_in_its_module_or_its_parametriza
         (row("net.a.w", owner=Owner("a", "Linear")), True),
         (row("net.a.w", owner=Owner("a", "Linear"), optimizers=held(nonzero=1)), False),
         (row("net.b.w", owner=Owner("b", "Linear")), False),
+        (row("net.a.w", owner=Owner("a", "Linear"), declared=FROZEN), False),
     ],
 )
 def test_a_successor_that_no_optimizer_holds_speaks_for_the_former(successor: TensorRow, has: bool) -> None:

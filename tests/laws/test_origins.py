@@ -97,6 +97,8 @@ COMPILES = Origin("train.py", 9, "main", source='model.compile("adam", "mse")')
 GROUP = 'put `optimizer.add_param_group({"params": model.head.parameters()})` after train.py:25'
 held = {"optimizer": "optimizer"}
 UNFROZEN = [line("unfroze", THAWS), line("optimizer", MADE, **held)]
+FROZEN = [line("froze", FREEZES), line("optimizer", MADE, **held)]
+COMPILED = line("compiled", COMPILES, **held)
 TWICE = [line("froze", FREEZES), *(line("optimizer", each, **held) for each in (MADE, AGAIN))]
 
 
@@ -123,6 +125,27 @@ def buffer_elsewhere():
         ("F107", [line("train", TRAIN)], [buffer()], {"framework": "keras"}, "the usual hint"),
         ("F102", [line("froze", FREEZES)], [weight(trainable=False)], {}, "the usual hint"),
         ("F102", TWICE, [weight(trainable=False)], {}, "the usual hint"),
+        ("F102", [line("optimizer", MADE, **held)], [weight(trainable=False)], {}, "the usual hint"),
+        ("F102", FROZEN, [weight(trainable=False)], {"framework": "keras"}, "the usual hint"),
+        ("F102", FROZEN, [], {}, "the usual hint"),
+        ("T209", UNFROZEN[:1], [weight()], {}, "the usual hint"),
+        ("T209", UNFROZEN[1:], [weight()], {}, "the usual hint"),
+        ("F105", [line("froze", FREEZES), COMPILED], [weight(trainable=False)], {}, "the usual hint"),
+        ("F105", [COMPILED], [weight(trainable=False)], {"framework": "keras"}, "the usual hint"),
+        (
+            "F105",
+            [line("froze", FREEZES), line("compiled", MADE, **held)],
+            [weight(trainable=False)],
+            {"framework": "keras"},
+            "the usual hint",
+        ),
+        (
+            "F105",
+            [line("froze", FREEZES), COMPILED],
+            [weight(trainable=False)],
+            {"framework": "keras"},
+            "put `model.compile(…)` after train.py:18, as at train.py:9",
+        ),
         ("F105", [line("froze", FREEZES)], [weight(trainable=False)], {"framework": "keras"}, "the usual hint"),
         (
             "T209",

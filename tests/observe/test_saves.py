@@ -363,7 +363,26 @@ def test_a_later_file_of_the_model_says_what_a_whole_save_holds(weight: Tensor) 
     assert (saved(weight).state, other.row.saved) == ("same", None)
 
 
+def test_a_file_of_another_model_says_nothing_of_what_is_missing(weight: Tensor) -> None:
+    other, apart = Tensor("m.other", range(3)), Tensor("n.apart", range(5))
+    writing = Writing(weight, other, apart)
+    writing.training.step()
+    writing.save("m.bin", weight)
+    writing.save("n.bin", apart)
+    writing.end()
+    assert saved(other).state == "missing"
+
+
 # Until the end
+
+
+def test_values_of_a_files_own_are_no_older_ones(weight: Tensor) -> None:
+    writing = Writing(weight)
+    writing.training.step()
+    writing.write("average.bin", holding("weight", weight.values + 1))
+    writing.training.step()
+    writing.end()
+    assert copies(weight) == [("average.bin", 1, "other")]
 
 
 def test_rounded_copies_grow_old_too(weight: Tensor) -> None:
@@ -487,6 +506,16 @@ def test_copies_that_were_taken_before_they_were_written_are_all_kept(
     writing.end()
     assert copies(weight) == [("epoch3.bin", 4, "older"), ("epoch2.bin", 3, "older"), ("epoch1.bin", 2, "older")]
     assert [copy.taken for copy in saved(weight).copies] == [0, 0, 0]
+
+
+def test_of_copies_that_were_written_when_they_were_taken_the_youngest_is_kept(weight: Tensor) -> None:
+    writing = Writing(weight)
+    for epoch in range(3):
+        writing.training.step()
+        writing.write(f"epoch{epoch}.bin", written(weight, taken=writing.training.observer.steps))
+    writing.training.step()
+    writing.end()
+    assert copies(weight) == [("epoch2.bin", 3, "older")]
 
 
 def test_parts_of_a_tensor_are_told_apart_by_their_files(weight: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:

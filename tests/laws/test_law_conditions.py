@@ -22,6 +22,16 @@ def seen(*rows: TensorRow, events: tuple[Any, ...] = (), optimizers: tuple[Optim
     return ObservedRun(run(rows, *events, optimizers=optimizers))
 
 
+@pytest.mark.parametrize(
+    ("imported", "words"),
+    [(("torch", "jax"), "torch"), (("jax", "keras"), "keras"), (("tf_keras",), "tf_keras"), ((), "jax")],
+)
+def test_hints_are_in_the_words_of_the_framework_that_the_script_uses(imported: tuple[str, ...], words: str) -> None:
+    ledger = run([])
+    ledger.run.frameworks = dict.fromkeys(imported, "1")
+    assert ObservedRun(ledger).framework == words
+
+
 # L3
 
 

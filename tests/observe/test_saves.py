@@ -89,6 +89,16 @@ def test_the_oldest_files_are_forgotten_first(weight: Tensor, monkeypatch: pytes
     assert copies(weight) == [("epoch4.bin", 5, "same"), ("epoch2.bin", 4, "older")]
 
 
+def test_the_only_file_is_kept_however_much_it_holds(weight: Tensor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(saves, "COPIES_KEPT", 1)
+    other = Tensor("m.other", range(3))
+    writing = Writing(weight, other)
+    writing.training.step()
+    writing.save("model.bin")
+    writing.end()
+    assert (saved(weight).state, saved(other).state) == ("same", "same")
+
+
 def test_of_copies_alike_the_youngest_is_told(weight: Tensor) -> None:
     writing = Writing(weight)
     for epoch in range(3):
@@ -292,6 +302,25 @@ def test_what_is_in_no_file_under_one_of_its_names_is_there_under_another(weight
     assert (twin.row.saved, saved(apart).state) == (None, "missing")
 
 
+def test_of_two_arrays_with_the_values_of_a_tensor_the_first_is_its_copy(weight: Tensor) -> None:
+    writing = Writing(weight)
+    writing.training.step()
+    for dtype in ("float32", "float16"):
+        writing.saves.holds("own.npz", "numpy", holding("arr", weight.values, dtype))
+    writing.end()
+    assert only(weight).state == "same"
+
+
+def test_an_array_of_the_scripts_own_takes_nothing_back_of_what_a_file_lacks(weight: Tensor) -> None:
+    other = Tensor("m.other", range(3))
+    writing = Writing(weight, other)
+    writing.training.step()
+    writing.save("part.bin", weight)
+    writing.saves.holds("own.npz", "numpy", holding("arr", weight.values))
+    writing.end()
+    assert saved(other).state == "missing"
+
+
 # What a file holds of a tensor
 
 
@@ -305,6 +334,17 @@ def test_whose_the_first_values_are_is_asked_of_what_holds_them(weight: Tensor) 
     writing.end()
     assert (only(weight).state, only(weight).origin) == ("first", "a module that the model left")
     assert only(other).origin is None
+
+
+def test_one_who_can_be_asked_answers_for_all_first_values_of_its_dictionary(weight: Tensor) -> None:
+    other = Tensor("m.other", range(3))
+    writing = Writing(weight, other)
+    kept = holding("weight", weight.values), holding("other", other.values, origin=lambda: "the former model")
+    stranger = holding("weight", np.ones((2, 2)), section="other", origin=lambda: pytest.fail("it is no tensor's"))
+    writing.training.step()
+    writing.write("model.bin", *kept, stranger)
+    writing.end()
+    assert (only(weight).origin, only(other).origin) == ("the former model", "the former model")
 
 
 def test_who_has_no_answer_leaves_the_origin_open(weight: Tensor) -> None:
@@ -418,6 +458,30 @@ def test_first_values_that_were_put_back_and_stay_are_told(weight: Tensor) -> No
     writing.end()
     assert (only(weight).state, only(weight).put_back) == ("first", True)
     assert (only(frozen).state, only(frozen).put_back) == ("same", False)  # was never trained
+
+
+def test_what_memory_holds_is_no_matter_where_the_file_has_other_values(weight: Tensor) -> None:
+    writing = Writing(weight)
+    first = weight.values.copy()
+    writing.training.step()
+    weight.values[:] = first
+    writing.write("average.bin", holding("weight", first + 1))
+    writing.end()
+    assert (only(weight).state, only(weight).put_back) == ("other", False)
+
+
+@pytest.mark.parametrize(("apart", "back_at"), [(0.0, 6), (1.0, None)])
+def test_values_that_a_file_has_may_come_back(weight: Tensor, apart: float, back_at: int | None) -> None:
+    writing = Writing(weight)
+    for _ in range(6):
+        writing.training.step()
+    kept = weight.values.copy()  # no check saw them
+    writing.write("model.bin", holding("weight", kept + apart))
+    for _ in range(4):
+        writing.training.step()
+    weight.values[:] = kept
+    writing.end()
+    assert weight.row.changed.back_at == back_at
 
 
 def test_first_values_that_were_put_back_for_a_while_only_are_older(weight: Tensor) -> None:

@@ -137,6 +137,12 @@ def test_the_first_bits_are_those_of_every_block() -> None:
     assert likeness(written(other_start), watched(began + 1, began)).state == "other"
 
 
+def test_what_was_never_read_began_with_nothing_that_is_known() -> None:
+    state = watched()
+    state.first = None
+    assert likeness(written(BEGAN), state).state == "other"
+
+
 def test_of_a_sharded_tensor_the_part_that_this_process_holds_is_compared() -> None:
     state = watched(NOW[:3], BEGAN[:3])
     state.row.part, state.row.shape = Part("0:3", 6), (6, 2)

@@ -44,11 +44,10 @@ Later = Callable[[], Sequence[tuple[str, Hashable]]]
 
 @dataclass(slots=True)
 class _Kept:
-    """A copy with a digest of parts of what was written, and of the tensor's memory then."""
+    """A copy with digests of parts of what was written and of the tensor's memory then, where both could be read."""
 
     copy: Copy
-    memory: bytes | None
-    content: bytes | None = None
+    marks: tuple[bytes, bytes] | None = None
 
 
 @dataclass(slots=True)
@@ -139,9 +138,9 @@ class Saves:
     def _compare_with_last(self, path: str, file: _File) -> None:
         """Files that repeat each other are told by what they hold of trainable parameters."""
         kept = {
-            key: (each.content, each.memory)
+            key: each.marks
             for key, each in file.copies.items()
-            if each.content is not None and each.memory is not None and _may_train(self.observer.tensors[key].row)
+            if each.marks is not None and _may_train(self.observer.tensors[key].row)
         }
         content, memory = ({key: pair[place] for key, pair in kept.items()} for place in (0, 1))
         self._series.wrote(path, file.step, content, memory)
@@ -187,7 +186,7 @@ class Saves:
         asked = next((tensor for tensor in section if tensor.name in old and tensor.origin is not None), None)
         origin = asked.origin() if asked is not None and asked.origin is not None else None
         for tensor in section:
-            if origin is not None and tensor.name in old:
+            if tensor.name in old:
                 old[tensor.name].origin = origin
 
     def _by_model(self) -> dict[str, dict[str, TensorState]]:
@@ -204,13 +203,13 @@ class Saves:
         copy = Copy(file.name, tensor.name, file.step, found.state, tensor.dtype, found.rows)
         copy.taken, copy.rest_zero = tensor.taken, found.rest_zero
         copy.part, copy.path = tensor.part, file.path if tensor.part else ""
-        memory = content = None
+        marks = None
         with contextlib.suppress(Unreadable):
             memory = mark(watched.entry, watched.row.bytes_here)
-            content = memory if found.state == "same" else mark(tensor.content, tensor.bytes)
+            marks = (memory if found.state == "same" else mark(tensor.content, tensor.bytes)), memory
             if found.state in ("same", "rounded"):
                 copy.put_back = _was_trained(watched.row) and holds_first(watched.entry, watched)
-        file.copies[watched.entry.key] = _Kept(copy, memory, content)
+        file.copies[watched.entry.key] = _Kept(copy, marks)
 
     # The end
 
@@ -250,8 +249,8 @@ class Saves:
             verdict = self.observer.tensors[key].row.changed.verdict
             if verdict != "unknown":
                 state: CopyState = "older" if verdict == "yes" else "same"
-                file.copies[key] = _Kept(Copy(file.name, name, file.step, state), None)
-        if file.later is not None and file.copies:
+                file.copies[key] = _Kept(Copy(file.name, name, file.step, state))
+        if file.later is not None:
             file.strange = []
             file.expected = self.expected({self.observer.tensors[key].row.model for key in file.copies})
 
@@ -263,9 +262,9 @@ class Saves:
     def _settled(self, kept: _Kept, watched: TensorState) -> Copy:
         """What became of a copy: first bits that were put back, and stayed, are called so."""
         copy = kept.copy
-        if copy.state in ("same", "rounded") and copy.step < self.observer.steps and kept.memory is not None:
+        if copy.state in ("same", "rounded") and copy.step < self.observer.steps and kept.marks is not None:
             try:
-                moved = mark(watched.entry, watched.row.bytes_here) != kept.memory
+                moved = mark(watched.entry, watched.row.bytes_here) != kept.marks[1]
             except Unreadable:
                 moved = watched.row.changed.verdict == "yes"
             copy.state = "older" if moved else copy.state

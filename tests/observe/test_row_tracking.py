@@ -116,6 +116,24 @@ def test_a_tensor_that_cannot_be_read_is_compared_when_it_can() -> None:
     assert (weight.row.rows[0].moved, weight.row.rows[0].place) == (2, "between")
 
 
+def test_a_pattern_names_a_tensor_by_any_of_its_names() -> None:
+    weight = matrix()
+    training = training_of(weight, "m.tied[:2]")
+    weight.row.aliases.append("m.tied")
+    step(training, weight, np.ones((4, 2)))
+    assert weight.row.rows[0].pattern == "m.tied[:2]"
+
+
+def test_the_first_move_is_told_with_its_step_whatever_moved_the_rows_later() -> None:
+    weight = matrix()
+    training = training_of(weight, "m.embed[:2]", check_every=1)
+    step(training, weight, np.zeros((4, 2)))
+    weight.values[0] += 1
+    for _ in range(3):
+        step(training, weight, np.ones((4, 2)))
+    assert (weight.row.rows[0].first_step, weight.row.rows[0].place) == (2, "step")
+
+
 def test_rows_that_are_to_be_trained_are_told_of_too() -> None:
     weight = matrix()
     training = Training(weight, trained=("m.embed[2:]", "m.embed[::3]"))
@@ -262,3 +280,38 @@ def test_a_mask_says_nothing_before_it_moved_anything_for_good() -> None:
     masked(training, ALL, LOWER)
     step(training, weight, np.ones((4, 2)))
     assert told(training) == []  # the script may undo it before the next step
+
+
+def test_a_mask_that_is_gone_says_nothing_of_later_steps() -> None:
+    weight = matrix()
+    training = training_of(weight, check_every=1)
+    masked(training, ALL, LOWER)
+    step(training, weight, LOWER)
+    training.probe.masks = {}
+    for _ in range(2):
+        step(training, weight, ALL)
+    training.observer.close()
+    assert told(training) == []
+
+
+def test_a_script_that_steps_by_hand_has_no_masks() -> None:
+    weight = matrix()
+    training = training_of(weight, check_every=1)
+    training.observer.optimizers["sgd"].by_hand = True
+    masked(training, ALL, LOWER)
+    for _ in range(2):
+        step(training, weight, ALL)
+    training.observer.close()
+    assert told(training) == []
+
+
+@pytest.mark.parametrize(("dtype", "ratio"), [("float64", 0.5), ("complex128", None)])
+def test_elements_of_more_than_eight_bytes_are_told_by_their_rows(dtype: str, ratio: float | None) -> None:
+    weight = Tensor("m.embed", np.arange(1.0, 9.0).reshape(4, 2), dtype=dtype)
+    training = training_of(weight, check_every=1)
+    masked(training, ALL, LOWER)
+    for _ in range(2):
+        with training.inside():
+            weight.values *= 0.5
+    training.observer.close()
+    assert [(seen.unit, seen.compared, seen.ratio) for seen in weight.row.rows] == [("row", 2, ratio)]

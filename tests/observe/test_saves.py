@@ -9,8 +9,10 @@ import pytest
 from numpy.typing import ArrayLike
 from tests.observe.memory import Tensor, Training, buffer
 
+from frostline.core.columns.part import Part
 from frostline.core.columns.saved import Copy, Saved
 from frostline.core.events.files import FilesAlike, FileWritten
+from frostline.core.facts import Held
 from frostline.observe import saves
 from frostline.observe.protocols import Unreadable
 from frostline.observe.saves import Saves
@@ -185,6 +187,27 @@ def test_files_that_repeat_each_other_are_told_by_what_they_hold_of_trainable_pa
         (1, 2, 3),
         ("m.weight",),
     )
+
+
+def test_of_a_shard_the_files_of_other_processes_are_not_known(weight: Tensor) -> None:
+    writing = Writing(weight)
+    kept = written(weight, cut=lambda _: kept)
+    weight.row.part = Part("0:8", 8)
+    for epoch in range(3):
+        writing.training.step()
+        writing.write(f"epoch{epoch}.bin", kept)
+    writing.end()
+    assert len(saved(weight).copies) > 0
+    assert writing.training.observer.journal.fold.ledger().events_of(FilesAlike) == []
+
+
+@pytest.mark.parametrize(("path", "name"), [("runs/300/", "runs/300"), ("300", "300"), ("runs/300.bin", "300.bin")])
+def test_a_number_is_told_with_its_folder(weight: Tensor, path: str, name: str) -> None:
+    writing = Writing(weight)
+    writing.training.step()
+    writing.save(path)
+    writing.end()
+    assert only(weight).file == name
 
 
 def test_files_of_what_is_frozen_alone_may_repeat_each_other(weight: Tensor) -> None:
@@ -382,6 +405,26 @@ def test_what_may_be_merged_into_other_values_of_its_module_is_not_missing(weigh
     assert (adapter.row.saved, saved(apart).state) == (None, "missing")
 
 
+def test_what_stands_beside_other_values_in_one_module_may_be_in_them_and_at_the_top_it_is_missing() -> None:
+    base, bias, top, other = (Tensor(f"m.{name}", range(4)) for name in ("fc.weight", "fc.bias", "scale", "shift"))
+    writing = Writing(base, bias, top, other)
+    writing.training.step()
+    writing.write("m.bin", holding("fc.weight", base.values + 1), holding("scale", top.values + 1))
+    writing.end()
+    assert (bias.row.saved, saved(other).state) == (None, "missing")
+    assert bias.row.unknown["saved"].endswith("it may be merged into them")
+
+
+def test_a_file_of_no_model_holds_nothing_that_may_be_missing(weight: Tensor) -> None:
+    other = Tensor("m.other", range(3))
+    writing = Writing(weight, other)
+    writing.training.step()
+    writing.write("noise.bin", holding("x", range(3)))
+    writing.save("part.bin", weight)
+    writing.end()
+    assert saved(other).state == "missing"
+
+
 def test_what_stands_beside_the_tensors_of_a_good_copy_is_missing(weight: Tensor) -> None:
     base, beside = (Tensor(f"m.{name}", range(4)) for name in ("fc.weight", "fc.bias"))
     writing = Writing(base, beside)
@@ -504,13 +547,41 @@ def test_what_moved_between_two_checks_was_trained_where_an_optimizer_holds_it(w
         writing.training.step(gradient=0.0)
     for each in (weight, free):
         each.values += 1
+    writing.training.probe.optimizers["adam"] = writing.training.probe.optimizers["sgd"]
+    adam = writing.training.observer.tracked.found_optimizer("adam", "optimizer", "Adam")
+    writing.training.observer.tell(Held(optimizer=adam.id, tensors=(weight.row.id,), listed=False))
     writing.training.step(gradient=0.0)  # a check
     for each in (weight, free):
         each.values[:] = first[each.name]
     writing.save("model.bin")
     writing.end()
     assert [move.place for move in weight.row.changed.movements][:1] == ["between"]
+    assert [holding.listed for holding in weight.row.optimizers] == [True, False]
     assert (only(weight).put_back, only(free).put_back) == (True, False)
+
+
+def put_back(tensor: Tensor, writing: Writing, first: ArrayLike) -> bool:
+    tensor.values[:] = first
+    writing.save("model.bin")
+    writing.end()
+    return only(tensor).put_back
+
+
+def test_what_only_the_script_moved_was_not_trained_though_an_optimizer_holds_it(weight: Tensor) -> None:
+    writing, first = Writing(weight), weight.values.copy()
+    writing.training.step(gradient=0.0)
+    weight.values += 1
+    writing.training.step(gradient=0.0)
+    assert [move.place for move in weight.row.changed.movements] == ["outside"]
+    assert not put_back(weight, writing, first)
+
+
+def test_what_a_step_moved_while_it_was_frozen_was_not_trained() -> None:
+    frozen = Tensor("m.frozen", range(1, 9), trainable=False)
+    writing, first = Writing(frozen), frozen.values.copy()
+    writing.training.step()
+    assert [move.place for move in frozen.row.changed.movements] == ["step"]
+    assert not put_back(frozen, writing, first)
 
 
 # Arrays that a script writes itself

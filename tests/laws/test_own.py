@@ -86,6 +86,7 @@ def test_one_that_fails_is_told_and_costs_no_other(name: str, said: str, entry_p
     own_findings = found()
     assert [each.code for each in own_findings] == ["X1", "X000"]
     assert said in own_findings[1].message
+    assert [each.code for each in own.own()] == [*(["X102"] if name == "BROKEN" else []), "X1"]
 
 
 IN_A_FILE = """

@@ -60,6 +60,11 @@ def test_it_is_one_where_the_other_stepped_just_before_and_for_a_few_steps_since
     assert violated("L10", passed_by(last_step=5)) == {"late.w"}
 
 
+def test_an_optimizer_that_was_made_for_nothing_is_passed_by_nobody() -> None:
+    frozen = [facts.FlagDeclared(tensor=tensor, flag=False, again=True) for tensor in (0, 1)]
+    assert violated("L10", passed_by(2, 8, (4,), *frozen)) == set()
+
+
 def test_what_moved_all_the_same_or_is_stepped_by_another_is_none() -> None:
     assert violated("L10", passed_by(2, 8, (4,), moved(1, "between"))) == set()
     assert violated("L10", passed_by(2, 8, (4,), facts.Held(optimizer="sgd", tensors=(1,)))) == set()

@@ -71,12 +71,6 @@ class Fold:
         if kind in _EVENTS:
             self._ledger.events.append(fact)  # type: ignore[arg-type]
 
-    def count_step(self, optimizer: str, last_step: int) -> None:
-        """One more executed step, told as a fact only when the next check comes: a step must cost next to nothing."""
-        row = self.optimizers[optimizer]
-        row.steps_executed += 1
-        row.last_step = last_step
-
     def ledger(self) -> Ledger:
         """All rows that are of interest, each storage once, with what follows from all facts together."""
         self.settle()

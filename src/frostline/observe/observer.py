@@ -139,8 +139,8 @@ class Observer:
         flags = tracked.probe.flags(whole=False)
         if optimizer.steps_executed + 2 >= self._due.get(key, 0) or (flags is not None and flags is not tracked.flags):
             return False
-        clock.after_step()
-        clock.now += 1
+        clock.steps += 1
+        clock.now += 2
         self.journal.step(optimizer.id, clock.steps)
         return True
 

@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 import jax
 import wrapt
-from jax._src.core import trace_state_clean
 
 from frostline.core.events.fact import Origin
 from frostline.core.facts import Fact, LineSeen
 from frostline.frameworks.jax.context import Context
 from frostline.frameworks.jax.steps.functions import Call, Function
 from frostline.frameworks.jax.tensors.paths import is_array, is_inexact
+from frostline.frameworks.jax.traces.outside import is_outside
 from frostline.observe.script_lines import makers, script_line
 
 _Noted = tuple[weakref.ref[Any], Origin, int]  # with the step
@@ -76,7 +76,7 @@ class InitLines:
 
     def _note(self, made: Any, tree: Callable[[], Any]) -> None:
         """The script makes what is in this tree, unless an inner module was seen to make it."""
-        if trace_state_clean():
+        if is_outside():
             self._context.quietly("weights were made", self._note_arrays, made, tree)
 
     def _note_arrays(self, made: Any, tree: Callable[[], Any]) -> None:

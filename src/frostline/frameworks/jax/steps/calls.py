@@ -9,12 +9,11 @@ from collections.abc import Callable
 from threading import get_ident
 from typing import Any, TypeVar
 
-from jax._src.core import trace_state_clean
-
 from frostline.frameworks.jax.signals import Signals
 from frostline.frameworks.jax.steps.functions import Call, Function
 from frostline.frameworks.jax.steps.values import Values, digests_of
 from frostline.frameworks.jax.tensors.paths import Arrays, is_inexact
+from frostline.frameworks.jax.traces.outside import is_outside
 from frostline.frameworks.jax.traces.records import Record
 from frostline.observe.observer import Observer
 
@@ -59,7 +58,7 @@ class Calls:
     def is_outermost(self) -> bool:
         """Whether a call that is made now is the script's own, and not inside another one or inside a trace."""
         outside = self.current is None and not self.over and get_ident() == self.thread
-        return outside and trace_state_clean()
+        return outside and is_outside()
 
     @property
     def steps_made(self) -> int:

@@ -222,3 +222,31 @@ params = loop(freeze({{"body": False, "head": True}}), params)
     }
     assert [seen.optimizer(name).steps_executed for name in ("adam", "adam#2")] == [8, 8]
     assert set(seen.rules.values()) <= {"note"}
+
+
+def test_of_an_actor_and_a_critic_each_is_trained_and_no_state_of_an_optimizer_is_a_weight(tmp_path: Path) -> None:
+    """The critic's step is handed the actor's whole state, whose step comes later, and the other way round."""
+    seen = observed_code(
+        f"""{START}
+from flax.training.train_state import TrainState
+make = lambda kernel: TrainState.create(apply_fn=None, params={{"kernel": kernel}}, tx=optax.adam(0.1))
+actor, critic = make(jnp.full((4, 2), 0.5)), make(jnp.full((2, 1), 0.5))
+score = lambda critic, actor, x: jnp.square(jnp.tanh(x @ actor["kernel"]) @ critic["kernel"] - 1).mean()
+@jax.jit
+def update_critic(actor, critic, x):
+    return critic.apply_gradients(grads=jax.grad(score)(critic.params, actor.params, x))
+@jax.jit
+def update_actor(actor, critic, x):
+    return actor.apply_gradients(grads=jax.grad(score, 1)(critic.params, actor.params, x))
+for each in x:
+    critic = update_critic(actor, critic, each)
+    actor = update_actor(actor, critic, each)
+""",
+        tmp_path,
+    )
+    assert seen.columns == {
+        "actor.params.kernel": (True, ["update_actor"], "yes"),
+        "critic.params.kernel": (True, ["update_critic"], "yes"),
+    }
+    assert [row.declared.flip_count for row in seen.record.tensors] == [0, 0]
+    assert seen.rules == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
+
 from frostline.core.facts import FlagDeclared, FlagFlipped, FlagHeld
 from frostline.observe.tensor_state import TensorState
 from frostline.observe.tracked import Tracked
@@ -47,8 +49,15 @@ class Flags:
         tracked.flags = flags
         return worth
 
+    def declare(self, key: Hashable, flag: bool | None) -> None:
+        """Nothing was declared of a tensor until now: that is no flip."""
+        tracked, watched = self._tracked, self._tracked.tensors[key]
+        place = tracked.order.index(watched)
+        tracked.flags = [*tracked.flags[:place], flag, *tracked.flags[place + 1 :]]
+        self._declare(watched, flag)
+
     def _declare(self, watched: TensorState, flag: bool | None) -> None:
-        """The flag was set before any training: that it was on before has left no gradient.
+        """The flag was set before any training of it: that it was on before has left no gradient.
 
         That it was off may have decided what an optimizer was given, and stays known as the flag at the first check.
         """

@@ -12,7 +12,7 @@ import numpy as np
 from frostline.core.events.fact import Origin
 from frostline.core.ledger import OptimizerRow, Role
 from frostline.digest.blocks import Digest
-from frostline.frameworks.jax.tensors.paths import Arrays, Path
+from frostline.frameworks.jax.tensors.paths import Arrays, Path, in_states
 from frostline.frameworks.jax.tensors.tensors import JaxTensor
 from frostline.frameworks.jax.traces.proofs import Learned
 from frostline.frameworks.jax.traces.records import Record
@@ -89,6 +89,11 @@ class Call:
         if self._arrays is None:
             self._arrays = self._handed(*self._given)
         return self._arrays
+
+    @property
+    def in_states(self) -> set[int]:
+        """The ids of those that are in the state of an optimizer of optax, be it that of another step."""
+        return in_states(self._given)
 
     @property
     def kinds(self) -> Kinds:

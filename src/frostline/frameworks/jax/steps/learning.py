@@ -140,11 +140,11 @@ class Learning:
 
     def _kinds(self, call: Call, learned: Learned) -> dict[Path, Kind | None]:
         """The arrays that are weights, copies of weights or statistics; None for those that are surely none."""
-        arrays = call.arrays
+        arrays, in_states = call.arrays, call.in_states
         found: dict[Path, Kind | None] = {path: Kind("parameter") for path in learned.proofs}
         copied = copies(call, learned)
         for path, array in arrays.items():
-            if path in found or not is_inexact(array):
+            if path in found or id(array) in in_states or not is_inexact(array):
                 continue
             if path in copied:
                 found[path] = Kind("parameter")
@@ -179,11 +179,13 @@ class Learning:
         function.tensors[path] = tensor
 
     def _declare_trainable(self, tensor: JaxTensor) -> None:
-        """A later step trains what an earlier one keeps frozen."""
+        """A later step trains what an earlier one keeps frozen, or is only handed: of that nothing was declared."""
         declared, place = list(self._answers.declared), self._answers.tensors.index(tensor)
-        if declared[place] is False:
-            declared[place] = True
+        former, declared[place] = declared[place], True
+        if not former:
             self._answers.declared = declared
+        if former is None:
+            self._recorder.flags.declare(tensor.key, True)
 
     def _meet_captured(self, function: Function, path: Path, array: Any) -> None:
         """Weights that were compiled into a step as constants: it is their updates that the step makes."""

@@ -45,6 +45,17 @@ def arrays_of_call(names: list[str], args: Iterable[Any], kwargs: Mapping[str, A
     return found
 
 
+def in_states(tree: Any) -> set[int]:
+    """The ids of the arrays that are in states of optax, wherever these stand in a tree."""
+    states = [each for each in jax.tree_util.tree_leaves(tree, is_leaf=_is_state) if _is_state(each)]
+    return {id(array) for array in jax.tree_util.tree_leaves(states) if is_array(array)}
+
+
+def _is_state(node: Any) -> bool:
+    kind = type(node)
+    return isinstance(node, tuple) and kind.__module__.startswith("optax") and kind.__name__.endswith("State")
+
+
 def is_array(value: Any) -> bool:
     """Whether this is an array with a value, and not one that stands for a value while a function is traced."""
     return isinstance(value, (jax.Array, np.ndarray)) and not isinstance(value, Tracer)

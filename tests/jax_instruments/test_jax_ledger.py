@@ -250,3 +250,28 @@ for each in x:
     }
     assert [row.declared.flip_count for row in seen.record.tensors] == [0, 0]
     assert seen.rules == {}
+
+
+def test_weights_that_one_call_makes_and_trains_are_unknown_with_the_reason(tmp_path: Path) -> None:
+    seen = observed_code(
+        f"""{START}
+@jax.jit
+def whole(key):
+    params = {{"body": jax.random.normal(key, (4, 4)), "head": jnp.ones((4, 1))}}
+    optimizer = optax.adam(0.1)
+    state = optimizer.init(params)
+    for each in x:
+        updates, state = optimizer.update(jax.grad(loss)(params, each), state, params)
+        params = optax.apply_updates(params, updates)
+    return params
+for key in jax.random.split(jax.random.key(0), 3):
+    whole(key)
+""",
+        tmp_path,
+    )
+    assert seen.columns == {f"whole.{name}": (True, ["whole"], "unknown") for name in ("body", "head")}
+    assert {row.changed.reason for row in seen.record.tensors} == {
+        "it is made and trained within one call of a compiled function, outside which it has no value"
+    }
+    assert seen.optimizer("whole").steps_executed == 3
+    assert seen.rules == {}

@@ -54,7 +54,7 @@ class Fold:
         self.optimizers: dict[str, OptimizerRow] = {}
         self._ledger = Ledger()
         self._frameworks: dict[str, None] = {}  # in the order in which they were found
-        self._framework_of: dict[int, str] = {}
+        self.framework_of: dict[int, str] = {}
         self._dropped: set[int] = set()
         self._readable: set[int] = set()  # tensors that have a baseline, and were not lost since
         self.moves: OrderedDict[int, Movement] = OrderedDict()
@@ -70,6 +70,12 @@ class Fold:
             _HANDLERS[kind](self, fact)
         if kind in _EVENTS:
             self._ledger.events.append(fact)  # type: ignore[arg-type]
+
+    def count_step(self, optimizer: str, last_step: int) -> None:
+        """One more executed step, told as a fact only when the next check comes: a step must cost next to nothing."""
+        row = self.optimizers[optimizer]
+        row.steps_executed += 1
+        row.last_step = last_step
 
     def ledger(self) -> Ledger:
         """All rows that are of interest, each storage once, with what follows from all facts together."""
@@ -91,7 +97,7 @@ class Fold:
         for framework in self._frameworks:
             names: set[str] = set()
             for tensor, row in self.rows.items():
-                if self._framework_of[tensor] == framework and row.name not in names and tensor not in self._dropped:
+                if self.framework_of[tensor] == framework and row.name not in names and tensor not in self._dropped:
                     names.update((row.name, *row.aliases))
                     yield row
 
@@ -113,7 +119,7 @@ class Fold:
     def _tensor_found(self, fact: told.TensorFound) -> None:
         seen = dict(zip(_OF_A_TENSOR, _seen_of(fact), strict=True))
         self.rows[fact.tensor] = TensorRow(id=fact.tensor, owner=Owner(fact.owner, fact.owner_type, fact.role), **seen)
-        self._framework_of[fact.tensor] = fact.framework
+        self.framework_of[fact.tensor] = fact.framework
         self._frameworks.setdefault(fact.framework)
 
     def _tensors_dropped(self, fact: told.TensorsDropped) -> None:

@@ -56,9 +56,7 @@ class Journal:
 
     def step(self, optimizer: str, last_step: int) -> None:
         """An optimizer made a step; the fact that says how many it made is told when they are asked for."""
-        row = self.fold.optimizers[optimizer]
-        row.steps_executed += 1
-        row.last_step = last_step
+        self.fold.count_step(optimizer, last_step)
         self._stepped.add(optimizer)
         if self.after_step is not None:
             self.after_step()

@@ -9,7 +9,7 @@ import platform
 import sys
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
@@ -82,6 +82,7 @@ class Session:
             Expected(frozen=(*expected.frozen,), trained=(*expected.trained,), patience=settings.patience)
         )
         self._probes: list[Framework] = []
+        self._versions: dict[str, str] = {}  # of the frameworks that were imported, and of backends
         self._unclosed: list[Framework] = []
         self._began = time.monotonic()
         self._own_seconds = 0.0  # that frostline took, but for its checks until the last one begins
@@ -107,7 +108,7 @@ class Session:
             self._own_seconds += time.monotonic() - began
         self._probes.append(probe)
         probe.observer.after_first_step = self._after_first_step
-        self.run.frameworks[framework] = _version(module)
+        self._versions[framework] = self.run.frameworks[framework] = _version(module)
         self.journal.tell(FrameworkSeen(framework=framework, version=_version(module)))
 
     def attach_imported(self) -> None:
@@ -220,7 +221,8 @@ class Session:
         self.run.bytes_read = sum(watched.bytes_read for watched in tensors)
         for name in BACKENDS:
             if name in sys.modules:
-                self.run.frameworks[name] = _version(sys.modules[name])
+                self._versions[name] = _version(sys.modules[name])
+        self.run.frameworks = trained_in(self._versions, set(self.journal.fold.framework_of.values()))
         self.run.steps = sum(optimizer.steps_executed for optimizer in self.journal.fold.optimizers.values())
         self._take_time()
         self._learn_rank()
@@ -310,6 +312,18 @@ class Session:
         except OSError as error:
             reason = f"cannot write {self.settings.data}: {error.strerror}"
             raise RecordError(reason, "choose another place with --data") from None
+
+
+def trained_in(versions: Mapping[str, str], found: set[str]) -> dict[str, str]:
+    """The frameworks of the run and their versions, without those that something imported and that trained nothing.
+
+    Args:
+        versions: of all that were imported, backends of Keras among them.
+        found: those in which tensors were found; with none all are of interest.
+    """
+    keras = {"keras", "tf_keras"}
+    idle = {*FRAMEWORKS, *BACKENDS} - found if found.isdisjoint(keras) else keras - found
+    return {name: version for name, version in versions.items() if not found or name not in idle}
 
 
 def _version(module: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import count
 from typing import Any
 
@@ -15,8 +15,8 @@ from frostline.frameworks.jax.answers import Answers
 from frostline.frameworks.jax.signals import Signals
 from frostline.frameworks.jax.steps.functions import Call, Function, Kind
 from frostline.frameworks.jax.steps.values import Values, digests_of
-from frostline.frameworks.jax.tensors.paths import Path, is_inexact
-from frostline.frameworks.jax.tensors.tensors import JaxTensor
+from frostline.frameworks.jax.tensors.paths import Path, is_array, is_inexact
+from frostline.frameworks.jax.tensors.tensors import InnerTensor, JaxTensor
 from frostline.frameworks.jax.traces.concrete import concrete
 from frostline.frameworks.jax.traces.proofs import Learned, Proof, Reading
 from frostline.frameworks.jax.traces.records import Applied, Differentiated
@@ -71,11 +71,13 @@ class Learning:
         else:
             trace = jitted.read(handed, call.handed_back(result))
             learned = Reading(trace, function.records).read()
-        if not self._is_step(learned):
+        if inner := _made_inside(function, learned):
+            self._take_inner(function, inner)
+        elif not self._is_step(learned):
             gives = [path for path, proof in learned.proofs.items() if proof.differentiated]
             function.differentiates = gives
-            return
-        self.take(function, call, learned)
+        else:
+            self.take(function, call, learned)
 
     @staticmethod
     def _is_step(learned: Learned) -> bool:
@@ -114,6 +116,19 @@ class Learning:
             self._recorder.update_holdings(function.key)
         for callback in self._signals.step_learned:
             self._quietly("a step was learned", callback, function, call)
+
+    def _take_inner(self, function: Function, inner: Mapping[Path, Any]) -> None:
+        """A function trains weights that it makes itself: it is a step whose tensors have no values between calls."""
+        if function.row is not None:
+            return
+        self.end_former()
+        function.learned = Learned()
+        self._found_step(function, function.learned)
+        model = self._model(function, function.name)
+        for path, array in inner.items():
+            tensor = self.adopt(".".join((model, *path)), model, array, Kind("parameter", True), None, InnerTensor)
+            function.holds[tensor.key] = Hold(inside=True)
+        self._recorder.late_step(function.key)
 
     def _found_step(self, function: Function, learned: Learned) -> None:
         made_by = sorted({proof.optimizer for proof in learned.proofs.values() if proof.optimizer})
@@ -196,7 +211,9 @@ class Learning:
         function.captured.append(tensor)
         function.holds[tensor.key] = Hold(inside=True)
 
-    def adopt(self, name: str, model: str, array: Any, kind: Kind, digest: Any) -> JaxTensor:
+    def adopt(
+        self, name: str, model: str, array: Any, kind: Kind, digest: Any, tensor_type: type[JaxTensor] = JaxTensor
+    ) -> JaxTensor:
         """A new tensor: its row, and its first bits.
 
         Args:
@@ -205,6 +222,7 @@ class Learning:
             array: its value.
             kind: parameter or buffer, and what is declared of it.
             digest: of its bits before the step, where they were read.
+            tensor_type: how it is read.
         """
         root, *pieces = name.split(".")[:-1] or [""]
         owner = ".".join([root, *(piece for piece in pieces if piece not in COLLECTIONS)])
@@ -221,7 +239,7 @@ class Learning:
             role=kind.role(name),
             sharded=not getattr(array, "is_fully_addressable", True) and not array.is_fully_replicated,
         )
-        tensor = JaxTensor(next(self._keys), row, self._values.settle)
+        tensor = tensor_type(next(self._keys), row, self._values.settle)
         self._values.put(tensor, array)
         if digest is not None:
             self._answers.ready[tensor.key] = digest
@@ -238,6 +256,18 @@ class Learning:
         name = unique(root, self._roots)
         self._roots[name] = function
         return name
+
+
+def _made_inside(function: Function, learned: Learned) -> dict[Path, Any]:
+    """The weights that updates are applied to in a function that is handed none of them, as their types.
+
+    What is derived from weights that it is handed, such as those of another place in sharpness-aware steps, is none.
+    """
+    if learned.proofs or learned.captured or learned.empty:
+        return {}
+    applied = [record for record in function.records if isinstance(record, Applied)]
+    made = [(update.path, update.value) for record in applied for update in record.updates]
+    return {path: value.aval for path, value in made if not is_array(value) and hasattr(value, "aval")}
 
 
 def flag_of(proof: Proof) -> bool | None:

@@ -12,6 +12,7 @@ from frostline.core.ledger import Gradient, TensorRow
 from frostline.observe.protocols import NotNow, Unreadable
 
 PASSED_ON = "its last value was handed on, and the script keeps no copy of it"
+INSIDE = "it is made and trained within one call of a compiled function, outside which it has no value"
 
 
 def bytes_of(array: Any) -> Any:
@@ -75,3 +76,13 @@ class JaxTensor:
     def gradient(self) -> Gradient:
         """What is known of the gradient that the step itself computed."""
         return self.left
+
+
+class InnerTensor(JaxTensor):
+    """A weight that a compiled function both makes and trains: no value of it is ever handed to the function."""
+
+    __slots__ = ()
+
+    def read(self) -> Any:
+        """See LiveTensor."""
+        raise Unreadable(INSIDE)

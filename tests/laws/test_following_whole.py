@@ -6,6 +6,7 @@ import pytest
 from tests.laws.test_every_law import held, moved, run, weight
 
 from frostline.core.columns.saved import Copy, CopyState, Saved
+from frostline.core.events.averages import CopyKept
 from frostline.core.ledger import Ledger
 from frostline.laws import judge
 
@@ -48,3 +49,56 @@ def test_a_frozen_source_has_nothing_to_follow() -> None:
 def test_a_copy_that_follows_nowhere_is_another_model_and_one_that_follows_everywhere_is_none() -> None:
     assert [code for code, *_ in said("first", "first")] == ["S603"]
     assert said("other", "other") == []
+
+
+KEPT = {
+    "step": 40, "name": "ema", "kind": "list", "model": "net",
+    "tensors": ("ema.0", "ema.1"), "sources": ("net.0", "net.1"),
+    "still": (), "apart": (0.1, 0.1), "dtypes": ("float32",), "began": 1, "rate": 0.1, "moved_at": 40, "written": 39,
+}  # fmt: skip
+
+
+def kept(**seen: object) -> list[tuple[str, str, list[str]]]:
+    """Code, severity and tensors of what is found of a copy that the script keeps, with this seen of it."""
+    rows = [
+        each
+        for tensor in (0, 1)
+        for each in (
+            *weight(tensor, f"net.{tensor}"),
+            held(tensor),
+            moved(tensor, **STEP),
+            *weight(2 + tensor, f"ema.{tensor}"),
+        )
+    ]
+    ledger = run(*rows, CopyKept(**{**KEPT, **seen}))
+    return [(each.code, each.severity, each.tensors) for each in judge(ledger)[0] if each.code == "L6"]
+
+
+BOTH = ["ema.0", "ema.1"]
+
+
+@pytest.mark.parametrize(
+    ("seen", "found"),
+    [
+        ({}, []),
+        ({"moved_at": 16}, [("L6", "error", BOTH)]),
+        ({"moved_at": 32}, []),  # for less than a third of the steps
+        ({"moved_at": 16, "written": 3}, []),  # as long as from one update to the next, or a few times that
+        ({"moved_at": 16, "rate": None}, []),  # nothing showed that it follows
+        ({"moved_at": None, "written": 0}, [("L6", "note", BOTH)]),
+        ({"moved_at": None, "written": 0, "name": "start"}, []),  # nothing says that it is to follow
+        ({"moved_at": None, "written": 0, "began": 39}, []),  # too few steps
+        ({"moved_at": None}, [("L6", "error", BOTH)]),
+        ({"moved_at": None, "apart": (0.01, 0.01)}, []),  # rounding may explain it
+        ({"moved_at": None, "apart": (0.05, 0.05), "dtypes": ("bfloat16",)}, [("L6", "error", BOTH)]),
+        ({"still": ("ema.1",)}, [("L6", "error", ["ema.1"])]),
+        ({"still": ("ema.1",), "apart": (0.1, 1e-7)}, []),  # too near for a move to show
+        ({"still": ("ema.1",), "rate": None}, []),
+        ({"dtypes": ("bfloat16",), "far": 40, "unmoved": 30}, [("L6", "error", BOTH)]),
+        ({"dtypes": ("bfloat16",), "far": 40, "unmoved": 10}, []),
+        ({"dtypes": ("bfloat16",), "far": 4, "unmoved": 4}, []),
+        ({"far": 40, "unmoved": 30}, []),
+    ],
+)  # fmt: skip
+def test_a_kept_copy_is_judged_by_what_looks_showed(seen: dict[str, object], found: list[object]) -> None:
+    assert kept(**seen) == found

@@ -234,7 +234,7 @@ class Fold:
         if fact.still:
             changed.near = fact.source
         else:
-            changed.followed = fact.source
+            changed.followed, changed.rate = fact.source, fact.rate
 
     def _digests_taken(self, fact: told.DigestsTaken) -> None:
         self.rows[fact.tensor].changed.digests = (fact.first, fact.last)

@@ -152,10 +152,9 @@ class Holding:
 class Changed:
     """Which bits moved since the baseline: the verdict, when, where and how often it was looked at.
 
-    ``before_training``: they moved between the first check and the first step. ``followed`` is the tensor that it was
-    seen to follow, ``near`` one that it equals up to rounding at the end; ``copies``: how often it had the bits of the
-    first right after a write, and of how many looks. ``digests`` and ``sample`` are for processes to compare. ``still``
-    says since when it stands still, ``back_at`` when it had its last bits, ``put_back`` how often its first ones.
+    ``before_training``: before the first step. ``followed`` is the tensor that it was seen to follow, at ``rate``,
+    ``near`` one that it equals at the end; ``copies``: how often it had the bits of the first after a write, of how
+    many. ``digests`` and ``sample`` are for processes to compare. ``still``: since when it stands still.
     """
 
     verdict: Answer = "unknown"
@@ -168,6 +167,7 @@ class Changed:
     blocks_moved: int = 0
     before_training: bool = False
     followed: str | None = None
+    rate: float | None = None
     copies: tuple[int, int] | None = None
     near: str | None = None
     digests: tuple[str, str] | None = None

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from frostline.core import facts
 from frostline.core.amounts import several, tensors
-from frostline.core.events import AveragePutIn
+from frostline.core.events.averages import AveragePutIn
 from frostline.core.ledger import TensorRow
 from frostline.laws.causes.cause import Evidence
 from frostline.laws.law import Law, Violation

@@ -53,7 +53,8 @@ def _first_apart(name: str, source: str) -> tuple[str, str]:
 
 def _copied(source: str, rows: Sequence[TensorRow]) -> str:
     """What is said of a copy, and how often all of it that was compared had the bits of its source."""
-    if any(move.rate not in (None, 1.0) for row in rows for move in row.changed.movements):
+    rates = [move.rate for row in rows for move in row.changed.movements] + [row.changed.rate for row in rows]
+    if any(rate not in (None, 1.0) for rate in rates):
         return f"follows {source}"
     had, looks = min((row.changed.copies for row in rows if row.changed.copies), default=(0, 0))
     return f"copied from {source} ({had} of {several(looks, 'check')})" if had else f"copied from {source}"

@@ -170,7 +170,8 @@ def ledger_section(record: Record, model: str, codes: Mapping[str, Sequence[Span
     mark = marks([cell for _, cell in columns[1:]], lambda row: tuple(codes.get(row.name, ())))
     name = model or "outside any model"
     folds: list[Fold] = []
-    for kind, root in (("parameter", name), ("buffer", f"buffers of {name}")):
+    kept = not any(row.registered for row in tensor_rows)  # by the script, beside its models
+    for kind, root in (("parameter", name), ("buffer", name if kept else f"buffers of {name}")):
         of_kind = [row for row in tensor_rows if row.kind == kind]
         if of_kind:
             folds.extend(folded(model, of_kind, mark, root))
@@ -219,7 +220,7 @@ def _wholes(
             yield model, name, parameters
         buffers = [row for row in own if row.kind == "buffer"]
         if any(row.changed.verdict != "no" or row.name in codes for row in buffers):
-            yield model, f"buffers of {name}", buffers
+            yield model, f"buffers of {name}" if any(row.registered for row in buffers) else name, buffers
 
 
 def _how(rows: Sequence[TensorRow], copies: Mapping[str, str]) -> Line:

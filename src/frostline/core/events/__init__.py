@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Literal, TypeAlias
 
+from frostline.core.events.averages import AverageMisplaced, AveragePutIn, CopyKept
 from frostline.core.events.fact import Fact, Names, Origin
 from frostline.core.events.files import FilesAlike, FileWritten, LoadCompared, LoadLeftOut, LoadMatched, StateHidden
 
@@ -117,33 +118,12 @@ class StateMisshapen(Fact, frozen=True):
     tensors: Names
 
 
-class AverageMisplaced(Fact, frozen=True):
-    """The average that an optimizer keeps of one tensor was written into another."""
-
-    step: int
-    average_of: str
-    written_to: str
-
-
 class AddedLossUnread(Fact, frozen=True):
     """A layer, with these tensors, gave a loss to ``add_loss``, and nothing read the losses of its model."""
 
     step: int
     layer: str
     tensors: Names
-
-
-class AveragePutIn(Fact, frozen=True):
-    """After each of ``steps`` the bits of ``source``, which moves in the steps as well, took the place of the tensor's.
-
-    ``moved`` counts the steps in which ``source`` was seen to move.
-    """
-
-    step: int
-    tensor: str
-    source: str
-    steps: tuple[int, ...]
-    moved: int
 
 
 class LayersUntracked(Fact, frozen=True):
@@ -309,6 +289,7 @@ Event: TypeAlias = (
     | AddedLossUnread
     | AverageMisplaced
     | AveragePutIn
+    | CopyKept
     | LayersUntracked
     | VariablesUntracked
     | ModulesRecreated

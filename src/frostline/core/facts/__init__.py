@@ -11,8 +11,6 @@ from typing import TypeAlias
 
 from frostline.core.events import (
     AddedLossUnread,
-    AverageMisplaced,
-    AveragePutIn,
     DonatedUsed,
     Event,
     FlagMisspelt,
@@ -39,6 +37,7 @@ from frostline.core.events import (
     VariablesUntracked,
     ZerosFilled,
 )
+from frostline.core.events.averages import AverageMisplaced, AveragePutIn, CopyKept
 from frostline.core.events.fact import Fact, Origin
 from frostline.core.events.files import FilesAlike, FileWritten, LoadCompared, LoadLeftOut, LoadMatched, StateHidden
 from frostline.core.facts.bits import (
@@ -91,6 +90,7 @@ __all__ = [
     "CameBack",
     "Compared",
     "CopyCompared",
+    "CopyKept",
     "DigestsTaken",
     "DonatedUsed",
     "Doubted",

@@ -104,11 +104,15 @@ class SwapUndone(Fact, frozen=True):
 
 
 class Followed(Fact, frozen=True):
-    """A tensor follows ``source``, as averages and copies do; ``still``: both stood still and are equal at the end."""
+    """A tensor follows ``source``, as averages and copies do; ``still``: both stood still and are equal at the end.
+
+    ``rate`` is that of a move towards it, where it was seen beside the moves themselves.
+    """
 
     tensor: int
     source: str | None
     still: bool = False
+    rate: float | None = None
 
 
 class CopyCompared(Fact, frozen=True):

@@ -9,7 +9,7 @@ from frostline.frameworks.imports import when_imported
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.framework import Torch
 from frostline.frameworks.torch.guards import dynamo_guard
-from frostline.frameworks.torch.instruments import backwards, flags, forwards, lines, optimizers, state
+from frostline.frameworks.torch.instruments import averages, backwards, flags, forwards, lines, optimizers, state
 from frostline.frameworks.torch.step_hooks import StepHooks
 from frostline.settings import Settings
 
@@ -22,6 +22,7 @@ INSTRUMENTS = (
     *optimizers.INSTRUMENTS,
     *flags.INSTRUMENTS,
     *state.INSTRUMENTS,
+    *averages.INSTRUMENTS,
     *lines.INSTRUMENTS,
 )
 

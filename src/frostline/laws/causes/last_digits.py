@@ -30,6 +30,15 @@ _PRECISIONS = {"float32": SINGLE, "complex64": SINGLE, "float64": DOUBLE, "compl
 _PRECISIONS |= {"bfloat16": Precision(2.0**-7, few=8.0, share=0.2), "float16": Precision(2.0**-10, few=8.0, share=0.2)}
 
 
+def last_place(dtype: str) -> float:
+    """The last place of 1 in a type; of one that is not known, that of float32.
+
+    >>> last_place("bfloat16")
+    0.0078125
+    """
+    return _PRECISIONS.get(dtype, SINGLE).unit
+
+
 @dataclass(frozen=True, slots=True)
 class Apart:
     """How far two replicas are apart at the end, and were ``earlier``, after ``step``: in units in the last place.

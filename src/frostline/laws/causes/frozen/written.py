@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from frostline.core.agreement import merged_into
 from frostline.core.amounts import several, tensors
-from frostline.core.events import AverageMisplaced
+from frostline.core.events.averages import AverageMisplaced
 from frostline.core.ledger import CONVERTED, FULL_PRECISION, MERGED, UNMERGED
 from frostline.laws.causes.cause import Case, Evidence, Mitigation
 from frostline.laws.causes.frozen.moved import FrozenCause, Moved, MovedTogether

@@ -13,7 +13,6 @@ from frostline.frameworks.torch.instruments.state.missing_keys import MissingKey
 from frostline.frameworks.torch.instruments.state.parameter_swaps import ParameterSwaps
 from frostline.frameworks.torch.instruments.state.piecewise_reading import PiecewiseReading
 from frostline.frameworks.torch.instruments.state.pruned_zeros import PrunedZeros
-from frostline.frameworks.torch.instruments.state.replaced_by_average import ReplacedByAverage
 from frostline.frameworks.torch.instruments.state.sharded_starts import ShardedStarts
 from frostline.frameworks.torch.instruments.state.state_loading import StateLoading
 
@@ -30,6 +29,5 @@ INSTRUMENTS = (
     ShardedStarts,
     InitialValues,
     LateWrites,
-    ReplacedByAverage,
     PrunedZeros,
 )

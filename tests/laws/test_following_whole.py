@@ -55,6 +55,7 @@ KEPT = {
     "step": 40, "name": "ema", "kind": "list", "model": "net",
     "tensors": ("ema.0", "ema.1"), "sources": ("net.0", "net.1"),
     "still": (), "apart": (0.1, 0.1), "dtypes": ("float32",), "began": 1, "rate": 0.1, "moved_at": 40, "written": 39,
+    "called_average": True,
 }  # fmt: skip
 
 
@@ -86,7 +87,7 @@ BOTH = ["ema.0", "ema.1"]
         ({"moved_at": 16, "written": 3}, []),  # as long as from one update to the next, or a few times that
         ({"moved_at": 16, "rate": None}, []),  # nothing showed that it follows
         ({"moved_at": None, "written": 0}, [("L6", "note", BOTH)]),
-        ({"moved_at": None, "written": 0, "name": "start"}, []),  # nothing says that it is to follow
+        ({"moved_at": None, "written": 0, "called_average": False}, []),  # nothing says that it is to follow
         ({"moved_at": None, "written": 0, "began": 39}, []),  # too few steps
         ({"moved_at": None}, [("L6", "error", BOTH)]),
         ({"moved_at": None, "apart": (0.01, 0.01)}, []),  # rounding may explain it

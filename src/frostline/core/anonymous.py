@@ -22,7 +22,7 @@ _STEP_OF_PATH = re.compile(r"[^/\\]+")
 _SAID = re.compile(r"\b(\w*(?:Error|Exception|Warning|Interrupt)): .*", re.DOTALL)  # what an error says may be anything
 _PATHS = {"file", "files", "lines"}
 _LEFT_OUT = {"source", "value"}  # lines of the script, and what it assigned
-_KEPT = {"dtype", "expected", "shows"}
+_KEPT = {"dtype", "dtypes", "expected", "shows"}
 # What frostline says itself, with names in it:
 _SENTENCES = {
     "equals",

@@ -21,7 +21,6 @@ GAPS = 8  # as many times the mean time between two updates, without one
 UPDATES = 3  # fewer have no mean time between them
 FEWEST = 16  # values to judge by
 MOST = 0.5
-MEANT = ("ema", "averag", "avg", "swa", "shadow", "polyak")  # in names of what is meant to follow
 NARROW = ("bfloat16", "float16", "float8_e4m3fn", "float8_e5m2")
 WIDER = "keep the average in float32: what (1 - decay) adds in one step is less than half of the last place here"
 ONE_BY_ONE = "look at what updates the copy: a part of its tensors is left out"
@@ -87,7 +86,7 @@ def _never_moved(
             f"{several(steps, 'step')}, and no bit of {tensors(rows)} changed{why}"
         )
         yield Violation(rows, fact, evidence, hint=WIDER if narrow else NO_RATE, apart=True)
-    elif not copy.written and any(word in f"{copy.name} {copy.kind}".lower() for word in MEANT):
+    elif not copy.written and copy.called_average:
         fact = (
             f"{copy.name}, a copy of {copy.model}, has the bits of step {copy.began:,} in all of {tensors(rows)}: "
             f"nothing wrote to it in {several(steps, 'step')}"

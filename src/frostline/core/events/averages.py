@@ -33,7 +33,7 @@ class CopyKept(Fact, frozen=True):
     at which one had moved, None where none ever had; ``still`` are those that did not move while their sources did;
     ``apart`` says how far each is from its source at the end; ``far`` counts the values that are many units in the last
     place away, ``unmoved`` those of them that never changed; ``rate`` is that at which they were seen to follow;
-    ``written`` counts the writes to one of them, whatever these changed.
+    ``written`` counts the writes to one of them, whatever these changed. ``called_average``: by its name or type.
     """
 
     step: int
@@ -51,3 +51,4 @@ class CopyKept(Fact, frozen=True):
     rate: float | None = None
     moved_at: int | None = None
     written: int = 0
+    called_average: bool = False

@@ -12,6 +12,7 @@ from frostline.digest.floats import FLOATS, Reals
 from frostline.digest.shift import follows, reals
 
 PIECE = 1024  # bytes of each tensor
+AVERAGES = ("ema", "averag", "avg", "swa", "shadow", "polyak")  # in names and types of what is to follow
 UNITS = 16  # in the last place; an average in a narrow type stops at half of one divided by its rate
 
 
@@ -113,4 +114,5 @@ class KeptCopy:
             began=self.began,
             moved_at=self.moved_at,
             written=self.written,
+            called_average=any(word in f"{self.name} {self.kind}".lower() for word in AVERAGES),
         )

@@ -32,15 +32,12 @@ NEVER = "call its update after each step; a copy that is to stay as it was is ri
 
 def violations(run: ObservedRun) -> Iterator[Violation]:
     """Copies of trained tensors that stopped following, follow in part or never did: in memory, then in files."""
-    told: set[str] = set()
     for event in run.events_of(CopyKept):
         kept = [row for name in event.tensors if (row := run.named.get(name)) is not None]
         if kept and any(_goes_on(name, run) for name in event.sources):
-            for violation in _kept(event, kept, run):
-                told.update(event.sources)
-                yield violation
+            yield from _kept(event, kept, run)
     for model, rows in run.models.items():
-        yield from _in_files(model, [row for row in rows if row.name not in told])
+        yield from _in_files(model, rows)
 
 
 def _goes_on(name: str, run: ObservedRun) -> bool:

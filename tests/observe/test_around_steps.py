@@ -300,8 +300,10 @@ def test_a_look_knows_the_place_where_it_looked_just_before(seen_now: bool, plac
     for _ in range(2 * (not seen_now)):
         training.observer.clock.after_step()
     moving.values *= 2
+    looks = moving.row.changed.checks
     assert training.observer.look_now([moving.key, "m.nobody"], "forward") == [training.watched(moving)]
     assert only(moving).place == place
+    assert moving.row.changed.checks == looks + 1  # told at once
 
 
 def test_a_look_without_a_place_is_inside_the_step_under_way_or_outside() -> None:
@@ -325,6 +327,7 @@ def test_a_look_that_catches_what_is_followed_ends_it() -> None:
     moving.values *= 2
     training.step()
     assert watched.pursuit > 0
+    watched.pursuit = 1
     moving.values *= 2
     training.observer.look_now([moving.key], "outside")
     assert watched.pursuit < 0

@@ -174,6 +174,7 @@ def test_a_gradient_is_looked_at_until_its_tensor_is_settled_and_once_for_each_o
         training.watched(weight).settled = settled
         training.observer.holdings.note(optimizer, holds)
         assert len(looks) == looked
+        assert weight.row.optimizers[0].gradients == {"nonzero": looked}  # told at once
     training.optimizer(weight, name="adam")
     training.observer.holdings.note(training.observer.optimizers["adam"], training.probe.holds("adam"))
     assert len(looks) == 3  # of this one nothing was known
@@ -196,3 +197,40 @@ def test_what_a_step_with_a_closure_leaves_tells_what_went_into_it(
     weight.grad = None if left is None else np.full(3, left)
     holdings.made_inside = True
     assert holdings.gradient_of(watched, Hold()) == told
+
+
+@pytest.mark.parametrize(
+    ("before", "made_inside", "left", "told"),
+    [
+        (1.0, None, 0.0, "nonzero"),  # it was there for the step
+        (1.0, False, None, "nonzero"),
+        (1.0, True, 0.0, "zero"),  # the step made its own
+        (0.0, False, 1.0, "zero"),  # an optimizer may add the decay to it
+        (0.0, None, 1.0, "nonzero"),
+        (0.0, True, 1.0, "nonzero"),
+        (None, None, 1.0, "nonzero"),
+        (None, False, 0.0, "none"),
+    ],
+)
+def test_which_gradient_went_into_a_step(
+    training: Training, weight: Tensor, before: float | None, made_inside: bool | None, left: float | None, told: str
+) -> None:
+    holdings, watched = training.observer.holdings, training.watched(weight)
+    weight.grad = None if before is None else np.full(3, before)
+    holdings.note_gradient(watched)
+    weight.grad = None if left is None else np.full(3, left)
+    holdings.made_inside = made_inside
+    assert holdings.gradient_of(watched, Hold()) == told
+    assert holdings.gradient_of(watched, None) == weight.gradient()  # another optimizer's: what there is now
+
+
+def test_rates_are_looked_at_at_every_step_while_one_was_never_seen_and_then_at_checks(weight: Tensor) -> None:
+    training = Training(weight)
+    training.optimizer(weight)
+    asked: list[int] = []
+    rates = iter([0.0, 0.0, 0.0, 0.0, 0.5, 0.25, 1.0, 0.75])
+    training.probe.rates = lambda _: asked.append(training.observer.steps) or [next(rates)]  # type: ignore[method-assign,func-returns-value]
+    for _ in range(17):
+        training.step()
+    assert asked == [1, 2, 3, 4, 5, 8, 16]
+    assert training.observer.holdings.max_lr("sgd", 0) == 1.0

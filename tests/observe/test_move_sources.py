@@ -205,6 +205,7 @@ def test_loaded_state_may_be_an_average_of_another_tensor(event: str, follows: b
     mine.values += 0.25 * (online.values - mine.values)
     training.observer.look_now([mine.key], "outside", event=event)
     assert (mine.row.changed.followed == "online.w") is follows
+    assert watched.pursuit == 0  # it may be followed later
 
 
 def test_first_bits_that_come_back_are_told_as_such() -> None:

@@ -92,6 +92,14 @@ def test_a_run_that_is_to_end_after_some_steps_counts_each() -> None:
         training.observer.after_step("sgd")
 
 
+def test_flags_that_nobody_can_have_written_to_are_as_they_were() -> None:
+    training = trained()
+    training.probe.flags = lambda *, whole: None  # type: ignore[method-assign]
+    assert training.observer.next_step("sgd")
+    training.probe.flags = lambda *, whole: [False]  # type: ignore[method-assign]
+    assert not training.observer.next_step("sgd")
+
+
 def test_what_is_to_be_done_after_the_first_step_is_not_passed_over() -> None:
     training, done = trained(), []
     training.observer.after_first_step = lambda: done.append(1)

@@ -71,8 +71,8 @@ def called_by_framework(module: str) -> bool:
         module: that file, which may call itself.
 
     Example:
-        >>> called_by_framework(__file__)
-        False
+        >>> called_by_framework(__file__)  # by the machinery that runs examples, which is no script
+        True
     """
     frame: FrameType | None = sys._getframe(1)
     while frame is not None and (frame.f_code.co_filename.startswith(_OURS) or frame.f_code.co_filename == module):

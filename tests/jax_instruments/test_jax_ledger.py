@@ -275,3 +275,20 @@ for key in jax.random.split(jax.random.key(0), 3):
     }
     assert seen.optimizer("whole").steps_executed == 3
     assert seen.rules == {}
+
+
+def test_that_a_gradient_may_have_been_zero_is_said_where_the_step_hides_it(tmp_path: Path) -> None:
+    seen = observed_code(
+        f"""{START}
+def loss(params, x):
+    dead = jax.nn.relu(-(x * x) @ params["body"]["w"])
+    return jnp.square(dead @ params["head"]["w"] - params["head"]["w"].sum()).mean()
+train(optax.sgd(0.1), {{name: {{"w": value}} for name, value in params.items()}})
+""",
+        tmp_path,
+    )
+    assert [seen.row(f"params.{name}.w").changed.verdict for name in ("body", "head")] == ["no", "yes"]
+    (finding,) = seen.record.findings
+    assert (finding.rule, finding.severity) == ("trainable-but-unchanged", "warning")
+    assert finding.evidence["excuse"] == "hidden: no gradient of it was seen, and it may have been zero"
+    assert finding.hint == "a compiled step hides its gradients: return them from it to see whether they are zero"

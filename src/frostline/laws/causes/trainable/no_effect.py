@@ -215,6 +215,8 @@ def _look_inside(still: StillTogether) -> str | None:
     hidden = all(holding.gradients.keys() == {"unknown"} for holding in still.rows[0].optimizers)
     if hidden and "keras" in still.each[0].run.framework:
         return "a compiled step hides its gradients: compile(run_eagerly=True) and run again to see them"
+    if hidden and still.each[0].run.framework == "jax":
+        return "a compiled step hides its gradients: return them from it to see whether they are zero"
     return None
 
 

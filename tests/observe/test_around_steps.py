@@ -175,6 +175,17 @@ def test_a_weight_is_settled_by_a_step_with_a_gradient(gradient: float | None, d
     assert training.watched(weight).settled is settled
 
 
+def test_a_weight_that_decays_is_read_on_whatever_else_moves_it() -> None:
+    weight = Tensor("m.w", np.arange(1.0, 33.0))
+    training = Training(weight)
+    training.optimizer(weight, weight_decay=0.5)
+    training.step(gradient=0.0)
+    weight.values[::2] *= 2
+    training.observer.look_now([weight.key], "outside")
+    assert [place for place, *_ in places(weight)] == ["step", "outside"]
+    assert not training.watched(weight).settled
+
+
 @pytest.mark.parametrize(("in_frozen_module", "settled"), [(True, False), (False, True)])
 def test_statistics_that_a_step_moved_are_settled_unless_their_module_is_frozen(
     in_frozen_module: bool, settled: bool
@@ -391,9 +402,9 @@ def test_what_was_put_back_at_some_checks_alone_was_not() -> None:
     assert facts(training, PutBack) == []
 
 
-@pytest.mark.parametrize("goes_back", [True, False])
-def test_what_moved_first_after_the_others_may_go_back_with_them(goes_back: bool) -> None:
-    early, late = Tensor("m.early", np.ones(32)), Tensor("m.late", np.ones(64))
+@pytest.mark.parametrize(("goes_back", "size"), [(True, 64), (True, 16), (False, 64)])
+def test_what_moved_first_after_the_others_may_go_back_with_them(goes_back: bool, size: int) -> None:
+    early, late = Tensor("m.early", np.ones(32)), Tensor("m.late", np.ones(size))
     training = Training(early, late)
     training.optimizer(early, late)
 
@@ -428,6 +439,10 @@ def test_a_copy_stood_still_beside_others_because_its_source_did(model: str, apa
     led = frozen("ema.w", 8)
     training = training_of(source, copy, led)
     training.step()
+    moved = frozen("ema.c", 32)
+    moved.values[:] = drawn
+    training.add(moved)
+    moved.row.changed.verdict = "yes"  # it moved by itself
     led.row.changed.followed = "net.w"
     training.observer.close()
     told = [fact.tensor for fact in facts(training, Followed) if fact.still]

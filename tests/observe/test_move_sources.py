@@ -290,8 +290,10 @@ def test_what_was_found_is_followed_no_longer() -> None:
     assert (watched.pursuit > 0, watched.keep, watched.copy is not None) == (True, True, True)
     assert training.observer.attribution.followed == [watched]
     mine.values[:] = OTHER * 2
+    training.probe.elsewhere = {"copy": mine.values.tobytes()}
     training.step()
     assert (watched.pursuit, watched.keep, watched.copy) == (-1, False, None)
+    assert mine.row.changed.movements[-1].equals == "copy"
     assert training.observer.attribution.followed == []
     assert not training.probe.forwards_watched[-1]
 

@@ -282,6 +282,29 @@ def test_a_mask_says_nothing_before_it_moved_anything_for_good() -> None:
     assert told(training) == []  # the script may undo it before the next step
 
 
+def test_other_rows_that_a_mask_lets_through_later_say_nothing_of_a_step_that_had_none() -> None:
+    weight = matrix()
+    training = training_of(weight, check_every=1)
+    for made, left, moves in ((1 - LOWER, 0 * ALL, ALL), (LOWER, LOWER, LOWER)):
+        masked(training, made, left)
+        step(training, weight, moves)
+    training.observer.close()
+    assert told(training) == []
+
+
+def test_a_tensor_that_cannot_be_read_after_a_step_is_compared_later() -> None:
+    weight = matrix()
+    training = training_of(weight, "m.embed[:2]", check_every=1)
+    step(training, weight, np.zeros((4, 2)))
+    with training.inside():
+        weight.values += 1
+        weight.unreadable = Unreadable("elsewhere")
+    assert weight.row.rows[0].moved == 0
+    weight.unreadable = None
+    training.observer.close()
+    assert (weight.row.rows[0].moved, weight.row.rows[0].place) == (2, "between")
+
+
 def test_a_mask_that_is_gone_says_nothing_of_later_steps() -> None:
     weight = matrix()
     training = training_of(weight, check_every=1)

@@ -353,7 +353,7 @@ def test_whose_the_first_values_are_is_asked_of_what_holds_them(weight: Tensor) 
     first = holding("weight", weight.values, origin=lambda: "a module that the model left")
     writing.training.step()
     asked = holding("other", other.values, origin=lambda: pytest.fail("this is no first value"))
-    writing.write("model.bin", first, asked)
+    writing.write("model.bin", asked, first)
     writing.end()
     assert (only(weight).state, only(weight).origin) == ("first", "a module that the model left")
     assert only(other).origin is None

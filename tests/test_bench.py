@@ -1,12 +1,13 @@
 """Every measurement can be taken, and has its place on the page; what is measured is not judged here."""
 
+import doctest
 import importlib
 import inspect
 from pathlib import Path
 
 import pytest
 from bench import __main__ as bench
-from bench import page
+from bench import overhead, page
 from bench.turns import Line, times
 
 
@@ -39,3 +40,8 @@ def test_contestants_take_turns() -> None:
     taken = times({"a": lambda: order.append("a"), "b": lambda: order.append("b")}, 2)
     assert order == ["a", "b", "b", "a", "a", "b"]
     assert [len(seen) for seen in taken.values()] == [2, 2]
+
+
+def test_a_minute_is_reckoned_from_runs_of_two_lengths() -> None:
+    done = doctest.testmod(overhead)
+    assert (done.failed, done.attempted > 2) == (0, True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING
 
+from frostline.core.collector import collector_paused
 from frostline.core.record import Record
 from frostline.core.run import Run
 from frostline.errors import FrostlineError, ObservationError, RecordError
@@ -133,6 +134,7 @@ class ProcessObserver:
             self._broken(error)
         return session.store_error
 
+    @collector_paused()  # the instruments are thousands of objects, and the framework's own are many more
     def _imported(self, framework: str, module: ModuleType) -> None:
         if os.getpid() != self._process:
             return

@@ -13,7 +13,7 @@ from types import GenericAlias
 from typing import Any, get_args
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET
 
 from frostline.core.events.fact import Fact
 from frostline.core.facts import AnyFact
@@ -63,11 +63,11 @@ def gathered(facts: Iterable[Fact]) -> Iterator[Fact | Alike]:
 
 def _alike(kind: type[Fact], rows: Sequence[tuple[Any, ...]]) -> Alike:
     same, each = {}, {}
-    for field, values in zip(msgspec.structs.fields(kind), zip(*rows, strict=True), strict=True):
+    for (field, default), values in zip(_defaults(kind), zip(*rows, strict=True), strict=True):
         if values.count(values[0]) < len(values):
-            each[field.name] = msgspec.Raw(msgspec.json.encode(values))
-        elif field.required or values[0] != field.default:
-            same[field.name] = msgspec.Raw(msgspec.json.encode(values[0]))
+            each[field] = msgspec.Raw(msgspec.json.encode(values))
+        elif values[0] != default:
+            same[field] = msgspec.Raw(msgspec.json.encode(values[0]))
     return Alike(kind.__name__, same, each)
 
 
@@ -83,7 +83,15 @@ def _unset(fact: Fact) -> frozenset[str]:
 
 @functools.cache
 def _may_be_unset(kind: type[Fact]) -> list[str]:
-    return [field.name for field in msgspec.structs.fields(kind) if UnsetType in get_args(field.type)]
+    return [field for field, default in _defaults(kind) if default is UNSET]
+
+
+@functools.cache
+def _defaults(kind: type[Fact]) -> list[tuple[str, Any]]:
+    """Its fields with their defaults, those that must be given without one."""
+    fields, defaults = kind.__struct_fields__, kind.__struct_defaults__
+    needed = len(fields) - len(defaults)
+    return list(zip(fields, (msgspec.NODEFAULT,) * needed + defaults, strict=True))
 
 
 @functools.cache

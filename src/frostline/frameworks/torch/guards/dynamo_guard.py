@@ -8,6 +8,7 @@ otherwise compile our frames as if they were the user's.
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,4 +44,6 @@ def keep_out_of(trace_rules: Any) -> None:
     """Tell the compiler, once it is loaded, not to compile frames of this package other than those in this file."""
     skipped = getattr(trace_rules, "FORCE_SKIP_FILES", None)
     if isinstance(skipped, set):
-        skipped.update(str(path) for path in _PACKAGE.rglob("*.py") if path != Path(__file__))
+        for folder, _, names in os.walk(_PACKAGE):
+            skipped.update(os.path.join(folder, name) for name in names if name.endswith(".py"))
+        skipped.discard(__file__)

@@ -1,15 +1,13 @@
 """Runs one script under ``frostline run`` and brings back its record.
 
 A trial is a fork of a server that has loaded the libraries once, since importing them takes ten times as long as the
-script. For PyTorch that is the one server of ``multiprocessing``; Keras needs one for each backend.
+script.
 """
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import re
-import runpy
 import socket
 import subprocess
 import sys
@@ -19,10 +17,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import wait
 from pathlib import Path
-from threading import Lock
 
+from corpus import calling
 from corpus.cases import Trial
 from corpus.serving import on_server
 from frostline import judging
@@ -31,7 +28,7 @@ from frostline.errors import RecordError
 from frostline.run.combine import combine
 from frostline.run.files import run_folder
 
-# Libraries that scripts import, in the order in which the server loads them.
+# Libraries that scripts of PyTorch import, in the order in which their server loads them.
 PRELOADED = (
     "torch",
     "torch._dynamo",
@@ -45,7 +42,7 @@ PRELOADED = (
     "lightning.pytorch",
 )
 
-# What a server of each backend of Keras loads.
+# The same for each backend of Keras.
 KERAS = {
     "jax": ("keras", "jax"),
     "torch": ("torch", "keras"),
@@ -53,7 +50,7 @@ KERAS = {
     "": ("tensorflow", "tf_keras"),
 }
 
-# What the server of JAX without Keras loads.
+# The same for JAX without Keras.
 JAX = ("jax", "flax.nnx", "flax.linen", "optax", "equinox")
 
 # One core for each trial, and no second framework loaded by a library that only looks whether it is there.
@@ -68,7 +65,6 @@ ENVIRONMENT = {
 }
 
 TIMEOUT = 300
-_asking = Lock()
 
 # What no two runs share: what a transformers Trainer and a fit of Keras print.
 _DURATIONS = re.compile(r"'\w+_(runtime|per_second)': [\d.e-]+|\b\d+(ms|us|s)(/(step|epoch))?\b")
@@ -97,7 +93,6 @@ def without_durations(printed: str) -> str:
 def prepare() -> None:
     """Set the environment of all trials; to be called before the first one."""
     os.environ.update(ENVIRONMENT)
-    multiprocessing.get_context("forkserver").set_forkserver_preload(list(PRELOADED))
 
 
 def run(trial: Trial, *, warm: bool = True) -> Outcome:
@@ -114,8 +109,8 @@ def run(trial: Trial, *, warm: bool = True) -> Outcome:
         if trial.case.processes > 1:
             status = _together(arguments, log, trial.case.processes)
         else:
-            execute = _fresh if not warm else {"torch": _forked, "jax": _served_jax}.get(trial.case.framework, _served)
-            status = execute(arguments, log, trial.backend)
+            preloaded = {"torch": PRELOADED, "jax": JAX}.get(trial.case.framework) or KERAS[trial.backend]
+            status = (_served if warm else _fresh)(arguments, log, _environment(trial.backend), preloaded)
         printed = log.read_text(errors="replace") if log.exists() else ""
         seconds = time.perf_counter() - started
         if status != trial.case.exit:
@@ -158,12 +153,18 @@ def in_jax(words: Sequence[str], folder: Path, **variables: str) -> subprocess.C
     return _completed(words, on_server(JAX, environment, words, folder, output, errors, TIMEOUT), output, errors)
 
 
-def in_torch(
-    words: Sequence[str], folder: Path, environment: Mapping[str, str], *, is_merged: bool = False
+def in_torch(words: Sequence[str], folder: Path, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """What came of a command of Python, in a fork of a server that has torch loaded; see ``in_framework``."""
+    return in_framework("torch", words, folder, environment)
+
+
+def in_framework(
+    framework: str, words: Sequence[str], folder: Path, environment: Mapping[str, str], *, is_merged: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """What came of a command of Python, in a fork of a server that has torch loaded, which leaves no file of its own.
+    """What came of a command of Python, in a fork of a server with a framework, which leaves no file of its own.
 
     Args:
+        framework: torch, jax, or keras on the backend jax.
         words: as Python takes them: a script or ``-m`` and a module, then their arguments.
         folder: where the command runs.
         environment: all of its variables.
@@ -172,7 +173,8 @@ def in_torch(
     with tempfile.TemporaryDirectory(prefix="corpus-") as beside:
         output, errors = Path(beside) / "stdout.txt", Path(beside) / "stderr.txt"
         errors.touch()
-        status = on_server(PRELOADED[:2], environment, words, folder, output, output if is_merged else errors, TIMEOUT)
+        preloaded = {"torch": PRELOADED[:2], "jax": JAX, "keras": KERAS["jax"]}[framework]
+        status = on_server(preloaded, environment, words, folder, output, output if is_merged else errors, TIMEOUT)
         return _completed(words, status, output, errors)
 
 
@@ -190,15 +192,14 @@ def plainly(script: Path) -> str:
     """
     with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
         log = Path(folder) / "printed.txt"
-        status = in_fork(_script, (str(script), str(log)))
+        status = on_server(PRELOADED, dict(os.environ), [str(script)], Path(folder), log, log, TIMEOUT)
         printed = log.read_text(errors="replace")
     if status != 0:
         raise RuntimeError(f"{script} ended with status {status}: {_last_line(printed)}")
     return printed
 
 
-def _fresh(arguments: list[str], log: Path, backend: str) -> int:
-    environment = _environment(backend)
+def _fresh(arguments: list[str], log: Path, environment: dict[str, str], _: Sequence[str]) -> int:
     command = [sys.executable, "-m", "frostline", *arguments]
     with log.open("wb") as output:
         try:
@@ -246,18 +247,8 @@ def _together(arguments: list[str], log: Path, processes: int) -> int:
     return max(abs(each.returncode) for each in done)
 
 
-def _forked(arguments: list[str], log: Path, _backend: str) -> int:
-    return in_fork(_observed, (arguments, str(log)))
-
-
-def _served(arguments: list[str], log: Path, backend: str) -> int:
-    return on_server(
-        KERAS[backend], _environment(backend), ["-m", "frostline", *arguments], log.parent, log, log, TIMEOUT
-    )
-
-
-def _served_jax(arguments: list[str], log: Path, _backend: str) -> int:
-    return on_server(JAX, dict(os.environ), ["-m", "frostline", *arguments], log.parent, log, log, TIMEOUT)
+def _served(arguments: list[str], log: Path, environment: dict[str, str], preloaded: Sequence[str]) -> int:
+    return on_server(preloaded, environment, ["-m", "frostline", *arguments], log.parent, log, log, TIMEOUT)
 
 
 def _environment(backend: str) -> dict[str, str]:
@@ -266,43 +257,15 @@ def _environment(backend: str) -> dict[str, str]:
 
 
 def in_fork(target: Callable[..., None], arguments: tuple[object, ...], timeout: int = TIMEOUT) -> int:
-    """The exit status of a function, run in a fork of the server that ``prepare`` loads; killed after so many seconds.
+    """The exit status of a function, run in a fork of the server of PyTorch; killed after so many seconds.
 
-    multiprocessing asks after all its processes whenever it starts one. Of two threads that ask after the same one at
-    the same moment, one gets a wrong answer: hence the lock.
+    What it prints is lost, unless it opens a file for it.
     """
-    process = multiprocessing.get_context("forkserver").Process(target=target, args=arguments)
-    with _asking:
-        process.start()
-    wait([process.sentinel], timeout)
-    with _asking:
-        if process.exitcode is None:
-            process.kill()
-            process.join()
-        return -1 if process.exitcode is None else process.exitcode
-
-
-def _observed(arguments: list[str], log: str) -> None:
-    """The command line, in a forked process."""
-    _redirect(log)
-    from frostline.cli import main
-
-    main(arguments)
-
-
-def _script(script: str, log: str) -> None:
-    """The script alone, in a forked process."""
-    _redirect(log)
-    sys.argv = [script]
-    runpy.run_path(script, run_name="__main__")
-
-
-def _redirect(log: str) -> None:
-    """What is printed goes to ``log``, and what the script writes into the folder around it."""
-    os.chdir(Path(log).parent)
-    descriptor = os.open(log, os.O_CREAT | os.O_WRONLY | os.O_TRUNC)
-    os.dup2(descriptor, 1)
-    os.dup2(descriptor, 2)
+    with tempfile.TemporaryDirectory(prefix="corpus-") as folder:
+        call, log = Path(folder) / "call.pickle", Path(folder) / "printed.txt"
+        calling.write(call, target, arguments)
+        words = ["-m", calling.__name__, str(call)]
+        return on_server(PRELOADED, dict(os.environ), words, Path(folder), log, log, timeout)
 
 
 def _last_line(text: str) -> str:

@@ -1,30 +1,44 @@
 """Servers that have loaded a framework once, and run commands again and again, each time in a fork of themselves.
 
-A framework survives a fork as long as nothing was computed with it, and a server computes nothing.
+A framework survives a fork as long as nothing was computed with it, and a server computes nothing. All processes below
+the one that names a folder in ``FROSTLINE_SERVERS`` share their servers; one that has none names its own.
 """
 
 from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import gc
+import hashlib
 import importlib
 import json
 import os
 import runpy
+import selectors
+import shutil
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from threading import Lock
 from types import TracebackType
 from typing import NoReturn
 
-_idle: dict[tuple[str, ...], list[_Server]] = {}
-_lock = Lock()
+SHARED = "FROSTLINE_SERVERS"
+_ATTEMPTS = 3  # a server ends with the process that started it, which others cannot foresee
+_started: list[subprocess.Popen[str]] = []
+_starting = threading.Lock()
+
+
+def share_servers() -> None:
+    """Let this process and those that it starts use the same servers, which end with them."""
+    if SHARED not in os.environ:
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="servers-")
+        atexit.register(shutil.rmtree, os.environ[SHARED], ignore_errors=True)
 
 
 def on_server(
@@ -36,7 +50,7 @@ def on_server(
     errors: Path,
     timeout: int,
 ) -> int:
-    """The exit status of a command of Python, run in a fork of a server that is idle; one is started if none is.
+    """The exit status of a command of Python, run in a fork of a server; one is started if there is none.
 
     Args:
         preloaded: modules that the server imports.
@@ -50,58 +64,106 @@ def on_server(
     Raises:
         RuntimeError: the server has ended, as where a module cannot be imported.
     """
-    kind = (*preloaded, environment.get("KERAS_BACKEND", ""))
-    with _lock:
-        idle = _idle.setdefault(kind, [])
-        server = idle.pop() if idle else _Server(preloaded, environment)
-    status = server.run([list(words), dict(environment), str(folder), str(output), str(errors), timeout])
-    with _lock:
-        idle.append(server)
-    return status
+    share_servers()
+    kind = " ".join((*preloaded, environment.get("KERAS_BACKEND", "")))
+    place = Path(os.environ[SHARED], hashlib.sha1(kind.encode()).hexdigest()[:8])
+    order = json.dumps([list(words), dict(environment), str(folder), str(output), str(errors), timeout])
+    for _ in range(_ATTEMPTS):
+        with _server(place, preloaded, environment) as server, contextlib.suppress(ConnectionError):
+            server.sendall(order.encode() + b"\n")
+            if status := server.makefile().readline():
+                return int(status)
+    raise RuntimeError(f"a server ended: {place.with_suffix('.err').read_text(errors='replace')}")
 
 
-class _Server:
-    """A process that waits for command lines until its stdin is closed, which the end of this process does."""
-
-    def __init__(self, preloaded: Sequence[str], environment: Mapping[str, str]) -> None:
-        command = [sys.executable, "-m", "corpus.serving", *preloaded]
-        self._errors = tempfile.TemporaryFile("w+")  # noqa: SIM115  # open as long as the server runs
-        self._process = subprocess.Popen(
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            env=dict(environment),
-            cwd=Path(__file__).parents[1],
-            text=True,
-        )
-
-    def run(self, order: list[object]) -> int:
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        with contextlib.suppress(BrokenPipeError):
-            self._process.stdin.write(json.dumps(order) + "\n")
-            self._process.stdin.flush()
-        if status := self._process.stdout.readline():
-            return int(status)
-        self._errors.seek(0)
-        raise RuntimeError(f"a server ended with {self._process.wait()}: {self._errors.read()}")
+def _server(place: Path, preloaded: Sequence[str], environment: Mapping[str, str]) -> socket.socket:
+    """A connection to the server of this place, which is started if nobody listens there."""
+    with _starting, place.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        with contextlib.suppress(FileNotFoundError, ConnectionRefusedError):
+            return _connection(place)
+        place.unlink(missing_ok=True)
+        with place.with_suffix(".err").open("w") as errors:
+            server = subprocess.Popen(
+                [sys.executable, "-m", "corpus.serving", str(place), *preloaded],
+                stdin=subprocess.PIPE,  # it ends where this is closed, which the end of this process does
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=dict(environment),
+                cwd=Path(__file__).parents[1],
+                text=True,
+            )
+        _started.append(server)
+        assert server.stdout is not None
+        server.stdout.readline()  # it listens; what it loads meanwhile, a command waits for
+        return _connection(place)
 
 
-def _serve(preloaded: Sequence[str]) -> None:
-    for name in preloaded:
-        importlib.import_module(name)
-    gc.collect()
-    gc.freeze()  # a collector that looks at what the server has loaded would copy all of it
-    for line in sys.stdin:
-        words, environment, folder, output, errors, timeout = json.loads(line)
-        child = os.fork()
-        if child == 0:
-            signal.alarm(timeout)
-            os.environ.clear()
-            os.environ.update(environment)
-            _be(words, folder, output, errors)
-        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+def _connection(place: Path) -> socket.socket:
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(str(place))
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
+def _serve(place: str, preloaded: Sequence[str]) -> None:
+    """Take commands until stdin is closed; those that run then come to their end."""
+    waiting: dict[int, socket.socket] = {}  # by the process of the command
+    with socket.socket(socket.AF_UNIX) as listener, selectors.DefaultSelector() as selector:
+        listener.bind(place)
+        listener.listen(64)
+        print("listening", flush=True)
+        for name in preloaded:
+            importlib.import_module(name)
+        gc.collect()
+        gc.freeze()  # a collector that looks at what the server has loaded would copy all of it
+        ended, wake = socket.socketpair()
+        wake.setblocking(False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        for source in (sys.stdin, listener, ended):
+            selector.register(source, selectors.EVENT_READ)
+        open_ = True
+        while open_ or waiting:
+            for key, _ in selector.select():
+                if key.fileobj is listener:
+                    connection = listener.accept()[0]
+                    waiting[_begin(connection)] = connection
+                elif key.fileobj is ended:
+                    ended.recv(4096)
+                    _tell_ended(waiting)
+                else:
+                    open_ = False
+                    os.unlink(place)
+                    selector.unregister(sys.stdin)
+                    selector.unregister(listener)
+
+
+def _begin(connection: socket.socket) -> int:
+    """Fork the process of the command that this connection asks for."""
+    words, environment, folder, output, errors, timeout = json.loads(connection.makefile().readline())
+    child = os.fork()
+    if child == 0:
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        connection.close()
+        signal.alarm(timeout)
+        os.environ.clear()
+        os.environ.update(environment)
+        _be(words, folder, output, errors)
+    return child
+
+
+def _tell_ended(waiting: dict[int, socket.socket]) -> None:
+    """Tell the status of every command that has ended to whoever asked for it."""
+    for child in list(waiting):
+        ended, status = os.waitpid(child, os.WNOHANG)
+        if ended:
+            with waiting.pop(child) as connection, contextlib.suppress(ConnectionError):
+                connection.sendall(f"{os.waitstatus_to_exitcode(status)}\n".encode())
 
 
 def _be(words: list[str], folder: str, output: str, errors: str) -> NoReturn:
@@ -158,4 +220,4 @@ def _end(status: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1:])
+    _serve(sys.argv[1], sys.argv[2:])

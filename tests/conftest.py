@@ -10,6 +10,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from corpus.serving import share_servers
 
 FRAMEWORKS = ("torch", "keras", "jax", "flax", "optax", "equinox", "tensorflow", "tf_keras")
 PROGRAMS = ("chromium", "zsh", "fish", "model_signing")
@@ -49,6 +50,7 @@ os.environ |= {
     "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
     "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1",
 }
+share_servers()  # one server of each framework for all workers
 MUST_HAVE = tuple(os.environ.get("FROSTLINE_MUST_HAVE", "").split())
 
 

@@ -23,7 +23,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-from corpus.running import in_torch
+from corpus.running import in_framework
 
 ROOT = Path(__file__).parents[2]
 LANGUAGES = {"console", "json", "python", "text", "toml", "yaml"}
@@ -111,14 +111,16 @@ def _run_commands(block: Block, folder: Path) -> int:
 
 
 def _trained(command: str, folder: Path) -> subprocess.CompletedProcess[str] | None:
-    """What came of a command that trains with PyTorch alone, in a process that need not load it; None for others."""
+    """What came of a command that trains, in a process that need not load the framework; None for others."""
     words = command.split()
     script = folder / words[-1]
     if words[:2] != ["frostline", "run"] or set(command) & set("'\"|&;<>\\") or not script.is_file():
         return None
-    if re.search(r"(?m)^(?:import|from) (?:keras|jax|flax|lightning|transformers)\b", script.read_text("utf-8")):
+    loaded = set(re.findall(r"(?m)^(?:import|from) (\w+)", script.read_text("utf-8")))
+    kind = "keras" if "keras" in loaded else "jax" if loaded & {"jax", "flax", "equinox"} else "torch"
+    if kind == "torch" and loaded & {"lightning", "transformers"}:
         return None
-    return in_torch(["-m", *words], folder, environment(folder), is_merged=True)
+    return in_framework(kind, ["-m", *words], folder, environment(folder), is_merged=True)
 
 
 def _parted(example: str) -> tuple[str, str]:

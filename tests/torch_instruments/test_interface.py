@@ -7,6 +7,7 @@ from toy import rows, train
 
 import frostline
 from frostline.errors import FindingsError
+from frostline.frameworks.torch.instruments.optimizers import manual_updates
 
 
 @pytest.fixture
@@ -67,3 +68,15 @@ def test_the_hooks_are_gone_afterwards(model):
     with frostline.watch(model):
         steps(model)
     assert (dict(vars(torch.optim.Optimizer)), torch.autograd.backward, torch.compile) == before
+
+
+@pytest.mark.parametrize(("named", "searches"), [(True, 0), (False, 1)])
+def test_an_optimizer_that_was_named_is_searched_for_nowhere(model, named, searches, monkeypatch):
+    optimizer = torch.optim.SGD(model.parameters(), 0.1)
+    searched = []
+    alive = manual_updates.alive
+    monkeypatch.setattr(manual_updates, "alive", lambda kind: searched.append(kind) or alive(kind))
+    with frostline.watch(model, *[optimizer] * named) as seen:
+        train(model, optimizer, rows(4))
+    assert searched == [torch.optim.Optimizer] * searches
+    assert [row.name for row in seen.report.record.optimizers] == ["SGD"]

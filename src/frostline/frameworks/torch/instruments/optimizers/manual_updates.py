@@ -19,6 +19,7 @@ from frostline.frameworks.alive import alive
 from frostline.frameworks.torch.context import Context
 from frostline.frameworks.torch.guards.no_tracing import aside
 from frostline.frameworks.torch.models import modules
+from frostline.frameworks.torch.optimizers.optimizers import held
 from frostline.frameworks.torch.tensors.graph import listed, tensors_of
 from frostline.frameworks.torch.tensors.tensors import NamedTensor, zero_state
 from frostline.observe.variable_names import variable_names
@@ -159,14 +160,17 @@ class ManualUpdates:
             self._models.tell(OptimizerDropped(optimizer=NAME))
 
     def _held_by_older_optimizer(self) -> bool:
-        """Whether an optimizer made before the observation began holds a tensor of a known model."""
+        """Whether an optimizer made before the observation began holds a tensor of a known model.
+
+        Those that were named are asked first: a search of all objects of the process takes as long as many steps.
+        """
+        if not self._models.tensors:
+            return False
+        return self._is_held_by(self._context.optimizers.known()) or self._is_held_by(alive(torch.optim.Optimizer))
+
+    def _is_held_by(self, optimizers: Iterable[torch.optim.Optimizer]) -> bool:
         known = self._models.keys()
-        return bool(known) and any(
-            id(tensor) in known
-            for optimizer in alive(torch.optim.Optimizer)
-            for group in optimizer.param_groups
-            for tensor in group["params"]
-        )
+        return any(id(tensor) in known for optimizer in optimizers for tensor in held(optimizer))
 
 
 def _is_among(tensor: torch.Tensor, seen: dict[int, weakref.ref[torch.Tensor]]) -> bool:

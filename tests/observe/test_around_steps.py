@@ -191,10 +191,11 @@ def test_statistics_that_a_step_moved_are_settled_unless_their_module_is_frozen(
     in_frozen_module: bool, settled: bool
 ) -> None:
     mean = buffer("m.mean", np.arange(32.0), frozen=in_frozen_module)
-    training = training_of(mean)
+    training = training_of(mean, keep_bytes=0)
     with training.inside():
         mean.values += 1
     assert (training.watched(mean).settled, only(mean).place) == (settled, "step")
+    assert training.watched(mean).pursuit == 0  # its own step moves it
 
 
 @pytest.mark.parametrize(

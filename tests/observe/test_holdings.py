@@ -95,6 +95,14 @@ def facts(training: Training, kind: type[Any]) -> list[Any]:
     return [fact for fact in training.observer.journal.facts() if isinstance(fact, kind)]
 
 
+def test_of_what_is_frozen_no_update_is_sized() -> None:
+    frozen = Tensor("m.frozen", [1.0, 2.0, 3.0], trainable=False)
+    training = Training(frozen)
+    training.optimizer(frozen, lr=0.0)
+    training.step()
+    assert frozen.row.optimizers[0].update_ulp is None
+
+
 def test_how_many_tensors_are_held_is_told_when_it_is_news(training: Training, weight: Tensor) -> None:
     foreign = Tensor("m.foreign", [1.0])  # of no model
     held = training.probe.optimizers["sgd"].tensors

@@ -129,8 +129,9 @@ def test_a_baseline_is_told_when_there_is_one_and_when_it_is_lost_for_the_time_b
     watched.rebase(5)
     assert (baselines(training, frozen), watched.read_at) == ([1], 5)
     frozen.unreadable = NotNow("donated")
-    watched.rebase(6)
-    watched.rebase(7)
+    for again in (6, 7):
+        watched.rebase(again)
+        assert baselines(training, frozen) == [1, None]
     assert (baselines(training, frozen), watched.digest, watched.settled) == ([1, None], None, False)
     frozen.unreadable = None
     assert watched.look(8, whole=True) is None  # the baseline from here on

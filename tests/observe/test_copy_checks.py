@@ -19,7 +19,7 @@ def test_a_copy_that_is_another_once_is_counted_so() -> None:
     source = Tensor("q.weight", [1.0, 2.0, 3.0])
     training = Training(source)
     target = target_of(source, training)
-    training.optimizer(source)
+    training.optimizer(source, target)  # which is held, so that nobody else compares it
     for wrong in (0.0, 0.0, 0.125, 0.0):
         training.step()
         target.values[:] = source.values + wrong

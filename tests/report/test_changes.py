@@ -40,7 +40,7 @@ def test_a_copy_is_said_with_its_checks(copies: list[tuple[int, int] | None], wo
 
 
 def test_an_average_has_no_count() -> None:
-    assert said(*Q, copy_of("ema.0.weight", "q.0.weight", (0, 4), rate=0.01))[-1] == "follows q"
+    assert said(*Q, copy_of("ema.0.weight", "q.0.weight", (0, 4), rate=0.01))[-1] == "averaged from q"
 
 
 def test_layers_of_other_names_are_one_copy() -> None:

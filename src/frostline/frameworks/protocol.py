@@ -127,5 +127,5 @@ class Recorder(Protocol):
     ) -> list[TensorState]:
         """Read these tensors at once and tell what moved since the last check."""
 
-    def keep_frozen(self, keys: Iterable[Hashable], keep: bool) -> None:
-        """Keep copies of the frozen ones of these tensors around what is about to write them."""
+    def keep_written(self, keys: Iterable[Hashable], keep: bool) -> None:
+        """Keep the bits of frozen tensors and copies among these, within the budget, around a write to them."""

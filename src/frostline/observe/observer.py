@@ -209,17 +209,18 @@ class Observer:
             where = place if start == clock.now else clock.place_since(start)
             movement = movements.write(watched, reading, where, start, event=event)
             if event == LOADED:
-                self.attribution.name_loaded(watched, reading, movement)
+                self.attribution.name_copied(watched, reading, movement)
             if watched.pursuit > 0:
                 self.attribution.caught(watched, reading, movement)
             moved.append(watched)
         return moved
 
-    def keep_frozen(self, keys: Iterable[Hashable], keep: bool) -> None:
-        """Keep copies of the frozen ones of these tensors, within the budget, around what is about to write them."""
+    def keep_written(self, keys: Iterable[Hashable], keep: bool) -> None:
+        """Keep the bits of frozen tensors and copies among these, within the budget, around a write to them."""
         budget = self.tracked.settings.keep_bytes
         for watched in sorted((self.tensors[key] for key in keys), key=lambda each: each.row.bytes_here):
-            if watched.frozen and watched.pursuit <= 0 and not watched.settled:
+            asked = watched.frozen or self.attribution.may_be_copy(watched)
+            if asked and watched.pursuit <= 0 and not watched.settled:
                 budget -= watched.row.bytes_here
                 watched.keep = keep and budget >= 0
                 watched.take_copy()

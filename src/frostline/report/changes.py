@@ -52,9 +52,14 @@ def _first_apart(name: str, source: str) -> tuple[str, str]:
 
 
 def _copied(source: str, rows: Sequence[TensorRow]) -> str:
-    """What is said of a copy, and how often all of it that was compared had the bits of its source."""
-    rates = [move.rate for row in rows for move in row.changed.movements] + [row.changed.rate for row in rows]
-    if any(rate not in (None, 1.0) for rate in rates):
+    """What is said of a copy, and how often all of it that was compared had the bits of its source.
+
+    A rate of 0 is a move so small that it may be of either kind.
+    """
+    rates = {move.rate for row in rows for move in row.changed.movements} | {row.changed.rate for row in rows}
+    if rates - {None, 0.0, 1.0}:
+        return f"averaged from {source}"
+    if 0.0 in rates and 1.0 not in rates:
         return f"follows {source}"
     had, looks = min((row.changed.copies for row in rows if row.changed.copies), default=(0, 0))
     return f"copied from {source} ({had} of {several(looks, 'check')})" if had else f"copied from {source}"

@@ -45,6 +45,8 @@ def look_last(
         movement = movements.write(watched, reading, clock.place_since(start), start)
         if watched.frozen_over(start) and clock.steps:
             checks.attribution.name_source(watched, reading, movement)
+        elif watched.pursuit > 0:
+            checks.attribution.caught(watched, reading, movement)
     movements.tell_compared()
     checks.rows.close()
     checks.going_on.close()

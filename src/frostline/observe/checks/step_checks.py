@@ -133,9 +133,13 @@ class Checks:
         outside = watched.entry.key in self.written_outside and not watched.moved_in_forward
         place = "outside" if outside else self._tracked.clock.place_since(start)
         movement = self._movements.write(watched, reading, place, start)
-        if watched.frozen_over(start) and self._tracked.clock.steps:
+        if not self._tracked.clock.steps:
+            return
+        if watched.frozen_over(start):
             self.attribution.name_source(watched, reading, movement)
-            self.attribution.consider(watched, start)
+        elif watched.pursuit > 0:
+            self.attribution.caught(watched, reading, movement)
+        self.attribution.consider(watched, start)
 
     def _settle(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
         """A step moved a tensor: is more to be learnt of it by reading?"""

@@ -8,7 +8,7 @@ from collections.abc import Hashable, Iterable
 
 from frostline.core.averages import by_gradient
 from frostline.core.facts import Followed, MoveExplained
-from frostline.core.ledger import MERGED, Movement, TensorRow
+from frostline.core.ledger import LOADED, MERGED, Movement, TensorRow
 from frostline.digest.floats import FLOATS
 from frostline.digest.shift import distance, follows, may_follow
 from frostline.observe.moves.copy_checks import compare_copies
@@ -34,8 +34,9 @@ class Attribution:
     """Tensors under closer watch: read just before and just after every step, with a copy, for a bounded time.
 
     A frozen tensor that moved outside a step, or somewhere between two checks, is followed until one move of it has
-    been seen between two adjacent half-steps with the bytes before and after at hand. Of many tensors of one model
-    that moved in the same interval only the smallest few are followed; the rules let them speak for the rest.
+    been seen between two adjacent half-steps with the bytes before and after at hand; so is one that no optimizer holds
+    and that may be the copy of a trained one. Of many tensors of one model that moved in the same interval only the
+    smallest few are followed; the rules let them speak for the rest.
     """
 
     def __init__(self, tracked: Tracked, movements: Movements) -> None:
@@ -48,9 +49,19 @@ class Attribution:
         self._glimpses = Glimpses()
 
     def consider(self, watched: TensorState, start: int) -> None:
-        """A tensor moved between ``start`` and now; follow it where it was frozen throughout and the cause is open."""
-        if watched.frozen_over(start) and watched.pursuit == 0 and watched.row.bytes <= LARGEST_FOLLOWED:
+        """A tensor moved between ``start`` and now; follow it where the cause is open: see the class."""
+        asked = watched.pursuit == 0 and watched.row.bytes <= LARGEST_FOLLOWED
+        if asked and (watched.frozen_over(start) or self.may_be_copy(watched)):
             self._suspects.append(watched)
+
+    def may_be_copy(self, watched: TensorState) -> bool:
+        """Whether no optimizer moves a trainable parameter, and one moves another of its shape, as that of a target."""
+        row = watched.row
+        if watched.frozen or row.kind != "parameter" or row.optimizers:
+            return False
+        if any(move.place not in ("outside", "between") for move in row.changed.movements):
+            return False
+        return any(holding.listed for other in self._kin(watched) for holding in other.row.optimizers)
 
     def begin(self) -> None:
         """After a check: start following the smallest suspects of each model, or go on with those already followed."""
@@ -58,7 +69,7 @@ class Attribution:
         room = FOLLOWED_AT_ONCE - len(self.followed)
         for watched in sorted(self._suspects, key=lambda each: each.row.bytes)[:room]:
             watched.pursuit = STEPS_FOLLOWED
-            watched.keep = True
+            watched.keep, watched.settled = True, False
             watched.rebase(self.tracked.clock.now)
             self.followed.append(watched)
         self._suspects.clear()
@@ -89,15 +100,20 @@ class Attribution:
             return
         if movement.place == "outside" and is_merge(watched.row, reading, self._rows()):
             self.tracked.tell(MoveExplained(move=movement.id, event=MERGED))
-        elif movement.place in ("outside", "step"):
+        elif movement.place in ("outside", "step") and watched.frozen:
             self.name_source(watched, reading, movement)
+        elif movement.place == "outside":
+            self.name_copied(watched, reading, movement)
         if movement.place != "between":
             self.release(watched)
+        elif not watched.frozen:
+            watched.settled = False  # the next check is to look at it again
 
     def release(self, watched: TensorState) -> None:
-        """Stop following; the tensor goes on being read at checks."""
+        """Stop following; a frozen tensor goes on being read at checks."""
         watched.pursuit = -1
         watched.keep = False
+        watched.settled = watched.settled or not watched.frozen
         watched.copy = None
         if watched in self.followed:
             self.followed.remove(watched)
@@ -144,11 +160,12 @@ class Attribution:
             near = [(distance(reading.after, source, watched.row.dtype), row) for row, source in kin]
             self._name_likeness(watched, movement, near + self._glimpses.distances(watched, reading.after))
 
-    def name_loaded(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
-        """Look whether loaded state moved the tensor towards another one: an average that goes by way of it."""
+    def name_copied(self, watched: TensorState, reading: Reading, movement: Movement) -> None:
+        """Look whether a write moved the tensor to another one, or towards it: a copy, or an average."""
         if reading.before is not None and reading.after is not None and _telling(watched.row, reading.after):
             kin = ((other.row, bytes(other.read())) for other in self._leading(watched))
-            self._name_followed(watched, reading, movement, kin)
+            if self._name_followed(watched, reading, movement, kin) and movement.event != LOADED:
+                compare_copies(self.tracked, [watched.entry.key])  # what is loaded is compared when all of it is
 
     def _name_followed(
         self, watched: TensorState, reading: Reading, movement: Movement, kin: Iterable[tuple[TensorRow, bytes]]

@@ -54,7 +54,7 @@ class StateLoading:
         if due(self._counts[module]):
             recorder, keys = self._context.recorder, self._keys_below(module)
             recorder.look_now(keys)
-            recorder.keep_frozen(keys, True)
+            recorder.keep_written(keys, True)
 
     def _after(self, module: nn.Module, source: Any) -> list[Hashable]:
         """State was loaded: what moved came from ``source``, which may be another model's own tensors."""
@@ -68,7 +68,7 @@ class StateLoading:
             followed = self._tensor_sharing(watched.entry, source) or named
             if followed is not None and followed != watched.row.changed.followed:
                 recorder.tell(Followed(tensor=watched.row.id, source=followed))
-        recorder.keep_frozen(keys, False)
+        recorder.keep_written(keys, False)
         if recorder.steps:
             compare_copies(recorder.tracked, keys)
         moves = [move for key in keys for move in recorder.tensors[key].row.changed.movements]

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Any
 
 from frostline.core.record import Finding, Record
-from frostline.core.verdict import failing, sentence
+from frostline.core.verdict import failing, headline
 from frostline.errors import FindingsError, FrostlineError
 from frostline.integrations.trackers import listeners
 from frostline.run.session import UNDER_WAY, Session
@@ -154,7 +154,7 @@ class watch(contextlib.AbstractContextManager["watch"]):
         """How far it is, for a notebook that shows it."""
         if not self._entered:
             return f"<frostline.watch, not entered: {_WITH}>"
-        return f"<frostline.watch, {'over' if self._report else 'under way'}: {sentence(self.report.record.verdict)}>"
+        return f"<frostline.watch, {'over' if self._report else 'under way'}: {headline(self.report.record)}>"
 
     def __del__(self) -> None:
         """Say that a watch which nobody entered has watched nothing."""

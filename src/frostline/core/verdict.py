@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 from frostline.core.ledger import TensorRow
-from frostline.core.record import SEVERITIES, Finding, Severity, Totals, Verdict
+from frostline.core.record import SEVERITIES, Finding, Record, Severity, Totals, Verdict
 from frostline.core.run import Run
 
 FAIL_ON = ("error", "warning", "never")
@@ -59,11 +60,31 @@ def exit_status(verdict: Verdict, fail_on: str) -> int:
     return 2 if verdict.missing and fail_on != "never" else 0
 
 
-def sentence(verdict: Verdict) -> str:
-    """The verdict as one line, the last line of every report; it is not about tensors of which nothing is known.
+def worst(findings: Iterable[Finding]) -> Finding | None:
+    """The first of the gravest findings; None where nothing was found that is not ignored."""
+    return next(iter(by_severity(each for each in findings if each.ignored is None)), None)
+
+
+def headline(record: Record) -> str:
+    """The verdict as one line that says what the worst finding is, before how many there are."""
+    found = worst(record.findings)
+    return sentence(record.verdict, "" if found is None or found.severity == "note" else _in_words(found))
+
+
+def _in_words(finding: Finding) -> str:
+    """A cause is told by its name; a law, which says what holds, by what its finding says broke it."""
+    if re.fullmatch(r"L\d+", finding.code):
+        return finding.message.partition(" (")[0]
+    return finding.rule.replace("-", " ")
+
+
+def sentence(verdict: Verdict, said: str = "") -> str:
+    """The verdict as one line, with what is ``said`` of it; it is not about tensors of which nothing is known.
 
     >>> sentence(Verdict(errors=1, notes=2, unknown=3))
     '1 error, 0 warnings, 2 notes; 3 tensors unknown'
+    >>> sentence(Verdict(errors=1), "optimizer runs empty")
+    'optimizer runs empty (1 error, 0 warnings, 0 notes)'
     """
     counts = (
         _count(verdict.errors, "error"),
@@ -72,7 +93,10 @@ def sentence(verdict: Verdict) -> str:
     )
     line = ", ".join(counts)
     if verdict.missing:
-        line = f"{_count(verdict.missing, 'process', 'processes')} missing or cut short, so this is no verdict ({line})"
+        processes = _count(verdict.missing, "process", "processes")
+        line = f"{said}{'; ' * bool(said)}{processes} missing or cut short, so this is no verdict ({line})"
+    elif said:
+        line = f"{said} ({line})"
     elif not (verdict.errors or verdict.warnings or verdict.ignored):
         where = " in this rank" if verdict.uncompared else ""
         line = f"no contradiction found{where}{' in what is known' if verdict.unknown else ''} ({line})"

@@ -44,7 +44,7 @@ _SHORT_TREE = 24
 
 
 def render(view: View, width: int = 80, color: bool = False, encoding: str | None = "utf-8") -> str:
-    """The view as text of at most ``width`` columns; only the first and the last line are never broken.
+    """The view as text of at most ``width`` columns.
 
     Args:
         view: what to show.
@@ -76,14 +76,14 @@ class _Page:
 
     def view(self, view: View) -> Iterator[Text]:
         if view.title:
-            yield self.text(view.title)
+            yield from self.wrapped(view.title, hanging=_GAP)
         for index, section in enumerate(view.sections):
             if index or view.title:
                 yield Text()
             yield from self.section(section)
         if view.last:
             yield Text()
-            yield self.text(view.last)
+            yield from self.wrapped(view.last, hanging=_GAP)
 
     def section(self, section: Section) -> Iterator[Text]:
         if section.title.text:

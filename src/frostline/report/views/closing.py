@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from frostline.core.record import Finding, Record
+from frostline.core.record import Record
 from frostline.core.run import DEFAULT_DATA
-from frostline.core.verdict import by_severity
+from frostline.core.verdict import worst
 from frostline.report.form import Line, Prose, Section, Span, line
 from frostline.report.views import run
 
@@ -20,7 +20,7 @@ def section(record: Record, stored: str | None, left_out: bool = False) -> Secti
     said = [run.summed_up(record.run)]
     if stored is not None:
         said.append(_stored(stored, left_out))
-    if left_out and (explained := _worst(record.findings)):
+    if left_out and (explained := worst(record.findings)):
         said.append(line("why it matters: ", Span(f"frostline explain {explained.code}", "command")))
     return Section(Span(""), tuple(map(Prose, said)), close=True)
 
@@ -29,7 +29,3 @@ def _stored(stored: str, left_out: bool) -> Line:
     report = "frostline report" if stored == DEFAULT_DATA.name else f"frostline report {stored}"
     said = line("stored in ", Span(stored, "name"), "; ", Span(f"{report} --html", "command"), " makes the page")
     return (*said, *line(", ", Span("--verbose", "command"), " shows all evidence")) if left_out else said
-
-
-def _worst(findings: list[Finding]) -> Finding | None:
-    return next(iter(by_severity(each for each in findings if each.ignored is None)), None)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from frostline.core.ledger import TensorRow
 from frostline.core.record import BaselineUse, Record
 from frostline.core.run import FAULTS_KEPT, Run
-from frostline.core.verdict import by_severity, sentence
+from frostline.core.verdict import by_severity, headline
 from frostline.report.folding import Names
 from frostline.report.form import Facts, Line, Prose, Role, Section, Span, View, line, shortened
 from frostline.report.phrases import NAME, joined, many, named
@@ -35,7 +35,7 @@ def verdict(record: Record) -> Line:
     """The line that begins every report."""
     judged = record.verdict
     role: Role = "error" if judged.errors else "warning" if judged.warnings or judged.missing else "good"
-    return line(Span("frostline", "title"), ": ", Span(sentence(judged), role))
+    return line(Span("frostline", "title"), ": ", Span(headline(record), role))
 
 
 def parts(record: Record) -> dict[str, Section]:

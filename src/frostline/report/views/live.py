@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from frostline.core.record import Record
-from frostline.core.verdict import by_severity, sentence
+from frostline.core.verdict import by_severity, headline
 from frostline.report.form import Block, Facts, Line, Prose, Section, Span, View, line, shortened
 from frostline.report.views.full import parts
 
@@ -29,7 +29,7 @@ def build(record: Record, state: Line, age: float) -> View:
     return View(
         title=line(Span("frostline watch", "title"), f" {shortened(shlex.join(record.run.command), _TEXT)}"),
         sections=tuple(sections),
-        last=line(Span(so_far + sentence(record.verdict), "title")),
+        last=line(Span(so_far + headline(record), "title")),
     )
 
 
@@ -38,7 +38,7 @@ def row(record: Record, state: Line) -> str:
     totals = record.totals
     return (
         f"{''.join(span.text for span in state)}; {totals.changed:,} of {totals.parameters:,} parameters changed; "
-        f"{sentence(record.verdict)}"
+        f"{headline(record)}"
     )
 
 

@@ -9,13 +9,14 @@ from types import ModuleType
 import pytest
 
 from frostline.cli import main
+from frostline.cli.printing import Wanted, rendered
 from frostline.core.ledger import Ledger, TensorRow
 from frostline.core.record import Finding
 from frostline.judging import judged
 from frostline.laws import judge, own
 from frostline.laws.causes.cause import Case, Cause
 from frostline.laws.law import Law, Violation
-from frostline.settings import load
+from frostline.settings import Settings, load
 
 WORDS = {"severity": "error", "matters": "It matters.", "remedy": "mend it"}
 NAMED = Law(
@@ -114,12 +115,15 @@ def test_a_file_that_the_settings_name_brings_its_own(
     settings = '[tool.frostline]\nlaws = ["tools/ours.py"]\nseverity = { X7 = "note" }\n'
     (tmp_path / "pyproject.toml").write_text(settings, "utf-8")
     monkeypatch.chdir(tmp_path)
-    found = judged(LEDGER, load().policy()).findings
+    record = judged(LEDGER, load().policy())
+    found = record.findings
     assert [(each.code, each.severity, each.message) for each in found if each.code == "X7"] == [
         ("X7", "note", "1 counted here")
     ]
     assert "counted-here" in printed(capsys, "rules")
     assert "It was counted." in printed(capsys, "explain", "X7")
+    assert "It matters." in rendered(record, Wanted("html"), None, load())  # the page says why it matters
+    assert "It matters." not in rendered(record, Wanted("html"), None, Settings())
 
 
 @pytest.mark.parametrize(

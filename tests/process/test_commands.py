@@ -62,7 +62,7 @@ def test_a_mistake_is_answered_in_two_lines(arguments: tuple[str, ...], stderr: 
 def test_report_prints_to_stdout_and_fails_on_errors(trained) -> None:
     done = trained.frostline("report")
     assert (done.status, done.stderr) == (1, "")
-    assert done.stdout.splitlines()[0].startswith("frostline: 1 error, ")
+    assert done.stdout.splitlines()[0].startswith("frostline: expected frozen but changed (1 error, ")
     assert trained.frostline("report", "--fail-on", "never").status == 0
 
 

@@ -40,7 +40,7 @@ def test_the_demo_shows_a_summary_that_is_wrong(shell) -> None:
     script, printed = done.stdout.split("$ frostline run freeze.py\n")
     assert "trainable=False" in script
     assert "Trainable params: 0 (0.00 B)" in printed
-    report = printed[printed.index("frostline: 2 errors") :]
+    report = printed[printed.index("frostline: frozen flag not inherited (2 errors") :]
     assert "error: F110 frozen-flag-not-inherited: 4 tensors (25,450 parameters)" in report
     assert "the summary of body says 0 trainable; the steps" in report
     assert "flags were right" not in report

@@ -308,6 +308,12 @@ def test_on_paper_are_the_evidence_the_map_and_the_rows(opened) -> None:
         fits = "const m = document.getElementById('map'); const w = m.clientWidth + 2; "
         fits += "return [...m.children].every(b => b.offsetLeft + b.offsetWidth <= w)"
         assert opened.execute_script(fits)
+        cut = (
+            "return [...document.querySelectorAll('#table thead th')].filter(h => h.scrollWidth > h.clientWidth).length"
+        )
+        assert opened.execute_script(cut) == 0
+        buttons = "return getComputedStyle(document.querySelector('#table thead button')).display"
+        assert opened.execute_script(buttons) == "contents"  # else no later page has the heads
     finally:
         opened.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
         opened.execute_script("window.dispatchEvent(new Event('afterprint'))")
@@ -322,6 +328,14 @@ def test_a_card_says_why_it_matters(browser, tmp_path: Path) -> None:
     card = texts(browser, "#F101-1")[0]
     assert "The layer drifts." in card
     assert "Nobody is told <b>." in card
+
+
+def test_a_copy_is_called_one() -> None:
+    source, target = (tensor_row(f"{model}.weight", 40, 40) for model in ("q", "target"))
+    target.changed.followed, target.changed.copies = "q.weight", (2, 3)
+    target.changed.movements = [Movement("outside", 4, 5, follows="q.weight", rate=1.0)]
+    page = render(record([source, target]), "html")
+    assert page.count("yes, copied from q (2 of 3 checks)") == 2  # in the first rows, and once in what the script reads
 
 
 def test_numbers_that_json_lacks_do_not_break_the_page() -> None:

@@ -17,7 +17,7 @@ from frostline.core.ledger import OptimizerRow
 from frostline.core.record import Finding, FindingOrigin
 from frostline.core.run import Run
 from frostline.core.storage.store import from_json, to_json
-from frostline.core.verdict import sentence
+from frostline.core.verdict import headline, worst
 from frostline.errors import UnknownName
 from frostline.report import FORMATS, markdown, render, terminal
 from frostline.report.form import ROLES, Prose, Section, Span, View, line, visible
@@ -151,11 +151,14 @@ def test_no_colours_and_eighty_columns_into_a_pipe(capsys):
 @pytest.mark.parametrize("sample", [*SAMPLES.values(), hostile])
 @pytest.mark.parametrize("width", [40, 80])
 @pytest.mark.parametrize("verbose", [False, True])
-def test_the_first_line_is_the_verdict(sample, width, verbose):
+def test_the_first_line_is_the_verdict_and_says_the_worst_finding(sample, width, verbose):
     made = sample()
-    text = render(made, width=width, color=False, verbose=verbose)
-    assert text.splitlines()[0] == f"frostline: {sentence(made.verdict)}"
-    assert render(made, "markdown").splitlines()[0] == f"## **frostline**: **{sentence(made.verdict)}**"
+    text, said = render(made, width=width, color=False, verbose=verbose), headline(made)
+    assert " ".join(text.partition("\n\n")[0].split()) == f"frostline: {said}"
+    assert render(made, "markdown").splitlines()[0] == f"## **frostline**: **{said}**"
+    found = worst(made.findings)
+    assert said.startswith("no contradiction" if found is None else found.rule.replace("-", " "))
+    assert max(map(len, text.splitlines())) <= width
 
 
 @pytest.mark.parametrize("sample", ["article", "nothing"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -64,7 +63,7 @@ def _rendered(
     if form == "json":
         return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode()
     from frostline.checkpoints.views import render
-    from frostline.report import markdown, terminal
+    from frostline.report import columns, markdown, terminal
 
     encoding = paper.encoding if paper is not None else "utf-8"
     if form == "markdown":
@@ -74,9 +73,8 @@ def _rendered(
 
         return html.page(view(render))
     is_terminal = paper is not None and paper.isatty()
-    width = shutil.get_terminal_size().columns if is_terminal else 120
     color = is_terminal and not os.environ.get("NO_COLOR")
-    return terminal.render(view(render), width, color, encoding)
+    return terminal.render(view(render), columns(paper) if paper is not None else 80, color, encoding)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from frostline.errors import FrostlineError
 
 if TYPE_CHECKING:
     from frostline.core.record import Record
+    from frostline.settings import Settings
 
 CANNOT = 2  # the exit status of a command that could not do its job
 
@@ -73,7 +74,7 @@ PLAIN = Wanted()
 
 
 def rendered(
-    record: Record, wanted: Wanted, paper: TextIO | None, pages: str | None = None, stored: str | None = None
+    record: Record, wanted: Wanted, paper: TextIO | None, settings: Settings, stored: str | None = None
 ) -> str:
     """A record as a report, made for the stream ``paper`` or, where it goes to a file, for that.
 
@@ -81,25 +82,20 @@ def rendered(
         record: what was seen and judged.
         wanted: the format, and how much it says.
         paper: the stream that the report will be written to.
-        pages: address at which the rules' pages are served.
+        settings: where the rules' pages are served, and which laws are a project's own.
         stored: the file that the run can be read from again.
     """
-    import shutil  # only what prints text pays for it
+    from frostline.report import columns, render
 
-    from frostline.report import render
-
-    said: dict[str, Any] = {"pages": pages, "stored": stored}
+    said: dict[str, Any] = {"pages": settings.pages, "stored": stored}
     if wanted.form == "html":
         from frostline.laws import why
 
-        said["why"] = why()
+        said["why"] = why(settings.laws)
     if paper is None or wanted.output is not None:
         return render(record, wanted.form, width=80, color=False, encoding="utf-8", verbose=wanted.verbose, **said)
-    width = shutil.get_terminal_size().columns if paper.isatty() else 80
-    encoding = getattr(paper, "encoding", None)
-    return render(
-        record, wanted.form, width=width, color=shows_color(paper), encoding=encoding, verbose=wanted.verbose, **said
-    )
+    said |= {"width": columns(paper), "color": shows_color(paper), "encoding": getattr(paper, "encoding", None)}
+    return render(record, wanted.form, verbose=wanted.verbose, **said)
 
 
 def write_out(text: str, output: Path | None, paper: TextIO | None = None, option: str = "--output") -> None:
@@ -131,7 +127,7 @@ def write_either(text: Callable[[], str], document: Callable[[], Any], as_json: 
 def write_report(
     record: Record,
     wanted: Wanted,
-    pages: str | None,
+    settings: Settings,
     stored: str | None = None,
     paper: TextIO | None = None,
     quiet: bool = False,
@@ -143,20 +139,20 @@ def write_report(
     Raises:
         FrostlineError: the file cannot be written, or what the format needs is not installed.
     """
-    write_out(rendered(record, wanted, paper or sys.stdout, pages, stored), wanted.output, paper)
+    write_out(rendered(record, wanted, paper or sys.stdout, settings, stored), wanted.output, paper)
     if wanted.output is not None and not quiet:
         _say_written(wanted.output, paper)
 
 
 def write_page(
-    record: Record, page: Path, pages: str | None, opened: bool, paper: TextIO | None = None, quiet: bool = False
+    record: Record, page: Path, settings: Settings, opened: bool, paper: TextIO | None = None, quiet: bool = False
 ) -> None:
     """Write the HTML report of ``record`` to the file ``page``, say so, and show it in a browser where that is wanted.
 
     Raises:
         FrostlineError: the file cannot be written.
     """
-    write_out(rendered(record, Wanted("html"), None, pages), page, option="--html")
+    write_out(rendered(record, Wanted("html"), None, settings), page, option="--html")
     if not quiet:
         _say_written(page, paper)
     if opened:

@@ -244,6 +244,7 @@ class _Reports:
         from frostline.core.storage.store import from_json, write_atomically
         from frostline.laws import why
         from frostline.report import render
+        from frostline.settings import load
 
         folder = self._config.invocation_params.dir / place
         folder.mkdir(parents=True, exist_ok=True)
@@ -252,6 +253,6 @@ class _Reports:
             name = re.sub(r"[^\w.-]+", "-", test)[-120:]
             uses[name] += 1
             file = f"{name}.html" if uses[name] == 1 else f"{name}-{uses[name]}.html"
-            page = render(from_json(text.encode()), "html", why=why())
+            page = render(from_json(text.encode()), "html", why=why(load(self._config.rootpath).laws))
             write_atomically(page.encode(), folder / file)
         terminal.write_line(f"frostline: {len(self._records)} pages in {place}")

@@ -7,13 +7,14 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TextIO
 
 from frostline.core.collector import collector_paused
 from frostline.core.record import Record
 from frostline.core.storage.store import to_json
 from frostline.errors import UnknownName
 
-_WIDEST = 120
+_WIDEST, _PIPED = 120, 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +134,7 @@ def render(
     if format not in FORMATS:
         raise UnknownName.among("report format", format, FORMATS)
     stream = Stream(
-        _terminal_width() if width is None else width,
+        columns(sys.stdout) if width is None else width,
         _shows_color() if color is None else color,
         encoding or getattr(sys.stdout, "encoding", None) or "utf-8",
         pages,
@@ -148,6 +149,16 @@ def _shows_color() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _terminal_width() -> int:
-    """The terminal's columns up to a readable limit; a log file or a pipe gets 80."""
-    return min(shutil.get_terminal_size().columns, _WIDEST) if sys.stdout.isatty() else 80
+def columns(paper: TextIO) -> int:
+    """How wide text is on this stream: as the terminal, up to a readable limit; a log file or a pipe gets 80.
+
+    It is the same for all that is printed. ``COLUMNS`` in the environment is heard where a terminal is.
+    """
+    if not paper.isatty():
+        return _PIPED
+    own = os.environ.get("COLUMNS", "")
+    try:
+        wide = int(own) if own.isdigit() and int(own) else os.get_terminal_size(paper.fileno()).columns
+    except (OSError, AttributeError):  # what is a terminal without being a file, as in a notebook
+        wide = shutil.get_terminal_size().columns
+    return min(wide or _PIPED, _WIDEST)

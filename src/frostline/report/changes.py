@@ -65,6 +65,18 @@ def _copied(source: str, rows: Sequence[TensorRow]) -> str:
     return f"copied from {source} ({had} of {several(looks, 'check')})" if had else f"copied from {source}"
 
 
+def copied_by(row: TensorRow, copies: Mapping[str, str]) -> str:
+    """What is said of the copy that the tensor is a part of; empty where it is of none.
+
+    Args:
+        row: the tensor.
+        copies: what ``copies_in`` says of all tensors of the run.
+    """
+    if not copies or row.changed.verdict != "yes" or not merely_follows(row, set(copies)):
+        return ""
+    return next(said for whole, said in copies.items() if in_whole(row.name, {whole}))
+
+
 def changed_by(row: TensorRow, copies: Mapping[str, str]) -> str:
     """What was seen to change the tensor; empty where nothing did.
 
@@ -74,8 +86,8 @@ def changed_by(row: TensorRow, copies: Mapping[str, str]) -> str:
     """
     if row.changed.verdict != "yes":
         return ""
-    if merely_follows(row, set(copies)):
-        return next(said for whole, said in copies.items() if in_whole(row.name, {whole}))
+    if copied := copied_by(row, copies):
+        return copied
     ways = dict.fromkeys(map(_way, row.changed.movements))
     if len(ways) > 1:
         ways.pop(_PLACES["between"], None)

@@ -39,7 +39,7 @@ def combine(data: tuple[Path, ...], combined: Path | None, wanted: Wanted, fail_
     require_writable(target)
     store.save(record, target)
     if wanted.html is not None:
-        write_page(record, wanted.html, settings.pages, wanted.opened)
+        write_page(record, wanted.html, settings, wanted.opened)
     else:
-        write_report(record, wanted, settings.pages, shown(target))
+        write_report(record, wanted, settings, shown(target))
     return exit_status(record.verdict, fail_on or settings.fail_on or "error")

@@ -83,9 +83,9 @@ def report(
         write(_place_of(record, open_at))
         return 0
     if wanted.html is not None:
-        write_page(record, wanted.html, settings.pages, wanted.opened)
+        write_page(record, wanted.html, settings, wanted.opened)
     else:
-        write_report(record, wanted, settings.pages, None if anonymise else shown(stored))
+        write_report(record, wanted, settings, None if anonymise else shown(stored))
     return exit_status(record.verdict, fail_on or settings.fail_on or "error")
 
 

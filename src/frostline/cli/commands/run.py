@@ -145,7 +145,7 @@ def conclude(
         tells = problem is None or isinstance(problem, RecordError)  # what cannot be stored can be printed
         if outcome.record is not None and tells and (report_to or wanted.output or wanted.html):
             stored = None if problem is not None or outcome.stored is None else shown(outcome.stored, here)
-            problem = _printed(outcome.record, wanted, report_to, settings.pages, stored) or problem
+            problem = _printed(outcome.record, wanted, report_to, settings, stored) or problem
         if problem is not None and (report_to is not None or not outcome.status):
             complain(problem, stderr)
     status, unjudged = status_of(replace(outcome, problem=problem), settings)
@@ -156,14 +156,14 @@ def conclude(
 
 
 def _printed(
-    record: Record, wanted: Wanted, paper: TextIO | None, pages: str | None, stored: str | None
+    record: Record, wanted: Wanted, paper: TextIO | None, settings: Settings, stored: str | None
 ) -> FrostlineError | None:
     """Print or write the report; whatever is wrong with it is returned, for the script's status is its own."""
     try:
         if paper is not None or wanted.output is not None:
-            write_report(record, wanted, pages, stored, paper, quiet=paper is None)
+            write_report(record, wanted, settings, stored, paper, quiet=paper is None)
         if wanted.html is not None:
-            write_page(record, wanted.html, pages, wanted.opened, paper, quiet=paper is None)
+            write_page(record, wanted.html, settings, wanted.opened, paper, quiet=paper is None)
     except FrostlineError as error:
         return error
     except Exception as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 import sys
 from pathlib import Path
 
@@ -25,8 +24,8 @@ def runs(data: Path | None, as_json: bool, output: Path | None) -> None:
     The record of the last run is .frostline.json; those of the runs before are in .frostline/. `frostline report RUN`
     and `frostline diff RUN RUN` take their names, or the ends of these.
     """
-    from frostline.core.verdict import sentence
-    from frostline.report import terminal
+    from frostline.core.verdict import headline
+    from frostline.report import columns, terminal
     from frostline.report.form import Column, Row, Section, Span, Table, View, line, shortened
     from frostline.run.files.history import kept
     from frostline.settings import DEFAULT_DATA, load
@@ -37,7 +36,7 @@ def runs(data: Path | None, as_json: bool, output: Path | None) -> None:
     documents, rows = [], []
     for each in found:
         run = None if each.record is None else each.record.run
-        said = "cannot be read" if each.record is None else sentence(each.record.verdict)
+        said = "cannot be read" if each.record is None else headline(each.record)
         began, command, steps = (run.started, run.command, run.steps) if run is not None else ("", [], 0)
         documents.append(
             {
@@ -57,9 +56,9 @@ def runs(data: Path | None, as_json: bool, output: Path | None) -> None:
             said,
         )
         rows.append(Row(tuple(line(cell) for cell in cells)))
-    columns = (Column("run"), Column("began"), Column("command"), Column("steps", right=True), Column("verdict"))
-    width = shutil.get_terminal_size().columns if sys.stdout.isatty() else 120
-    view = View((), (Section(Span(""), (Table(columns, tuple(rows)),)),))
+    heads = (Column("run"), Column("began"), Column("command"), Column("steps", right=True), Column("verdict"))
+    width = columns(sys.stdout)
+    view = View((), (Section(Span(""), (Table(heads, tuple(rows)),)),))
     color = output is None and shows_color(sys.stdout)
     encoding = sys.stdout.encoding if output is None else "utf-8"
     write_either(lambda: terminal.render(view, width, color, encoding), lambda: documents, as_json, output)

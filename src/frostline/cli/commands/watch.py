@@ -22,7 +22,7 @@ from frostline.cli.group import examples
 from frostline.core.record import Record
 from frostline.core.run import is_alive
 from frostline.errors import RecordError
-from frostline.report import terminal
+from frostline.report import columns, terminal
 from frostline.report.form import Line, Span, line
 from frostline.report.views import live
 from frostline.run.files import pulse, run_folder
@@ -183,9 +183,9 @@ def _draw(seen: Iterator[Sight], console: Console) -> None:
     """One picture, drawn again at each look; the last one stays."""
     with Live(console=console, auto_refresh=False, vertical_overflow="crop") as picture:
         for sight in seen:
-            columns, lines = shutil.get_terminal_size()
+            lines = shutil.get_terminal_size().lines
             view = live.build(sight.record, sight.told, sight.age)
-            drawn = terminal.render(view, columns, not console.no_color, sys.stdout.encoding)
+            drawn = terminal.render(view, columns(sys.stdout), not console.no_color, sys.stdout.encoding)
             picture.update(Text.from_ansi(_cut(drawn, lines - 1), no_wrap=True), refresh=True)
 
 

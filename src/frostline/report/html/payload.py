@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from frostline.core.ledger import Movement, TensorRow
 from frostline.core.record import Record
-from frostline.report.changes import answers
+from frostline.report.changes import answers, copied_by, copies_in
 from frostline.report.form import finite, visible
 from frostline.report.tables import cells, reasons_of
 
@@ -60,13 +60,17 @@ class _Distinct(Generic[Kept]):
 
 def rows(record: Record, codes: Codes) -> Iterator[tuple[str, Words]]:
     """The first rows of the table, in the order of the ledger; ``codes`` are the findings that name each tensor."""
-    return ((visible(row.name), words(row, tuple(codes.get(row.name, ())))) for row in record.tensors[:FIRST_ROWS])
+    copies = copies_in(record.tensors)
+    for row in record.tensors[:FIRST_ROWS]:
+        yield visible(row.name), words(row, tuple(codes.get(row.name, ())), copied_by(row, copies))
 
 
-def words(row: TensorRow, codes: tuple[tuple[str, str], ...]) -> Words:
-    """What the table says of a tensor that the findings ``codes`` name."""
+def words(row: TensorRow, codes: tuple[tuple[str, str], ...], copied: str) -> Words:
+    """What the table says of a tensor that the findings ``codes`` name; ``copied`` says what it is a copy of."""
     said = {name: "".join(span.text for span in cell) for name, cell in cells([row]).items()}
-    changed = {"all": "yes", "none": "no"}.get(said["changed"], said["changed"])
+    changed = {"all": f"yes, {visible(copied)}" if copied else "yes", "none": "no"}.get(
+        said["changed"], said["changed"]
+    )
     return Words(
         state(row, loud=any(severity != "note" for _, severity in codes)),
         row.size,
@@ -100,13 +104,14 @@ def document(record: Record, codes: Codes) -> str:
     said, facts, held = _Distinct[Words](), _Distinct[dict[str, Any]](), _Distinct[list[list[Any]]]()
     columns: dict[str, list[Any]] = {"shared": [], "rest": [], "words": [], "facts": [], "held": []}
     before: list[str] = []
+    copies = copies_in(record.tensors)
     for row in record.tensors:
-        own = tuple(codes.get(row.name, ()))
+        own, copied = tuple(codes.get(row.name, ())), copied_by(row, copies)
         parts = visible(row.name).split(".")
         shared = _shared(before, parts)
         columns["shared"].append(shared)
         columns["rest"].append(".".join(parts[shared:]))
-        columns["words"].append(said.number((*_worded(row), own), partial(words, row, own)))
+        columns["words"].append(said.number((*_worded(row), own, copied), partial(words, row, own, copied)))
         columns["facts"].append(facts.number(_known(row), partial(_facts, row)))
         columns["held"].append(held.number(_holders(row), partial(_holdings, row)))
         before = parts

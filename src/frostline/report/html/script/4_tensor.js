@@ -88,7 +88,7 @@ function timeline(tensor) {
 
 function described(tensor) {
   const facts = tensor.facts;
-  const lines = [];
+  const lines = [`changed: ${tensor.changed}`];
   const words = { true: "trainable", false: "frozen" };
   if (facts.first !== undefined) lines.push(`declared ${words[facts.first]} at the first check`);
   for (const [step, now] of facts.flips || []) lines.push(`before step ${step}: flag turned ${now ? "on (trainable)" : "off (frozen)"}`);

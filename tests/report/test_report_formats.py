@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from rich.style import Style
 
 from frostline.core.events import SummaryPrinted
-from frostline.core.ledger import OptimizerRow
+from frostline.core.ledger import Movement, OptimizerRow
 from frostline.core.record import Finding, FindingOrigin
 from frostline.core.run import Run
 from frostline.core.storage.store import from_json, to_json
@@ -159,6 +159,22 @@ def test_the_first_line_is_the_verdict_and_says_the_worst_finding(sample, width,
     found = worst(made.findings)
     assert said.startswith("no contradiction" if found is None else found.rule.replace("-", " "))
     assert max(map(len, text.splitlines())) <= width
+
+
+def test_a_narrow_table_leaves_columns_out_before_words_cannot_be_read():
+    row = tensor_row("model.backbone.weight", 1_156, 1_156, trainable=False, optimizer="optimizer")
+    row.changed.movements = [Movement("forward", 1, 2)]
+    made = record([row], findings=[Finding("rule", "F101", "error", [row.name], "moved", {}, "look")])
+    heads = {width: _table(made, width)[0].split() for width in (44, 60, 80)}
+    assert heads[80] == ["module", "params", "declared", "optimizer", "changed", "how", "see"]
+    assert heads[60] == ["module", "params", "declared", "changed", "how", "see"]
+    assert heads[44] == ["module", "declared", "changed", "how", "see"]
+    assert all("frozen" in line and "in forward" in line for line in _table(made, 44)[1:])
+
+
+def _table(made, width):
+    text = render(made, width=width, color=False, encoding="utf-8")
+    return next(block for block in text.split("\n\n") if block.startswith("module")).splitlines()
 
 
 @pytest.mark.parametrize("sample", ["article", "nothing"])

@@ -139,10 +139,11 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """The head of one column of a table."""
+    """The head of one column of a table; where all do not fit, those with a higher ``spare`` are left out first."""
 
     head: str
     right: bool = False
+    spare: int = 0
 
 
 @dataclass(frozen=True, slots=True)

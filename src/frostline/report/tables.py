@@ -155,9 +155,9 @@ def ledger_section(record: Record, model: str, codes: Mapping[str, Sequence[Span
     """The ledger of one model as a tree of modules, parameters and buffers apart."""
     tensor_rows = [row for row in record.tensors if row.model == model]
     columns: list[tuple[Column, Cell]] = [
-        (Column("params", right=True), lambda rows: line(f"{_sum(rows):,}")),
+        (Column("params", right=True, spare=1), lambda rows: line(f"{_sum(rows):,}")),
         (Column("declared"), _declared),
-        (Column("optimizer"), _optimizer),
+        (Column("optimizer", spare=2), _optimizer),
         (Column("changed", right=True), _changed),
     ]
     if any(row.expected for row in tensor_rows):
@@ -185,9 +185,9 @@ def short_table(record: Record) -> Table:
     codes = codes_of(finding for finding in record.findings if finding.severity != "note")
     copies = copies_in(record.tensors)
     columns: list[tuple[Column, Cell]] = [
-        (Column("params", right=True), lambda rows: line(f"{_sum(rows):,}")),
+        (Column("params", right=True, spare=1), lambda rows: line(f"{_sum(rows):,}")),
         (Column("declared"), _declared),
-        (Column("optimizer"), _optimizer),
+        (Column("optimizer", spare=2), _optimizer),
         (Column("changed", right=True), _changed),
     ]
     if any(changed_by(row, copies) not in ("", BY_STEP) for row in record.tensors):

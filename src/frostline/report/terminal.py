@@ -36,6 +36,7 @@ STYLES: dict[Role, str] = {
 _GAP = 2
 _NARROWEST = 40
 _LABEL = 18
+_SHORT_NAME = 14
 _NARROW, _MORE_IF_NARROW = 70, 2  # columns, and lines that a block of few may have besides: the fix is to be whole
 _WORD = 10
 _WORDS = 12
@@ -133,9 +134,24 @@ class _Page:
         guides = list(_guides(table.rows)) if table.tree else ["  " * row.depth for row in table.rows]
         for cells, guide in zip(rows, guides, strict=True):
             cells[0] = Text(self.charset(guide), STYLES["dim"]).append_text(cells[0])
-        widths = self._widths(table.columns, heads, rows)
-        for cells in (heads, *rows):
-            yield _joined(self._row(cells, table.columns, widths))
+        kept = self._kept(table.columns, _needs(heads, rows))
+        columns = [table.columns[index] for index in kept]
+        lines = [[cells[index] for index in kept if index < len(cells)] for cells in (heads, *rows)]
+        widths = self._widths(columns, _needs(lines[0], lines[1:]))
+        for cells in lines:
+            yield _joined(self._row(cells, columns, widths))
+
+    def _kept(self, columns: Sequence[Column], needs: Sequence[int]) -> list[int]:
+        """The columns that fit while words can be read: without those that the table can spare, where all do not."""
+        least = [
+            need if column.right else min(need, _WORD if index else _SHORT_NAME)
+            for index, (column, need) in enumerate(zip(columns, needs, strict=True))
+        ]
+        kept = list(range(len(columns)))
+        for index in sorted(kept, key=lambda index: -columns[index].spare):
+            if columns[index].spare and sum(least[each] + _GAP for each in kept) - _GAP > self.width:
+                kept.remove(index)
+        return kept
 
     def _row(self, cells: Sequence[Text], columns: Sequence[Column], widths: Sequence[int]) -> Iterator[str | Text]:
         """The cells of one row, cut and filled up to the widths of their columns, and the gaps between them."""
@@ -146,18 +162,14 @@ class _Page:
             yield from (gap, pad, shown) if column.right else (gap, shown.append(pad))
             gap = gap or " " * (_GAP if width else 0)
 
-    def _widths(self, columns: Sequence[Column], heads: Sequence[Text], rows: Sequence[Sequence[Text]]) -> list[int]:
+    def _widths(self, columns: Sequence[Column], needs: list[int]) -> list[int]:
         """What the cells need; where that is too much, long names and words give way, numbers last."""
-        needs = [
-            max([head.cell_len, *(row[index].cell_len for row in rows if index < len(row))])
-            for index, head in enumerate(heads)
-        ]
-        excess = sum(needs) + _GAP * (len(heads) - 1) - self.width
+        excess = sum(needs) + _GAP * (len(columns) - 1) - self.width
         words = [index for index, column in enumerate(columns) if index and not column.right]
         parameters = [index for index, column in enumerate(columns) if index and column.right]
         giving = (
             ([0], _TREE), (words, _WORDS), ([0], _SHORT_TREE), (words, _WORD),
-            ([0], _LABEL), (words, 2), (parameters, 2), ([0], 2),
+            ([0], _SHORT_NAME), (words, 2), (parameters, 2), ([0], 2),
         )  # fmt: skip
         for indices, least in giving:
             while excess > 0 and any(needs[index] > least for index in indices):
@@ -186,6 +198,14 @@ class _Page:
     def text(self, line: Line) -> Text:
         """The spans as one styled text, in characters that can be printed."""
         return _styled([(self.charset(span.text), STYLES[span.role]) for span in line])
+
+
+def _needs(heads: Sequence[Text], rows: Sequence[Sequence[Text]]) -> list[int]:
+    """How wide the cells of each column are at most."""
+    return [
+        max([head.cell_len, *(row[index].cell_len for row in rows if index < len(row))])
+        for index, head in enumerate(heads)
+    ]
 
 
 def _guides(rows: Sequence[Row]) -> Iterator[str]:

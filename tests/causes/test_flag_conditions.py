@@ -121,6 +121,18 @@ def test_a_flag_that_nothing_reads_weighs_by_what_moved_below_it() -> None:
     assert rate.hint != misspelt(trained).hint
 
 
+def test_what_a_loop_wrote_to_several_tensors_is_told_once() -> None:
+    rows = [row("net.w", changed=moved(STEP)), row("net.v")]
+    events = [FlagMisspelt(f"{one.name}.require_grad", "require_grad", "tensor", (one.name,)) for one in rows]
+    [found] = of("stray-flag-attribute", *rows, events=events)
+    assert found.tensors == ["net.w", "net.v"]
+    assert found.message == "require_grad = False has no effect: 1 of 2 tensors that have it moved"
+    assert found.hint is not None
+    assert found.hint.startswith("write requires_grad")
+    module = FlagMisspelt("net.requires_grad", "requires_grad", "module", ("net.w",))
+    assert len(of("stray-flag-attribute", *rows, events=[*events, module])) == 2
+
+
 def test_a_broken_tie_is_an_error_where_one_of_its_names_moved() -> None:
     broken = TieBroken(step=3, tensor=0, name="net.w", lost=("net.v", "net.gone"))
 

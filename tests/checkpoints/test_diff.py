@@ -195,7 +195,7 @@ def test_exact_text(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     safetensors.numpy.save_file({"w": np.array([1, 2], "f4")}, "old.safetensors")
     safetensors.numpy.save_file({"w": np.array([1, 4], "f4")}, "new.safetensors")
-    rule = "─" * (120 - len("modules "))
+    rule = "─" * (80 - len("modules "))
     assert call("diff", "old.safetensors", "new.safetensors").out.splitlines() == [
         "old.safetensors → new.safetensors",
         "",
@@ -204,7 +204,7 @@ def test_exact_text(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) 
         "all     changed        1       2",
         "",
         f"changed {rule}",
-        "tensor  type     shape  changed  rows  largest  relative  also",
+        "tensor  type     shape  changed  rows  largest  relative",
         "w       float32  [2]     1 of 2  1           2         1",
         "",
         "different: 1 changed, 0 the same",

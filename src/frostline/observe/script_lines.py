@@ -92,6 +92,26 @@ def line_of(function: Any) -> Origin | None:
     return _made(code, code.co_firstlineno, None, None)
 
 
+def files_of_script() -> list[str]:
+    """The files of modules that are loaded and neither ours nor a package's, and those of cells that were executed.
+
+    Example:
+        >>> any("site-packages" in file for file in files_of_script())
+        False
+    """
+    loaded = [file for module in list(sys.modules.values()) if isinstance(file := vars(module).get("__file__"), str)]
+    return [file for file in dict.fromkeys([*loaded, *_kinds]) if _kind_of(file) == "script"]
+
+
+def origin_at(file: str, line: int) -> Origin:
+    """A line of one of the script's files, as it stands there; which function it is in is not said.
+
+    >>> origin_at("no such file", 3).line
+    3
+    """
+    return Origin(file=_named(file), line=line, source=linecache.getline(file, line).strip()[:_SOURCE])
+
+
 def makers(thing: object, methods: Sequence[str] = ("__init__",)) -> list[CodeType]:
     """The code of every ``__init__`` that made ``thing``: who called the outermost of them is the line that made it.
 
@@ -132,13 +152,17 @@ def _origin(frame: FrameType, inside: CodeType | None) -> Origin:
 
 
 def _made(code: CodeType, line: int, inside: CodeType | None, module: dict[str, Any] | None) -> Origin:
-    file = code.co_filename
-    if not file.startswith("<"):  # as the cell of a notebook is named
-        file = os.path.join(_started_in[0], file).removeprefix(_started_in[0]).replace(os.sep, "/")
     return Origin(
-        file=file,
+        file=_named(code.co_filename),
         line=line,
         function=code.co_name.strip("<>"),
         inside=inside.co_qualname if inside is not None else "",
         source=linecache.getline(code.co_filename, line, module).strip()[:_SOURCE],
     )
+
+
+def _named(file: str) -> str:
+    """A file from where the run was started."""
+    if file.startswith("<"):  # as the cell of a notebook is named
+        return file
+    return os.path.join(_started_in[0], file).removeprefix(_started_in[0]).replace(os.sep, "/")

@@ -173,14 +173,15 @@ def _states(counts: Counter[str]) -> Line:
 
 def _changed(pairs: Sequence[Pair], limit: int | None) -> list[Block]:
     columns = [Column("tensor"), Column("type"), Column("shape"), Column("changed", right=True), Column("rows")]
-    columns += [Column("largest", right=True), Column("relative", right=True), Column("also")]
+    columns += [Column("largest", right=True), Column("relative", right=True, spare=1)]
+    moves = [pair.move for pair in pairs if pair.move is not None]
+    columns += [Column("also")] if any(map(_also, moves)) else []
     rows = []
-    for pair in pairs:
-        move = pair.move
-        assert move is not None
+    for pair, move in zip(pairs, moves, strict=True):
         cells = (pair.new.dtype, _shape(pair.new.shape), f"{move.changed:,} of {move.elements:,}", _rows(move))
         values = (_number(move.largest), _number(move.relative), _also(move))
-        rows.append(Row(((Span(pair.name, "name"),), *(line(cell) for cell in (*cells, *values)))))
+        words = (*cells, *values)[: len(columns) - 1]
+        rows.append(Row(((Span(pair.name, "name"),), *map(line, words))))
     return _table(columns, rows, limit)
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+
+from msgspec.structs import replace
 
 from frostline.core.amounts import several, tensors, were
 from frostline.core.events import FlagMisspelt, FlagsLost, TensorReplaced, TieBroken
@@ -138,29 +140,40 @@ TIE_BROKEN = Cause(
 )
 
 
+_OF_TENSORS = ("tensor", "variable")
+_WRITE = {
+    "tensor": "write requires_grad, as in tensor.requires_grad = False",
+    "module": "call module.requires_grad_(False): PyTorch reads no flag of a module",
+    "layer": "write trainable, as in layer.trainable = False",
+    "variable": "write trainable, as in variable.trainable = False",
+}
 RATE = "write optimizer.learning_rate: Keras 3 reads no other name, and Python accepts any"
 
 
 def _misspelt(run: ObservedRun) -> Iterator[Case]:
-    for event in run.events_of(FlagMisspelt):
+    for event in _together(run.events_of(FlagMisspelt)):
         rows = [run.named[name] for name in event.tensors if name in run.named]
         moved = sum(row.changed.verdict == "yes" for row in rows)
-        below = several(len(event.tensors), "tensor")
+        count = several(len(event.tensors), "tensor")
+        where = "that it holds" if event.value else "that have it" if event.on in _OF_TENSORS else "below it"
         yield Case(
             event.tensors,
-            f"{event.subject} = {event.value or False} has no effect: {moved} of {below} {_where(event)} moved",
+            f"{event.subject} = {event.value or False} has no effect: {moved} of {count} {where} moved",
             {"attribute": event.attribute, "on": event.on, "moved": moved},
-            hint=RATE if event.value else None,
-            mitigated=None if moved else _nothing_moved(event),
+            hint=RATE if event.value else _WRITE.get(event.on),
+            mitigated=None if moved else Proven("nothing moved", f"none of the {count} {where} moved", "warning"),
         )
 
 
-def _where(event: FlagMisspelt) -> str:
-    return "that it holds" if event.value else "below it"
-
-
-def _nothing_moved(event: FlagMisspelt) -> Proven:
-    return Proven("nothing moved", f"none of the {several(len(event.tensors), 'tensor')} below it moved", "warning")
+def _together(events: Iterable[FlagMisspelt]) -> list[FlagMisspelt]:
+    """What was written to one tensor after another, as a loop does, is told once."""
+    found: dict[tuple[str, ...], FlagMisspelt] = {}
+    for event in events:
+        key = (event.attribute, event.on) if event.on in _OF_TENSORS else (event.subject,)
+        if (first := found.get(key)) is not None:
+            event = replace(first, subject=event.attribute, tensors=(*first.tensors, *event.tensors))
+        found[key] = event
+    return list(found.values())
 
 
 STRAY = Cause(

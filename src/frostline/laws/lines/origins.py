@@ -13,6 +13,7 @@ from typing import TypeAlias
 from frostline.core.events import (
     Act,
     Event,
+    FlagMisspelt,
     FlagsLost,
     LabelUnmatched,
     LineSeen,
@@ -91,7 +92,14 @@ _ACTS: Mapping[str, tuple[Act, ...]] = {
 }
 
 _Told: TypeAlias = (
-    LoadCompared | FlagsLost | TrainingCallEmpty | LabelUnmatched | StateReset | ResultDropped | SummaryPrinted
+    LoadCompared
+    | FlagMisspelt
+    | FlagsLost
+    | TrainingCallEmpty
+    | LabelUnmatched
+    | StateReset
+    | ResultDropped
+    | SummaryPrinted
 )
 # Facts that a finding is made of, by its code, with what their line did.
 _TOLD: Mapping[str, tuple[tuple[type[_Told | UpdateShown], ...], str]] = {
@@ -100,6 +108,7 @@ _TOLD: Mapping[str, tuple[tuple[type[_Told | UpdateShown], ...], str]] = {
     "W408": ((StateReset,), "step"),
     "W409": ((LabelUnmatched,), "labelled"),
     "P801": ((SummaryPrinted,), "printed"),
+    "D304": ((FlagMisspelt,), "set"),
     "D307": ((FlagsLost,), "called"),
     "T208": ((ResultDropped,), "step"),
     "T213": ((ResultDropped,), "step"),
@@ -230,8 +239,10 @@ def _at(line: LineSeen, move: Movement) -> bool:
 
 def _concerns(event: Event, finding: Finding) -> bool:
     """Whether a fact is about the tensors, the optimizer, the model or the file of a finding."""
-    names = {*getattr(event, "tensors", ()), *getattr(event, "rewritten", ()), *getattr(event, "lacking", ())}
     values = [*finding.evidence.values()]
+    if isinstance(event, FlagMisspelt) and event.attribute not in values:
+        return False
+    names = {*getattr(event, "tensors", ()), *getattr(event, "rewritten", ()), *getattr(event, "lacking", ())}
     about = [name for field in ("optimizer", "file", "model") if (name := getattr(event, field, ""))]
     return bool(names & {*finding.tensors}) or not names or any(name in values for name in about)
 

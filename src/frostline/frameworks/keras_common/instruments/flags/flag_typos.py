@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from frostline.core.facts import Fact, FlagMisspelt
 from frostline.frameworks.keras_common.context import Context
 from frostline.frameworks.keras_common.models.layers import layers_below, places
+from frostline.observe.attribute_lines import setter_of
 
 ALIKE = 0.85
 OF_OTHERS = "requires_grad"
@@ -64,8 +65,9 @@ class FlagTypos:
                     self._tell(f"{source.key}.{name}", name, type(optimizer).__name__, held, value)
 
     def _tell(self, subject: str, attribute: str, on: str, tensors: list[str], value: str = "") -> None:
+        names, line = tuple(tensors), setter_of(attribute)
         self._context.tell(
-            FlagMisspelt(subject=subject, attribute=attribute, on=on, tensors=tuple(tensors), value=value)
+            FlagMisspelt(subject=subject, attribute=attribute, on=on, tensors=names, value=value, origin=line)
         )
 
 

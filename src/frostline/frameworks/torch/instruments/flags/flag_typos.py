@@ -11,6 +11,7 @@ from torch import nn
 
 from frostline.core.facts import Fact, FlagMisspelt
 from frostline.frameworks.torch.context import Context
+from frostline.observe.attribute_lines import setter_of
 
 FLAG = "requires_grad"
 ALIKE = 0.85
@@ -55,7 +56,8 @@ class FlagTypos:
             self._tell(f"{where}.{attribute}", attribute, "module", contradicted)
 
     def _tell(self, subject: str, attribute: str, on: str, names: list[str]) -> None:
-        self._context.tell(FlagMisspelt(subject=subject, attribute=attribute, on=on, tensors=tuple(names)))
+        line = setter_of(attribute)
+        self._context.tell(FlagMisspelt(subject=subject, attribute=attribute, on=on, tensors=tuple(names), origin=line))
 
 
 def _of_keras(module: nn.Module) -> list[str]:

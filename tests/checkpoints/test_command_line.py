@@ -33,6 +33,21 @@ def test_diff(folder: Path) -> None:
     assert "different: 1 changed, 0 the same" in out
 
 
+def test_a_page_is_made_beside_what_is_printed(folder: Path) -> None:
+    status, out, err = frostline(folder, "diff", "one", "two", "--html", "page.html")
+    assert (status, err) == (1, "frostline: wrote page.html\n")
+    assert "different: 1 changed, 0 the same" in out
+    assert "different: 1 changed, 0 the same" in (folder / "page.html").read_text("utf-8")
+    assert frostline(folder, "verify", "one", "--against", "two", "--quiet", "--html") == (1, "", "")
+    assert "one against two" in (folder / "frostline.html").read_text("utf-8")
+    status, _, err = frostline(folder, "show", "one", "--html", "one")  # a word that is no page is the next argument
+    assert status == 2
+    assert not (folder / "one.html").exists()
+    (folder / "one").rename(folder / "one.html")
+    status, _, err = frostline(folder, "show", "one.html", "--html", "one.html")
+    assert (status, err.splitlines()[0]) == (2, "frostline: --html one.html would replace what is read")
+
+
 @pytest.mark.parametrize("form", ["text", "markdown", "html", "json"])
 def test_a_result_is_written_to_a_file(form: str, folder: Path) -> None:
     for words in (("diff", "one", "two"), ("show", "one")):

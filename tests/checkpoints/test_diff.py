@@ -195,7 +195,7 @@ def test_exact_text(tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     safetensors.numpy.save_file({"w": np.array([1, 2], "f4")}, "old.safetensors")
     safetensors.numpy.save_file({"w": np.array([1, 4], "f4")}, "new.safetensors")
-    rule = "─" * (80 - len("modules "))
+    rule = "─" * (120 - len("modules "))
     assert call("diff", "old.safetensors", "new.safetensors").out.splitlines() == [
         "old.safetensors → new.safetensors",
         "",

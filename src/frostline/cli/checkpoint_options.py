@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from pathlib import Path
+from typing import Any
 
 import click
+
+from frostline.cli import options
+from frostline.cli.printing import Wanted
 
 SHOWN = 40  # entries of a list, unless --all
 FORMATS = ("text", "markdown", "html", "json")
@@ -13,8 +18,6 @@ FILE = click.Path(path_type=Path)
 RENAME = click.option(
     "--rename", "renames", multiple=True, metavar="OLD=NEW", help="Names, or modules, that mean the same; repeatable."
 )
-FORMAT = click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True)
-JSON = click.option("--json", "form", flag_value="json", help="The same as --format json.")
 OUTPUT = click.option("-o", "--output", type=FILE, metavar="FILE", help="Write to FILE in place of stdout.")
 ALL = click.option("--all", "everything", is_flag=True, help="List every tensor, however many there are.")
 ALLOW_UNREAD = click.option(
@@ -24,3 +27,20 @@ ALLOW_UNREAD = click.option(
     help="Entries that need not be compared where they cannot be read; repeatable.",
 )
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing; the exit status tells.")
+
+
+def result_output(function: Any) -> Any:
+    """The options of every command that prints what was found in checkpoints, which it is given as ``wanted``."""
+
+    @functools.wraps(function)
+    def with_wanted(*, form: str, output: Path | None, html: Path | None, opened: bool, **given: Any) -> Any:
+        page = Path(options.PAGE) if html is None and opened else html
+        return function(wanted=Wanted(form, output, page, opened), **given)
+
+    decorate = options.together(
+        click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
+        options.json,
+        options.page_options,
+        OUTPUT,
+    )
+    return decorate(with_wanted)

@@ -15,7 +15,7 @@ import msgspec
 
 from frostline.checkpoints.checkpoint import Checkpoint
 from frostline.checkpoints.digests import Advance, nothing
-from frostline.cli.printing import write_out
+from frostline.cli.printing import Wanted, place_page, write_out
 from frostline.core.collector import collector_paused
 from frostline.errors import CheckpointError
 
@@ -23,10 +23,11 @@ LONG_WORK = 2**28
 NAMED = 4
 
 
-def require_apart(output: Path | None, *inputs: Path) -> None:
+def require_apart(wanted: Wanted, *inputs: Path) -> None:
     """Refuse to write over what is being read."""
-    if output is not None and any(output.resolve() == path.resolve() for path in inputs):
-        raise CheckpointError(f"--output {output} would replace what is read", "choose another place")
+    for option, file in (("--output", wanted.output), ("--html", wanted.html)):
+        if file is not None and any(file.resolve() == path.resolve() for path in inputs):
+            raise CheckpointError(f"{option} {file} would replace what is read", "choose another place")
 
 
 def say_unread(unread: dict[str, str], total: int) -> None:
@@ -48,12 +49,20 @@ def size_of(checkpoint: Checkpoint) -> int:
 
 
 def show_result(
-    form: str, document: Callable[[], dict[str, Any]], view: Callable[[Any], Any], output: Path | None = None
+    wanted: Wanted, document: Callable[[], dict[str, Any]], view: Callable[[Any], Any], quiet: bool = False
 ) -> None:
-    """Print a result, or write it to ``output``."""
-    with collector_paused():
-        text = _rendered(form, document, view, sys.stdout if output is None else None)
-    write_out(text, output)
+    """Print a result, or write it to the file that is wanted, and make a page of it where that is wanted too.
+
+    Where all is to be ``quiet``, files are written and nothing is printed.
+    """
+    if not quiet or wanted.output is not None:
+        with collector_paused():
+            text = _rendered(wanted.form, document, view, sys.stdout if wanted.output is None else None)
+        write_out(text, wanted.output)
+    if wanted.html is not None:
+        with collector_paused():
+            page = _rendered("html", document, view, None)
+        place_page(page, wanted.html, wanted.opened, quiet=quiet)
 
 
 def _rendered(
@@ -74,7 +83,7 @@ def _rendered(
         return html.page(view(render))
     is_terminal = paper is not None and paper.isatty()
     color = is_terminal and not os.environ.get("NO_COLOR")
-    return terminal.render(view(render), columns(paper) if paper is not None else 80, color, encoding)
+    return terminal.render(view(render), columns(paper, names=True), color, encoding)
 
 
 @contextmanager

@@ -74,6 +74,12 @@ report_format = click.option(
 )
 
 
+page_options = together(
+    click.option("--html", type=FILE, metavar="[FILE]", help=f"Write a page to FILE ({PAGE})."),
+    click.option("--open", "opened", is_flag=True, help="Show that page in a browser."),
+)
+
+
 def report_output(function: Any) -> Any:
     """The options of every command that prints the report of a run, which it is given together as ``wanted``."""
 
@@ -87,8 +93,7 @@ def report_output(function: Any) -> Any:
     decorate = together(
         report_format,
         json,
-        click.option("--html", type=FILE, metavar="[FILE]", help=f"Write a page to FILE ({PAGE})."),
-        click.option("--open", "opened", is_flag=True, help="Show that page in a browser."),
+        page_options,
         output,
         click.option("--verbose", is_flag=True, help="Show all evidence, and the ledger of every module."),
     )

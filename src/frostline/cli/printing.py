@@ -152,7 +152,16 @@ def write_page(
     Raises:
         FrostlineError: the file cannot be written.
     """
-    write_out(rendered(record, Wanted("html"), None, settings), page, option="--html")
+    place_page(rendered(record, Wanted("html"), None, settings), page, opened, paper, quiet)
+
+
+def place_page(text: str, page: Path, opened: bool, paper: TextIO | None = None, quiet: bool = False) -> None:
+    """Write a page to the file that ``--html`` names, say so, and show it in a browser where that is wanted.
+
+    Raises:
+        FrostlineError: the file cannot be written.
+    """
+    write_out(text, page, option="--html")
     if not quiet:
         _say_written(page, paper)
     if opened:

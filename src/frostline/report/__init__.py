@@ -149,13 +149,17 @@ def _shows_color() -> bool:
     return sys.stdout.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def columns(paper: TextIO) -> int:
-    """How wide text is on this stream: as the terminal, up to a readable limit; a log file or a pipe gets 80.
+def columns(paper: TextIO | None, names: bool = False) -> int:
+    """How wide text is on this stream: as the terminal, up to a readable limit; a file or a pipe gets 80.
 
     It is the same for all that is printed. ``COLUMNS`` in the environment is heard where a terminal is.
+
+    Args:
+        paper: the stream; None is a file.
+        names: whether it is a list of names, which a file or a pipe gets as wide as the limit: they are searched there.
     """
-    if not paper.isatty():
-        return _PIPED
+    if paper is None or not paper.isatty():
+        return _WIDEST if names else _PIPED
     own = os.environ.get("COLUMNS", "")
     try:
         wide = int(own) if own.isdigit() and int(own) else os.get_terminal_size(paper.fileno()).columns

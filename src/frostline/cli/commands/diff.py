@@ -11,21 +11,24 @@ from frostline.checkpoints.diff.compare import compare
 from frostline.checkpoints.naming import parsed_renames
 from frostline.checkpoints.opening import open_checkpoint
 from frostline.checkpoints.views import documents
-from frostline.cli.checkpoint_options import ALL, ALLOW_UNREAD, FILE, FORMAT, JSON, OUTPUT, QUIET, RENAME, SHOWN
+from frostline.cli.checkpoint_options import ALL, ALLOW_UNREAD, FILE, QUIET, RENAME, SHOWN, result_output
 from frostline.cli.checkpoint_output import progress, require_apart, say_unread, show_result, size_of
 from frostline.cli.group import examples
+from frostline.cli.options import PageCommand
+from frostline.cli.printing import Wanted
 from frostline.core import run_diff
 from frostline.core.storage import store
 from frostline.errors import CheckpointError
 
 
 @click.command(
+    cls=PageCommand,
     epilog=examples(
         "frostline diff base.safetensors tuned.safetensors",
         "frostline diff last.pt model.safetensors --only 'head.**'",
-        "frostline diff old.keras new.keras --format html -o review.html",
+        "frostline diff old.keras new.keras --html review.html",
         "frostline diff monday.json .frostline.json",
-    )
+    ),
 )
 @click.argument("old", type=FILE)
 @click.argument("new", type=FILE)
@@ -33,9 +36,7 @@ from frostline.errors import CheckpointError
 @click.option("--ignore", multiple=True, metavar="PATTERN", help="Leave out tensors that match; repeatable.")
 @RENAME
 @ALLOW_UNREAD
-@FORMAT
-@JSON
-@OUTPUT
+@result_output
 @ALL
 @QUIET
 def diff(
@@ -45,8 +46,7 @@ def diff(
     ignore: tuple[str, ...],
     renames: tuple[str, ...],
     allow_unread: tuple[str, ...],
-    form: str,
-    output: Path | None,
+    wanted: Wanted,
     everything: bool,
     quiet: bool,
 ) -> int:
@@ -57,9 +57,9 @@ def diff(
     Exit status: 0 the same, 1 different, 2 could not tell.
     """
     old, new = _kept(old, new), _kept(new, old)
-    require_apart(output, old, new)
+    require_apart(wanted, old, new)
     if store.is_record(old) and store.is_record(new):
-        return _diff_of_runs(old, new, form, output, quiet)
+        return _diff_of_runs(old, new, wanted, quiet)
     _refuse_record(old, new)
     pairs = parsed_renames(renames)
     with (
@@ -70,9 +70,9 @@ def diff(
         found = compare(
             before, after, only=only, ignore=ignore, renames=pairs, allow_unread=allow_unread, advance=advance
         )
+    limit = None if everything else SHOWN
+    show_result(wanted, lambda: documents.of_diff(found), lambda render: render.of_diff(found, limit), quiet)
     if not quiet:
-        limit = None if everything else SHOWN
-        show_result(form, lambda: documents.of_diff(found), lambda render: render.of_diff(found, limit), output)
         say_unread(found.unread, len(found.pairs) + len(found.added) + len(found.removed))
     return found.exit_status
 
@@ -97,12 +97,11 @@ def _refuse_record(old: Path, new: Path) -> None:
             )
 
 
-def _diff_of_runs(old: Path, new: Path, form: str, output: Path | None, quiet: bool) -> int:
+def _diff_of_runs(old: Path, new: Path, wanted: Wanted, quiet: bool) -> int:
     from frostline.judging import load
     from frostline.report.views import difference as page
 
     found = run_diff.compare(load(old), load(new))
-    if not quiet:
-        view = page.build(found, str(old), str(new))
-        show_result(form, lambda: msgspec.to_builtins(found), lambda _: view, output)
+    view = page.build(found, str(old), str(new))
+    show_result(wanted, lambda: msgspec.to_builtins(found), lambda _: view, quiet)
     return found.exit_status

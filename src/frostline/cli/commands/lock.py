@@ -13,7 +13,7 @@ from frostline.cli import options
 from frostline.cli.checkpoint_options import ALLOW_UNREAD, FILE
 from frostline.cli.checkpoint_output import progress, require_apart, say_unread, size_of
 from frostline.cli.group import examples
-from frostline.cli.printing import write, write_either
+from frostline.cli.printing import Wanted, write, write_either
 
 
 @click.command(epilog=examples("frostline lock model.safetensors -o weights.lock"))
@@ -29,7 +29,7 @@ def lock(file: Path, output: Path | None, as_json: bool, allow_unread: tuple[str
 
     Exit status: 0 every tensor is locked, 2 some could not be read; the lock lists them as unread.
     """
-    require_apart(output, file)
+    require_apart(Wanted(output=output), file)
     with open_checkpoint(file) as checkpoint, progress(size_of(checkpoint)) as advance:
         entries = lock_file.locked(checkpoint, advance)
     if as_json:

@@ -57,7 +57,7 @@ def runs(data: Path | None, as_json: bool, output: Path | None) -> None:
         )
         rows.append(Row(tuple(line(cell) for cell in cells)))
     heads = (Column("run"), Column("began"), Column("command"), Column("steps", right=True), Column("verdict"))
-    width = columns(sys.stdout)
+    width = columns(sys.stdout if output is None else None, names=True)
     view = View((), (Section(Span(""), (Table(heads, tuple(rows)),)),))
     color = output is None and shows_color(sys.stdout)
     encoding = sys.stdout.encoding if output is None else "utf-8"

@@ -10,18 +10,21 @@ from frostline.checkpoints.lock import lock_file, verification
 from frostline.checkpoints.naming import parsed_renames
 from frostline.checkpoints.opening import open_checkpoint
 from frostline.checkpoints.views import documents
-from frostline.cli.checkpoint_options import ALL, ALLOW_UNREAD, FILE, FORMAT, JSON, OUTPUT, QUIET, RENAME, SHOWN
+from frostline.cli.checkpoint_options import ALL, ALLOW_UNREAD, FILE, QUIET, RENAME, SHOWN, result_output
 from frostline.cli.checkpoint_output import progress, require_apart, say_unread, show_result, size_of
 from frostline.cli.group import examples
+from frostline.cli.options import PageCommand
+from frostline.cli.printing import Wanted
 from frostline.errors import CheckpointError
 
 
 @click.command(
+    cls=PageCommand,
     epilog=examples(
         "frostline verify tuned.safetensors weights.lock --may-differ 'head.**'",
         "frostline verify tuned.safetensors --against base/ --may-differ 'lm_head.*'",
         "frostline verify adapter.pt base.lock --partial --may-differ '**.lora_*.**'",
-    )
+    ),
 )
 @click.argument("file", type=FILE)
 @click.argument("lock", type=FILE, required=False)
@@ -32,9 +35,7 @@ from frostline.errors import CheckpointError
 @click.option("--partial", is_flag=True, help="FILE need not hold every tensor of LOCK.")
 @RENAME
 @ALLOW_UNREAD
-@FORMAT
-@JSON
-@OUTPUT
+@result_output
 @ALL
 @QUIET
 def verify(
@@ -45,8 +46,7 @@ def verify(
     partial: bool,
     renames: tuple[str, ...],
     allow_unread: tuple[str, ...],
-    form: str,
-    output: Path | None,
+    wanted: Wanted,
     everything: bool,
     quiet: bool,
 ) -> int:
@@ -57,7 +57,7 @@ def verify(
     Exit status: 0 proven, 1 something differs, is missing or is new, 2 could not tell.
     """
     reference = _reference(lock, against)
-    require_apart(output, file, reference)
+    require_apart(wanted, file, reference)
     pairs = parsed_renames(renames)
     entries = lock_file.load(reference) if lock else _locked(reference)
     with open_checkpoint(file) as checkpoint, progress(0 if quiet else size_of(checkpoint)) as advance:
@@ -73,15 +73,15 @@ def verify(
             allow_unread=allow_unread,
             advance=advance,
         )
+    limit = None if everything else SHOWN
+    title = f"{file} against {reference}"
+    show_result(
+        wanted,
+        lambda: documents.of_verification(result),
+        lambda render: render.of_verification(result, title, limit),
+        quiet,
+    )
     if not quiet:
-        limit = None if everything else SHOWN
-        title = f"{file} against {reference}"
-        show_result(
-            form,
-            lambda: documents.of_verification(result),
-            lambda render: render.of_verification(result, title, limit),
-            output,
-        )
         say_unread(dict(result.unknown), len(set(names)))
     return result.exit_status
 

@@ -289,9 +289,9 @@ def test_copies_of_frozen_tensors_are_kept_around_a_write_as_far_as_memory_goes(
     training = training_of(small, large, trained, settled, keep_bytes=4 * 4)
     training.watched(settled).settled = True
     keys = [tensor.key for tensor in (large, small, trained, settled)]
-    training.observer.keep_frozen(keys, keep=True)
+    training.observer.keep_written(keys, keep=True)
     assert kept(training, small, large, trained, settled) == [True, False, False, False]
-    training.observer.keep_frozen(keys, keep=False)
+    training.observer.keep_written(keys, keep=False)
     assert kept(training, small, large) == [False, False]
 
 
@@ -300,7 +300,7 @@ def test_what_is_followed_keeps_its_copy_whatever_is_written() -> None:
     training = training_of(moving)
     training.watched(moving).pursuit, training.watched(moving).keep = 1, True
     training.watched(moving).take_copy()
-    training.observer.keep_frozen([moving.key], keep=False)
+    training.observer.keep_written([moving.key], keep=False)
     assert kept(training, moving) == [True]
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from msgspec.structs import replace
-
 from frostline.core.amounts import several, tensors, were
 from frostline.core.events import FlagMisspelt, FlagsLost, TensorReplaced, TieBroken
 from frostline.core.events.files import LoadLeftOut
@@ -171,7 +169,8 @@ def _together(events: Iterable[FlagMisspelt]) -> list[FlagMisspelt]:
     for event in events:
         key = (event.attribute, event.on) if event.on in _OF_TENSORS else (event.subject,)
         if (first := found.get(key)) is not None:
-            event = replace(first, subject=event.attribute, tensors=(*first.tensors, *event.tensors))
+            names = (*first.tensors, *event.tensors)
+            event = FlagMisspelt(event.attribute, event.attribute, event.on, names)
         found[key] = event
     return list(found.values())
 

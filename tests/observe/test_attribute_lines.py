@@ -4,9 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from frostline.observe import attribute_lines
-from frostline.observe.attribute_lines import setter_of
-from frostline.observe.script_lines import files_of_script
+from frostline.observe import script_lines
+from frostline.observe.script_lines import files_of_script, setter_of
 
 
 @pytest.mark.parametrize(
@@ -27,7 +26,7 @@ def test_the_line_is_known_where_one_alone_sets_it(
 ) -> None:
     file = tmp_path / "train_it.py"
     file.write_text(text, "utf-8")
-    monkeypatch.setattr(attribute_lines, "files_of_script", lambda: [str(file)])
+    monkeypatch.setattr(script_lines, "files_of_script", lambda: [str(file)])
     found = setter_of("require_grab")
     assert (found.line if found is not None else None) == line
     if found is not None:
@@ -37,5 +36,5 @@ def test_the_line_is_known_where_one_alone_sets_it(
 def test_the_files_are_those_of_the_script_and_no_packages() -> None:
     files = files_of_script()
     assert __file__ in files
-    assert attribute_lines.__file__ not in files
+    assert script_lines.__file__ not in files
     assert not any("site-packages" in file for file in files)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import linecache
 import os
 import sys
 import sysconfig
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from types import CodeType, FrameType, FunctionType
 from typing import Any, Literal
 
@@ -23,6 +24,7 @@ _GENERATED = ("torchinductor", "__autograph_generated_file")  # written by a com
 _CELLS = ("<ipython-input", "<stdin>")
 _KEPT = 4096
 _SOURCE = 200  # characters of a line that are kept
+_LINES = 10_000  # of a file in which a line is looked for
 
 _started_in = [""]  # the folder that the run was started in, with its separator
 _kinds: dict[str, Kind] = {}  # by file
@@ -103,13 +105,32 @@ def files_of_script() -> list[str]:
     return [file for file in dict.fromkeys([*loaded, *_kinds]) if _kind_of(file) == "script"]
 
 
-def origin_at(file: str, line: int) -> Origin:
-    """A line of one of the script's files, as it stands there; which function it is in is not said.
+def setter_of(attribute: str) -> Origin | None:
+    """The only line in the script's files that sets an attribute of this name.
 
-    >>> origin_at("no such file", 3).line
-    3
+    None where no line does, where several do, or where one sets an attribute whose name is not written there.
+
+    Args:
+        attribute: its name, which an object of the run is known to have been given.
+
+    Example:
+        >>> setter_of("no_line_sets_this") is None
+        True
     """
-    return Origin(file=_named(file), line=line, source=linecache.getline(file, line).strip()[:_SOURCE])
+    found: list[Origin] = []
+    for file in files_of_script():
+        lines = linecache.getlines(file)
+        if len(lines) > _LINES:
+            return None
+        text = "".join(lines)
+        if attribute not in text and "setattr" not in text:
+            continue
+        for line, name in _set_in(text):
+            if name is None:
+                return None
+            if name == attribute:
+                found.append(_line_in(file, line))
+    return found[0] if len(found) == 1 else None
 
 
 def makers(thing: object, methods: Sequence[str] = ("__init__",)) -> list[CodeType]:
@@ -166,3 +187,23 @@ def _named(file: str) -> str:
     if file.startswith("<"):  # as the cell of a notebook is named
         return file
     return os.path.join(_started_in[0], file).removeprefix(_started_in[0]).replace(os.sep, "/")
+
+
+def _line_in(file: str, line: int) -> Origin:
+    """A line of one of the script's files, as it stands there; which function it is in is not said."""
+    return Origin(file=_named(file), line=line, source=linecache.getline(file, line).strip()[:_SOURCE])
+
+
+def _set_in(text: str) -> Iterator[tuple[int, str | None]]:
+    """The lines of a source that set attributes, each with the attribute's name; None where that is not written."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:  # the cell of a notebook with commands of its own
+        yield 0, None
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.lineno, node.attr
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "setattr":
+            name = node.args[1] if len(node.args) > 1 else None
+            yield node.lineno, str(name.value) if isinstance(name, ast.Constant) else None

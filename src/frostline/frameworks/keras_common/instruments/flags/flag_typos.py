@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 from frostline.core.facts import Fact, FlagMisspelt
 from frostline.frameworks.keras_common.context import Context
 from frostline.frameworks.keras_common.models.layers import layers_below, places
-from frostline.observe.attribute_lines import setter_of
+from frostline.observe.script_lines import setter_of
 
 ALIKE = 0.85
 OF_OTHERS = "requires_grad"

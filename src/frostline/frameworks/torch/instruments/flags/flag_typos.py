@@ -11,7 +11,7 @@ from torch import nn
 
 from frostline.core.facts import Fact, FlagMisspelt
 from frostline.frameworks.torch.context import Context
-from frostline.observe.attribute_lines import setter_of
+from frostline.observe.script_lines import setter_of
 
 FLAG = "requires_grad"
 ALIKE = 0.85

@@ -12,6 +12,7 @@ from typing import Any
 from frostline.core.record import Finding, Record
 from frostline.core.verdict import failing, headline
 from frostline.errors import FindingsError, FrostlineError
+from frostline.integrations import notebook
 from frostline.integrations.trackers import listeners
 from frostline.run.session import UNDER_WAY, Session
 from frostline.settings import Settings, load
@@ -124,7 +125,7 @@ class watch(contextlib.AbstractContextManager["watch"]):
             check_every=check_every,
             patience=patience,
         )
-        self.session = Session(replace(settings, data=None), listeners=listeners(settings))
+        self.session = Session(replace(settings, data=None), listeners=(*listeners(settings), *notebook.listeners()))
         self._report: Report | None = None
         self._entered = False
 

@@ -1,5 +1,6 @@
 """The worked notebooks are executed as they stand, and show their reports as HTML."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -13,13 +14,15 @@ SHOWN = {
 }
 
 
-def shown(name: str) -> list[str]:
-    """The reports that the cells of a notebook showed, in order."""
+def shown(name: str) -> tuple[list[str], list[str]]:
+    """The reports that the cells of a notebook showed, in order, and the progress lines below those that trained."""
     notebook = nbformat.read(EXAMPLES / f"{name}.ipynb", as_version=4)
     NotebookClient(notebook, timeout=240, kernel_name="python3").execute()
     outputs = [output for cell in notebook.cells if cell.cell_type == "code" for output in cell.outputs]
     pages = [output.data["text/html"] for output in outputs if "text/html" in output.get("data", {})]
-    return [page for page in pages if page.startswith('<div class="frostline fragment">')]
+    texts = [output.data.get("text/plain", "") for output in outputs if output.output_type == "display_data"]
+    reports = [page for page in pages if page.startswith('<div class="frostline fragment">')]
+    return reports, [text for text in texts if text.startswith("frostline: ")]
 
 
 def test_every_notebook_is_tested() -> None:
@@ -34,7 +37,11 @@ def test_every_notebook_is_tested() -> None:
     ],
 )
 def test_a_notebook_runs_and_shows_what_was_found(name: str) -> None:
-    pages = shown(name)
+    pages, lines = shown(name)
+    assert lines
+    assert all(
+        re.match(r"frostline: step [1-9][\d,]*: ", line) for line in lines
+    )  # none says that it is training still
     for page, words in zip(pages[-2:], SHOWN[name], strict=True):
         assert words in page
         assert "<script" not in page

@@ -126,7 +126,8 @@ def test_it_is_short_and_fits(name: str, width: int, most: int, ran: Callable[[s
     assert all(len(block) <= most for block in findings)
     words = " ".join(text.split())
     assert [finding.hint for finding in record.findings if finding.hint not in words] == []  # every fix is whole
-    assert len(lines) - sum(len(block) + 1 for block in findings) <= 13
+    beside = len(lines) - sum(len(block) + 1 for block in findings)
+    assert beside <= (13 if width > 60 else 14)  # where the first line needs a second one
 
 
 @pytest.mark.parametrize("name", EACH)

@@ -201,6 +201,7 @@ def found(train: Callable[[int], torch.nn.Module]) -> list[Finding]:
             kept = train(rank)
         record = seen.report.record
         assert (record.run.faults, len(record.tensors)) == ([], sum(1 for _ in kept.parameters()))
+        del kept  # the next process would know it as a copy that this one keeps
         records.append(replace(record, run=replace(record.run, rank=rank, world_size=2, complete=True)))
     return [finding for finding in combine(records).findings if finding.code == "R701"]
 

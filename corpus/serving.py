@@ -30,7 +30,7 @@ from typing import NoReturn
 
 SHARED = "FROSTLINE_SERVERS"
 _ATTEMPTS = 3  # a server ends with the process that started it, which others cannot foresee
-_started: list[subprocess.Popen[str]] = []
+_started: list[subprocess.Popen[str]] = []  # a server ends where nobody keeps the other end of its stdin
 _starting = threading.Lock()
 
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import functools
 from pathlib import Path
-from typing import Any
 
 import click
 
 from frostline.cli import options
-from frostline.cli.printing import Wanted
 
 SHOWN = 40  # entries of a list, unless --all
 FORMATS = ("text", "markdown", "html", "json")
@@ -28,19 +25,10 @@ ALLOW_UNREAD = click.option(
 )
 QUIET = click.option("--quiet", is_flag=True, help="Print nothing; the exit status tells.")
 
-
-def result_output(function: Any) -> Any:
-    """The options of every command that prints what was found in checkpoints, which it is given as ``wanted``."""
-
-    @functools.wraps(function)
-    def with_wanted(*, form: str, output: Path | None, html: Path | None, opened: bool, **given: Any) -> Any:
-        page = Path(options.PAGE) if html is None and opened else html
-        return function(wanted=Wanted(form, output, page, opened), **given)
-
-    decorate = options.together(
-        click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
-        options.json,
-        options.page_options,
-        OUTPUT,
-    )
-    return decorate(with_wanted)
+result_output = options.as_wanted(
+    click.option("--format", "form", type=click.Choice(FORMATS), default="text", show_default=True),
+    options.json,
+    options.page_options,
+    OUTPUT,
+)
+"""The options of every command that prints what was found in checkpoints."""

@@ -80,24 +80,30 @@ page_options = together(
 )
 
 
-def report_output(function: Any) -> Any:
-    """The options of every command that prints the report of a run, which it is given together as ``wanted``."""
+def as_wanted(*options: Decorator) -> Decorator:
+    """Options that say what is printed and where, which the command is given together as ``wanted``."""
 
-    @functools.wraps(function)
-    def with_wanted(
-        *, form: str, output: Path | None, html: Path | None, opened: bool, verbose: bool, **given: Any
-    ) -> Any:
-        page = Path(PAGE) if html is None and opened else html
-        return function(wanted=Wanted(form, output, page, opened, verbose), **given)
+    def decorate(function: Any) -> Any:
+        @functools.wraps(function)
+        def with_wanted(
+            *, form: str, output: Path | None, html: Path | None, opened: bool, verbose: bool = False, **given: Any
+        ) -> Any:
+            page = Path(PAGE) if html is None and opened else html
+            return function(wanted=Wanted(form, output, page, opened, verbose), **given)
 
-    decorate = together(
-        report_format,
-        json,
-        page_options,
-        output,
-        click.option("--verbose", is_flag=True, help="Show all evidence, and the ledger of every module."),
-    )
-    return decorate(with_wanted)
+        return together(*options)(with_wanted)
+
+    return decorate
+
+
+report_output = as_wanted(
+    report_format,
+    json,
+    page_options,
+    output,
+    click.option("--verbose", is_flag=True, help="Show all evidence, and the ledger of every module."),
+)
+"""The options of every command that prints the report of a run."""
 
 
 fail_on = click.option("--fail-on", type=click.Choice(FAIL_ON), help="Exit 1 on such findings (error).")

@@ -249,10 +249,11 @@ class _Reports:
         folder = self._config.invocation_params.dir / place
         folder.mkdir(parents=True, exist_ok=True)
         uses: Counter[str] = Counter()
+        reasons = why(load(self._config.rootpath).laws)
         for test, text in self._records:
             name = re.sub(r"[^\w.-]+", "-", test)[-120:]
             uses[name] += 1
             file = f"{name}.html" if uses[name] == 1 else f"{name}-{uses[name]}.html"
-            page = render(from_json(text.encode()), "html", why=why(load(self._config.rootpath).laws))
+            page = render(from_json(text.encode()), "html", why=reasons)
             write_atomically(page.encode(), folder / file)
         terminal.write_line(f"frostline: {len(self._records)} pages in {place}")

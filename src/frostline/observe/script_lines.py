@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 import inspect
 import linecache
 import os
@@ -194,8 +195,13 @@ def _line_in(file: str, line: int) -> Origin:
     return Origin(file=_named(file), line=line, source=linecache.getline(file, line).strip()[:_SOURCE])
 
 
-def _set_in(text: str) -> Iterator[tuple[int, str | None]]:
+@functools.lru_cache(maxsize=64)  # a loop sets an attribute of many tensors, and each is asked after
+def _set_in(text: str) -> tuple[tuple[int, str | None], ...]:
     """The lines of a source that set attributes, each with the attribute's name; None where that is not written."""
+    return tuple(_setting(text))
+
+
+def _setting(text: str) -> Iterator[tuple[int, str | None]]:
     try:
         tree = ast.parse(text)
     except SyntaxError:  # the cell of a notebook with commands of its own

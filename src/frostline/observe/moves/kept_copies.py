@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -30,7 +30,7 @@ class Pair:
     source_dtype: str
     piece: bytes
     led_by: bytes
-    first: bytes = b""
+    first: bytes = field(init=False)
     moved: int = 0
     passed: int = 0
     rate: float | None = None
